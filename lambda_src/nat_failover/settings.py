@@ -1,0 +1,145 @@
+"""What the function is told through its environment, and nowhere else.
+
+The CDK app imports this type to write the environment (`to_env`); the function imports it to read
+the environment (`from_env`). Nothing else in the package reads environment variables.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+FLEET_TAG = "nat-failover:stack"
+"""Tag key of everything that the function may touch; the value is the name of the stack."""
+
+
+class SettingsError(ValueError):
+    """The environment cannot be used; the message has one line for each mistake."""
+
+
+class Strategy(StrEnum):
+    """How a private subnet is moved to another NAT."""
+
+    REPLACE_ROUTE = "replace-route"
+    SWAP_ROUTE_TABLE = "swap-route-table"
+
+
+class Failback(StrEnum):
+    """Whether subnets go home by themselves when their own zone's NAT is usable again."""
+
+    AUTOMATIC = "automatic"
+    MANUAL = "manual"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class HomeTable:
+    """A private route table of the stack: its zone, and the subnets whose home it is."""
+
+    id: str
+    zone: str
+    subnets: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything that the function is told at deployment."""
+
+    stack: str
+    tables: tuple[HomeTable, ...]
+    outcome_topic: str
+    strategy: Strategy = Strategy.REPLACE_ROUTE
+    failback: Failback = Failback.AUTOMATIC
+    adopt: bool = False
+
+    def to_env(self) -> dict[str, str]:
+        """Return the environment variables from which `from_env` makes an equal value."""
+        tables = [
+            {"id": table.id, "zone": table.zone, "subnets": list(table.subnets)}
+            for table in self.tables
+        ]
+        return {
+            "NAT_STACK": self.stack,
+            "NAT_TABLES": json.dumps(tables, separators=(",", ":")),
+            "NAT_OUTCOME_TOPIC": self.outcome_topic,
+            "NAT_STRATEGY": self.strategy.value,
+            "NAT_FAILBACK": self.failback.value,
+            "NAT_ADOPT": json.dumps(self.adopt),
+        }
+
+    @classmethod
+    def from_env(cls, environment: Mapping[str, str]) -> Settings:
+        """Read the variables that `to_env` writes.
+
+        Raises:
+            SettingsError: naming each variable that is missing or wrong, its value, what is allowed.
+
+        """
+        values: dict[str, Any] = {}
+        mistakes: list[str] = []
+        for variable, (field, allowed, read) in _VARIABLES.items():
+            given = environment.get(variable)
+            try:
+                values[field] = read(given) if given else _required()
+            except (ValueError, KeyError, TypeError, AttributeError):
+                shown = "not set" if given is None else f"{given!r}"
+                mistakes.append(f"environment variable {variable} is {shown}; allowed: {allowed}")
+        if mistakes:
+            mistakes.append("deploy the stack again: it writes these variables")
+            raise SettingsError("\n".join(mistakes))
+        return cls(**values)
+
+
+def _required() -> None:
+    raise ValueError
+
+
+def _bool(text: str) -> bool:
+    return {"true": True, "false": False}[text]
+
+
+def _topic(text: str) -> str:
+    if not text.startswith("arn:"):
+        raise ValueError(text)
+    return text
+
+
+def _tables(text: str) -> tuple[HomeTable, ...]:
+    tables = tuple(
+        HomeTable(
+            id=_identifier(row["id"], "rtb-"),
+            zone=str(row["zone"]),
+            subnets=tuple(_identifier(subnet, "subnet-") for subnet in row["subnets"]),
+        )
+        for row in json.loads(text)
+    )
+    ids = [table.id for table in tables]
+    subnets = [subnet for table in tables for subnet in table.subnets]
+    if not tables or len(set(ids)) < len(ids) or len(set(subnets)) < len(subnets):
+        raise ValueError(text)
+    return tables
+
+
+def _identifier(text: str, prefix: str) -> str:
+    if not text.startswith(prefix):
+        raise ValueError(text)
+    return text
+
+
+_VARIABLES: dict[str, tuple[str, str, Callable[[str], object]]] = {
+    "NAT_STACK": ("stack", "the name of the stack", str),
+    "NAT_TABLES": (
+        "tables",
+        'a JSON list such as [{"id":"rtb-…","zone":"eu-west-1a","subnets":["subnet-…"]}], at least'
+        " one table, each table and each subnet once",
+        _tables,
+    ),
+    "NAT_OUTCOME_TOPIC": ("outcome_topic", "the ARN of an SNS topic", _topic),
+    "NAT_STRATEGY": ("strategy", " or ".join(Strategy), Strategy),
+    "NAT_FAILBACK": ("failback", " or ".join(Failback), Failback),
+    "NAT_ADOPT": ("adopt", "true or false", _bool),
+}
