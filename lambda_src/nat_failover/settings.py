@@ -76,7 +76,7 @@ class Settings:
         """Read the variables that `to_env` writes.
 
         Raises:
-            SettingsError: naming each variable that is missing or wrong, its value, what is allowed.
+            SettingsError: naming each variable that is wrong, its value and what is allowed.
 
         """
         values: dict[str, Any] = {}
@@ -84,7 +84,7 @@ class Settings:
         for variable, (field, allowed, read) in _VARIABLES.items():
             given = environment.get(variable)
             try:
-                values[field] = read(given) if given else _required()
+                values[field] = read(given or "")
             except (ValueError, KeyError, TypeError, AttributeError):
                 shown = "not set" if given is None else f"{given!r}"
                 mistakes.append(f"environment variable {variable} is {shown}; allowed: {allowed}")
@@ -94,8 +94,10 @@ class Settings:
         return cls(**values)
 
 
-def _required() -> None:
-    raise ValueError
+def _name(text: str) -> str:
+    if not text:
+        raise ValueError(text)
+    return text
 
 
 def _bool(text: str) -> bool:
@@ -131,11 +133,13 @@ def _identifier(text: str, prefix: str) -> str:
 
 
 _VARIABLES: dict[str, tuple[str, str, Callable[[str], object]]] = {
-    "NAT_STACK": ("stack", "the name of the stack", str),
+    "NAT_STACK": ("stack", "the name of the stack", _name),
     "NAT_TABLES": (
         "tables",
-        'a JSON list such as [{"id":"rtb-…","zone":"eu-west-1a","subnets":["subnet-…"]}], at least'
-        " one table, each table and each subnet once",
+        (
+            'a JSON list such as [{"id":"rtb-…","zone":"eu-west-1a","subnets":["subnet-…"]}] of one'
+            " table or more, each table and each subnet once"
+        ),
         _tables,
     ),
     "NAT_OUTCOME_TOPIC": ("outcome_topic", "the ARN of an SNS topic", _topic),

@@ -1,0 +1,137 @@
+"""From what is wanted to what was done: writes at the same time, each with a result of its own.
+
+Throttling is retried by botocore (`handler` sets how often). What AWS refuses is a result and not
+an exception: the look that follows decides what is left to do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, assert_never
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from nat_failover.events import LifecycleAction
+from nat_failover.model import DisableSourceDestCheck, MoveSubnet, SetDefaultRoute
+from nat_failover.observe import ANYWHERE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from nat_failover.model import Action
+    from nat_failover.observe import Clients
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseSubnet:
+    """Take away a subnet's association that CloudFormation does not know, so that it can delete."""
+
+    association: str
+    subnet: str
+    table: str
+    reason: str
+
+
+Write = SetDefaultRoute | MoveSubnet | DisableSourceDestCheck | ReleaseSubnet | LifecycleAction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What became of one write: `error` is AWS's code and words, or None where it was done."""
+
+    write: Write
+    error: str | None = None
+
+    @property
+    def done(self) -> bool:
+        """Whether AWS did what was asked."""
+        return self.error is None
+
+
+def apply(clients: Clients, writes: Iterable[Write]) -> tuple[Result, ...]:
+    """Make the writes in parallel and return their results in the order of the writes."""
+    return tuple(clients.threads.map(partial(_attempt, clients), writes))
+
+
+def _attempt(clients: Clients, write: Write) -> Result:
+    try:
+        _carry_out(clients, write)
+    except ClientError as error:
+        said = error.response["Error"]
+        return Result(write=write, error=f"{said['Code']}: {said['Message']}")
+    except BotoCoreError as error:
+        return Result(write=write, error=f"{type(error).__name__}: {error}")
+    return Result(write=write)
+
+
+def _carry_out(clients: Clients, write: Write) -> None:
+    ec2 = clients.ec2
+    match write:
+        case SetDefaultRoute():
+            _set_default_route(clients, write)
+        case MoveSubnet():
+            ec2.replace_route_table_association(
+                AssociationId=write.association, RouteTableId=write.table
+            )
+        case DisableSourceDestCheck():
+            ec2.modify_instance_attribute(
+                InstanceId=write.instance, SourceDestCheck={"Value": False}
+            )
+        case ReleaseSubnet():
+            ec2.disassociate_route_table(AssociationId=write.association)
+        case LifecycleAction():
+            clients.autoscaling.complete_lifecycle_action(
+                AutoScalingGroupName=write.group,
+                LifecycleHookName=write.hook,
+                LifecycleActionToken=write.token,
+                InstanceId=write.instance,
+                LifecycleActionResult="CONTINUE",
+            )
+        case _ as never:
+            assert_never(never)
+
+
+def _set_default_route(clients: Clients, write: SetDefaultRoute) -> None:
+    """Replace or create the route; when it came or went since the look, do the other.
+
+    The interface is the target because an instance with two interfaces cannot be one; AWS refuses
+    to replace what is missing with InvalidParameterValue and to create what exists with
+    RouteAlreadyExists (EC2 API reference, ReplaceRoute and CreateRoute).
+    """
+    point = partial[object](
+        clients.ec2.replace_route,
+        RouteTableId=write.table,
+        DestinationCidrBlock=ANYWHERE,
+        NetworkInterfaceId=write.interface,
+    )
+    create = partial[object](clients.ec2.create_route, **point.keywords)
+    _either(point, "InvalidParameterValue", create) if write.exists else _either(
+        create, "RouteAlreadyExists", point
+    )
+
+
+def _either(first: Callable[[], object], refusal: str, second: Callable[[], object]) -> None:
+    try:
+        first()
+    except ClientError as error:
+        if error.response["Error"]["Code"] != refusal:
+            raise
+        second()
+
+
+def describe(action: Action | ReleaseSubnet | LifecycleAction) -> str:
+    """Say a write in words."""
+    match action:
+        case SetDefaultRoute():
+            return f"{action.table}: default route to {action.instance} ({action.interface})"
+        case MoveSubnet():
+            return f"{action.subnet}: from {action.source} to {action.table}"
+        case DisableSourceDestCheck():
+            return f"{action.instance}: source/destination check off"
+        case ReleaseSubnet():
+            return f"{action.subnet}: released from {action.table}"
+        case LifecycleAction():
+            return f"{action.instance}: lifecycle action {action.hook} completed"
+        case _ as never:
+            assert_never(never)

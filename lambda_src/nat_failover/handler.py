@@ -1,0 +1,104 @@
+"""One invocation: parse → observe → plan → apply → report.
+
+The three in the middle are the loop in `reconcile`.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Protocol
+
+import boto3
+from botocore.config import Config
+
+from nat_failover.apply import apply
+from nat_failover.deployment import answer, release
+from nat_failover.events import parse
+from nat_failover.observe import Clients
+from nat_failover.reconcile import Run, reconcile
+from nat_failover.report import report
+from nat_failover.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from types_boto3_sns import SNSClient
+
+    from nat_failover.events import Trigger
+
+RUN_LIMIT_S = 25.0
+"""How long a run goes on trying: well below a minute, so that sweeps rarely overlap."""
+
+REPORT_RESERVE_S = 10.0
+"""What a run keeps of the function's time limit for calls under way, its report and its answer."""
+
+_THREADS = 16
+_AWS = Config(
+    connect_timeout=2,
+    read_timeout=5,
+    max_pool_connections=_THREADS,
+    retries={"mode": "standard", "total_max_attempts": 4},
+)
+"""Bounded calls; the standard mode retries throttling and faults with back-off (botocore guide)."""
+
+
+class Context(Protocol):
+    """What the function uses of Lambda's context object."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Return what is left of the function's time limit, in milliseconds."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handler:
+    """The function, with everything that is made once for all invocations."""
+
+    settings: Settings
+    clients: Clients
+    people: SNSClient
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Handler:
+        """Read the settings and make the clients, in the Region that the environment names.
+
+        Raises:
+            SettingsError: when a variable is missing or wrong.
+
+        """
+        settings = Settings.from_env(environment)
+        session = boto3.Session()
+        clients = Clients(
+            ec2=session.client("ec2", config=_AWS),
+            autoscaling=session.client("autoscaling", config=_AWS),
+            threads=ThreadPoolExecutor(_THREADS),
+        )
+        return cls(settings=settings, clients=clients, people=session.client("sns", config=_AWS))
+
+    def __call__(self, event: object, context: Context) -> dict[str, Any]:
+        """Handle one event of any shape; return what was seen, decided and done, as plain JSON."""
+        trigger = parse(event)
+        run = self._run(trigger, context.get_remaining_time_in_millis() / 1000 - REPORT_RESERVE_S)
+        summary = report(run, self.settings, self.people)
+        if trigger.deployment:
+            answer(trigger.deployment, run)
+        return summary
+
+    def _run(self, trigger: Trigger, seconds: float) -> Run:
+        if trigger.is_deletion:
+            return release(self.clients, self.settings, trigger)
+        if trigger.deployment:
+            return reconcile(
+                self.clients, self.settings, trigger, seconds=seconds, until_served=True
+            )
+        run = reconcile(self.clients, self.settings, trigger, seconds=min(RUN_LIMIT_S, seconds))
+        return run if run.failure else self._let_go(run)
+
+    def _let_go(self, run: Run) -> Run:
+        """Complete the lifecycle actions of instances that nothing uses any more.
+
+        After a failed run they stay open: the heartbeat gives the sweeps time to move the tables.
+        """
+        completed = apply(self.clients, sorted(run.trigger.actions))
+        return replace(run, results=run.results + completed)

@@ -1,0 +1,234 @@
+"""What the function sees and what it decides, as values.
+
+Everything here is frozen and free of AWS, clocks and chance; time and messages enter as data. What
+was observed (`Network`) is a different type from what is wanted (`Plan`), and what is wanted is a
+different type from what was done (`apply.Result`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import assert_never
+
+
+class Health(StrEnum):
+    """The one word that says whether a NAT may carry traffic."""
+
+    USABLE = "usable"
+    BOOTING = "booting"
+    LEAVING = "leaving"
+    SICK = "sick"
+    GONE = "gone"
+
+
+class InstanceState(StrEnum):
+    """The instance states of the EC2 API, and `UNKNOWN` for one that EC2 does not describe."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    STOPPING = "stopping"
+    SHUTTING_DOWN = "shutting-down"
+    STOPPED = "stopped"
+    TERMINATED = "terminated"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Nat:
+    """One NAT instance, as the EC2 and the Auto Scaling API describe it.
+
+    `interface` is the id of the primary network interface, `lifecycle` the lifecycle state in the
+    group. Either is None when the API does not tell it. `healthy` is the group's opinion.
+    """
+
+    instance: str
+    interface: str | None
+    zone: str
+    state: InstanceState
+    lifecycle: str | None
+    healthy: bool = True
+    source_dest_check: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class DefaultRoute:
+    """The 0.0.0.0/0 route of a table.
+
+    An instance target shows as `interface` and `instance`, either of which may vanish after its
+    death; `other` is any other kind of target (a NAT gateway, say).
+    """
+
+    interface: str | None = None
+    instance: str | None = None
+    other: str | None = None
+    blackhole: bool = False
+
+    def __str__(self) -> str:
+        """Return the target as a person would name it."""
+        return self.instance or self.interface or self.other or "a target without a name"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Association:
+    """A subnet's association with a table."""
+
+    id: str
+    subnet: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A private route table: its home zone, the subnets at home in it, and what was observed.
+
+    `associations` are the subnets that use it now; `other_routes` are all routes but the default
+    route and the local ones, as (destination, target).
+    """
+
+    id: str
+    zone: str
+    home_subnets: frozenset[str]
+    route: DefaultRoute | None
+    associations: frozenset[Association] = frozenset()
+    other_routes: frozenset[tuple[str, str]] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Network:
+    """One complete look at the NATs and the private route tables of the stack."""
+
+    nats: frozenset[Nat]
+    tables: frozenset[Table]
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A NAT's health with the reason in words."""
+
+    health: Health
+    reason: str
+
+
+def judge(nat: Nat, leaving: frozenset[str] = frozenset()) -> Judgement:
+    """Say whether a NAT may carry traffic, and why; `leaving` are instance ids that messages named.
+
+    The first answer holds of: what the EC2 API says of the instance, what the group says of its
+    life cycle, what messages say, what the group says of its health, and what the instance needs to
+    forward packets.
+    """
+    match nat.state:
+        case InstanceState.PENDING:
+            return Judgement(Health.BOOTING, "EC2 is starting it")
+        case InstanceState.STOPPING | InstanceState.SHUTTING_DOWN:
+            return Judgement(Health.LEAVING, f"EC2 says {nat.state}")
+        case InstanceState.STOPPED | InstanceState.TERMINATED:
+            return Judgement(Health.GONE, f"EC2 says {nat.state}")
+        case InstanceState.UNKNOWN:
+            return Judgement(Health.GONE, "EC2 does not describe it")
+        case InstanceState.RUNNING:
+            return _judge_running(nat, leaving)
+        case _ as never:
+            assert_never(never)
+
+
+def _judge_running(nat: Nat, leaving: frozenset[str]) -> Judgement:
+    group = nat.lifecycle
+    rows = (
+        (group is None, Health.GONE, "it runs, but the group does not list it"),
+        ((group or "").startswith(_BOOTING), Health.BOOTING, f"the group says {group}"),
+        (group != "InService", Health.LEAVING, f"the group says {group}"),
+        (nat.instance in leaving, Health.LEAVING, "a message says that it is leaving"),
+        (not nat.healthy, Health.SICK, "the group says Unhealthy"),
+        (nat.interface is None, Health.SICK, "it has no network interface"),
+        (nat.source_dest_check, Health.SICK, "its source/destination check is on"),
+        (True, Health.USABLE, "it runs, is in service and may forward"),
+    )
+    return next(Judgement(health, reason) for holds, health, reason in rows if holds)
+
+
+_BOOTING = ("Pending", "Warmed")
+"""How the life cycle states before InService begin (EC2 Auto Scaling user guide, life cycle)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """What the stack's settings let a plan do.
+
+    `swap`: move subnets between tables rather than routes between NATs. `failback`: go home without
+    a person's help. `adopt`: take over default routes that point to something that is not ours.
+    """
+
+    swap: bool = False
+    failback: bool = True
+    adopt: bool = False
+
+
+class Verdict(StrEnum):
+    """What the plan says of one route table."""
+
+    KEEP = "keep"
+    GO_HOME = "go home"
+    REPAIR_AT_HOME = "repair at home"
+    REPAIR_ELSEWHERE = "repair elsewhere"
+    EVACUATE = "evacuate"
+    NO_EGRESS = "no egress"
+    NOT_OURS = "not ours"
+
+
+ROUTE_VERDICTS = frozenset({Verdict.GO_HOME, Verdict.REPAIR_AT_HOME, Verdict.REPAIR_ELSEWHERE})
+"""The verdicts that are carried out by writing the table's default route."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Decision:
+    """The verdict on one table with the reason in words; `nat` is the instance that shall serve."""
+
+    table: str
+    zone: str
+    verdict: Verdict
+    reason: str
+    nat: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class SetDefaultRoute:
+    """Point a table's default route to an interface; `exists` says whether it has one now."""
+
+    table: str
+    interface: str
+    instance: str
+    exists: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class MoveSubnet:
+    """Associate a subnet with another table."""
+
+    association: str
+    subnet: str
+    source: str
+    table: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class DisableSourceDestCheck:
+    """Let an instance forward what is not addressed to it."""
+
+    instance: str
+    reason: str
+
+
+Action = SetDefaultRoute | MoveSubnet | DisableSourceDestCheck
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What is wanted: a decision for each table, and the writes that carry the decisions out.
+
+    A plan without actions is the statement that nothing is left to do.
+    """
+
+    decisions: tuple[Decision, ...]
+    actions: tuple[Action, ...]

@@ -1,0 +1,132 @@
+"""The loop: look, decide, write, and look again until nothing is left to do or time is up.
+
+Two runs may overlap, and a look may lag behind a write (EC2 API guide, "eventual consistency"). So
+no run trusts its own writes: it ends when a look finds nothing to do, and the next sweep goes on
+where the time of a run was not enough.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from nat_failover.apply import Result, apply
+from nat_failover.model import Decision, Plan, Policy, Verdict
+from nat_failover.observe import IncompleteError, observe
+from nat_failover.planner import plan
+from nat_failover.settings import Failback, Strategy
+
+if TYPE_CHECKING:
+    from nat_failover.events import Trigger
+    from nat_failover.model import Network
+    from nat_failover.observe import Clients
+    from nat_failover.settings import Settings
+
+_PAUSES_S = (0.25, 0.5, 1.0, 2.0, 5.0)
+"""How long to wait after a look that failed, or that found again what was just written; the last
+one repeats."""
+
+_SERVED = frozenset({Verdict.KEEP, Verdict.EVACUATE, Verdict.NOT_OURS})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """What one run saw, decided and did.
+
+    `network` and `plan` belong to the last complete look, `decided` are the decisions that led to
+    writes, `failure` says why the run ended although something was left to do.
+    """
+
+    trigger: Trigger
+    network: Network | None = None
+    plan: Plan | None = None
+    decided: tuple[Decision, ...] = ()
+    results: tuple[Result, ...] = ()
+    looks: int = 0
+    failure: str | None = None
+
+    @property
+    def served(self) -> bool:
+        """Whether the last look found that every private subnet has a working default route."""
+        decisions = self.plan.decisions if self.plan else ()
+        return bool(decisions) and all(decision.verdict in _SERVED for decision in decisions)
+
+
+def reconcile(
+    clients: Clients,
+    settings: Settings,
+    trigger: Trigger,
+    *,
+    seconds: float,
+    until_served: bool = False,
+) -> Run:
+    """Repair what is broken and return what happened; never raise for what AWS answers.
+
+    `until_served` also waits for NATs that are not there yet, as a deployment does.
+    """
+    policy = Policy(
+        swap=settings.strategy is Strategy.SWAP_ROUTE_TABLE,
+        failback=settings.failback is Failback.AUTOMATIC,
+        adopt=settings.adopt,
+    )
+    run, patience, written = (
+        Run(trigger=trigger),
+        _Patience(seconds),
+        Plan(decisions=(), actions=()),
+    )
+    while True:
+        run = _look(clients, settings, policy, run)
+        wanted = run.plan if run.plan and not run.failure else None
+        if wanted and wanted.actions and wanted.actions != written.actions:
+            run, written = _write(clients, wanted, run), wanted
+            continue
+        if wanted and not wanted.actions and (run.served or not until_served):
+            return run
+        written = Plan(decisions=(), actions=())
+        if not patience.pause():
+            return replace(run, failure=run.failure or _what_is_left(wanted))
+
+
+def _look(clients: Clients, settings: Settings, policy: Policy, run: Run) -> Run:
+    """Look once and plan; a look that fails leaves what the one before it found."""
+    try:
+        network = observe(clients, settings)
+    except (ClientError, BotoCoreError, IncompleteError) as error:
+        return replace(run, looks=run.looks + 1, failure=f"{type(error).__name__}: {error}")
+    wanted = plan(network, policy, run.trigger.leaving)
+    return replace(run, network=network, plan=wanted, looks=run.looks + 1, failure=None)
+
+
+def _write(clients: Clients, wanted: Plan, run: Run) -> Run:
+    decided = tuple(
+        decision
+        for decision in wanted.decisions
+        if decision.verdict not in _SERVED and decision not in run.decided
+    )
+    results = apply(clients, wanted.actions)
+    return replace(run, decided=run.decided + decided, results=run.results + results)
+
+
+def _what_is_left(wanted: Plan | None) -> str:
+    if wanted and wanted.actions:
+        return f"time was up with {len(wanted.actions)} writes left to do"
+    return "time was up before every private subnet had a working default route"
+
+
+class _Patience:
+    """The time of a run, and pauses that grow."""
+
+    def __init__(self, seconds: float) -> None:
+        self._end = time.monotonic() + seconds
+        self._pauses = list(_PAUSES_S)
+
+    def pause(self) -> bool:
+        """Wait before the next look, or say that there is no time for it."""
+        pause = self._pauses.pop(0) if len(self._pauses) > 1 else self._pauses[0]
+        if time.monotonic() + pause > self._end:
+            return False
+        time.sleep(pause)
+        return True

@@ -1,0 +1,148 @@
+"""What a run tells the world: log lines, metrics, a message to people, and its return value.
+
+One JSON line per decision and per write through Lambda's own JSON logging, one line of CloudWatch
+metrics in the embedded metric format, and a message on the outcome topic when routing changed or a
+loss leaves somebody without egress. A loss that stands is the alarm's to tell, not the sweep's.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from nat_failover.apply import Result, describe
+from nat_failover.model import Health, MoveSubnet, SetDefaultRoute, Verdict, judge
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from types_boto3_sns import SNSClient
+
+    from nat_failover.model import Decision
+    from nat_failover.reconcile import Run
+    from nat_failover.settings import Settings
+
+METRIC_NAMESPACE = "NatFailover"
+METRICS = ("UsableNats", "NoEgress", "Moves", "Failures")
+"""How many NATs are usable and tables without egress, routes and subnets moved, runs unfinished."""
+
+_SUBJECT_LIMIT = 100
+"""The longest subject that SNS takes (SNS API reference, Publish)."""
+
+_log = logging.getLogger("nat_failover")
+_log.setLevel(logging.INFO)
+
+
+def report(run: Run, settings: Settings, people: SNSClient) -> dict[str, Any]:
+    """Log, measure and tell a run; return it as plain JSON values."""
+    summary = _summary(run)
+    for level, message, details in _lines(run):
+        _log.log(level, message, extra=details)
+    if news := _news(run, settings):
+        _tell(people, settings.outcome_topic, *news)
+    _log.info("run", extra={**summary, **_metrics(run, settings)})
+    return summary
+
+
+def _summary(run: Run) -> dict[str, Any]:
+    network = run.network
+    nats = sorted(network.nats, key=lambda nat: nat.instance) if network else []
+    said = {nat: judge(nat, run.trigger.leaving) for nat in nats}
+    return {
+        "trigger": sorted(run.trigger.kinds),
+        "looks": run.looks,
+        "saw": [
+            {"nat": nat.instance, "zone": nat.zone, "health": j.health, "reason": j.reason}
+            for nat, j in said.items()
+        ],
+        "decided": [asdict(decision) for decision in run.decided],
+        "did": [_done(result) for result in run.results],
+        "now": [asdict(decision) for decision in (run.plan.decisions if run.plan else ())],
+        "failure": run.failure,
+    }
+
+
+def _done(result: Result) -> dict[str, Any]:
+    return {"write": describe(result.write), "done": result.done, "error": result.error}
+
+
+def _lines(run: Run) -> Iterator[tuple[int, str, dict[str, Any]]]:
+    """Yield the lines to log: what was not understood, decided and done, and why it ended."""
+    for problem in run.trigger.problems:
+        yield logging.WARNING, "message", {"problem": problem}
+    for decision in (*run.decided, *_alarming(run)):
+        loud = decision.verdict in {Verdict.NO_EGRESS, Verdict.NOT_OURS}
+        yield logging.ERROR if loud else logging.INFO, "decision", asdict(decision)
+    for result in run.results:
+        yield logging.INFO if result.done else logging.ERROR, "write", _done(result)
+    if run.failure:
+        yield logging.ERROR, "failure", {"failure": run.failure}
+
+
+def _alarming(run: Run) -> tuple[Decision, ...]:
+    """Return what the last look left alone although it is not as it should be."""
+    loud = {Verdict.NO_EGRESS, Verdict.NOT_OURS}
+    decisions = run.plan.decisions if run.plan else ()
+    return tuple(d for d in decisions if d.verdict in loud and d not in run.decided)
+
+
+def _moves(run: Run) -> list[SetDefaultRoute | MoveSubnet]:
+    """Return the writes that changed routing."""
+    done = [result.write for result in run.results if result.done]
+    return [write for write in done if isinstance(write, SetDefaultRoute | MoveSubnet)]
+
+
+def _without_egress(run: Run) -> tuple[Decision, ...]:
+    decisions = run.plan.decisions if run.plan else ()
+    return tuple(d for d in decisions if d.verdict is Verdict.NO_EGRESS)
+
+
+def _metrics(run: Run, settings: Settings) -> dict[str, Any]:
+    """Return the metrics of a run; a run without a complete look says nothing of NATs and tables.
+
+    The format is the CloudWatch embedded metric format (CloudWatch user guide).
+    """
+    values: dict[str, float] = {
+        "Moves": len(_moves(run)),
+        "Failures": int(run.failure is not None),
+    }
+    if run.network and run.plan and not run.failure:
+        healths = [judge(nat, run.trigger.leaving).health for nat in run.network.nats]
+        values["UsableNats"] = healths.count(Health.USABLE)
+        values["NoEgress"] = len(_without_egress(run))
+    directive = {
+        "Namespace": METRIC_NAMESPACE,
+        "Dimensions": [["Stack"]],
+        "Metrics": [{"Name": name, "Unit": "Count"} for name in METRICS if name in values],
+    }
+    return {
+        "_aws": {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [directive]},
+        "Stack": settings.stack,
+        **values,
+    }
+
+
+def _news(run: Run, settings: Settings) -> tuple[str, str] | None:
+    """Return subject and text for people, or None where there is nothing new to tell."""
+    moved = _moves(run)
+    lost = _without_egress(run) if run.trigger.tells_of_a_loss else ()
+    if not moved and not lost:
+        return None
+    subject = f"{settings.stack}: {len(moved)} moved, {len(lost)} without egress"
+    lines = [
+        *(f"NO EGRESS: {d.table} in {d.zone}: {d.reason}" for d in lost),
+        *(f"{describe(write)}. Why: {write.reason}" for write in moved),
+    ]
+    return subject[:_SUBJECT_LIMIT], "\n".join(lines)
+
+
+def _tell(people: SNSClient, topic: str, subject: str, text: str) -> None:
+    """Publish to people; routing does not depend on it, so a refusal is logged and counted."""
+    try:
+        people.publish(TopicArn=topic, Subject=subject, Message=text)
+    except (ClientError, BotoCoreError) as error:
+        _log.error("message", extra={"problem": f"people were not told: {error}"})
