@@ -1,0 +1,1 @@
+"""The tests, by cost: unit (pure), aws (moto), synth (templates), lab (drills)."""

@@ -1,0 +1,1 @@
+"""The handler, called as Lambda calls it, against moto."""

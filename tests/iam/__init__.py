@@ -1,0 +1,1 @@
+"""Policies, evaluated by AWS's published rules."""

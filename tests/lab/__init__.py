@@ -1,0 +1,1 @@
+"""The region in a box, and drills in it."""

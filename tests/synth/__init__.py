@@ -1,0 +1,1 @@
+"""The templates that the app makes."""

@@ -1,0 +1,1 @@
+"""Pure functions: no AWS, no clock, no files."""

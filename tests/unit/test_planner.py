@@ -1,0 +1,279 @@
+"""The decision table, one row of the test per row of the table and in its order."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nat_failover.model import (
+    Association,
+    DefaultRoute,
+    DisableSourceDestCheck,
+    InstanceState,
+    MoveSubnet,
+    Nat,
+    Network,
+    Policy,
+    SetDefaultRoute,
+    Table,
+    Verdict,
+)
+from nat_failover.planner import plan
+from tests.unit.worlds import (
+    FOREIGN_INTERFACE,
+    HERE,
+    NAT_GATEWAY,
+    THERE,
+    any_nat,
+    any_table,
+    network,
+    networks,
+    route_to,
+)
+
+AT_HOME, AWAY = any_nat("home", HERE), any_nat("away", THERE)
+DEAD = any_nat("dead", HERE, state=InstanceState.TERMINATED, lifecycle=None)
+REPLACE, SWAP = Policy(), Policy(swap=True)
+
+Row = tuple[str, DefaultRoute | None, set[Nat], Verdict, str | None]
+
+DECISION_TABLE: list[Row] = [
+    ("1 usable at home", route_to(AT_HOME), {AT_HOME, AWAY}, Verdict.KEEP, "i-home"),
+    ("2 usable elsewhere", route_to(AWAY), {AT_HOME, AWAY}, Verdict.GO_HOME, "i-home"),
+    ("2 the same, none at home", route_to(AWAY), {AWAY}, Verdict.KEEP, "i-away"),
+    ("3 missing", None, {AT_HOME, AWAY}, Verdict.REPAIR_AT_HOME, "i-home"),
+    (
+        "3 blackhole",
+        route_to(DEAD, blackhole=True),
+        {AT_HOME, AWAY},
+        Verdict.REPAIR_AT_HOME,
+        "i-home",
+    ),
+    ("3 not usable", route_to(DEAD), {DEAD, AT_HOME}, Verdict.REPAIR_AT_HOME, "i-home"),
+    ("3 nameless", DefaultRoute(), {AT_HOME}, Verdict.REPAIR_AT_HOME, "i-home"),
+    ("4 missing", None, {AWAY}, Verdict.REPAIR_ELSEWHERE, "i-away"),
+    ("4 blackhole", route_to(DEAD, blackhole=True), {AWAY}, Verdict.REPAIR_ELSEWHERE, "i-away"),
+    ("4 not usable", route_to(DEAD), {DEAD, AWAY}, Verdict.REPAIR_ELSEWHERE, "i-away"),
+    ("5 missing", None, set(), Verdict.NO_EGRESS, None),
+    ("5 blackhole", route_to(DEAD, blackhole=True), set(), Verdict.NO_EGRESS, None),
+    ("5 not usable", route_to(DEAD), {DEAD}, Verdict.NO_EGRESS, None),
+    ("6 a NAT gateway", NAT_GATEWAY, {AT_HOME}, Verdict.NOT_OURS, None),
+    ("6 a foreign interface", FOREIGN_INTERFACE, {AT_HOME}, Verdict.NOT_OURS, None),
+    ("6 the same, none usable", NAT_GATEWAY, set(), Verdict.NOT_OURS, None),
+]
+
+
+@pytest.mark.parametrize(
+    ("route", "nats", "verdict", "nat"),
+    [row[1:] for row in DECISION_TABLE],
+    ids=[row[0] for row in DECISION_TABLE],
+)
+def test_plan_follows_the_decision_table(
+    route: DefaultRoute | None, nats: set[Nat], verdict: Verdict, nat: str | None
+) -> None:
+    """Each row of the decision table leads to its verdict, its NAT, and a write only where due."""
+    made = plan(network(nats, {any_table(route)}), REPLACE)
+    (decision,) = made.decisions
+    assert (verdict, nat) == (decision.verdict, decision.nat)
+    writes = [(a.table, a.interface) for a in made.actions if isinstance(a, SetDefaultRoute)]
+    moves = verdict in {Verdict.GO_HOME, Verdict.REPAIR_AT_HOME, Verdict.REPAIR_ELSEWHERE}
+    assert ([("rtb-any", f"eni-{(nat or '')[2:]}")] if moves else []) == writes
+
+
+def test_plan_creates_the_route_when_the_table_has_none() -> None:
+    """A missing route is created, any other is replaced."""
+    for route, exists in [(None, False), (route_to(DEAD), True)]:
+        (action,) = plan(network({AT_HOME, DEAD}, {any_table(route)}), REPLACE).actions
+        assert isinstance(action, SetDefaultRoute)
+        assert exists == action.exists
+
+
+def test_plan_adopts_a_foreign_route_when_the_policy_says_so() -> None:
+    """Row 6 turns into row 3 with `adopt`, but only when there is a NAT to take over."""
+    seen = network({AT_HOME}, {any_table(NAT_GATEWAY)})
+    (decision,) = plan(seen, Policy(adopt=True)).decisions
+    assert (Verdict.REPAIR_AT_HOME, "i-home") == (decision.verdict, decision.nat)
+    (decision,) = plan(network(set(), seen.tables), Policy(adopt=True)).decisions
+    assert decision.verdict is Verdict.NOT_OURS
+
+
+def test_plan_stays_away_when_failback_is_manual() -> None:
+    """Row 2 waits for a person, and says so."""
+    made = plan(network({AT_HOME, AWAY}, {any_table(route_to(AWAY))}), Policy(failback=False))
+    assert made.actions == ()
+    assert made.decisions[0].reason == "i-away in zone-b serves it; failback is manual"
+
+
+def test_plan_leaves_a_nat_when_a_message_says_it_is_leaving() -> None:
+    """EC2 may still call an instance running that a message says is leaving."""
+    seen = network({AT_HOME, AWAY}, {any_table(route_to(AT_HOME))})
+    (decision,) = plan(seen, REPLACE, frozenset({"i-home"})).decisions
+    assert (Verdict.REPAIR_ELSEWHERE, "i-away") == (decision.verdict, decision.nat)
+    assert decision.reason == (
+        "it uses i-home, leaving: a message says that it is leaving;"
+        " a NAT is usable only in another zone"
+    )
+
+
+def test_plan_spreads_tables_when_both_nats_are_in_one_zone() -> None:
+    """A zone outage puts both NATs into one zone: each one then serves the fewest tables it can."""
+    nats = {any_nat("x", THERE), any_nat("y", THERE)}
+    tables = {any_table(name=str(i)) for i in range(4)} | {any_table(zone=THERE, name="9")}
+    served = [decision.nat for decision in plan(network(nats, tables), REPLACE).decisions]
+    assert {"i-x", "i-y"} == set(served)
+    assert abs(served.count("i-x") - served.count("i-y")) == 1
+
+
+def test_plan_counts_the_tables_that_stay_when_it_spreads() -> None:
+    """A NAT that serves a table already is not given the next one while another serves none."""
+    busy, free = any_nat("a-busy", THERE), any_nat("b-free", THERE)
+    tables = {any_table(route_to(busy), THERE, "kept"), any_table(None, HERE, "moved")}
+    decisions = {d.table: d.nat for d in plan(network({busy, free}, tables), REPLACE).decisions}
+    assert {"rtb-kept": "i-a-busy", "rtb-moved": "i-b-free"} == decisions
+
+
+@pytest.mark.parametrize(
+    ("facts", "switched"),
+    [
+        ({}, True),
+        ({"lifecycle": "Pending:Wait"}, True),
+        ({"healthy": False}, True),
+        ({"state": InstanceState.PENDING}, False),
+        ({"state": InstanceState.TERMINATED}, False),
+        ({"lifecycle": "Terminating:Wait"}, False),
+        ({"lifecycle": None}, False),
+    ],
+)
+def test_plan_switches_the_check_off_when_the_instance_is_to_serve(
+    facts: dict[str, Any], *, switched: bool
+) -> None:
+    """The check goes off on every running instance that serves or will, and on no other."""
+    nat = any_nat(source_dest_check=True, **facts)
+    made = plan(network({nat}, {any_table(route_to(nat))}), REPLACE)
+    off = [a.instance for a in made.actions if isinstance(a, DisableSourceDestCheck)]
+    assert (["i-any"] if switched else []) == off
+
+
+def test_plan_gives_no_route_to_a_nat_whose_check_is_on() -> None:
+    """A NAT whose check is on forwards nothing, so its tables wait until it is off."""
+    nat = any_nat(source_dest_check=True)
+    made = plan(network({nat}, {any_table()}), REPLACE)
+    assert not [a for a in made.actions if isinstance(a, SetDefaultRoute)]
+
+
+class TestSwap:
+    """The strategy that moves subnets between tables."""
+
+    here = any_table(route_to(DEAD, blackhole=True), HERE, "here")
+    there = any_table(route_to(AWAY), THERE, "there")
+
+    def test_subnets_go_to_the_other_table_when_theirs_lost_its_nat(self) -> None:
+        """The broken table keeps its route, its subnets use a table whose NAT is usable."""
+        made = plan(network({AWAY, DEAD}, {self.here, self.there}), SWAP)
+        (move,) = made.actions
+        assert isinstance(move, MoveSubnet)
+        assert ("subnet-here", "rtb-here", "rtb-there") == (move.subnet, move.source, move.table)
+        assert {Verdict.EVACUATE, Verdict.KEEP} == {d.verdict for d in made.decisions}
+
+    def test_nothing_is_left_to_do_when_the_subnets_are_away(self) -> None:
+        """A broken table without subnets harms nobody and is not written."""
+        tables = self._evacuated(self.here)
+        made = plan(network({AWAY, DEAD}, tables), SWAP)
+        assert made.actions == ()
+        assert made.decisions[0].reason.endswith("; no subnet uses it")
+
+    def test_the_table_is_repaired_first_when_its_nat_is_back(self) -> None:
+        """Subnets that work do not go home before their table was seen to work."""
+        made = plan(network({AT_HOME, AWAY}, self._evacuated(self.here)), SWAP)
+        (repair,) = made.actions
+        assert isinstance(repair, SetDefaultRoute)
+        assert ("rtb-here", "i-home") == (repair.table, repair.instance)
+
+    def test_subnets_come_home_when_their_table_works_again(self) -> None:
+        """Once the home table was seen to work, its subnets come home."""
+        works = replace(self.here, route=route_to(AT_HOME))
+        seen = network({AT_HOME, AWAY}, self._evacuated(works))
+        (move,) = plan(seen, SWAP).actions
+        assert isinstance(move, MoveSubnet)
+        assert ("subnet-here", "rtb-there", "rtb-here") == (move.subnet, move.source, move.table)
+        assert plan(seen, Policy(swap=True, failback=False)).actions == ()
+
+    def test_subnets_go_home_at_once_when_they_have_no_egress(self) -> None:
+        """A subnet whose refuge fails goes home as soon as its table is going to work."""
+        tables = self._evacuated(replace(self.here, route=None))
+        lost = {replace(t, route=route_to(DEAD)) if t.id == "rtb-there" else t for t in tables}
+        moves = [
+            (a.subnet, a.table)
+            for a in plan(network({AT_HOME, DEAD}, lost), SWAP).actions
+            if isinstance(a, MoveSubnet)
+        ]
+        assert [("subnet-here", "rtb-here"), ("subnet-there", "rtb-here")] == moves
+
+    @pytest.mark.parametrize(
+        ("tables", "why"),
+        [
+            (
+                {here, replace(there, other_routes=frozenset({("10.9.0.0/16", "pcx-1")}))},
+                "every other table would cost the subnets other routes",
+            ),
+            (
+                {here, replace(there, route=None, zone="zone-c")},
+                "every other table has no usable NAT",
+            ),
+            (
+                {
+                    replace(
+                        here,
+                        associations=here.associations
+                        | {Association(id="rtbassoc-x", subnet="subnet-x")},
+                    ),
+                    there,
+                },
+                "subnet-x is not a subnet of the stack",
+            ),
+        ],
+    )
+    def test_the_route_is_replaced_when_a_swap_would_do_harm(
+        self, tables: set[Table], why: str
+    ) -> None:
+        """A refused swap becomes a replaced route of the same table, with the reason."""
+        made = plan(network({AWAY, DEAD}, tables), SWAP)
+        decision = next(d for d in made.decisions if d.table == "rtb-here")
+        assert Verdict.REPAIR_ELSEWHERE == decision.verdict
+        assert decision.reason.endswith(f"its route is replaced, because {why}")
+        assert not [a for a in made.actions if isinstance(a, MoveSubnet)]
+        assert "rtb-here" in [a.table for a in made.actions if isinstance(a, SetDefaultRoute)]
+
+    def test_subnets_spread_when_several_tables_can_take_them(self) -> None:
+        """Each subnet goes to the table with the fewest subnets."""
+        nats = {any_nat("b", "zone-b"), any_nat("c", "zone-c")}
+        homeless = replace(
+            self.here,
+            home_subnets=frozenset({"subnet-1", "subnet-2"}),
+            associations=frozenset(
+                {Association(id=f"rtbassoc-{i}", subnet=f"subnet-{i}") for i in (1, 2)}
+            ),
+        )
+        tables = {any_table(route_to(nat), nat.zone, nat.zone) for nat in nats} | {homeless}
+        made = plan(network(nats, tables), SWAP)
+        moves = [a.table for a in made.actions if isinstance(a, MoveSubnet)]
+        assert ["rtb-zone-b", "rtb-zone-c"] == moves
+
+    def _evacuated(self, here: Table) -> set[Table]:
+        guests = self.there.associations | {Association(id="rtbassoc-2", subnet="subnet-here")}
+        return {
+            replace(here, associations=frozenset()),
+            replace(self.there, associations=guests),
+        }
+
+
+@given(seen=networks(), swap=st.booleans())
+def test_plan_gives_every_table_one_decision_with_a_reason(seen: Network, *, swap: bool) -> None:
+    """Whatever was seen, each table has exactly one decision, in order, with a reason in words."""
+    made = plan(seen, Policy(swap=swap))
+    assert sorted(t.id for t in seen.tables) == [d.table for d in made.decisions]
+    assert all(decision.reason for decision in made.decisions)

@@ -1,0 +1,98 @@
+"""The function's environment: what the CDK app writes is what the function reads."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nat_failover.settings import Failback, HomeTable, Settings, SettingsError, Strategy
+
+names = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), min_size=1)
+
+
+@st.composite
+def settings(draw: st.DrawFn) -> Settings:
+    """Draw settings with any number of tables and subnets."""
+    subnets = draw(st.lists(names, unique=True))
+    tables = draw(st.lists(names, unique=True, min_size=1))
+    return Settings(
+        stack=draw(names),
+        tables=tuple(
+            HomeTable(
+                id=f"rtb-{name}",
+                zone=draw(names),
+                subnets=tuple(f"subnet-{s}" for s in subnets[i :: len(tables)]),
+            )
+            for i, name in enumerate(tables)
+        ),
+        outcome_topic=f"arn:{draw(names)}",
+        strategy=draw(st.sampled_from(Strategy)),
+        failback=draw(st.sampled_from(Failback)),
+        adopt=draw(st.booleans()),
+    )
+
+
+@given(settings())
+def test_settings_are_the_same_when_written_and_read(given_settings: Settings) -> None:
+    """`from_env` is the inverse of `to_env`."""
+    assert Settings.from_env(given_settings.to_env()) == given_settings
+
+
+GOOD = Settings(
+    stack="Any",
+    tables=(HomeTable(id="rtb-1", zone="zone-a", subnets=("subnet-1",)),),
+    outcome_topic="arn:any",
+).to_env()
+
+TABLES = (
+    'allowed: a JSON list such as [{"id":"rtb-…","zone":"eu-west-1a","subnets":["subnet-…"]}] of'
+    " one table or more, each table and each subnet once"
+)
+TWICE = '{"id":"rtb-1","zone":"z","subnets":["subnet-1"]}'
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "message"),
+    [
+        ("NAT_STACK", "", "is ''; allowed: the name of the stack"),
+        ("NAT_TABLES", "[", f"is '['; {TABLES}"),
+        ("NAT_TABLES", "[]", f"is '[]'; {TABLES}"),
+        ("NAT_TABLES", '{"a":1}', f"is '{{\"a\":1}}'; {TABLES}"),
+        ("NAT_TABLES", f"[{TWICE},{TWICE}]", f"is '[{TWICE},{TWICE}]'; {TABLES}"),
+        (
+            "NAT_TABLES",
+            f"[{TWICE},{TWICE.replace('rtb-1', 'rtb-2')}]",
+            f"is '[{TWICE},{TWICE.replace('rtb-1', 'rtb-2')}]'; {TABLES}",
+        ),
+        (
+            "NAT_TABLES",
+            '[{"id":"x","zone":"z","subnets":[]}]',
+            f'is \'[{{"id":"x","zone":"z","subnets":[]}}]\'; {TABLES}',
+        ),
+        ("NAT_OUTCOME_TOPIC", "people", "is 'people'; allowed: the ARN of an SNS topic"),
+        ("NAT_STRATEGY", "swap", "is 'swap'; allowed: replace-route or swap-route-table"),
+        ("NAT_FAILBACK", "no", "is 'no'; allowed: automatic or manual"),
+        ("NAT_ADOPT", "yes", "is 'yes'; allowed: true or false"),
+    ],
+)
+def test_settings_name_the_variable_when_its_value_is_wrong(
+    variable: str, value: str, message: str
+) -> None:
+    """A mistake names the variable, the value it has, and what is allowed."""
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_env({**GOOD, variable: value})
+    assert str(caught.value).splitlines() == [
+        f"environment variable {variable} {message}",
+        "deploy the stack again: it writes these variables",
+    ]
+
+
+def test_settings_name_every_variable_when_none_is_set() -> None:
+    """All mistakes come at once."""
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_env({})
+    lines = str(caught.value).splitlines()
+    assert [f"environment variable {variable} is not set" for variable in GOOD] == [
+        line.split(";")[0] for line in lines[:-1]
+    ]

@@ -1,0 +1,173 @@
+"""NATs and tables that do not matter, worlds that Hypothesis draws, and AWS's part.
+
+`carry_out` is what AWS does with a write, as a pure function of the network.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, assert_never
+
+from hypothesis import strategies as st
+
+from nat_failover.model import (
+    Action,
+    Association,
+    DefaultRoute,
+    DisableSourceDestCheck,
+    InstanceState,
+    MoveSubnet,
+    Nat,
+    Network,
+    Policy,
+    SetDefaultRoute,
+    Table,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+HERE, THERE = "zone-a", "zone-b"
+
+
+def any_nat(name: str = "any", zone: str = HERE, **facts: Any) -> Nat:  # noqa: ANN401 - Nat's fields
+    """Return a NAT that is usable but for the facts given."""
+    nat = Nat(
+        instance=f"i-{name}",
+        interface=f"eni-{name}",
+        zone=zone,
+        state=InstanceState.RUNNING,
+        lifecycle="InService",
+    )
+    return replace(nat, **facts)
+
+
+def any_table(route: DefaultRoute | None = None, zone: str = HERE, name: str = "any") -> Table:
+    """Return a private table of a zone with one subnet, at home."""
+    return Table(
+        id=f"rtb-{name}",
+        zone=zone,
+        home_subnets=frozenset({f"subnet-{name}"}),
+        route=route,
+        associations=frozenset({Association(id=f"rtbassoc-{name}", subnet=f"subnet-{name}")}),
+    )
+
+
+def route_to(nat: Nat, *, blackhole: bool = False) -> DefaultRoute:
+    """Return a default route to a NAT."""
+    return DefaultRoute(interface=nat.interface, instance=nat.instance, blackhole=blackhole)
+
+
+NAT_GATEWAY = DefaultRoute(other="nat-gateway")
+FOREIGN_INTERFACE = DefaultRoute(interface="eni-foreign", instance="i-foreign")
+
+
+def network(nats: Iterable[Nat], tables: Iterable[Table]) -> Network:
+    """Return a network of these NATs and tables."""
+    return Network(nats=frozenset(nats), tables=frozenset(tables))
+
+
+def carry_out(seen: Network, actions: Iterable[Action]) -> Network:
+    """Return the network as AWS leaves it after the writes."""
+    for action in actions:
+        match action:
+            case SetDefaultRoute():
+                route = DefaultRoute(interface=action.interface, instance=action.instance)
+                seen = _with_tables(
+                    seen,
+                    (replace(t, route=route) if t.id == action.table else t for t in seen.tables),
+                )
+            case MoveSubnet():
+                seen = _with_tables(seen, (_moved(table, action) for table in seen.tables))
+            case DisableSourceDestCheck():
+                nats = (
+                    replace(nat, source_dest_check=False)
+                    if nat.instance == action.instance
+                    else nat
+                    for nat in seen.nats
+                )
+                seen = replace(seen, nats=frozenset(nats))
+            case _ as never:
+                assert_never(never)
+    return seen
+
+
+def _with_tables(seen: Network, tables: Iterable[Table]) -> Network:
+    return replace(seen, tables=frozenset(tables))
+
+
+def _moved(table: Table, move: MoveSubnet) -> Table:
+    """Take the subnet out of its table, or put it into the other under a new association id."""
+    if table.id == move.source:
+        stay = {a for a in table.associations if a.id != move.association}
+        return replace(table, associations=frozenset(stay))
+    if table.id == move.table:
+        new = Association(id=f"{move.association}'", subnet=move.subnet)
+        return replace(table, associations=table.associations | {new})
+    return table
+
+
+_LIFECYCLES = st.sampled_from(
+    ["InService", "InService", "InService", "Pending", "Pending:Wait", "Terminating:Wait", None]
+)
+
+policies = st.builds(Policy, swap=st.booleans(), failback=st.booleans(), adopt=st.booleans())
+
+
+@st.composite
+def networks(draw: st.DrawFn) -> Network:
+    """Draw a network of any number of zones, NATs in any state, tables and subnets."""
+    zones = [f"zone-{i}" for i in range(draw(st.integers(1, 4)))]
+    nats = [
+        Nat(
+            instance=f"i-{i}",
+            interface=draw(st.sampled_from([f"eni-{i}"] * 9 + [None])),
+            zone=draw(st.sampled_from(zones)),
+            state=draw(
+                st.sampled_from([InstanceState.RUNNING, InstanceState.RUNNING, *InstanceState])
+            ),
+            lifecycle=draw(_LIFECYCLES),
+            healthy=draw(st.sampled_from([True, True, True, False])),
+            source_dest_check=draw(st.sampled_from([False, False, True])),
+        )
+        for i in range(draw(st.integers(0, 5)))
+    ]
+    routes = st.sampled_from([None, NAT_GATEWAY, FOREIGN_INTERFACE, DefaultRoute()])
+    if nats:
+        alive = st.builds(route_to, st.sampled_from(nats))
+        dead = st.builds(route_to, st.sampled_from(nats), blackhole=st.just(True))  # noqa: FBT003
+        routes = st.one_of(routes, alive, dead)
+    return network(nats, draw(_tables(zones, routes)))
+
+
+@st.composite
+def _tables(
+    draw: st.DrawFn, zones: list[str], routes: st.SearchStrategy[DefaultRoute | None]
+) -> list[Table]:
+    """Draw tables; each subnet has one home, and is associated with at most one table, any one."""
+    count = draw(st.integers(1, 6))
+    subnets = [f"subnet-{i}" for i in range(draw(st.integers(0, 8)))]
+    homes = {subnet: draw(st.integers(0, count - 1)) for subnet in subnets}
+    users = [*subnets, *(["subnet-foreign"] if draw(st.booleans()) else [])]
+    uses = {subnet: draw(st.integers(-1, count - 1)) for subnet in users}
+    other_routes = st.sampled_from([frozenset[tuple[str, str]](), frozenset({("pl-1", "vpce-1")})])
+    return [
+        Table(
+            id=f"rtb-{i}",
+            zone=draw(st.sampled_from(zones)),
+            home_subnets=frozenset(subnet for subnet in subnets if homes[subnet] == i),
+            route=draw(routes),
+            associations=frozenset(
+                Association(id=f"rtbassoc-{subnet}", subnet=subnet)
+                for subnet in users
+                if uses[subnet] == i
+            ),
+            other_routes=draw(other_routes),
+        )
+        for i in range(count)
+    ]
+
+
+def leaving(seen: Network) -> st.SearchStrategy[frozenset[str]]:
+    """Draw the instances that messages say are leaving, rightly or not."""
+    return st.frozensets(st.sampled_from(sorted(nat.instance for nat in seen.nats) or ["i-none"]))
