@@ -1,0 +1,22 @@
+"""The CDK app: settings from context in, one stack out."""
+
+import sys
+
+import aws_cdk as cdk
+
+from stacks.nat_stack import NatStack
+from stacks.read_settings import SettingsError, read_settings
+
+
+def main() -> None:
+    """Synthesize the stack, or say what is wrong with the settings."""
+    app = cdk.App()
+    try:
+        settings = read_settings(app.node.try_get_context("nat"))
+    except SettingsError as error:
+        sys.exit(str(error))
+    NatStack(app, settings.name, settings=settings)
+    app.synth()
+
+
+main()

@@ -1,0 +1,86 @@
+"""The private subnets' default routes, as far as CloudFormation knows them.
+
+The routes themselves are the function's. Here is the sweep that makes the function look at them
+every minute, and the resource that makes a deployment wait for them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import aws_cdk as cdk
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from constructs import Construct
+
+if TYPE_CHECKING:
+    from stacks.constructs.failover_function import FailoverFunction
+    from stacks.constructs.nat_fleet import NatFleet
+    from stacks.constructs.network import Network
+
+PATIENCE = cdk.Duration.seconds(840)
+"""How long CloudFormation waits for the function's answer, which should come within its timeout.
+
+Ten minutes of a run that was killed, the minute after which Lambda invokes it once more
+("Asynchronous invocation", Lambda guide), and three minutes for that one to find the work done.
+"""
+
+
+class DefaultRoutes(Construct):
+    """Created last and deleted first: while it exists, every private subnet has been served."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        network: Network,
+        function: FailoverFunction,
+        fleet: NatFleet,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        sweep = self._sweep(function)
+        # Before there is a group there is nothing to sweep but an alarming absence of NATs.
+        sweep.node.add_dependency(fleet.group)
+        self.served = self._served(network, function, fleet)
+        self.served.node.add_dependency(sweep, *network.private_subnets)
+
+    def _sweep(self, function: FailoverFunction) -> events.Rule:
+        return events.Rule(
+            self,
+            "Sweep",
+            description="Repairs what a lost message would have, and keeps the function warm",
+            schedule=events.Schedule.rate(cdk.Duration.minutes(1)),
+            targets=[
+                targets.LambdaFunction(
+                    function.function,
+                    event=events.RuleTargetInput.from_object({"source": "nat-failover.sweep"}),
+                    # One that is late is not worth repeating: the next one is due.
+                    max_event_age=cdk.Duration.minutes(1),
+                    retry_attempts=0,
+                )
+            ],
+        )
+
+    def _served(
+        self, network: Network, function: FailoverFunction, fleet: NatFleet
+    ) -> cdk.CustomResource:
+        """Make the deployment wait until the function says that every table is served.
+
+        It is asked again when one of the properties changes. When it is deleted, the function takes
+        back what CloudFormation could not delete.
+        """
+        return cdk.CustomResource(
+            self,
+            "Served",
+            resource_type="Custom::DefaultRoutes",
+            service_token=function.function.function_arn,
+            service_timeout=PATIENCE,
+            properties={
+                "Launch": fleet.launch_version,
+                "Strategy": function.strategy.value,
+                "RouteTables": [
+                    subnet.route_table.route_table_id for subnet in network.private_subnets
+                ],
+            },
+        )

@@ -1,0 +1,148 @@
+"""The function that repairs the default routes, and how it hears that it should look."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import aws_cdk as cdk
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct, DependencyGroup
+
+from nat_failover.settings import HomeTable, Settings
+from stacks.constructs.failover_role import FailoverRole
+
+if TYPE_CHECKING:
+    from stacks.constructs.failover_topic import FailoverTopic
+    from stacks.constructs.message_key import MessageKey
+    from stacks.constructs.network import Network
+    from stacks.constructs.outcome_topic import OutcomeTopic
+    from stacks.settings import FailoverSettings, LogSettings
+
+SOURCE = Path(__file__).parents[2] / "lambda_src"
+
+NOT_SOURCE = ["**/__pycache__", "**/*.pyc", "*.egg-info"]
+"""What tools leave in the source tree; it would change the asset's hash from machine to machine."""
+
+ONE_VCPU_MIB = 1769
+"""Memory at which a function has a whole vCPU ("Configure Lambda function memory", Lambda guide).
+
+Most of a cold start is CPU (imports, TLS). At one short run a minute it costs cents.
+"""
+
+
+class FailoverFunction(Construct):
+    """The function, its role, its log, its dead-letter queue and its subscription.
+
+    It is outside of the VPC, or it would depend on the NATs that it repairs. It has no reserved
+    concurrency: new accounts have none to give, and its runs may overlap.
+    """
+
+    def __init__(  # noqa: PLR0913 - what the function knows, each thing by name
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        network: Network,
+        topic: FailoverTopic,
+        outcome_topic: OutcomeTopic,
+        key: MessageKey | None,
+        settings: FailoverSettings,
+        logs: LogSettings,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.strategy = settings.strategy
+        self.dead_letters = self._dead_letters(key)
+        log_group = self._log_group(logs)
+        role = FailoverRole(
+            self,
+            "Access",
+            network=network,
+            strategy=settings.strategy,
+            outcome_topic=outcome_topic,
+            dead_letters=self.dead_letters,
+            log_group=log_group,
+            key=key,
+        )
+        environment = self._environment(network, outcome_topic, settings)
+        self.function = self._function(role, log_group, environment)
+        self.listening = self._listen(topic)
+
+    def _dead_letters(self, key: MessageKey | None) -> sqs.Queue:
+        return sqs.Queue(
+            self,
+            "DeadLetters",
+            enforce_ssl=True,
+            encryption=sqs.QueueEncryption.KMS if key else sqs.QueueEncryption.SQS_MANAGED,
+            encryption_master_key=key.key if key else None,
+            # The longest that a queue keeps a message ("Amazon SQS message quotas"): a person reads
+            # it, and people have weekends.
+            retention_period=cdk.Duration.days(14),
+        )
+
+    def _log_group(self, settings: LogSettings) -> logs.CfnLogGroup:
+        return logs.CfnLogGroup(self, "Log", retention_in_days=settings.retention_days)
+
+    def _environment(
+        self, network: Network, outcome_topic: OutcomeTopic, settings: FailoverSettings
+    ) -> dict[str, str]:
+        tables = tuple(
+            HomeTable(
+                id=subnet.route_table.route_table_id,
+                zone=subnet.availability_zone,
+                subnets=(subnet.subnet_id,),
+            )
+            for subnet in network.private_subnets
+        )
+        return Settings(
+            stack=cdk.Stack.of(self).stack_name,
+            tables=tables,
+            outcome_topic=outcome_topic.topic.topic_arn,
+            strategy=settings.strategy,
+            failback=settings.failback,
+            adopt=settings.adopt,
+        ).to_env()
+
+    def _function(
+        self, role: FailoverRole, log_group: logs.CfnLogGroup, environment: dict[str, str]
+    ) -> lambda_.Function:
+        return lambda_.Function(
+            self,
+            "Function",
+            description="Repairs the default routes of the private subnets when a NAT fails",
+            code=lambda_.Code.from_asset(str(SOURCE), exclude=NOT_SOURCE),
+            handler="nat_failover.do",
+            runtime=lambda_.Runtime.PYTHON_3_14,
+            architecture=lambda_.Architecture.ARM_64,
+            memory_size=ONE_VCPU_MIB,
+            # A failover takes seconds, and the function ends its runs itself; only while a
+            # deployment waits for the first default routes does it need minutes.
+            timeout=cdk.Duration.minutes(10),
+            environment=environment,
+            role=role.role.without_policy_updates(),
+            dead_letter_queue=self.dead_letters,
+            logging_format=lambda_.LoggingFormat.JSON,
+            log_group=logs.LogGroup.from_log_group_name(self, "LogGroup", log_group.ref),
+        )
+
+    def _listen(self, topic: FailoverTopic) -> DependencyGroup:
+        """Subscribe; return what must be there before the group launches its first instance."""
+        permission = lambda_.CfnPermission(
+            self,
+            "TopicMayInvoke",
+            action="lambda:InvokeFunction",
+            function_name=self.function.function_arn,
+            principal="sns.amazonaws.com",
+            source_arn=topic.topic.topic_arn,
+        )
+        subscription = sns.Subscription(
+            self,
+            "Subscription",
+            topic=topic.topic,
+            protocol=sns.SubscriptionProtocol.LAMBDA,
+            endpoint=self.function.function_arn,
+        )
+        return DependencyGroup(self.function, permission, subscription)

@@ -1,0 +1,38 @@
+"""The topic `NatFailed`: whatever is published to it makes the function look at the NATs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+from stacks.constructs.publishers import auto_scaling, service
+
+if TYPE_CHECKING:
+    from stacks.constructs.message_key import MessageKey
+
+
+class FailoverTopic(Construct):
+    """A topic whose policy admits Auto Scaling, EventBridge and CloudWatch of this account.
+
+    A topic's policy does not bind the account's own administrators: who has `sns:Publish` in an
+    identity policy can publish too, which is how a person sends a test message.
+    """
+
+    def __init__(self, scope: Construct, construct_id: str, *, key: MessageKey | None) -> None:
+        super().__init__(scope, construct_id)
+        self.topic = sns.Topic(
+            self,
+            "Topic",
+            display_name="NAT instances: look again",
+            enforce_ssl=True,
+            master_key=key.key if key else None,
+        )
+        arn = self.topic.topic_arn
+        for statement in (
+            auto_scaling(self, actions=["sns:Publish"], resource=arn),
+            service(self, name="events.amazonaws.com", sid="EventBridge", topic_arn=arn),
+            service(self, name="cloudwatch.amazonaws.com", sid="CloudWatch", topic_arn=arn),
+        ):
+            self.topic.add_to_resource_policy(statement)

@@ -1,0 +1,89 @@
+"""The group of NAT instances."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import aws_cdk as cdk
+from aws_cdk import aws_autoscaling as autoscaling
+from constructs import Construct
+
+from nat_failover.settings import FLEET_TAG
+from stacks.constructs.nat_launch import NatLaunch
+
+if TYPE_CHECKING:
+    from constructs import DependencyGroup
+
+    from stacks.constructs.failover_topic import FailoverTopic
+    from stacks.constructs.network import Network
+    from stacks.settings import FleetSettings
+
+EVENTS = (
+    "autoscaling:EC2_INSTANCE_LAUNCH",
+    "autoscaling:EC2_INSTANCE_LAUNCH_ERROR",
+    "autoscaling:EC2_INSTANCE_TERMINATE",
+    "autoscaling:EC2_INSTANCE_TERMINATE_ERROR",
+)
+
+BOOT_PAUSE = "PT3M"
+"""What a rolling update gives an instance to boot before it replaces the next (assumed)."""
+
+
+class NatFleet(Construct):
+    """An Auto Scaling group over the public subnets that tells the topic about its instances.
+
+    It is written property by property, as `NatLaunch` is: the higher-level group cannot be given a
+    launch configuration, and the two ways to launch should differ in nothing else.
+    """
+
+    def __init__(  # noqa: PLR0913 - what the group needs, each thing by name
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        network: Network,
+        topic: FailoverTopic,
+        listener: DependencyGroup,
+        settings: FleetSettings,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        launch = NatLaunch(self, "Launch", network=network, settings=settings)
+        self.launch_version = launch.version
+        self.group = self._group(network, topic, launch, settings)
+        self._tag()
+        # The first launches are told only to who listens by then, and an instance can fetch its
+        # packages only where there is a way out. In reverse: the internet gateway cannot be
+        # detached while the instances have public addresses.
+        self.group.node.add_dependency(listener, topic, *network.public_subnets)
+
+    def _group(
+        self, network: Network, topic: FailoverTopic, launch: NatLaunch, settings: FleetSettings
+    ) -> autoscaling.CfnAutoScalingGroup:
+        group = autoscaling.CfnAutoScalingGroup(
+            self,
+            "Group",
+            launch_template=launch.template,
+            launch_configuration_name=launch.configuration,
+            vpc_zone_identifier=[subnet.subnet_id for subnet in network.public_subnets],
+            min_size=str(settings.min),
+            max_size=str(settings.max),
+            # A deployment sets the size again: it repairs a group that someone left scaled in.
+            desired_capacity=str(settings.desired),
+            notification_configurations=[
+                autoscaling.CfnAutoScalingGroup.NotificationConfigurationProperty(
+                    topic_arn=topic.topic.topic_arn, notification_types=list(EVENTS)
+                )
+            ],
+        )
+        group.cfn_options.update_policy = cdk.CfnUpdatePolicy(
+            auto_scaling_rolling_update=cdk.CfnAutoScalingRollingUpdate(
+                min_instances_in_service=1, max_batch_size=1, pause_time=BOOT_PAUSE
+            )
+        )
+        return group
+
+    def _tag(self) -> None:
+        """Tag the group and what it launches, once for people and once for the function."""
+        stack_name = cdk.Stack.of(self).stack_name
+        cdk.Tags.of(self.group).add("Name", f"{stack_name} NAT")
+        cdk.Tags.of(self.group).add(FLEET_TAG, stack_name)

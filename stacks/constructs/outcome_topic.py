@@ -1,0 +1,43 @@
+"""The topic for people: what the function did, and what it could not do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sns_subscriptions as subscriptions
+from constructs import Construct
+
+from stacks.constructs.publishers import service
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from stacks.constructs.message_key import MessageKey
+
+
+class OutcomeTopic(Construct):
+    """A topic to which the function and the stack's alarms publish, and people subscribe."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, key: MessageKey | None, emails: Sequence[str]
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.topic = sns.Topic(
+            self,
+            "Topic",
+            display_name="NAT instances: what happened",
+            enforce_ssl=True,
+            master_key=key.key if key else None,
+        )
+        # The function needs no statement here: its role has one.
+        self.topic.add_to_resource_policy(
+            service(
+                self,
+                name="cloudwatch.amazonaws.com",
+                sid="CloudWatch",
+                topic_arn=self.topic.topic_arn,
+            )
+        )
+        for email in emails:
+            self.topic.add_subscription(subscriptions.EmailSubscription(email))

@@ -1,0 +1,248 @@
+"""Settings from context, or one line for each mistake in them.
+
+A line names the key, the value it got, what is allowed, and, where it is not plain, how to mend it.
+All mistakes are reported at once, those that take two settings to see included.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ValidationError
+
+from stacks.settings import LARGEST_VPC, ROOM_FOR_ZONES, AppSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from pydantic.fields import FieldInfo
+    from pydantic_core import ErrorDetails
+
+
+class SettingsError(ValueError):
+    """The settings cannot be used; the message has one line for each mistake."""
+
+
+def read_settings(context: object) -> AppSettings:
+    """Return the settings that the context key `nat` holds; what it does not name has its default.
+
+    On the command line (`--context nat='{"name": "Egress"}'`) the value arrives as a JSON string.
+
+    Raises:
+        SettingsError: with one line for each mistake.
+
+    """
+    given = _decode(context)
+    try:
+        settings = _validate(given)
+    except ValidationError as error:
+        wrong = [_field_path(mistake) for mistake in error.errors()]
+        lines = [_line(mistake) for mistake in error.errors()]
+        rest = _validate(_without(given, wrong)) if isinstance(given, dict) else AppSettings()
+        lines += _conflicts(rest, {".".join(path) for path in wrong})
+        raise SettingsError("\n".join(lines)) from None
+    if conflicts := list(_conflicts(settings, set())):
+        raise SettingsError("\n".join(conflicts))
+    return settings
+
+
+def _decode(context: object) -> object:
+    if context is None:
+        return {}
+    if not isinstance(context, str):
+        return context
+    try:
+        return json.loads(context)
+    except ValueError as error:
+        message = f"context key nat is {context!r}: {error}; allowed: a JSON object"
+        raise SettingsError(message) from None
+
+
+def _validate(given: object) -> AppSettings:
+    # Through JSON, because there, and only there, strict validation takes an array for a tuple and
+    # a string for a network, yet "2" not for a number.
+    return AppSettings.model_validate_json(json.dumps(given))
+
+
+def _without(given: dict[str, Any], wrong: Iterable[tuple[str, ...]]) -> dict[str, Any]:
+    """Return what is given without the keys that are wrong, so that the others can be looked at."""
+    right: dict[str, Any] = json.loads(json.dumps(given))
+    for *sections, key in wrong:
+        section = right
+        for name in sections:
+            section = section.get(name, {})
+        section.pop(key, None)
+    if isinstance(right.get("fleet"), dict) and any(path[:2] == ("fleet", "ami") for path in wrong):
+        right["fleet"].pop("ami", None)
+    return right
+
+
+# --- One setting ------------------------------------------------------------------------------
+
+
+def _line(mistake: ErrorDetails) -> str:
+    path, value = _field_path(mistake), mistake["input"]
+    key = ".".join(path) or "context key nat"
+    if mistake["type"] == "extra_forbidden":
+        return _unknown(path)
+    if mistake["type"] == "missing":
+        return f"{key} is missing; allowed: {_allowed(path)}"
+    index = "".join(f"[{part}]" for part in mistake["loc"] if isinstance(part, int))
+    return f"{key}{index} is {_shown(value)}{_reason(mistake)}; allowed: {_allowed(path)}"
+
+
+def _field_path(mistake: ErrorDetails) -> tuple[str, ...]:
+    """Return the path of the setting: where an item of a list is wrong, that of the list."""
+    return tuple(part for part in mistake["loc"] if isinstance(part, str))
+
+
+def _reason(mistake: ErrorDetails) -> str:
+    if mistake["type"] != "value_error":
+        return ""
+    context = mistake.get("ctx", {})
+    return f": {context.get('reason') or context.get('error')}"
+
+
+def _unknown(path: tuple[str, ...]) -> str:
+    *section, key = path
+    known = list(_model_at(section).model_fields)
+    close = difflib.get_close_matches(key, known, n=1)
+    hint = f"; did you mean {close[0]}?" if close else ""
+    return f"{'.'.join(path)} is not a setting; allowed here: {', '.join(known)}{hint}"
+
+
+def _allowed(path: Iterable[str]) -> str:
+    *section, key = path or ("",)
+    if not key:
+        return "a JSON object"
+    field = _model_at(section).model_fields[key]
+    return field.description or f"an object with {', '.join(_model_of(field).model_fields)}"
+
+
+def _model_at(section: Iterable[str]) -> type[BaseModel]:
+    model: type[BaseModel] = AppSettings
+    for key in section:
+        model = _model_of(model.model_fields[key])
+    return model
+
+
+def _model_of(field: FieldInfo) -> type[BaseModel]:
+    """Return the model of a section, whose field is a `Model` or a `Model | None`."""
+    kinds = (field.annotation, *getattr(field.annotation, "__args__", ()))
+    return next(kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel))
+
+
+def _shown(value: object) -> str:
+    return json.dumps(value) if value is None or isinstance(value, bool | dict) else repr(value)
+
+
+# --- Two settings -----------------------------------------------------------------------------
+
+
+def _conflicts(settings: AppSettings, wrong: set[str]) -> Iterator[str]:
+    """Yield a line for each rule that the settings break, of the rules whose settings are right."""
+    for keys, rule in _RULES:
+        doubtful = any(
+            f"{key}.".startswith(f"{other}.") or f"{other}.".startswith(f"{key}.")
+            for key in keys
+            for other in wrong
+        )
+        if not doubtful and (line := rule(settings)):
+            yield line
+
+
+def _environment_is_whole(settings: AppSettings) -> str | None:
+    if (settings.account is None) == (settings.region is None):
+        return None
+    named, missing = ("account", "region") if settings.account else ("region", "account")
+    value = settings.account or settings.region
+    return f"{named} is {value!r}, but {missing} is null; allowed: both or neither"
+
+
+def _zones_are_of_one_region(settings: AppSettings) -> str | None:
+    zones = settings.network.zones or ()
+    regions = sorted({zone[:-1] for zone in zones})
+    if len(regions) <= 1:
+        return None
+    return (
+        f"network.zones is {list(zones)}, zones of {' and '.join(regions)};"
+        " allowed: zones of one Region"
+    )
+
+
+def _zones_are_of_the_region(settings: AppSettings) -> str | None:
+    zones = [zone for zone in settings.network.zones or () if zone[:-1] != settings.region]
+    if settings.region is None or not zones:
+        return None
+    return (
+        f"network.zones has {', '.join(zones)}, but region is {settings.region!r};"
+        " allowed: zones of the Region"
+    )
+
+
+def _subnets_have_room(settings: AppSettings) -> str | None:
+    network = settings.network
+    if network.cidr.prefixlen <= network.longest_prefix:
+        return None
+    return (
+        f"network.cidr is '{network.cidr}', too small for two subnets in each of"
+        f" {network.zones_with_room} zones (there is room for {ROOM_FOR_ZONES} or more, so that a"
+        f" zone can be added later); allowed: /{LARGEST_VPC} to /{network.longest_prefix}"
+    )
+
+
+def _min_is_not_more_than_desired(settings: AppSettings) -> str | None:
+    fleet = settings.fleet
+    if fleet.min <= fleet.desired:
+        return None
+    return (
+        f"fleet.min is {fleet.min}, more than fleet.desired, {fleet.desired};"
+        " allowed: min <= desired <= max"
+    )
+
+
+def _desired_is_not_more_than_max(settings: AppSettings) -> str | None:
+    fleet = settings.fleet
+    if fleet.desired <= fleet.max:
+        return None
+    return (
+        f"fleet.desired is {fleet.desired}, more than fleet.max, {fleet.max};"
+        " allowed: min <= desired <= max"
+    )
+
+
+def _instance_type_runs_the_image(settings: AppSettings) -> str | None:
+    fleet = settings.fleet
+    if fleet.instance_architecture == fleet.architecture:
+        return None
+    key, image = ("ami", fleet.ami.id) if fleet.ami else ("image", fleet.image)
+    return (
+        f"fleet.instance_type is {fleet.instance_type!r}, which is {fleet.instance_architecture},"
+        f" but fleet.{key} is {image!r}, which is {fleet.architecture};"
+        " allowed: the same architecture"
+    )
+
+
+def _image_has_the_agent(settings: AppSettings) -> str | None:
+    fleet = settings.fleet
+    # "Comparing packages installed on Amazon Linux 2023 images", Amazon Linux 2023 user guide.
+    if not fleet.session_manager or fleet.ami or "-minimal-" not in fleet.image:
+        return None
+    return (
+        f"fleet.session_manager is true, but fleet.image is {fleet.image!r}, which has no SSM"
+        " Agent; allowed: an image without 'minimal', or fleet.session_manager false"
+    )
+
+
+_RULES: tuple[tuple[tuple[str, ...], Callable[[AppSettings], str | None]], ...] = (
+    (("account", "region"), _environment_is_whole),
+    (("network.zones",), _zones_are_of_one_region),
+    (("network.zones", "region"), _zones_are_of_the_region),
+    (("network.cidr", "network.zones"), _subnets_have_room),
+    (("fleet.min", "fleet.desired"), _min_is_not_more_than_desired),
+    (("fleet.desired", "fleet.max"), _desired_is_not_more_than_max),
+    (("fleet.instance_type", "fleet.image", "fleet.ami"), _instance_type_runs_the_image),
+    (("fleet.session_manager", "fleet.image", "fleet.ami"), _image_has_the_agent),
+)

@@ -1,0 +1,238 @@
+"""What a person may decide about the stack: every setting, its default, and what is allowed.
+
+The settings are the context key `nat` of cdk.json; `app.py` hands its value to `read_settings`, and
+nothing else reads context. A field's description says what is allowed: mistakes quote it. A rule
+about two settings is in `read_settings`.
+"""
+
+from __future__ import annotations
+
+import re
+from ipaddress import IPv4Network
+from typing import Annotated, Literal, get_args
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, EmailStr, Field
+
+from nat_failover.settings import Failback, Strategy
+
+Architecture = Literal["arm64", "x86_64"]
+
+ZONES = 2
+"""Availability Zones of a stack whose settings name none."""
+
+ROOM_FOR_ZONES = 4
+"""Zones for which the VPC keeps room, so that naming one more moves no subnet that exists."""
+
+# "VPC CIDR blocks", VPC user guide: a VPC, and a subnet, has between 16 and 65,536 addresses.
+LARGEST_VPC = 16
+SMALLEST_SUBNET = 28
+
+# Ranges whose addresses never leave a host or never reach one (RFC 6890, RFC 5771).
+NOT_FOR_HOSTS = tuple(
+    map(IPv4Network, ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "240.0.0.0/4"))
+)
+
+# RetentionInDays of PutRetentionPolicy, CloudWatch Logs API reference.
+RetentionDays = Literal[
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365,
+    400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+]  # fmt: skip
+
+
+def _network(value: object) -> object:
+    """Return the value; raise where `IPv4Network` would complain in the language of sockets."""
+    try:
+        network = IPv4Network(value if isinstance(value, str) else "", strict=False)
+    except ValueError:
+        message = "it is not an IPv4 network"
+        raise ValueError(message) from None
+    if str(network.network_address) != str(value).partition("/")[0]:
+        message = f"it has bits set after the prefix: write {network}"
+        raise ValueError(message)
+    return value
+
+
+def _for_hosts(network: IPv4Network) -> IPv4Network:
+    if not LARGEST_VPC <= network.prefixlen <= SMALLEST_SUBNET:
+        message = f"a VPC is between /{LARGEST_VPC} and /{SMALLEST_SUBNET}"
+        raise ValueError(message)
+    for reserved in NOT_FOR_HOSTS:
+        if network.overlaps(reserved):
+            message = f"it overlaps {reserved}, whose addresses hosts cannot have"
+            raise ValueError(message)
+    return network
+
+
+def _each_once(items: tuple[str, ...]) -> tuple[str, ...]:
+    seen = [item.casefold() for item in items]
+    for item in items:
+        if seen.count(item.casefold()) > 1:
+            message = f"{item!r} is there twice: name each once"
+            raise ValueError(message)
+    return items
+
+
+def _two_or_more(items: tuple[str, ...]) -> tuple[str, ...]:
+    if len(items) < ZONES:
+        message = "the NATs of one zone cannot stand in for each other when the zone fails"
+        raise ValueError(message)
+    return items
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class NetworkSettings(_Section):
+    """The VPC."""
+
+    cidr: Annotated[IPv4Network, BeforeValidator(_network), AfterValidator(_for_hosts)] = Field(
+        default=IPv4Network("10.0.0.0/16"),
+        description="an IPv4 network from /16 to /25 that hosts can use, such as '10.0.0.0/16'",
+    )
+    zones: (
+        Annotated[
+            tuple[Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d[a-z]$")], ...],
+            AfterValidator(_each_once),
+            AfterValidator(_two_or_more),
+        ]
+        | None
+    ) = Field(
+        default=None,
+        description="null for the first two of the Region, or a list of two or more Availability"
+        " Zones of one Region, each once, such as ['eu-west-1a', 'eu-west-1b']",
+    )
+
+    @property
+    def zone_count(self) -> int:
+        """How many Availability Zones the VPC spans."""
+        return len(self.zones) if self.zones else ZONES
+
+    @property
+    def zones_with_room(self) -> int:
+        """How many zones the address plan provides for, those without subnets included."""
+        return max(self.zone_count, ROOM_FOR_ZONES)
+
+    @property
+    def longest_prefix(self) -> int:
+        """The prefix length of the smallest VPC in which all subnets find room."""
+        subnets = 2 * self.zones_with_room
+        return SMALLEST_SUBNET - (subnets - 1).bit_length()
+
+
+class AmiSettings(_Section):
+    """An image of one's own, made from Amazon Linux 2023: the boot script knows no other."""
+
+    id: str = Field(
+        pattern=r"^ami-[0-9a-f]{8}([0-9a-f]{9})?$",
+        description="the id of an image of Amazon Linux 2023, such as 'ami-0123456789abcdef0'",
+    )
+    architecture: Architecture = Field(description="'arm64' or 'x86_64'")
+
+
+class FleetSettings(_Section):
+    """The NAT instances and their group."""
+
+    launch: Literal["template", "configuration"] = Field(
+        default="template",
+        description="'template', or 'configuration' where the account may still create one",
+    )
+    instance_type: str = Field(
+        default="t4g.nano",
+        pattern=r"^[a-z][a-z0-9-]*\.[a-z0-9-]+$",
+        description="an EC2 instance type, such as 't4g.nano'",
+    )
+    image: str = Field(
+        # The kernel line is pinned: the parameters of `kernel-default` move to another line, and
+        # every NAT with them (Amazon Linux 2023 release notes).
+        default="/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-6.12-arm64",
+        pattern=r"^/aws/service/ami-amazon-linux-latest/al2023-ami-(minimal-)?"
+        r"kernel-(default|\d+\.\d+)-(arm64|x86_64)$",
+        description="a public parameter of Amazon Linux 2023, such as"
+        " '/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-6.12-arm64'",
+    )
+    ami: AmiSettings | None = Field(
+        default=None,
+        description="null for the image, or an image of one's own, such as"
+        " {'id': 'ami-0123456789abcdef0', 'architecture': 'arm64'}",
+    )
+    min: int = Field(default=1, ge=1, description="a number of instances, 1 or more")
+    max: int = Field(
+        default=2, ge=2, description="a number of instances, 2 or more: one NAT cannot fail over"
+    )
+    desired: int = Field(default=2, ge=1, description="a number of instances, from min to max")
+    session_manager: bool = Field(default=False, description="true or false")
+
+    @property
+    def architecture(self) -> Architecture:
+        """The architecture of the image that the instances boot."""
+        if self.ami:
+            return self.ami.architecture
+        return "arm64" if self.image.endswith("-arm64") else "x86_64"
+
+    @property
+    def instance_architecture(self) -> Architecture:
+        """The architecture of the instance type, by its name.
+
+        Graviton families have a `g` among the letters after their generation, or are `a1`
+        ("Instance type naming conventions", EC2 instance types guide).
+        """
+        family = self.instance_type.partition(".")[0]
+        after_generation = re.sub(r"^[a-z-]+\d+", "", family)
+        return "arm64" if "g" in after_generation or family == "a1" else "x86_64"
+
+
+class TopicSettings(_Section):
+    """The topics."""
+
+    customer_key: bool = Field(default=False, description="true or false")
+
+
+class FailoverSettings(_Section):
+    """What the function does."""
+
+    strategy: Strategy = Field(
+        default=Strategy.REPLACE_ROUTE, description="'replace-route' or 'swap-route-table'"
+    )
+    failback: Failback = Field(default=Failback.AUTOMATIC, description="'automatic' or 'manual'")
+    adopt: bool = Field(default=False, description="true or false")
+
+
+class AlertSettings(_Section):
+    """Who is told."""
+
+    emails: Annotated[tuple[EmailStr, ...], AfterValidator(_each_once)] = Field(
+        default=(), description="a list of e-mail addresses, each once"
+    )
+
+
+class LogSettings(_Section):
+    """How long logs are kept."""
+
+    retention_days: RetentionDays = Field(
+        default=30,
+        description="a number of days that CloudWatch Logs knows: "
+        + ", ".join(map(str, get_args(RetentionDays))),
+    )
+
+
+class AppSettings(_Section):
+    """Everything that can be decided about the stack."""
+
+    name: str = Field(
+        default="NatFailover",
+        pattern=r"^[A-Za-z][A-Za-z0-9-]{0,127}$",
+        description="a stack name: a letter, then up to 127 letters, digits and hyphens",
+    )
+    account: Annotated[str, Field(pattern=r"^\d{12}$")] | None = Field(
+        default=None, description="null for the account deployed to, or 12 digits in quotes"
+    )
+    region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")] | None = Field(
+        default=None, description="null for the Region deployed to, or a Region such as 'eu-west-1'"
+    )
+    network: NetworkSettings = NetworkSettings()
+    fleet: FleetSettings = FleetSettings()
+    topic: TopicSettings = TopicSettings()
+    failover: FailoverSettings = FailoverSettings()
+    alerts: AlertSettings = AlertSettings()
+    logs: LogSettings = LogSettings()
