@@ -13,6 +13,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from nat_failover.settings import FLEET_TAG, Strategy
+from stacks.constructs.acknowledgements import acknowledge_wildcard
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,10 +64,9 @@ class FailoverRole(Construct):
             assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
             inline_policies={"Failover": iam.PolicyDocument(statements=statements)},
         )
-        self._acknowledge()
+        self._acknowledge_wildcards()
 
     def _looks(self) -> iam.PolicyStatement:
-        # None of these can be limited to a resource.
         return _allow(
             "Look",
             [
@@ -91,18 +91,10 @@ class FailoverRole(Construct):
         )
 
     def _source_destination_check(self) -> iam.PolicyStatement:
-        return self._allow_tagged(
-            "Forward", "ec2:ModifyInstanceAttribute", self._arn("ec2", "instance", "*")
-        )
+        return self._allow_tagged("Forward", "ec2:ModifyInstanceAttribute", self._instances)
 
     def _lifecycle_actions(self) -> iam.PolicyStatement:
-        # The group cannot be named: it is created after the function, which must hear of its first
-        # launches.
-        return self._allow_tagged(
-            "Proceed",
-            "autoscaling:CompleteLifecycleAction",
-            self._arn("autoscaling", "autoScalingGroup", "*:autoScalingGroupName/*", separator=":"),
-        )
+        return self._allow_tagged("Proceed", "autoscaling:CompleteLifecycleAction", self._groups)
 
     def _allow_tagged(self, sid: str, action: str, resource: str) -> iam.PolicyStatement:
         statement = _allow(sid, [action], [resource])
@@ -116,21 +108,31 @@ class FailoverRole(Construct):
             for subnet in network.private_subnets
         ]
 
-    def _arn(self, service: str, resource: str, name: str, *, separator: str = "/") -> str:
-        stack = cdk.Stack.of(self)
-        return stack.format_arn(
-            service=service,
-            resource=f"{resource}{separator}{name}",
-            arn_format=cdk.ArnFormat.NO_RESOURCE_NAME,
-        )
+    def _arn(self, service: str, resource: str, name: str) -> str:
+        return cdk.Stack.of(self).format_arn(service=service, resource=resource, resource_name=name)
 
-    def _acknowledge(self) -> None:
-        cdk.Validations.of(self.role).acknowledge(
-            cdk.Acknowledgment(
-                id="AwsSolutions-IAM5",
-                reason="Describe calls take no resource; instances and the group are created later"
-                " and are told by the stack's tag.",
-            )
+    @property
+    def _instances(self) -> str:
+        return self._arn("ec2", "instance", "*")
+
+    @property
+    def _groups(self) -> str:
+        return self._arn("autoscaling", "autoScalingGroup:*:autoScalingGroupName", "*")
+
+    def _acknowledge_wildcards(self) -> None:
+        acknowledge_wildcard(
+            self.role, resource="*", reason="Describe calls cannot be limited to a resource."
+        )
+        acknowledge_wildcard(
+            self.role,
+            resource=self._instances,
+            reason="Instances come and go; the condition admits those with the stack's tag.",
+        )
+        acknowledge_wildcard(
+            self.role,
+            resource=self._groups,
+            reason="The group is created after the function, which must hear of its first launches;"
+            " the condition admits the group with the stack's tag.",
         )
 
 

@@ -2,7 +2,7 @@
 # Makes this Amazon Linux 2023 instance a NAT for the VPC, or switches it off: the group replaces an
 # instance that stops, while one that runs without forwarding would look healthy. The app fills in
 # the VPC's CIDR and the ruleset. Run twice, it leaves the same NAT.
-set -Eeuo pipefail
+set -euo pipefail
 
 readonly vpc='@VPC_CIDR@'
 readonly home=/etc/nat-failover
@@ -23,33 +23,29 @@ at_exit() {
 }
 trap at_exit EXIT
 
-# dnf needs more than the 512 MiB of the smallest instances, and is killed without swap.
-add_swap() {
-    if ! swapon --show=NAME --noheadings | grep --quiet --line-regexp /var/nat-boot.swap; then
-        dd if=/dev/zero of=/var/nat-boot.swap bs=1M count=512 status=none
-        chmod 600 /var/nat-boot.swap
-        mkswap /var/nat-boot.swap >/dev/null
-        swapon /var/nat-boot.swap
-    fi
-}
-
-remove_swap() {
-    swapoff /var/nat-boot.swap
-    rm --force /var/nat-boot.swap
-}
-
-# The image has neither nftables nor iptables. Another dnf may hold the lock, and the network may not
-# be there yet: both pass.
+# The image has neither nftables nor iptables. Another dnf may hold the lock, and the network may
+# not be there yet: both pass.
 install_nftables() {
     local attempt
     for ((attempt = 1; attempt <= attempts; attempt++)); do
-        if command -v nft >/dev/null || timeout 120 dnf --assumeyes --quiet install nftables; then
+        if timeout 120 dnf --assumeyes --quiet install nftables; then
             return 0
         fi
         say "attempt ${attempt} of ${attempts} to install nftables failed"
         sleep $((attempt * 3))
     done
     return 1
+}
+
+# dnf needs more memory than the 512 MiB of the smallest instances, and is killed for it.
+with_swap() {
+    dd if=/dev/zero of=/var/nat-boot.swap bs=1M count=512 status=none
+    chmod 600 /var/nat-boot.swap
+    mkswap /var/nat-boot.swap >/dev/null
+    swapon /var/nat-boot.swap
+    "$@"
+    swapoff /var/nat-boot.swap
+    rm --force /var/nat-boot.swap
 }
 
 write_files() {
@@ -69,7 +65,7 @@ SYSCTL
     # At every boot, because the name of the interface is only known then.
     cat >"$home/up" <<'UP'
 #!/bin/bash
-set -Eeuo pipefail
+set -euo pipefail
 uplink=$(ip -4 route show default | awk '{ for (i = 1; i < NF; i++) if ($i == "dev") { print $(i + 1); exit } }')
 if [[ -z $uplink ]]; then
     echo "no default route" >&2
@@ -106,12 +102,10 @@ start_nat() {
     systemctl restart nat-failover.service
 }
 
-step='add swap space'
-add_swap
-step='install nftables'
-install_nftables
-step='remove swap space'
-remove_swap
+if ! command -v nft >/dev/null; then
+    step='install nftables'
+    with_swap install_nftables
+fi
 step='write the configuration'
 write_files
 step='load the ruleset'

@@ -11,6 +11,8 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from stacks.constructs.acknowledgements import acknowledge, acknowledge_wildcard
+
 if TYPE_CHECKING:
     from stacks.constructs.network import Network
     from stacks.settings import FleetSettings
@@ -79,13 +81,12 @@ class NatLaunch(Construct):
         parameter of the account; a session needs only what is here ("Adding Session Manager
         permissions to an existing IAM role", Systems Manager user guide).
         """
-        register = iam.PolicyStatement(
-            actions=["ssm:UpdateInstanceInformation"],
-            resources=[
-                cdk.Stack.of(self).format_arn(service="ec2", resource="instance", resource_name="*")
-            ],
+        instances = cdk.Stack.of(self).format_arn(
+            service="ec2", resource="instance", resource_name="*"
         )
-        # These four cannot be limited to a resource.
+        register = iam.PolicyStatement(
+            actions=["ssm:UpdateInstanceInformation"], resources=[instances]
+        )
         talk = iam.PolicyStatement(
             actions=[
                 "ssmmessages:CreateControlChannel",
@@ -102,12 +103,11 @@ class NatLaunch(Construct):
             assumed_by=iam.ServicePrincipal("ec2.amazonaws.com"),
             inline_policies={"SessionManager": iam.PolicyDocument(statements=[register, talk])},
         )
-        cdk.Validations.of(role).acknowledge(
-            cdk.Acknowledgment(
-                id="AwsSolutions-IAM5",
-                reason="Session Manager's channels take no resource, and an instance that is still"
-                " to be launched has no id.",
-            )
+        acknowledge_wildcard(
+            role, resource=instances, reason="An instance that is still to be launched has no id."
+        )
+        acknowledge_wildcard(
+            role, resource="*", reason="Session Manager's channels cannot be limited to a resource."
         )
         return iam.CfnInstanceProfile(self, "Profile", roles=[role.role_name])
 
@@ -159,7 +159,7 @@ class NatLaunch(Construct):
 
     def _configuration(self) -> autoscaling.CfnLaunchConfiguration:
         of = autoscaling.CfnLaunchConfiguration
-        return autoscaling.CfnLaunchConfiguration(
+        configuration = autoscaling.CfnLaunchConfiguration(
             self,
             "Configuration",
             image_id=self._image_id,
@@ -184,3 +184,9 @@ class NatLaunch(Construct):
             instance_monitoring=False,
             user_data=self._user_data,
         )
+        acknowledge(
+            configuration,
+            rule="AwsSolutions-EC28",
+            reason="A failover does not wait for the metrics of an instance.",
+        )
+        return configuration

@@ -9,6 +9,7 @@ from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
 from nat_failover.settings import FLEET_TAG
+from stacks.constructs.acknowledgements import acknowledge
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,13 +29,18 @@ class Network(Construct):
         self.cidr = str(settings.cidr)
         self.vpc = self._vpc(settings)
         self._tag_what_the_function_writes()
-        cdk.Validations.of(self.vpc).acknowledge(
-            cdk.Acknowledgment(
-                id="AwsSolutions-VPC7",
-                reason="Flow logs cost per gigabyte and their destination is the account's choice;"
-                " the Vpc output is what they attach to.",
-            )
+        acknowledge(
+            self.vpc,
+            rule="AwsSolutions-VPC7",
+            reason="Flow logs cost per gigabyte, and where they go is the account's choice; they"
+            " attach to the VPC, which is an output.",
         )
+        if settings.zones:
+            acknowledge(
+                self.vpc,
+                rule="CloudFormation-Validate::W3010",
+                reason="The settings name the zones: who pins them means it.",
+            )
 
     @property
     def public_subnets(self) -> Sequence[ec2.ISubnet]:
