@@ -2,20 +2,73 @@
 
 PYTHON ?= python3
 VENV := .venv
+READY := $(VENV)/.ready node_modules/.ready
+CDK := node_modules/.bin/cdk
+
+# Node for the CDK comes from the virtual environment; the app and the checks import the function.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PYTHONPATH := lambda_src
-READY := $(VENV)/.ready node_modules/.ready
+export MYPYPATH := lambda_src
 
 .DEFAULT_GOAL := help
+.PHONY: help lab test check format synth diff deploy destroy mutants bench lock clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+lab: $(READY) ## Deploy the app into a region in a box, kill a NAT, watch it recover
+	@python -m lab $(ARGS)
+
+test: $(READY) ## Run all tests
+	@python -m pytest --numprocesses 2 --cov --cov-report term --quiet $(ARGS)
+
+check: $(READY) ## Verify format, lint, types, layers and the boot script
+	@ruff format --check --quiet .
+	@ruff check --quiet .
+	@mypy
+	@lint-imports
+	@shellcheck stacks/constructs/*.sh .ci/run
+
+format: $(READY) ## Fix what can be fixed: format and lint
+	@ruff check --fix --quiet .
+	@ruff format --quiet .
+
+synth: $(READY) ## Write the template to cdk.out, offline
+	@$(CDK) synth --quiet $(ARGS)
+
+diff: $(READY) ## Show what a deployment would change in the account
+	@$(CDK) diff $(ARGS)
+
+deploy: $(READY) ## Deploy into the account of your credentials (bootstrap it first: README)
+	@$(CDK) deploy $(ARGS)
+
+destroy: $(READY) ## Remove the stack from the account
+	@$(CDK) destroy $(ARGS)
+
+mutants: $(READY) ## Mutate the planner and show the mutants that no test kills
+	@rm -rf mutants && mkdir -p mutants/tests mutants/src
+	@cp -r lambda_src/nat_failover mutants/src && cp -r tests/unit tests/__init__.py mutants/tests && cp pyproject.toml mutants
+	@cd mutants && mutmut run --max-children 2 && mutmut results
+
+bench: $(READY) ## Compare the function's speed with a sequential recipe, as a ratio
+	@python -m bench.failover
+
+lock: $(READY) ## Resolve the pinned versions anew, on purpose
+	@uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 --upgrade pyproject.toml --output-file requirements.txt
+	@uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 --upgrade --constraint requirements.txt --group dev pyproject.toml --output-file requirements-dev.txt
+	@npm update --package-lock-only --no-audit --no-fund
+
+clean: ## Remove everything that the recipes made
+	@rm -rf $(VENV) node_modules cdk.out mutants htmlcov .coverage .*_cache
 
 $(VENV)/.ready: requirements-dev.txt
-	@echo "Setting up Python packages and Node in $(VENV) (about 2 minutes, once)"
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "This needs Python 3.11 or newer; name one: make PYTHON=python3.12")'
+	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "This needs Python 3.11 or newer and found %s. Name one: make PYTHON=python3.13" % sys.version.split()[0])'
+	@echo "Setting up $(VENV): Python packages and Node (minutes, once)"
 	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
-	@$(VENV)/bin/python -m pip install --disable-pip-version-check --quiet --progress-bar on --require-hashes -r requirements-dev.txt
+	@$(VENV)/bin/python -m pip install --disable-pip-version-check --quiet --require-hashes --requirement requirements-dev.txt
 	@touch $@
 
 node_modules/.ready: package-lock.json $(VENV)/.ready
-	@echo "Setting up the CDK CLI and the IAM simulator in node_modules (seconds, once)"
+	@echo "Setting up node_modules: the CDK CLI and the IAM simulator (seconds, once)"
 	@npm ci --no-audit --no-fund --loglevel error
 	@touch $@

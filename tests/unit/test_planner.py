@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from nat_failover.model import (
     Association,
+    Decision,
     DefaultRoute,
     DisableSourceDestCheck,
     InstanceState,
@@ -39,57 +40,85 @@ AT_HOME, AWAY = any_nat("home", HERE), any_nat("away", THERE)
 DEAD = any_nat("dead", HERE, state=InstanceState.TERMINATED, lifecycle=None)
 REPLACE, SWAP = Policy(), Policy(swap=True)
 
-Row = tuple[str, DefaultRoute | None, set[Nat], Verdict, str | None]
+SERVED, SERVED_AWAY = "i-home in zone-a serves it", "i-away in zone-b serves it"
+BLACKHOLE = "the default route is a blackhole to i-dead, gone: EC2 says terminated"
+DOWN = "it uses i-dead, gone: EC2 says terminated"
+NONE, HOME, ELSEWHERE = (
+    "no NAT is usable",
+    "a NAT at home is usable",
+    "a NAT is usable only in another zone",
+)
+FOREIGN = "that is not one of the group's NATs"
+LOST = route_to(DEAD, blackhole=True)
+ADDRESS_ONLY = replace(route_to(AT_HOME), instance=None)
+FOREIGN_ADDRESS = DefaultRoute(interface="eni-foreign")
 
+Row = tuple[str, DefaultRoute | None, set[Nat], Verdict, str | None, str]
+
+# fmt: off
 DECISION_TABLE: list[Row] = [
-    ("1 usable at home", route_to(AT_HOME), {AT_HOME, AWAY}, Verdict.KEEP, "i-home"),
-    ("2 usable elsewhere", route_to(AWAY), {AT_HOME, AWAY}, Verdict.GO_HOME, "i-home"),
-    ("2 the same, none at home", route_to(AWAY), {AWAY}, Verdict.KEEP, "i-away"),
-    ("3 missing", None, {AT_HOME, AWAY}, Verdict.REPAIR_AT_HOME, "i-home"),
-    (
-        "3 blackhole",
-        route_to(DEAD, blackhole=True),
-        {AT_HOME, AWAY},
-        Verdict.REPAIR_AT_HOME,
-        "i-home",
-    ),
-    ("3 not usable", route_to(DEAD), {DEAD, AT_HOME}, Verdict.REPAIR_AT_HOME, "i-home"),
-    ("3 nameless", DefaultRoute(), {AT_HOME}, Verdict.REPAIR_AT_HOME, "i-home"),
-    ("4 missing", None, {AWAY}, Verdict.REPAIR_ELSEWHERE, "i-away"),
-    ("4 blackhole", route_to(DEAD, blackhole=True), {AWAY}, Verdict.REPAIR_ELSEWHERE, "i-away"),
-    ("4 not usable", route_to(DEAD), {DEAD, AWAY}, Verdict.REPAIR_ELSEWHERE, "i-away"),
-    ("5 missing", None, set(), Verdict.NO_EGRESS, None),
-    ("5 blackhole", route_to(DEAD, blackhole=True), set(), Verdict.NO_EGRESS, None),
-    ("5 not usable", route_to(DEAD), {DEAD}, Verdict.NO_EGRESS, None),
-    ("6 a NAT gateway", NAT_GATEWAY, {AT_HOME}, Verdict.NOT_OURS, None),
-    ("6 a foreign interface", FOREIGN_INTERFACE, {AT_HOME}, Verdict.NOT_OURS, None),
-    ("6 the same, none usable", NAT_GATEWAY, set(), Verdict.NOT_OURS, None),
+    ("1", route_to(AT_HOME), {AT_HOME, AWAY}, Verdict.KEEP, "i-home", SERVED),
+    ("1 interface only", ADDRESS_ONLY, {AT_HOME}, Verdict.KEEP, "i-home", SERVED),
+    ("2", route_to(AWAY), {AT_HOME, AWAY}, Verdict.GO_HOME, "i-home",
+     f"{SERVED_AWAY}; a NAT at home is usable again"),
+    ("2 none at home", route_to(AWAY), {AWAY}, Verdict.KEEP, "i-away",
+     f"{SERVED_AWAY}; no NAT is usable at home"),
+    ("3 missing", None, {AT_HOME, AWAY}, Verdict.REPAIR_AT_HOME, "i-home",
+     f"there is no default route; {HOME}"),
+    ("3 blackhole", LOST, {DEAD, AT_HOME, AWAY}, Verdict.REPAIR_AT_HOME, "i-home",
+     f"{BLACKHOLE}; {HOME}"),
+    ("3 forgotten", LOST, {AT_HOME}, Verdict.REPAIR_AT_HOME, "i-home",
+     f"the default route is a blackhole to i-dead; {HOME}"),
+    ("3 usable again, still blackhole", route_to(AT_HOME, blackhole=True), {AT_HOME},
+     Verdict.REPAIR_AT_HOME, "i-home",
+     "the default route is a blackhole to i-home, usable: it runs, is in service and may forward; "
+     + HOME),
+    ("3 not usable", route_to(DEAD), {DEAD, AT_HOME}, Verdict.REPAIR_AT_HOME, "i-home",
+     f"{DOWN}; {HOME}"),
+    ("3 nameless", DefaultRoute(), {AT_HOME}, Verdict.REPAIR_AT_HOME, "i-home",
+     f"it uses a target without a name; {HOME}"),
+    ("4 missing", None, {AWAY}, Verdict.REPAIR_ELSEWHERE, "i-away",
+     f"there is no default route; {ELSEWHERE}"),
+    ("4 blackhole", LOST, {DEAD, AWAY}, Verdict.REPAIR_ELSEWHERE, "i-away",
+     f"{BLACKHOLE}; {ELSEWHERE}"),
+    ("4 not usable", route_to(DEAD), {DEAD, AWAY}, Verdict.REPAIR_ELSEWHERE, "i-away",
+     f"{DOWN}; {ELSEWHERE}"),
+    ("5 missing", None, set(), Verdict.NO_EGRESS, None, f"there is no default route; {NONE}"),
+    ("5 blackhole", LOST, {DEAD}, Verdict.NO_EGRESS, None, f"{BLACKHOLE}; {NONE}"),
+    ("5 not usable", route_to(DEAD), {DEAD}, Verdict.NO_EGRESS, None, f"{DOWN}; {NONE}"),
+    ("6 a NAT gateway", NAT_GATEWAY, {AT_HOME}, Verdict.NOT_OURS, None,
+     f"it uses nat-gateway; {FOREIGN}"),
+    ("6 an instance", FOREIGN_INTERFACE, {AT_HOME}, Verdict.NOT_OURS, None,
+     f"it uses i-foreign; {FOREIGN}"),
+    ("6 an interface", FOREIGN_ADDRESS, {AT_HOME}, Verdict.NOT_OURS, None,
+     f"it uses eni-foreign; {FOREIGN}"),
+    ("6 none usable", NAT_GATEWAY, set(), Verdict.NOT_OURS, None,
+     f"it uses nat-gateway; {FOREIGN}"),
 ]
+# fmt: on
 
 
 @pytest.mark.parametrize(
-    ("route", "nats", "verdict", "nat"),
+    ("route", "nats", "verdict", "nat", "reason"),
     [row[1:] for row in DECISION_TABLE],
     ids=[row[0] for row in DECISION_TABLE],
 )
 def test_plan_follows_the_decision_table(
-    route: DefaultRoute | None, nats: set[Nat], verdict: Verdict, nat: str | None
+    route: DefaultRoute | None, nats: set[Nat], verdict: Verdict, nat: str | None, reason: str
 ) -> None:
-    """Each row of the decision table leads to its verdict, its NAT, and a write only where due."""
+    """Each row leads to its verdict, its NAT and its reason, and to a write only where due."""
     made = plan(network(nats, {any_table(route)}), REPLACE)
-    (decision,) = made.decisions
-    assert (verdict, nat) == (decision.verdict, decision.nat)
-    writes = [(a.table, a.interface) for a in made.actions if isinstance(a, SetDefaultRoute)]
-    moves = verdict in {Verdict.GO_HOME, Verdict.REPAIR_AT_HOME, Verdict.REPAIR_ELSEWHERE}
-    assert ([("rtb-any", f"eni-{(nat or '')[2:]}")] if moves else []) == writes
-
-
-def test_plan_creates_the_route_when_the_table_has_none() -> None:
-    """A missing route is created, any other is replaced."""
-    for route, exists in [(None, False), (route_to(DEAD), True)]:
-        (action,) = plan(network({AT_HOME, DEAD}, {any_table(route)}), REPLACE).actions
-        assert isinstance(action, SetDefaultRoute)
-        assert exists == action.exists
+    expected = Decision(table="rtb-any", zone=HERE, verdict=verdict, nat=nat, reason=reason)
+    assert (expected,) == made.decisions
+    write = SetDefaultRoute(
+        table="rtb-any",
+        interface=f"eni-{(nat or '')[2:]}",
+        instance=nat or "",
+        exists=route is not None,
+        reason=reason,
+    )
+    writes = {Verdict.GO_HOME, Verdict.REPAIR_AT_HOME, Verdict.REPAIR_ELSEWHERE}
+    assert ((write,) if verdict in writes else ()) == made.actions
 
 
 def test_plan_adopts_a_foreign_route_when_the_policy_says_so() -> None:
@@ -154,8 +183,10 @@ def test_plan_switches_the_check_off_when_the_instance_is_to_serve(
     """The check goes off on every running instance that serves or will, and on no other."""
     nat = any_nat(source_dest_check=True, **facts)
     made = plan(network({nat}, {any_table(route_to(nat))}), REPLACE)
-    off = [a.instance for a in made.actions if isinstance(a, DisableSourceDestCheck)]
-    assert (["i-any"] if switched else []) == off
+    off = DisableSourceDestCheck(
+        instance="i-any", reason="a NAT forwards packets that are not addressed to it"
+    )
+    assert ((off,) if switched else ()) == made.actions
 
 
 def test_plan_gives_no_route_to_a_nat_whose_check_is_on() -> None:
@@ -174,10 +205,22 @@ class TestSwap:
     def test_subnets_go_to_the_other_table_when_theirs_lost_its_nat(self) -> None:
         """The broken table keeps its route, its subnets use a table whose NAT is usable."""
         made = plan(network({AWAY, DEAD}, {self.here, self.there}), SWAP)
-        (move,) = made.actions
-        assert isinstance(move, MoveSubnet)
-        assert ("subnet-here", "rtb-here", "rtb-there") == (move.subnet, move.source, move.table)
-        assert {Verdict.EVACUATE, Verdict.KEEP} == {d.verdict for d in made.decisions}
+        why = f"{BLACKHOLE}; {ELSEWHERE}"
+        evacuated = Decision(
+            table="rtb-here",
+            zone=HERE,
+            verdict=Verdict.EVACUATE,
+            reason=f"{why}; its subnets use rtb-there meanwhile",
+        )
+        assert evacuated == made.decisions[0]
+        move = MoveSubnet(
+            association="rtbassoc-here",
+            subnet="subnet-here",
+            source="rtb-here",
+            table="rtb-there",
+            reason=why,
+        )
+        assert (move,) == made.actions
 
     def test_nothing_is_left_to_do_when_the_subnets_are_away(self) -> None:
         """A broken table without subnets harms nobody and is not written."""
@@ -197,9 +240,14 @@ class TestSwap:
         """Once the home table was seen to work, its subnets come home."""
         works = replace(self.here, route=route_to(AT_HOME))
         seen = network({AT_HOME, AWAY}, self._evacuated(works))
-        (move,) = plan(seen, SWAP).actions
-        assert isinstance(move, MoveSubnet)
-        assert ("subnet-here", "rtb-there", "rtb-here") == (move.subnet, move.source, move.table)
+        move = MoveSubnet(
+            association="rtbassoc-2",
+            subnet="subnet-here",
+            source="rtb-there",
+            table="rtb-here",
+            reason="the subnet's home table works again",
+        )
+        assert (move,) == plan(seen, SWAP).actions
         assert plan(seen, Policy(swap=True, failback=False)).actions == ()
 
     def test_subnets_go_home_at_once_when_they_have_no_egress(self) -> None:
@@ -248,20 +296,34 @@ class TestSwap:
         assert not [a for a in made.actions if isinstance(a, MoveSubnet)]
         assert "rtb-here" in [a.table for a in made.actions if isinstance(a, SetDefaultRoute)]
 
+    def test_subnets_go_home_when_their_refuge_fails_and_no_table_is_alike(self) -> None:
+        """Home is always a refuge that works, whatever its other routes are."""
+        alone = replace(self.here, route=None, other_routes=frozenset({("10.9.0.0/16", "pcx-1")}))
+        refuge = replace(
+            self.there,
+            route=route_to(DEAD),
+            associations=frozenset({Association(id="rtbassoc-2", subnet="subnet-here")}),
+        )
+        seen = network({AT_HOME, DEAD}, {replace(alone, associations=frozenset()), refuge})
+        moves = [(a.subnet, a.table) for a in plan(seen, SWAP).actions if isinstance(a, MoveSubnet)]
+        assert [("subnet-here", "rtb-here")] == moves
+
     def test_subnets_spread_when_several_tables_can_take_them(self) -> None:
-        """Each subnet goes to the table with the fewest subnets."""
-        nats = {any_nat("b", "zone-b"), any_nat("c", "zone-c")}
+        """Each subnet goes to the table with the fewest subnets, those on their way included."""
+        nats = {any_nat(zone, zone) for zone in ("b", "c")}
+        empty, full = (any_table(route_to(any_nat(zone, zone)), zone, zone) for zone in ("b", "c"))
         homeless = replace(
             self.here,
-            home_subnets=frozenset({"subnet-1", "subnet-2"}),
+            home_subnets=frozenset(f"subnet-{i}" for i in range(3)),
             associations=frozenset(
-                {Association(id=f"rtbassoc-{i}", subnet=f"subnet-{i}") for i in (1, 2)}
+                Association(id=f"rtbassoc-{i}", subnet=f"subnet-{i}") for i in range(3)
             ),
         )
-        tables = {any_table(route_to(nat), nat.zone, nat.zone) for nat in nats} | {homeless}
+        tables = {replace(empty, associations=frozenset()), full, homeless}
         made = plan(network(nats, tables), SWAP)
         moves = [a.table for a in made.actions if isinstance(a, MoveSubnet)]
-        assert ["rtb-zone-b", "rtb-zone-c"] == moves
+        assert ["rtb-b", "rtb-b", "rtb-c"] == moves
+        assert made.decisions[2].reason.endswith("its subnets use rtb-b, rtb-c meanwhile")
 
     def _evacuated(self, here: Table) -> set[Table]:
         guests = self.there.associations | {Association(id="rtbassoc-2", subnet="subnet-here")}
