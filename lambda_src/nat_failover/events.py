@@ -119,7 +119,7 @@ def _record(record: object) -> Trigger:
     try:
         text = record["Sns"]["Message"]  # type: ignore[index]  # anything else is garbage
         return _message(json.loads(text))
-    except (TypeError, KeyError, ValueError):
+    except (TypeError, KeyError, ValueError, RecursionError):
         return _garbage(record)
 
 
