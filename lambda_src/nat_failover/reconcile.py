@@ -29,7 +29,8 @@ _PAUSES_S = (0.25, 0.5, 1.0, 2.0, 5.0)
 """How long to wait after a look that failed, or that found again what was just written; the last
 one repeats."""
 
-_SERVED = frozenset({Verdict.KEEP, Verdict.EVACUATE, Verdict.NOT_OURS})
+_NOTHING_TO_DO = frozenset({Verdict.KEEP, Verdict.NOT_OURS})
+_SERVED = _NOTHING_TO_DO | {Verdict.EVACUATE}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +88,7 @@ def reconcile(
             return run
         written = Plan(decisions=(), actions=())
         if not patience.pause():
-            return replace(run, failure=run.failure or _what_is_left(wanted))
+            return replace(run, failure=run.failure or _what_is_left(run, wanted))
 
 
 def _look(clients: Clients, settings: Settings, policy: Policy, run: Run) -> Run:
@@ -104,15 +105,18 @@ def _write(clients: Clients, wanted: Plan, run: Run) -> Run:
     decided = tuple(
         decision
         for decision in wanted.decisions
-        if decision.verdict not in _SERVED and decision not in run.decided
+        if decision.verdict not in _NOTHING_TO_DO and decision not in run.decided
     )
     results = apply(clients, wanted.actions)
     return replace(run, decided=run.decided + decided, results=run.results + results)
 
 
-def _what_is_left(wanted: Plan | None) -> str:
+def _what_is_left(run: Run, wanted: Plan | None) -> str:
+    """Say why the run ends although something is left to do; with AWS's words, if it refused."""
     if wanted and wanted.actions:
-        return f"time was up with {len(wanted.actions)} writes left to do"
+        left = f"time was up with {len(wanted.actions)} writes left to do"
+        refused = {result.error for result in run.results if result.write in wanted.actions}
+        return "; ".join((left, *sorted(error for error in refused if error)))
     return "time was up before every private subnet had a working default route"
 
 
