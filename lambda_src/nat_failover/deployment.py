@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 
 ANSWER_TIMEOUT_S = 5
 
+_REASON_LIMIT = 500
+"""Characters, six bytes each at most in JSON: CloudFormation waits in vain for an answer of more
+than 4096 bytes (CloudFormation user guide, custom resource response objects)."""
+
 
 def release(clients: Clients, settings: Settings, trigger: Trigger) -> Run:
     """Take every association away from the stack's private tables, where the function made any."""
@@ -64,7 +68,7 @@ def answer(deployment: Deployment, run: Run) -> None:
     """
     body = {
         "Status": "FAILED" if run.failure else "SUCCESS",
-        "Reason": run.failure or "done",
+        "Reason": (run.failure or "done")[:_REASON_LIMIT],
         "PhysicalResourceId": deployment.physical_id,
         "StackId": deployment.stack,
         "RequestId": deployment.request_id,
