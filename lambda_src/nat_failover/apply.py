@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, assert_never
 
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from nat_failover.events import LifecycleAction
 from nat_failover.model import DisableSourceDestCheck, MoveSubnet, SetDefaultRoute
@@ -60,7 +61,7 @@ def _attempt(clients: Clients, write: Write) -> Result:
     except ClientError as error:
         said = error.response["Error"]
         return Result(write=write, error=f"{said['Code']}: {said['Message']}")
-    except BotoCoreError as error:
+    except (BotoCoreError, ResponseParserError) as error:
         return Result(write=write, error=f"{type(error).__name__}: {error}")
     return Result(write=write)
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from botocore.parsers import ResponseParserError
+
 from nat_failover.model import Association, DefaultRoute, InstanceState, Nat, Network, Table
 from nat_failover.settings import FLEET_TAG
 
@@ -72,7 +74,7 @@ def observe(clients: Clients, settings: Settings) -> Network:
     try:
         instances, members, tables = (read.result() for read in pending)
         return Network(nats=_nats(instances, members), tables=_tables(tables, settings.tables))
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, ResponseParserError) as error:
         message = f"an answer has not the documented shape: {error!r}"
         raise IncompleteError(message) from error
 

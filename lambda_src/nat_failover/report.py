@@ -13,6 +13,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from nat_failover.apply import Result, describe
 from nat_failover.model import Health, MoveSubnet, SetDefaultRoute, Verdict, judge
@@ -144,5 +145,5 @@ def _tell(people: SNSClient, topic: str, subject: str, text: str) -> None:
     """Publish to people; routing does not depend on it, so a refusal is logged and counted."""
     try:
         people.publish(TopicArn=topic, Subject=subject, Message=text)
-    except (ClientError, BotoCoreError) as error:
+    except (ClientError, BotoCoreError, ResponseParserError) as error:
         _log.error("message", extra={"problem": f"people were not told: {error}"})
