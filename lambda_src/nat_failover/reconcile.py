@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from nat_failover.apply import Result, apply
-from nat_failover.model import Decision, Plan, Policy, Verdict
+from nat_failover.model import ROUTE_VERDICTS, Decision, Plan, Policy, Verdict
 from nat_failover.observe import IncompleteError, observe
 from nat_failover.planner import plan
 from nat_failover.settings import Failback, Strategy
@@ -29,8 +29,8 @@ _PAUSES_S = (0.25, 0.5, 1.0, 2.0, 5.0)
 """How long to wait after a look that failed, or that found again what was just written; the last
 one repeats."""
 
-_NOTHING_TO_DO = frozenset({Verdict.KEEP, Verdict.NOT_OURS})
-_SERVED = _NOTHING_TO_DO | {Verdict.EVACUATE}
+_SERVED = frozenset({Verdict.KEEP, Verdict.EVACUATE, Verdict.NOT_OURS})
+_CARRIED_OUT = ROUTE_VERDICTS | {Verdict.EVACUATE}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +105,7 @@ def _write(clients: Clients, wanted: Plan, run: Run) -> Run:
     decided = tuple(
         decision
         for decision in wanted.decisions
-        if decision.verdict not in _NOTHING_TO_DO and decision not in run.decided
+        if decision.verdict in _CARRIED_OUT and decision not in run.decided
     )
     results = apply(clients, wanted.actions)
     return replace(run, decided=run.decided + decided, results=run.results + results)
