@@ -1,0 +1,210 @@
+"""The NAT instances and their group."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.synth.template import Template
+
+GROUP = "AWS::AutoScaling::AutoScalingGroup"
+CONFIGURATION = "AWS::AutoScaling::LaunchConfiguration"
+TEMPLATE = "AWS::EC2::LaunchTemplate"
+
+USER_DATA_LIMIT = 16 * 1024
+"""Bytes before base64 ("Run commands when you launch an EC2 instance", EC2 user guide)."""
+
+
+def test_group_keeps_two_of_one_to_two_instances_over_the_public_subnets(
+    template: Template,
+) -> None:
+    """Minimum 1, maximum 2, desired 2, in every zone that has a public subnet."""
+    group = template.properties(GROUP)
+    assert (group["MinSize"], group["MaxSize"], group["DesiredCapacity"]) == ("1", "2", "2")
+    assert {subnet["Ref"] for subnet in group["VPCZoneIdentifier"]} == {
+        name for name in template.resources("AWS::EC2::Subnet") if "Public" in name
+    }
+
+
+def test_group_suspends_no_scaling_process(template: Template) -> None:
+    """A suspended process would leave a dead NAT dead, for as long as an update takes or longer."""
+    assert "SuspendProcesses" not in json.dumps(template.resources(GROUP))
+
+
+def test_update_keeps_one_instance_in_service(template: Template) -> None:
+    """A deployment replaces one NAT at a time and never the last."""
+    (group,) = template.resources(GROUP).values()
+    assert group["UpdatePolicy"] == {
+        "AutoScalingRollingUpdate": {
+            "MaxBatchSize": 1,
+            "MinInstancesInService": 1,
+            "PauseTime": "PT3M",
+        }
+    }
+
+
+def test_group_tells_the_topic_of_every_launch_and_termination(template: Template) -> None:
+    """The four types that Auto Scaling has, the test notification aside."""
+    (notification,) = template.properties(GROUP)["NotificationConfigurations"]
+    assert notification == {
+        "NotificationTypes": [
+            "autoscaling:EC2_INSTANCE_LAUNCH",
+            "autoscaling:EC2_INSTANCE_LAUNCH_ERROR",
+            "autoscaling:EC2_INSTANCE_TERMINATE",
+            "autoscaling:EC2_INSTANCE_TERMINATE_ERROR",
+        ],
+        "TopicARN": {"Ref": template.logical_id("AWS::SNS::Topic", "NatFailed")},
+    }
+
+
+def test_group_waits_for_its_listener_and_for_the_way_out(template: Template) -> None:
+    """The first launches reach who listens by then, and boot needs the internet."""
+    (group,) = template.resources(GROUP).values()
+    needed = {
+        template.logical_id("AWS::Lambda::Function"),
+        template.logical_id("AWS::Lambda::Permission", "TopicMayInvoke"),
+        template.logical_id("AWS::SNS::Subscription", "FailoverSubscription"),
+        template.logical_id("AWS::SNS::TopicPolicy", "NatFailed"),
+        *template.resources("AWS::EC2::Route"),
+        *(
+            name
+            for name in template.resources("AWS::EC2::SubnetRouteTableAssociation")
+            if "Public" in name
+        ),
+    }
+    assert needed <= set(group["DependsOn"])
+
+
+def test_instance_carries_the_tag_by_which_the_function_knows_it(template: Template) -> None:
+    """The tag is set at launch, so there is no instance without it."""
+    assert {
+        "Key": "nat-failover:stack",
+        "Value": "NatFailover",
+        "PropagateAtLaunch": True,
+    } in template.properties(GROUP)["Tags"]
+
+
+def test_launch_template_is_the_default(default: Template) -> None:
+    """Most accounts may not create a launch configuration."""
+    assert default.resources(CONFIGURATION) == {}
+    name = default.logical_id(TEMPLATE)
+    assert default.properties(GROUP)["LaunchTemplate"] == {
+        "LaunchTemplateId": {"Ref": name},
+        "Version": {"Fn::GetAtt": [name, "LatestVersionNumber"]},
+    }
+
+
+def test_launch_configuration_is_literal_when_asked_for(
+    synthesize: Callable[[str], Template],
+) -> None:
+    """`launch: configuration` makes an AWS::AutoScaling::LaunchConfiguration and no template."""
+    template = synthesize("launch-configuration")
+    assert template.resources(TEMPLATE) == {}
+    assert template.properties(GROUP)["LaunchConfigurationName"] == {
+        "Ref": template.logical_id(CONFIGURATION)
+    }
+    assert "LaunchTemplate" not in template.properties(GROUP)
+
+
+def test_launch_configuration_says_what_the_template_says(
+    default: Template, synthesize: Callable[[str], Template]
+) -> None:
+    """The two ways to launch make the same instance."""
+    data = default.properties(TEMPLATE)["LaunchTemplateData"]
+    (interface,) = data["NetworkInterfaces"]
+    configuration = synthesize("launch-configuration").properties(CONFIGURATION)
+    assert configuration == {
+        **{key: value for key, value in data.items() if key != "NetworkInterfaces"},
+        "AssociatePublicIpAddress": interface["AssociatePublicIpAddress"],
+        "SecurityGroups": interface["Groups"],
+        "InstanceMonitoring": False,
+    }
+
+
+def test_instance_is_hardened(template: Template) -> None:
+    """Tokens only, no hop, an encrypted disk and no key pair."""
+    data = _launch_data(template)
+    assert data["MetadataOptions"] == {
+        "HttpEndpoint": "enabled",
+        "HttpPutResponseHopLimit": 1,
+        "HttpTokens": "required",
+    }
+    (disk,) = data["BlockDeviceMappings"]
+    assert disk["Ebs"] == {"Encrypted": True, "VolumeSize": 8, "VolumeType": "gp3"}
+    assert "KeyName" not in data
+
+
+def test_instance_has_a_public_address(template: Template) -> None:
+    """A NAT without one has no way out."""
+    data = _launch_data(template)
+    interface = data.get("NetworkInterfaces", [data])[0]
+    assert interface["AssociatePublicIpAddress"] is True
+
+
+def test_security_group_admits_the_vpc_and_nothing_else(template: Template) -> None:
+    """All protocols from the VPC's CIDR: no port is open to the world."""
+    (rule,) = template.properties("AWS::EC2::SecurityGroup")["SecurityGroupIngress"]
+    assert (rule["CidrIp"], rule["IpProtocol"]) == ("10.0.0.0/16", "-1")
+    assert template.resources("AWS::EC2::SecurityGroupIngress") == {}
+
+
+def test_image_is_a_parameter_of_a_pinned_kernel_line(default: Template) -> None:
+    """CloudFormation reads the parameter when it deploys; the kernel line does not move."""
+    image = default.body["Parameters"]["NatImage"]
+    assert image["Type"] == "AWS::SSM::Parameter::Value<AWS::EC2::Image::Id>"
+    assert image["Default"].endswith("/al2023-ami-kernel-6.12-arm64")
+    assert _launch_data(default)["ImageId"] == {"Ref": "NatImage"}
+
+
+def test_image_is_ones_own_when_given(synthesize: Callable[[str], Template]) -> None:
+    """The settings name an image and its architecture."""
+    template = synthesize("own-image-with-sessions-and-emails")
+    assert _launch_data(template)["ImageId"] == "ami-0123456789abcdef0"
+    assert "NatImage" not in template.body["Parameters"]
+
+
+def test_user_data_is_the_boot_script_for_the_vpc(template: Template) -> None:
+    """Nothing is left to fill in, and EC2 takes it."""
+    script = _launch_data(template)["UserData"]["Fn::Base64"]
+    assert script.startswith("#!/bin/bash\n")
+    assert "vpc='10.0.0.0/16'" in script
+    assert "oifname $uplink ip saddr $vpc ip daddr != $vpc masquerade" in script
+    assert not re.search("@[A-Z_]+@", script)
+    assert len(script.encode()) < USER_DATA_LIMIT
+
+
+def test_instance_has_no_role_by_default(default: Template) -> None:
+    """A NAT that calls no AWS API has no credentials to lose."""
+    assert default.resources("AWS::IAM::InstanceProfile") == {}
+    assert "IamInstanceProfile" not in _launch_data(default)
+
+
+def test_instance_may_open_sessions_and_nothing_more_when_asked_for(
+    synthesize: Callable[[str], Template],
+) -> None:
+    """`session_manager: true` gives the instance the actions of Session Manager's channels."""
+    template = synthesize("own-image-with-sessions-and-emails")
+    role = template.properties("AWS::IAM::Role", "Fleet")
+    (policy,) = role["Policies"]
+    actions = [statement["Action"] for statement in policy["PolicyDocument"]["Statement"]]
+    assert actions == [
+        "ssm:UpdateInstanceInformation",
+        [
+            "ssmmessages:CreateControlChannel",
+            "ssmmessages:CreateDataChannel",
+            "ssmmessages:OpenControlChannel",
+            "ssmmessages:OpenDataChannel",
+        ],
+    ]
+    assert "ManagedPolicyArns" not in role
+    assert "IamInstanceProfile" in _launch_data(template)
+
+
+def _launch_data(template: Template) -> dict[str, Any]:
+    if template.resources(CONFIGURATION):
+        return dict(template.properties(CONFIGURATION))
+    return dict(template.properties(TEMPLATE)["LaunchTemplateData"])

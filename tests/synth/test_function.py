@@ -1,0 +1,158 @@
+"""The function, what invokes it, and what waits for it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nat_failover.settings import HomeTable, Settings, Strategy
+from tests.iam import resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.synth.template import Template
+
+FUNCTION = "AWS::Lambda::Function"
+SOURCE = Path(__file__).parents[2] / "lambda_src"
+
+
+def test_function_is_what_the_package_offers(template: Template) -> None:
+    """`nat_failover.do`, on Python 3.14 and Graviton, for ten minutes at most."""
+    function = template.properties(FUNCTION)
+    assert function["Handler"] == "nat_failover.do"
+    assert function["Runtime"] == "python3.14"
+    assert function["Architectures"] == ["arm64"]
+    assert function["MemorySize"] == 1769
+    assert function["Timeout"] == 600
+
+
+def test_function_depends_on_no_nat_and_on_no_reserve(template: Template) -> None:
+    """It is outside of the VPC that it repairs, and takes no concurrency from new accounts."""
+    function = template.properties(FUNCTION)
+    assert "VpcConfig" not in function
+    assert "ReservedConcurrentExecutions" not in function
+
+
+def test_function_logs_json_and_the_log_is_kept_for_a_month(template: Template) -> None:
+    """Retention is what the settings say; the role cannot create another log group."""
+    assert template.properties(FUNCTION)["LoggingConfig"] == {
+        "LogFormat": "JSON",
+        "LogGroup": {"Ref": template.logical_id("AWS::Logs::LogGroup")},
+    }
+    assert template.properties("AWS::Logs::LogGroup")["RetentionInDays"] == 30
+
+
+def test_function_leaves_what_it_gave_up_in_a_queue(template: Template) -> None:
+    """Encrypted, and kept for as long as a queue keeps a message."""
+    queue = template.logical_id("AWS::SQS::Queue")
+    assert template.properties(FUNCTION)["DeadLetterConfig"] == {
+        "TargetArn": {"Fn::GetAtt": [queue, "Arn"]}
+    }
+    properties = template.properties("AWS::SQS::Queue")
+    assert properties["MessageRetentionPeriod"] == 14 * 24 * 3600
+    assert properties.get("SqsManagedSseEnabled") or properties.get("KmsMasterKeyId")
+
+
+def test_function_is_told_the_private_tables_of_its_stack(
+    synthesize: Callable[[str], Template],
+) -> None:
+    """The environment reads as the settings that the function understands."""
+    template = synthesize("swap-route-table")
+    values = {
+        "AWS::AvailabilityZones": "eu-west-1a,eu-west-1b,eu-west-1c",
+        template.logical_id("AWS::SNS::Topic", "Outcome"): "arn:any-topic",
+    }
+    for number in (1, 2):
+        values[_private(template, "AWS::EC2::RouteTable", number)] = f"rtb-{number}"
+        values[_private(template, "AWS::EC2::Subnet", number)] = f"subnet-{number}"
+    environment = resolve(template.properties(FUNCTION)["Environment"]["Variables"], values)
+    assert Settings.from_env(environment) == Settings(
+        stack="NatFailover",
+        tables=(
+            HomeTable(id="rtb-1", zone="eu-west-1a", subnets=("subnet-1",)),
+            HomeTable(id="rtb-2", zone="eu-west-1b", subnets=("subnet-2",)),
+        ),
+        outcome_topic="arn:any-topic",
+        strategy=Strategy.SWAP_ROUTE_TABLE,
+    )
+
+
+def test_function_ships_its_source_and_nothing_else(default: Template) -> None:
+    """No bytecode: it would change the asset's hash from machine to machine."""
+    (asset,) = default.directory.glob("asset.*")
+    assert _files(asset) == {path for path in _files(SOURCE) if path.suffix == ".py"}
+
+
+def test_topic_invokes_the_function(template: Template) -> None:
+    """The subscription and the permission name the same topic and the same function."""
+    topic = {"Ref": template.logical_id("AWS::SNS::Topic", "NatFailed")}
+    function = {"Fn::GetAtt": [template.logical_id(FUNCTION), "Arn"]}
+    assert template.properties("AWS::SNS::Subscription", "FailoverSubscription") == {
+        "Endpoint": function,
+        "Protocol": "lambda",
+        "TopicArn": topic,
+    }
+    assert template.properties("AWS::Lambda::Permission", "TopicMayInvoke") == {
+        "Action": "lambda:InvokeFunction",
+        "FunctionName": function,
+        "Principal": "sns.amazonaws.com",
+        "SourceArn": topic,
+    }
+
+
+def test_sweep_invokes_the_function_every_minute(template: Template) -> None:
+    """Its input tells the function that nothing in particular happened."""
+    rule = template.properties("AWS::Events::Rule")
+    (target,) = rule["Targets"]
+    assert (rule["ScheduleExpression"], rule["State"]) == ("rate(1 minute)", "ENABLED")
+    assert json.loads(target["Input"]) == {"source": "nat-failover.sweep"}
+    assert target["Arn"] == {"Fn::GetAtt": [template.logical_id(FUNCTION), "Arn"]}
+
+
+def test_deployment_waits_until_every_table_is_served(template: Template) -> None:
+    """The resource that waits is made after everything that it takes, and removed before it."""
+    (served,) = template.resources("Custom::DefaultRoutes").values()
+    (sweep,) = template.resources("AWS::Events::Rule").values()
+    (group,) = template.resources("AWS::AutoScaling::AutoScalingGroup")
+    assert served["Properties"]["ServiceToken"] == {
+        "Fn::GetAtt": [template.logical_id(FUNCTION), "Arn"]
+    }
+    assert group in sweep["DependsOn"]
+    assert {
+        template.logical_id("AWS::Events::Rule"),
+        *(
+            name
+            for name in template.resources("AWS::EC2::SubnetRouteTableAssociation")
+            if "Private" in name
+        ),
+    } <= set(served["DependsOn"])
+
+
+def test_deployment_waits_longer_than_the_function_runs(template: Template) -> None:
+    """The function's own answer comes first; CloudFormation gives up only on silence."""
+    timeout = template.properties(FUNCTION)["Timeout"]
+    assert int(template.properties("Custom::DefaultRoutes")["ServiceTimeout"]) > timeout
+
+
+def test_deployment_waits_again_when_the_instances_change(
+    default: Template, synthesize: Callable[[str], Template]
+) -> None:
+    """A new image or boot script is a new version, which is a property of what waits."""
+    launch_template = default.logical_id("AWS::EC2::LaunchTemplate")
+    assert default.properties("Custom::DefaultRoutes")["Launch"] == {
+        "Fn::GetAtt": [launch_template, "LatestVersionNumber"]
+    }
+    other = synthesize("launch-configuration")
+    assert other.properties("Custom::DefaultRoutes")["Launch"] == {
+        "Ref": other.logical_id("AWS::AutoScaling::LaunchConfiguration")
+    }
+
+
+def _private(template: Template, kind: str, number: int) -> str:
+    return template.logical_id(kind, f"PrivateSubnet{number}")
+
+
+def _files(directory: Path) -> set[Path]:
+    return {path.relative_to(directory) for path in directory.rglob("*") if path.is_file()}

@@ -1,0 +1,170 @@
+"""What the function's role allows: its own stack, and nothing else."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from nat_failover.settings import FLEET_TAG
+from tests.iam import Request, evaluate, resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.synth.template import Template
+
+ACCOUNT = "123456789012"
+REGION = "eu-west-1"
+EC2 = f"arn:aws:ec2:{REGION}:{ACCOUNT}"
+TABLE = f"{EC2}:route-table/rtb-1"
+SUBNET = f"{EC2}:subnet/subnet-1"
+INSTANCE = f"{EC2}:instance/i-1"
+GROUP = f"arn:aws:autoscaling:{REGION}:{ACCOUNT}:autoScalingGroup:any:autoScalingGroupName/any"
+OUTCOME = f"arn:aws:sns:{REGION}:{ACCOUNT}:outcome"
+QUEUE = f"arn:aws:sqs:{REGION}:{ACCOUNT}:dead-letters"
+LOG = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:log"
+KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/key-1"
+OURS = {FLEET_TAG: "NatFailover"}
+
+READS = [
+    Request(action="autoscaling:DescribeAutoScalingGroups", resource="*"),
+    Request(action="ec2:DescribeInstances", resource="*"),
+    Request(action="ec2:DescribeRouteTables", resource="*"),
+]
+WRITES = [
+    Request(action="ec2:CreateRoute", resource=TABLE),
+    Request(action="ec2:ReplaceRoute", resource=TABLE),
+    Request(action="ec2:ReplaceRoute", resource=f"{EC2}:route-table/rtb-2"),
+    Request(action="ec2:ModifyInstanceAttribute", resource=INSTANCE, tags=OURS),
+    Request(action="autoscaling:CompleteLifecycleAction", resource=GROUP, tags=OURS),
+    Request(action="sns:Publish", resource=OUTCOME),
+    Request(action="sqs:SendMessage", resource=QUEUE),
+    Request(action="logs:CreateLogStream", resource=f"{LOG}:log-stream:any"),
+    Request(action="logs:PutLogEvents", resource=f"{LOG}:log-stream:any"),
+]
+SWAPS = [
+    Request(action=f"ec2:{action}", resource=resource)
+    for action in ("ReplaceRouteTableAssociation", "DisassociateRouteTable")
+    for resource in (TABLE, SUBNET)
+]
+ENCRYPTION = [
+    Request(action="kms:Decrypt", resource=KEY),
+    Request(action="kms:GenerateDataKey", resource=KEY),
+]
+FOREIGN = [
+    Request(action="ec2:CreateRoute", resource=f"{EC2}:route-table/rtb-other"),
+    Request(action="ec2:ReplaceRoute", resource=f"{EC2}:route-table/rtb-other"),
+    Request(action="ec2:ReplaceRoute", resource=f"{EC2}:route-table/rtb-other", tags=OURS),
+    Request(action="ec2:ReplaceRoute", resource=TABLE.replace(REGION, "us-east-1")),
+    Request(action="ec2:DeleteRoute", resource=TABLE),
+    Request(action="ec2:ReplaceRouteTableAssociation", resource=f"{EC2}:route-table/rtb-other"),
+    Request(action="ec2:ReplaceRouteTableAssociation", resource=f"{EC2}:subnet/subnet-other"),
+    Request(action="ec2:DisassociateRouteTable", resource=f"{EC2}:route-table/rtb-other"),
+    Request(action="ec2:DisassociateRouteTable", resource=f"{EC2}:subnet/subnet-other"),
+    Request(action="ec2:ModifyInstanceAttribute", resource=INSTANCE),
+    Request(action="ec2:ModifyInstanceAttribute", resource=INSTANCE, tags={FLEET_TAG: "Other"}),
+    Request(action="ec2:TerminateInstances", resource=INSTANCE, tags=OURS),
+    Request(action="autoscaling:CompleteLifecycleAction", resource=GROUP),
+    Request(
+        action="autoscaling:CompleteLifecycleAction", resource=GROUP, tags={FLEET_TAG: "Other"}
+    ),
+    Request(action="autoscaling:SetDesiredCapacity", resource=GROUP, tags=OURS),
+    Request(action="sns:Publish", resource=OUTCOME.replace("outcome", "nat-failed")),
+    Request(action="sqs:ReceiveMessage", resource=QUEUE),
+    Request(action="logs:CreateLogGroup", resource=f"{LOG}-other"),
+    Request(action="logs:PutLogEvents", resource=f"{LOG}-other:log-stream:any"),
+    Request(action="kms:Decrypt", resource=KEY.replace("key-1", "key-other")),
+]
+
+
+@pytest.mark.parametrize(
+    ("variant", "allowed"),
+    [
+        ("default", READS + WRITES),
+        ("swap-route-table", READS + WRITES + SWAPS),
+        ("customer-key", READS + WRITES + ENCRYPTION),
+    ],
+)
+def test_role_allows_what_the_function_does_and_refuses_what_it_does_not(
+    synthesize: Callable[[str], Template], variant: str, allowed: list[Request]
+) -> None:
+    """The stack's own tables, subnets, instances, group, topic, queue, log and key; no others."""
+    template = synthesize(variant)
+    requests = READS + WRITES + SWAPS + ENCRYPTION + FOREIGN
+    asked = [
+        replace(request, resource_policy=_key_policy(template))
+        if request.action.startswith("kms:")
+        else request
+        for request in requests
+    ]
+    answers = evaluate(_policies(template), asked)
+    assert [request for request, yes in zip(requests, answers, strict=True) if yes] == allowed
+
+
+def test_role_names_no_resource_by_a_star_but_for_looking(template: Template) -> None:
+    """Describe calls cannot be limited to a resource; everything else is."""
+    statements = [
+        statement
+        for policy in _role(template)["Policies"]
+        for statement in policy["PolicyDocument"]["Statement"]
+    ]
+    assert [statement["Action"] for statement in statements if statement["Resource"] == "*"] == [
+        [request.action for request in READS]
+    ]
+
+
+def test_role_names_every_action_in_full(template: Template) -> None:
+    """An action with a `*` in it grows when AWS adds actions."""
+    for policy in _role(template)["Policies"]:
+        for statement in policy["PolicyDocument"]["Statement"]:
+            assert "*" not in json.dumps(statement["Action"])
+
+
+def test_role_has_no_policy_but_its_own(template: Template) -> None:
+    """Nothing that CDK or a later construct grants can widen it."""
+    assert "ManagedPolicyArns" not in _role(template)
+    assert template.resources("AWS::IAM::Policy") == {}
+    assert template.resources("AWS::IAM::ManagedPolicy") == {}
+
+
+def test_role_is_for_lambda(template: Template) -> None:
+    """Nobody else may take it on."""
+    (statement,) = _role(template)["AssumeRolePolicyDocument"]["Statement"]
+    assert statement["Principal"] == {"Service": "lambda.amazonaws.com"}
+
+
+def _role(template: Template) -> dict[str, Any]:
+    return dict(template.properties("AWS::IAM::Role", "Failover"))
+
+
+def _policies(template: Template) -> list[dict[str, Any]]:
+    values = _values(template)
+    return [resolve(policy["PolicyDocument"], values) for policy in _role(template)["Policies"]]
+
+
+def _key_policy(template: Template) -> dict[str, Any] | None:
+    policies = [
+        resolve(key["Properties"]["KeyPolicy"], _values(template))
+        for key in template.resources("AWS::KMS::Key").values()
+    ]
+    return next(iter(policies), None)
+
+
+def _values(template: Template) -> dict[str, str]:
+    values = {
+        "AWS::Partition": "aws",
+        "AWS::Region": REGION,
+        "AWS::AccountId": ACCOUNT,
+        template.logical_id("AWS::SNS::Topic", "Outcome"): OUTCOME,
+        f"{template.logical_id('AWS::SQS::Queue')}.Arn": QUEUE,
+        f"{template.logical_id('AWS::Logs::LogGroup')}.Arn": f"{LOG}:*",
+        **{f"{name}.Arn": KEY for name in template.resources("AWS::KMS::Key")},
+    }
+    for number in (1, 2):
+        part = f"PrivateSubnet{number}"
+        values[template.logical_id("AWS::EC2::RouteTable", part)] = f"rtb-{number}"
+        values[template.logical_id("AWS::EC2::Subnet", part)] = f"subnet-{number}"
+    return values
