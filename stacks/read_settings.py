@@ -110,7 +110,9 @@ def _unknown(path: tuple[str, ...]) -> str:
     known = list(_model_at(section).model_fields)
     close = difflib.get_close_matches(key, known, n=1)
     hint = f"; did you mean {close[0]}?" if close else ""
-    return f"{'.'.join(path)} is not a setting; allowed here: {', '.join(known)}{hint}"
+    # A key that nobody meant may hold anything, the end of a line included.
+    shown = ".".join(part if part.isprintable() else repr(part) for part in path)
+    return f"{shown} is not a setting; allowed here: {', '.join(known)}{hint}"
 
 
 def _allowed(path: Iterable[str]) -> str:

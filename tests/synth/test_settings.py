@@ -1,0 +1,381 @@
+"""What settings are allowed, and what a person is told about those that are not."""
+
+from __future__ import annotations
+
+import json
+from ipaddress import IPv4Network
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nat_failover.settings import Failback, Strategy
+from stacks.read_settings import SettingsError, read_settings
+from stacks.settings import AppSettings, FleetSettings
+
+IMAGES = "/aws/service/ami-amazon-linux-latest"
+CIDR = "an IPv4 network from /16 to /25 that hosts can use, such as '10.0.0.0/16'"
+ZONES = (
+    "null for the first two of the Region, or a list of two or more Availability Zones of one"
+    " Region, each once, such as ['eu-west-1a', 'eu-west-1b']"
+)
+EMAILS = "a list of e-mail addresses, each once"
+INSTANCES = "a number of instances"
+
+MISTAKES: list[tuple[Any, str]] = [
+    # the value as a whole
+    (
+        "{name: Egress}",
+        (
+            "context key nat is '{name: Egress}': Expecting property name enclosed in double quotes:"
+            " line 1 column 2 (char 1); allowed: a JSON object"
+        ),
+    ),
+    ([], "context key nat is []; allowed: a JSON object"),
+    # keys
+    (
+        {"stack": "Egress"},
+        (
+            "stack is not a setting; allowed here: name, account, region, network, fleet, topic,"
+            " failover, alerts, logs"
+        ),
+    ),
+    (
+        {"network": {"cdir": "10.0.0.0/16"}},
+        "network.cdir is not a setting; allowed here: cidr, zones; did you mean cidr?",
+    ),
+    (
+        {"fleet": {"ami": {"id": "ami-0123456789abcdef0", "arch": "arm64"}}},
+        (
+            "fleet.ami.architecture is missing; allowed: 'arm64' or 'x86_64'\n"
+            "fleet.ami.arch is not a setting; allowed here: id, architecture"
+        ),
+    ),
+    (
+        {"network": "10.0.0.0/16"},
+        "network is '10.0.0.0/16'; allowed: an object with cidr, zones",
+    ),
+    # name, account, Region
+    (
+        {"name": "2 NATs"},
+        (
+            "name is '2 NATs'; allowed: a stack name: a letter, then up to 127 letters, digits and"
+            " hyphens"
+        ),
+    ),
+    (
+        {"account": 123456789012, "region": "eu-west-1"},
+        (
+            "account is 123456789012; allowed: null for the account deployed to, or 12 digits in"
+            " quotes"
+        ),
+    ),
+    (
+        {"account": "1234", "region": "eu-west-1"},
+        "account is '1234'; allowed: null for the account deployed to, or 12 digits in quotes",
+    ),
+    (
+        {"account": "123456789012", "region": "eu-west-1a"},
+        (
+            "region is 'eu-west-1a'; allowed: null for the Region deployed to, or a Region such as"
+            " 'eu-west-1'"
+        ),
+    ),
+    (
+        {"account": "123456789012"},
+        "account is '123456789012', but region is null; allowed: both or neither",
+    ),
+    (
+        {"region": "eu-west-1"},
+        "region is 'eu-west-1', but account is null; allowed: both or neither",
+    ),
+    # network.cidr
+    (
+        {"network": {"cidr": "10.0.0.0"}},
+        "network.cidr is '10.0.0.0': a VPC is between /16 and /28; allowed: " + CIDR,
+    ),
+    (
+        {"network": {"cidr": "fd00::/56"}},
+        "network.cidr is 'fd00::/56': it is not an IPv4 network; allowed: " + CIDR,
+    ),
+    (
+        {"network": {"cidr": 10}},
+        "network.cidr is 10: it is not an IPv4 network; allowed: " + CIDR,
+    ),
+    (
+        {"network": {"cidr": "10.0.0.1/16"}},
+        "network.cidr is '10.0.0.1/16': it has bits set after the prefix: write 10.0.0.0/16;"
+        " allowed: " + CIDR,
+    ),
+    (
+        {"network": {"cidr": "10.0.0.0/8"}},
+        "network.cidr is '10.0.0.0/8': a VPC is between /16 and /28; allowed: " + CIDR,
+    ),
+    (
+        {"network": {"cidr": "169.254.0.0/16"}},
+        "network.cidr is '169.254.0.0/16': it overlaps 169.254.0.0/16, whose addresses hosts cannot"
+        " have; allowed: " + CIDR,
+    ),
+    (
+        {"network": {"cidr": "127.1.0.0/16"}},
+        "network.cidr is '127.1.0.0/16': it overlaps 127.0.0.0/8, whose addresses hosts cannot"
+        " have; allowed: " + CIDR,
+    ),
+    (
+        {"network": {"cidr": "10.0.0.0/26"}},
+        (
+            "network.cidr is '10.0.0.0/26', too small for two subnets in each of 4 zones (there is room"
+            " for 4 or more, so that a zone can be added later); allowed: /16 to /25"
+        ),
+    ),
+    (
+        {"network": {"cidr": "10.0.0.0/25", "zones": [f"us-east-1{zone}" for zone in "abcde"]}},
+        (
+            "network.cidr is '10.0.0.0/25', too small for two subnets in each of 5 zones (there is room"
+            " for 4 or more, so that a zone can be added later); allowed: /16 to /24"
+        ),
+    ),
+    # network.zones
+    (
+        {"network": {"zones": ["eu-west-1a"]}},
+        "network.zones is ['eu-west-1a']: the NATs of one zone cannot stand in for each other when"
+        " the zone fails; allowed: " + ZONES,
+    ),
+    (
+        {"network": {"zones": ["eu-west-1a", "eu-west-1a"]}},
+        "network.zones is ['eu-west-1a', 'eu-west-1a']: 'eu-west-1a' is there twice: name each"
+        " once; allowed: " + ZONES,
+    ),
+    (
+        {"network": {"zones": ["eu-west-1a", "euw1-az2"]}},
+        "network.zones[1] is 'euw1-az2'; allowed: " + ZONES,
+    ),
+    (
+        {"network": {"zones": ["eu-west-1a", "eu-west-2a"]}},
+        (
+            "network.zones is ['eu-west-1a', 'eu-west-2a'], zones of eu-west-1 and eu-west-2; allowed:"
+            " zones of one Region"
+        ),
+    ),
+    (
+        {
+            "account": "123456789012",
+            "region": "eu-west-1",
+            "network": {"zones": ["eu-west-2a", "eu-west-2b"]},
+        },
+        (
+            "network.zones has eu-west-2a, eu-west-2b, but region is 'eu-west-1'; allowed: zones of the"
+            " Region"
+        ),
+    ),
+    # fleet
+    (
+        {"fleet": {"launch": "config"}},
+        (
+            "fleet.launch is 'config'; allowed: 'template', or 'configuration' where the account may"
+            " still create one"
+        ),
+    ),
+    (
+        {"fleet": {"instance_type": "t4g"}},
+        "fleet.instance_type is 't4g'; allowed: an EC2 instance type, such as 't4g.nano'",
+    ),
+    (
+        {"fleet": {"image": "amzn-ami-vpc-nat"}},
+        (
+            "fleet.image is 'amzn-ami-vpc-nat'; allowed: a public parameter of Amazon Linux 2023, such"
+            f" as '{IMAGES}/al2023-ami-kernel-6.12-arm64'"
+        ),
+    ),
+    (
+        {"fleet": {"ami": {"id": "ami-1", "architecture": "arm64"}}},
+        (
+            "fleet.ami.id is 'ami-1'; allowed: the id of an image of Amazon Linux 2023, such as"
+            " 'ami-0123456789abcdef0'"
+        ),
+    ),
+    (
+        {"fleet": {"ami": "ami-0123456789abcdef0"}},
+        (
+            "fleet.ami is 'ami-0123456789abcdef0'; allowed: null for the image, or an image of one's"
+            " own, such as {'id': 'ami-0123456789abcdef0', 'architecture': 'arm64'}"
+        ),
+    ),
+    (
+        {"fleet": {"instance_type": "t3.nano"}},
+        (
+            "fleet.instance_type is 't3.nano', which is x86_64, but fleet.image is"
+            f" '{IMAGES}/al2023-ami-kernel-6.12-arm64', which is arm64; allowed: the same architecture"
+        ),
+    ),
+    (
+        {"fleet": {"ami": {"id": "ami-0123456789abcdef0", "architecture": "x86_64"}}},
+        (
+            "fleet.instance_type is 't4g.nano', which is arm64, but fleet.ami is"
+            " 'ami-0123456789abcdef0', which is x86_64; allowed: the same architecture"
+        ),
+    ),
+    ({"fleet": {"min": 0}}, f"fleet.min is 0; allowed: {INSTANCES}, 1 or more"),
+    ({"fleet": {"min": "1"}}, f"fleet.min is '1'; allowed: {INSTANCES}, 1 or more"),
+    (
+        {"fleet": {"max": 1, "desired": 1}},
+        f"fleet.max is 1; allowed: {INSTANCES}, 2 or more: one NAT cannot fail over",
+    ),
+    (
+        {"fleet": {"min": 2, "desired": 1}},
+        "fleet.min is 2, more than fleet.desired, 1; allowed: min <= desired <= max",
+    ),
+    (
+        {"fleet": {"desired": 3}},
+        "fleet.desired is 3, more than fleet.max, 2; allowed: min <= desired <= max",
+    ),
+    (
+        {"fleet": {"session_manager": 1}},
+        "fleet.session_manager is 1; allowed: true or false",
+    ),
+    (
+        {
+            "fleet": {
+                "session_manager": True,
+                "image": f"{IMAGES}/al2023-ami-minimal-kernel-6.12-arm64",
+            }
+        },
+        (
+            "fleet.session_manager is true, but fleet.image is"
+            f" '{IMAGES}/al2023-ami-minimal-kernel-6.12-arm64', which has no SSM Agent; allowed: an"
+            " image without 'minimal', or fleet.session_manager false"
+        ),
+    ),
+    # topic, failover, alerts, logs
+    (
+        {"topic": {"customer_key": "yes"}},
+        "topic.customer_key is 'yes'; allowed: true or false",
+    ),
+    (
+        {"failover": {"strategy": "swap"}},
+        "failover.strategy is 'swap'; allowed: 'replace-route' or 'swap-route-table'",
+    ),
+    (
+        {"failover": {"failback": None}},
+        "failover.failback is null; allowed: 'automatic' or 'manual'",
+    ),
+    ({"failover": {"adopt": 0}}, "failover.adopt is 0; allowed: true or false"),
+    (
+        {"alerts": {"emails": ["ops@example.com", "ops"]}},
+        "alerts.emails[1] is 'ops': An email address must have an @-sign.; allowed: " + EMAILS,
+    ),
+    (
+        {"alerts": {"emails": ["ops@example.com", "Ops@Example.com"]}},
+        "alerts.emails is ['ops@example.com', 'Ops@Example.com']: 'ops@example.com' is there twice:"
+        " name each once; allowed: " + EMAILS,
+    ),
+    (
+        {"logs": {"retention_days": 31}},
+        (
+            "logs.retention_days is 31; allowed: a number of days that CloudWatch Logs knows: 1, 3, 5,"
+            " 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288,"
+            " 3653"
+        ),
+    ),
+]
+
+
+@pytest.mark.parametrize(("context", "message"), MISTAKES, ids=[row[1][:40] for row in MISTAKES])
+def test_settings_are_refused_with_a_sentence_when_mistaken(context: object, message: str) -> None:
+    """The key, the value, what is allowed, and how to mend it where that is not plain."""
+    with pytest.raises(SettingsError) as refusal:
+        read_settings(context)
+    assert str(refusal.value) == message
+
+
+def test_settings_report_every_mistake_at_once_when_there_are_several() -> None:
+    """Mistakes in one setting and between two, in one go; none of them follows from another."""
+    with pytest.raises(SettingsError) as refusal:
+        read_settings(
+            {
+                "region": "eu-west-1",
+                "network": {"cidr": "10.0.0.0/27", "zones": ["eu-west-1a"]},
+                "fleet": {"min": "one", "desired": 5, "instance_type": "m5.large"},
+            }
+        )
+    keys = [line.split(" is ")[0] for line in str(refusal.value).splitlines()]
+    # Not network.cidr: whether it is too small depends on the zones, which are wrong.
+    assert keys == ["network.zones", "fleet.min", "region", "fleet.desired", "fleet.instance_type"]
+
+
+@pytest.mark.parametrize("context", [None, {}, "{}"])
+def test_settings_are_the_defaults_when_nothing_is_named(context: object) -> None:
+    """A checkout without a setting deploys."""
+    assert read_settings(context) == AppSettings()
+
+
+def test_settings_keep_the_other_defaults_when_one_is_named() -> None:
+    """Within a section too."""
+    settings = read_settings('{"failover": {"strategy": "swap-route-table"}}')
+    assert settings.failover.strategy is Strategy.SWAP_ROUTE_TABLE
+    assert settings.failover.failback is Failback.AUTOMATIC
+    assert settings.model_copy(update={"failover": AppSettings().failover}) == AppSettings()
+
+
+@pytest.mark.parametrize(
+    ("instance_type", "architecture"),
+    [
+        ("a1.medium", "arm64"),
+        ("t4g.nano", "arm64"),
+        ("c7gn.medium", "arm64"),
+        ("im4gn.large", "arm64"),
+        ("is4gen.medium", "arm64"),
+        ("x2gd.medium", "arm64"),
+        ("g5g.xlarge", "arm64"),
+        ("t3.nano", "x86_64"),
+        ("t3a.nano", "x86_64"),
+        ("g4dn.xlarge", "x86_64"),
+        ("m7i-flex.large", "x86_64"),
+        ("c6in.large", "x86_64"),
+        ("u-6tb1.metal", "x86_64"),
+    ],
+)
+def test_instance_type_tells_its_architecture(instance_type: str, architecture: str) -> None:
+    """By the letters after the generation, as AWS names its families."""
+    assert FleetSettings(instance_type=instance_type).instance_architecture == architecture
+
+
+@given(prefix=st.integers(min_value=16, max_value=28), zones=st.integers(min_value=2, max_value=8))
+def test_network_is_accepted_just_when_its_subnets_find_room(prefix: int, zones: int) -> None:
+    """Two /28 subnets for each zone, and for four zones at least, in a block of a power of two."""
+    network = {
+        "cidr": f"10.0.0.0/{prefix}",
+        "zones": [f"us-east-1{letter}" for letter in "abcdefgh"[:zones]],
+    }
+    fits = 2 ** (32 - prefix) >= 16 * 2 * max(zones, 4)
+    if fits:
+        assert read_settings({"network": network}).network.cidr == IPv4Network(network["cidr"])
+    else:
+        with pytest.raises(SettingsError, match=r"^network\.cidr is .* too small"):
+            read_settings({"network": network})
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=5,
+)
+SECTIONS = st.dictionaries(
+    st.sampled_from(list(AppSettings.model_fields)),
+    JSON | st.dictionaries(st.sampled_from(["cidr", "zones", "ami", "min", "emails", "id"]), JSON),
+)
+
+
+@given(context=SECTIONS)
+def test_settings_are_read_or_refused_with_sentences_whatever_is_given(
+    context: dict[str, Any],
+) -> None:
+    """No JSON object makes another error than the one that `app.py` shows."""
+    try:
+        settings = read_settings(context)
+    except SettingsError as refusal:
+        lines = str(refusal).splitlines()
+        assert [line for line in lines if "allowed" not in line] == []
+    else:
+        assert read_settings(json.loads(settings.model_dump_json())) == settings
