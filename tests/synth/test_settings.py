@@ -28,8 +28,8 @@ MISTAKES: list[tuple[Any, str]] = [
     (
         "{name: Egress}",
         (
-            "context key nat is '{name: Egress}': Expecting property name enclosed in double quotes:"
-            " line 1 column 2 (char 1); allowed: a JSON object"
+            "context key nat is '{name: Egress}': Expecting property name enclosed in double"
+            " quotes: line 1 column 2 (char 1); allowed: a JSON object"
         ),
     ),
     ([], "context key nat is []; allowed: a JSON object"),
@@ -125,15 +125,15 @@ MISTAKES: list[tuple[Any, str]] = [
     (
         {"network": {"cidr": "10.0.0.0/26"}},
         (
-            "network.cidr is '10.0.0.0/26', too small for two subnets in each of 4 zones (there is room"
-            " for 4 or more, so that a zone can be added later); allowed: /16 to /25"
+            "network.cidr is '10.0.0.0/26', too small for two subnets in each of 4 zones (there is"
+            " room for 4 or more, so that a zone can be added later); allowed: /16 to /25"
         ),
     ),
     (
         {"network": {"cidr": "10.0.0.0/25", "zones": [f"us-east-1{zone}" for zone in "abcde"]}},
         (
-            "network.cidr is '10.0.0.0/25', too small for two subnets in each of 5 zones (there is room"
-            " for 4 or more, so that a zone can be added later); allowed: /16 to /24"
+            "network.cidr is '10.0.0.0/25', too small for two subnets in each of 5 zones (there is"
+            " room for 4 or more, so that a zone can be added later); allowed: /16 to /24"
         ),
     ),
     # network.zones
@@ -154,8 +154,8 @@ MISTAKES: list[tuple[Any, str]] = [
     (
         {"network": {"zones": ["eu-west-1a", "eu-west-2a"]}},
         (
-            "network.zones is ['eu-west-1a', 'eu-west-2a'], zones of eu-west-1 and eu-west-2; allowed:"
-            " zones of one Region"
+            "network.zones is ['eu-west-1a', 'eu-west-2a'], zones of eu-west-1 and eu-west-2;"
+            " allowed: zones of one Region"
         ),
     ),
     (
@@ -165,16 +165,16 @@ MISTAKES: list[tuple[Any, str]] = [
             "network": {"zones": ["eu-west-2a", "eu-west-2b"]},
         },
         (
-            "network.zones has eu-west-2a, eu-west-2b, but region is 'eu-west-1'; allowed: zones of the"
-            " Region"
+            "network.zones has eu-west-2a, eu-west-2b, but region is 'eu-west-1'; allowed: zones of"
+            " the Region"
         ),
     ),
     # fleet
     (
         {"fleet": {"launch": "config"}},
         (
-            "fleet.launch is 'config'; allowed: 'template', or 'configuration' where the account may"
-            " still create one"
+            "fleet.launch is 'config'; allowed: 'template', or 'configuration' where the account"
+            " may still create one"
         ),
     ),
     (
@@ -184,8 +184,8 @@ MISTAKES: list[tuple[Any, str]] = [
     (
         {"fleet": {"image": "amzn-ami-vpc-nat"}},
         (
-            "fleet.image is 'amzn-ami-vpc-nat'; allowed: a public parameter of Amazon Linux 2023, such"
-            f" as '{IMAGES}/al2023-ami-kernel-6.12-arm64'"
+            "fleet.image is 'amzn-ami-vpc-nat'; allowed: a public parameter of Amazon Linux 2023,"
+            f" such as '{IMAGES}/al2023-ami-kernel-6.12-arm64'"
         ),
     ),
     (
@@ -198,15 +198,16 @@ MISTAKES: list[tuple[Any, str]] = [
     (
         {"fleet": {"ami": "ami-0123456789abcdef0"}},
         (
-            "fleet.ami is 'ami-0123456789abcdef0'; allowed: null for the image, or an image of one's"
-            " own, such as {'id': 'ami-0123456789abcdef0', 'architecture': 'arm64'}"
+            "fleet.ami is 'ami-0123456789abcdef0'; allowed: null for the image, or an image of"
+            " one's own, such as {'id': 'ami-0123456789abcdef0', 'architecture': 'arm64'}"
         ),
     ),
     (
         {"fleet": {"instance_type": "t3.nano"}},
         (
             "fleet.instance_type is 't3.nano', which is x86_64, but fleet.image is"
-            f" '{IMAGES}/al2023-ami-kernel-6.12-arm64', which is arm64; allowed: the same architecture"
+            f" '{IMAGES}/al2023-ami-kernel-6.12-arm64', which is arm64; allowed: the same"
+            " architecture"
         ),
     ),
     (
@@ -273,9 +274,9 @@ MISTAKES: list[tuple[Any, str]] = [
     (
         {"logs": {"retention_days": 31}},
         (
-            "logs.retention_days is 31; allowed: a number of days that CloudWatch Logs knows: 1, 3, 5,"
-            " 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288,"
-            " 3653"
+            "logs.retention_days is 31; allowed: a number of days that CloudWatch Logs knows: 1, 3,"
+            " 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557,"
+            " 2922, 3288, 3653"
         ),
     ),
 ]
