@@ -1,0 +1,65 @@
+"""All restored behaviours, in the order in which they are installed (later ones wrap earlier)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lab.aws.autoscaling.launches import GroupsStabilize, LaunchesTakeTime, SpreadsOverZones
+from lab.aws.autoscaling.notifications import PublishesNotifications
+from lab.aws.autoscaling.terminations import ReplacesTheDead, TerminationsTakeTime
+from lab.aws.cloudformation.corrections import (
+    AssociationsAreReal,
+    DeletesTheNetwork,
+    RulesWithoutPorts,
+)
+from lab.aws.cloudformation.custom import CustomResources
+from lab.aws.cloudformation.resources import MissingTypes
+from lab.aws.cloudformation.stacks import ChangeSetsMayBeGone, StacksFail
+from lab.aws.cloudformation.types import ResourcesAreTagged, UnknownTypesFail
+from lab.aws.functions import DeletesPermissions, KeepsFunctionConfiguration, RunsFunctions
+from lab.aws.images import CurrentImages
+from lab.aws.instances import (
+    InstanceStates,
+    InterfacesEndWithTheirInstance,
+    OneSourceDestCheck,
+    RootVolumesEndWithTheirInstance,
+)
+from lab.aws.routes import CreateRouteNeverReplaces, RoutesNameBothTargets, RoutesTurnBlackhole
+from lab.aws.schedules import RunsSchedules
+from lab.aws.topics import DeliversToFunctions
+from lab.aws.trails import TrailsAreLate
+
+if TYPE_CHECKING:
+    from lab.aws.behaviour import Behaviour
+
+ALL: tuple[type[Behaviour], ...] = (
+    InstanceStates,
+    InterfacesEndWithTheirInstance,
+    RootVolumesEndWithTheirInstance,
+    OneSourceDestCheck,
+    RoutesTurnBlackhole,
+    RoutesNameBothTargets,
+    CreateRouteNeverReplaces,
+    SpreadsOverZones,
+    LaunchesTakeTime,
+    TerminationsTakeTime,
+    ReplacesTheDead,
+    PublishesNotifications,
+    GroupsStabilize,
+    DeliversToFunctions,
+    RunsSchedules,
+    RunsFunctions,
+    KeepsFunctionConfiguration,
+    DeletesPermissions,
+    CurrentImages,
+    TrailsAreLate,
+    StacksFail,
+    ChangeSetsMayBeGone,
+    UnknownTypesFail,
+    CustomResources,
+    MissingTypes,
+    ResourcesAreTagged,
+    AssociationsAreReal,
+    RulesWithoutPorts,
+    DeletesTheNetwork,
+)

@@ -1,0 +1,193 @@
+"""Lambda: functions run for real, keep what they were deployed with, and retry."""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from moto.awslambda.exceptions import UnknownFunctionException, UnknownPolicyException
+from moto.awslambda.models import LambdaFunction, Permission
+from moto.awslambda.utils import get_backend
+from moto.core.exceptions import JsonRESTError, ServiceException
+from moto.sqs.models import sqs_backends
+
+from lab.aws.behaviour import Behaviour, Emulation, Patches
+from lab.functions.environment import Deployed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+_REFUSED = (JsonRESTError, ServiceException)
+
+
+def deployed(function: LambdaFunction) -> Deployed:
+    """Return a function of moto as an execution environment needs it."""
+    return Deployed(
+        name=function.function_name,
+        arn=function.function_arn,
+        region=function.region,
+        handler=str(function.handler),
+        runtime=str(function.run_time),
+        memory=int(function.memory_size),
+        timeout=float(function.timeout),
+        log_group=function.logs_group_name,
+        log_format="JSON" if _logging(function).get("LogFormat") == "JSON" else "TEXT",
+        variables={name: str(value) for name, value in function.environment_vars.items()},
+        code=function.code_bytes,
+    )
+
+
+def find(aws: Emulation, name_or_arn: str) -> LambdaFunction | None:
+    """Return a function by its name or ARN; None if it does not exist."""
+    try:
+        return get_backend(aws.account, aws.region).get_function(name_or_arn)
+    except UnknownFunctionException:
+        return None
+
+
+def invoke_later(aws: Emulation, name_or_arn: str, event: Mapping[str, Any]) -> None:
+    """Invoke a function asynchronously; if it was deleted meanwhile, the event is dropped."""
+    function = find(aws, name_or_arn)
+    if function is None:
+        return
+
+    def give_up(payload: str) -> None:
+        target: str = vars(function).get("dead_letter_arn", "")
+        if target:
+            queue = target.rsplit(":", 1)[-1]
+            sqs_backends[aws.account][aws.region].send_message(queue, payload)
+
+    aws.functions.invoke_later(lambda: deployed(function), event, log_of(function), give_up)
+
+
+def may_invoke(aws: Emulation, name_or_arn: str, service: str, source_arn: str) -> bool:
+    """Return whether the function's resource policy lets a service invoke it for this source."""
+    function = find(aws, name_or_arn)
+    return function is not None and any(
+        _permits(row, service, source_arn) for row in function.policy.statements
+    )
+
+
+def log_of(function: LambdaFunction) -> Callable[[str], None]:
+    """Return what writes a line to the function's log group.
+
+    Lambda makes the group if need be, but not one that the function was told to use.
+    """
+    group, logs = function.logs_group_name, function.logs_backend
+    own = "LogGroup" not in _logging(function)
+
+    def write(line: str) -> None:
+        event = {"timestamp": round(time.time() * 1000), "message": line}
+        with suppress(*_REFUSED):
+            if own:
+                logs.ensure_log_group(group)
+            with suppress(*_REFUSED):
+                logs.create_log_stream(group, "lab")
+            logs.put_log_events(group, "lab", [event])
+
+    return write
+
+
+def _permits(statement: dict[str, Any], service: str, source_arn: str) -> bool:
+    principal = statement.get("Principal", {})
+    condition = statement.get("Condition", {})
+    wanted = condition.get("ArnLike", {}).get("AWS:SourceArn", source_arn)
+    return bool(principal.get("Service") == service and wanted == source_arn)
+
+
+def _logging(function: LambdaFunction) -> dict[str, str]:
+    configured: dict[str, str] = vars(function).get("logging_config", {})
+    return configured
+
+
+class RunsFunctions(Behaviour):
+    """A function runs from its deployed zip under AWS's runtime client, in its own process.
+
+    An invocation of type Event is answered at once and retried twice when it fails; then the event
+    goes to the dead-letter queue. moto runs functions in Docker, and Event invocations at once.
+    """
+
+    source = "Lambda developer guide, 'Asynchronous invocation' and 'Lambda execution environment'"
+
+    def install(self, patches: Patches) -> None:
+        """Replace moto's invocation of functions."""
+        self._moto_delete = LambdaFunction.delete
+        patches.method(LambdaFunction, "invoke", self._invoke)
+        patches.method(LambdaFunction, "delete", self._delete)
+
+    def _invoke(
+        self,
+        function: LambdaFunction,
+        body: str | bytes,
+        request_headers: dict[str, str],
+        response_headers: dict[str, str],
+    ) -> bytes:
+        payload = (body.encode() if isinstance(body, str) else body) or b"{}"
+        kind = request_headers.get("X-Amz-Invocation-Type", "RequestResponse")
+        if kind == "DryRun":
+            return b""
+        if kind == "Event":
+            invoke_later(self._aws, function.function_name, json.loads(payload))
+            return b""
+        answer = self._aws.functions.invoke(deployed(function), payload, log_of(function))
+        if answer.failed:
+            response_headers["x-amz-function-error"] = "Unhandled"
+        return answer.payload
+
+    def _delete(self, function: LambdaFunction, account_id: str, region: str) -> None:
+        self._moto_delete(function, account_id, region)
+        self._aws.functions.forget(function.function_name)
+
+
+class KeepsFunctionConfiguration(Behaviour):
+    """A function keeps its dead-letter queue, log group, log format and architecture.
+
+    moto's CloudFormation drops these properties.
+    """
+
+    source = "CloudFormation template reference, AWS::Lambda::Function"
+
+    def install(self, patches: Patches) -> None:
+        """Read the properties that moto leaves out."""
+        patches.creation(LambdaFunction, after=self._keep)
+
+    @staticmethod
+    def _keep(function: LambdaFunction, properties: dict[str, Any]) -> None:
+        logging = properties.get("LoggingConfig", {})
+        function.architectures = properties.get("Architectures", ["x86_64"])
+        function.logs_group_name = logging.get("LogGroup", function.logs_group_name)
+        vars(function)["logging_config"] = logging
+        vars(function)["dead_letter_arn"] = properties.get("DeadLetterConfig", {}).get(
+            "TargetArn", ""
+        )
+
+
+class DeletesPermissions(Behaviour):
+    """Deleting a permission removes its statement from the function's policy.
+
+    moto keeps the statement, and gives the permission no id.
+    """
+
+    source = "CloudFormation template reference, AWS::Lambda::Permission"
+
+    def install(self, patches: Patches) -> None:
+        """Remember the statement with the permission."""
+        patches.creation(Permission, after=self._name)
+        patches.replace(Permission, "physical_resource_id", property(lambda row: vars(row)["sid"]))
+        patches.method(Permission, "delete", self._delete)
+
+    def _name(self, permission: Permission, properties: dict[str, Any]) -> None:
+        function = find(self._aws, properties["FunctionName"])
+        sid = str(uuid.uuid4())
+        vars(permission).update(sid=sid, function_name=properties["FunctionName"])
+        if function:
+            function.policy.statements[-1]["Sid"] = sid
+
+    def _delete(self, permission: Permission, *_: str) -> None:
+        function = find(self._aws, vars(permission)["function_name"])
+        if function:
+            with suppress(UnknownPolicyException):
+                function.policy.del_statement(vars(permission)["sid"])

@@ -1,0 +1,98 @@
+"""VPC routes: their state, what they say of their target, and when they may be created."""
+# ruff: noqa: SLF001, ANN401 - moto gives no other access to its state, and types little of it
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from moto.ec2.exceptions import RouteAlreadyExistsError
+from moto.ec2.models.route_tables import Route, RouteBackend
+from moto.ec2.utils import generate_route_id
+
+from lab.aws.behaviour import Behaviour, Patches
+
+if TYPE_CHECKING:
+    from moto.ec2.models.instances import Instance
+
+
+def target_instance(route: Route) -> Instance | None:
+    """Return the instance that a route leads to, directly or through its interface."""
+    return route.instance or (route.interface.instance if route.interface else None)
+
+
+class RoutesTurnBlackhole(Behaviour):
+    """A route is blackhole once its target instance is stopped or terminated or its interface gone.
+
+    Not yet while the instance is stopping or shutting down. moto's routes are always active.
+    """
+
+    source = "EC2 API reference, Route.State; VPC user guide, 'Route tables'"
+
+    def install(self, patches: Patches) -> None:
+        """Compute the state from the target."""
+        patches.replace(Route, "state", property(self._state))
+
+    @staticmethod
+    def _state(route: Route) -> str:
+        instance, interface = target_instance(route), route.interface
+        gone = interface is not None and (
+            instance is None or interface.id not in interface.ec2_backend.enis
+        )
+        dead = instance is not None and instance.state in ("stopped", "terminated")
+        return "blackhole" if gone or dead else "active"
+
+
+class RoutesNameBothTargets(Behaviour):
+    """A route to an instance names instance and interface, whichever of them it was created with.
+
+    The instance id vanishes some time after the instance was terminated. moto names only what the
+    route was created with, and for ever.
+    """
+
+    source = "EC2 API reference, Route; github.com/bobtfish/AWSnycast/issues/21"
+
+    def install(self, patches: Patches) -> None:
+        """Derive each id from the other."""
+        patches.replace(Route, "instance_id", property(self._instance_id))
+        patches.replace(Route, "network_interface_id", property(self._interface_id))
+
+    @staticmethod
+    def _instance_id(route: Route) -> str | None:
+        instance = target_instance(route)
+        if instance is None or vars(instance).get("forgotten_by_routes", False):
+            return None
+        return instance.id
+
+    @staticmethod
+    def _interface_id(route: Route) -> str | None:
+        if route.interface:
+            return route.interface.id
+        return route.instance.nics[0].id if route.instance and route.instance.nics else None
+
+
+class CreateRouteNeverReplaces(Behaviour):
+    """CreateRoute for a destination that has a route is refused with RouteAlreadyExists.
+
+    moto refuses it too, but not when the target is a network interface: it overwrites the route.
+    """
+
+    source = "EC2 API reference, error codes"
+
+    def install(self, patches: Patches) -> None:
+        """Look before moto writes."""
+        self._create = RouteBackend.create_route
+        patches.method(RouteBackend, "create_route", self._create_route)
+
+    def _create_route(
+        self,
+        ec2: RouteBackend,
+        route_table_id: str,
+        destination_cidr_block: str | None,
+        *args: Any,
+        **target: Any,
+    ) -> Route:
+        if destination_cidr_block and target.get("interface_id"):
+            routes = ec2.get_route_table(route_table_id)._routes
+            if generate_route_id(route_table_id, destination_cidr_block) in routes:
+                raise RouteAlreadyExistsError(destination_cidr_block)
+        return self._create(ec2, route_table_id, destination_cidr_block, *args, **target)

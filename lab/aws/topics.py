@@ -1,0 +1,75 @@
+"""SNS: what a topic hands to a function."""
+# ruff: noqa: ANN401 - moto types little of its state
+
+from __future__ import annotations
+
+from typing import Any
+
+from moto.core.utils import iso_8601_datetime_with_milliseconds
+from moto.sns.models import Subscription
+
+from lab import delays
+from lab.aws.behaviour import Behaviour, Patches
+from lab.aws.functions import invoke_later, may_invoke
+from lab.journal import Who
+
+
+class DeliversToFunctions(Behaviour):
+    """SNS invokes a subscribed function asynchronously, with the message as a string in a record.
+
+    Only if the function's policy lets the topic. moto waits for the function, does not ask its
+    policy, and sends a record that names a made-up topic, message id and time.
+    """
+
+    source = "Lambda developer guide, 'Invoking Lambda functions with Amazon SNS notifications'"
+
+    def install(self, patches: Patches) -> None:
+        """Replace moto's delivery to the protocol 'lambda'; the other protocols stay moto's."""
+        self._publish = Subscription.publish
+        patches.method(Subscription, "publish", self._deliver)
+
+    def _deliver(
+        self,
+        subscription: Subscription,
+        message: str,
+        message_id: str,
+        subject: str | None = None,
+        **rest: Any,
+    ) -> None:
+        if subscription.protocol != "lambda":
+            self._publish(subscription, message, message_id, subject=subject, **rest)
+            return
+        topic = subscription.topic.arn
+        if may_invoke(self._aws, subscription.endpoint, "sns.amazonaws.com", topic):
+            event = {"Records": [_record(subscription, message, message_id, subject)]}
+            self._aws.clock.after(
+                delays.SNS_DELIVERY, lambda: self._hand_over(subscription.endpoint, event)
+            )
+
+    def _hand_over(self, function: str, event: dict[str, Any]) -> None:
+        what = "hands the message to the subscribed function"
+        self._aws.journal.note(Who.SNS, "delivered", what, function=function)
+        invoke_later(self._aws, function, event)
+
+
+def _record(
+    subscription: Subscription, message: str, message_id: str, subject: str | None
+) -> dict[str, Any]:
+    return {
+        "EventSource": "aws:sns",
+        "EventVersion": "1.0",
+        "EventSubscriptionArn": subscription.arn,
+        "Sns": {
+            "Type": "Notification",
+            "MessageId": message_id,
+            "TopicArn": subscription.topic.arn,
+            "Subject": subject,
+            "Message": message,
+            "Timestamp": iso_8601_datetime_with_milliseconds(),
+            "SignatureVersion": "1",
+            "Signature": "",
+            "SigningCertUrl": "",
+            "UnsubscribeUrl": "",
+            "MessageAttributes": {},
+        },
+    }
