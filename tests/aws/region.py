@@ -1,0 +1,222 @@
+"""A stack's network in a Region of moto, made, broken and looked at through the AWS API."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from ipaddress import ip_network
+from typing import TYPE_CHECKING, Any
+
+import boto3
+
+from nat_failover.settings import FLEET_TAG, HomeTable, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from types_boto3_autoscaling import AutoScalingClient
+    from types_boto3_ec2 import EC2Client
+    from types_boto3_sns import SNSClient
+    from types_boto3_sqs import SQSClient
+
+ANYWHERE = "0.0.0.0/0"
+_IMAGE = "ami-00000000000000000"
+
+
+@cache
+def ec2(region: str) -> EC2Client:
+    """Return the EC2 client with which a Region is made, broken and looked at."""
+    return boto3.client("ec2", region_name=region)
+
+
+@cache
+def _autoscaling(region: str) -> AutoScalingClient:
+    return boto3.client("autoscaling", region_name=region)
+
+
+@cache
+def _sns(region: str) -> SNSClient:
+    return boto3.client("sns", region_name=region)
+
+
+@cache
+def _sqs(region: str) -> SQSClient:
+    return boto3.client("sqs", region_name=region)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Home:
+    """A private table with the subnets at home in it, and the public subnet of its zone."""
+
+    zone: str
+    public: str
+    table: str
+    private: tuple[str, ...]
+
+
+@dataclass
+class Region:
+    """One stack as deployed, without its default routes; NATs are launched zone by zone.
+
+    Its tables are named by the letter of their zone: "a", "b", and "a2" for a second one in zone a.
+    """
+
+    name: str = "eu-west-1"
+    stack: str = "any-stack"
+    tables: tuple[str, ...] = ("a", "b")
+    subnets_per_table: int = 1
+    nats: dict[str, str] = field(default_factory=dict)
+    """The NAT that was launched last for each table."""
+
+    def __post_init__(self) -> None:
+        self.ec2, self.autoscaling = ec2(self.name), _autoscaling(self.name)
+        self._interfaces: dict[str, str] = {}
+        self._cidrs = ip_network("10.0.0.0/16").subnets(new_prefix=24)
+        self.tags: Any = [{"Key": FLEET_TAG, "Value": self.stack}]
+        self.vpc = self.ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+        self.homes = {table: self._home(f"{self.name}{table[0]}") for table in self.tables}
+        self._make_group()
+        self.topic = _sns(self.name).create_topic(Name=f"{self.stack}-outcome")["TopicArn"]
+        self._make_mailbox()
+
+    def _home(self, zone: str) -> Home:
+        table = self.ec2.create_route_table(VpcId=self.vpc)["RouteTable"]["RouteTableId"]
+        self.ec2.create_tags(Resources=[table], Tags=self.tags)
+        private = tuple(self.subnet(zone) for _ in range(self.subnets_per_table))
+        for subnet in private:
+            self.ec2.associate_route_table(RouteTableId=table, SubnetId=subnet)
+        return Home(zone=zone, public=self.subnet(zone), table=table, private=private)
+
+    def subnet(self, zone: str) -> str:
+        """Make a subnet."""
+        made = self.ec2.create_subnet(
+            VpcId=self.vpc, CidrBlock=str(next(self._cidrs)), AvailabilityZone=zone
+        )
+        return made["Subnet"]["SubnetId"]
+
+    def _make_group(self) -> None:
+        self.group = f"{self.stack}-nats"
+        made = self.ec2.create_launch_template(
+            LaunchTemplateName=self.stack,
+            LaunchTemplateData={"ImageId": _IMAGE, "InstanceType": "t4g.nano"},
+        )
+        self._template = made["LaunchTemplate"]["LaunchTemplateId"]
+        self.autoscaling.create_auto_scaling_group(
+            AutoScalingGroupName=self.group,
+            MinSize=0,
+            MaxSize=100,
+            VPCZoneIdentifier=",".join(home.public for home in self.homes.values()),
+            LaunchTemplate={"LaunchTemplateId": self._template},
+            Tags=[{"Key": FLEET_TAG, "Value": self.stack, "PropagateAtLaunch": True}],
+        )
+
+    def _make_mailbox(self) -> None:
+        sqs = _sqs(self.name)
+        self._mailbox = sqs.create_queue(QueueName=f"{self.stack}-people")["QueueUrl"]
+        arn = f"arn:aws:sqs:{self.name}:123456789012:{self.stack}-people"
+        _sns(self.name).subscribe(TopicArn=self.topic, Protocol="sqs", Endpoint=arn)
+
+    @cached_property
+    def settings(self) -> Settings:
+        """What the function is told of this stack, with the default policy."""
+        return Settings(
+            stack=self.stack,
+            tables=tuple(
+                HomeTable(id=home.table, zone=home.zone, subnets=home.private)
+                for home in self.homes.values()
+            ),
+            outcome_topic=self.topic,
+        )
+
+    # What happens in it -------------------------------------------------------------------------
+
+    def launch(self, table: str, *, checked: bool = False) -> str:
+        """Launch a NAT for a table as the group does; `checked` leaves its check on.
+
+        moto's group puts every instance into its first zone; so it gets a made one attached.
+        """
+        made = self.ec2.run_instances(
+            LaunchTemplate={"LaunchTemplateId": self._template},
+            SubnetId=self.homes[table].public,
+            MinCount=1,
+            MaxCount=1,
+            TagSpecifications=[{"ResourceType": "instance", "Tags": self.tags}],
+        )
+        nat = made["Instances"][0]["InstanceId"]
+        self._interfaces[nat] = made["Instances"][0]["NetworkInterfaces"][0]["NetworkInterfaceId"]
+        self.autoscaling.attach_instances(AutoScalingGroupName=self.group, InstanceIds=[nat])
+        self.check(nat, on=checked)
+        self.nats[table] = nat
+        return nat
+
+    def check(self, nat: str, *, on: bool) -> None:
+        """Switch an instance's source/destination check."""
+        self.ec2.modify_instance_attribute(InstanceId=nat, SourceDestCheck={"Value": on})
+
+    def kill(self, nat: str) -> None:
+        """Terminate an instance from outside; its group still lists it."""
+        self.ec2.terminate_instances(InstanceIds=[nat])
+
+    def leave_group(self, nat: str) -> None:
+        """Let the group forget an instance, as it does when it has terminated one."""
+        self.autoscaling.detach_instances(
+            AutoScalingGroupName=self.group, InstanceIds=[nat], ShouldDecrementDesiredCapacity=True
+        )
+
+    def point(self, table: str, **target: str) -> None:
+        """Write a table's default route behind the function's back."""
+        write: Any = self.ec2.replace_route if self.default_route(table) else self.ec2.create_route
+        write(RouteTableId=self.homes[table].table, DestinationCidrBlock=ANYWHERE, **target)
+
+    def lose_route(self, table: str) -> None:
+        """Delete a table's default route behind the function's back."""
+        self.ec2.delete_route(RouteTableId=self.homes[table].table, DestinationCidrBlock=ANYWHERE)
+
+    def replace(self, nat: str) -> str:
+        """Return what a group launches for an instance that it terminated: its check is on."""
+        self.leave_group(nat)
+        table = next(table for table, served in self.nats.items() if served == nat)
+        return self.launch(table, checked=True)
+
+    # What it looks like -------------------------------------------------------------------------
+
+    def _table(self, table: str) -> Any:  # noqa: ANN401 - boto3's shape
+        return self.ec2.describe_route_tables(RouteTableIds=[self.homes[table].table])[
+            "RouteTables"
+        ][0]
+
+    def default_route(self, table: str) -> Mapping[str, Any] | None:
+        """Return a table's default route as EC2 shows it."""
+        routes = self._table(table)["Routes"]
+        return next((r for r in routes if r.get("DestinationCidrBlock") == ANYWHERE), None)
+
+    def served_by(self) -> dict[str, str | None]:
+        """Return the instance to which each table's default route leads, while it lives."""
+        return {table: (self.default_route(table) or {}).get("InstanceId") for table in self.tables}
+
+    def associations(self, table: str) -> dict[str, str]:
+        """Return the subnets that use a table, with their association ids."""
+        rows = self._table(table)["Associations"]
+        return {row["SubnetId"]: row["RouteTableAssociationId"] for row in rows}
+
+    def interface(self, nat: str) -> str:
+        """Return the primary interface of an instance."""
+        return self._interfaces[nat]
+
+    def is_checked(self, nat: str) -> bool:
+        """Say whether an instance's source/destination check is on."""
+        answer = self.ec2.describe_instance_attribute(InstanceId=nat, Attribute="sourceDestCheck")
+        return answer["SourceDestCheck"]["Value"]
+
+    def told(self) -> list[tuple[str, str]]:
+        """Return what people were told since the last time, as subjects and texts."""
+        return list(self._letters())
+
+    def _letters(self) -> Iterator[tuple[str, str]]:
+        sqs = _sqs(self.name)
+        while letters := sqs.receive_message(QueueUrl=self._mailbox).get("Messages"):
+            for letter in letters:
+                sqs.delete_message(QueueUrl=self._mailbox, ReceiptHandle=letter["ReceiptHandle"])
+                body = json.loads(letter["Body"])
+                yield body["Subject"], body["Message"]

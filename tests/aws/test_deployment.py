@@ -1,0 +1,195 @@
+"""The custom resource through which CloudFormation waits for the default routes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import count
+from typing import TYPE_CHECKING
+
+import pytest
+
+from nat_failover.settings import Strategy
+from tests.aws import messages
+from tests.aws.conftest import SHORT, at_rest
+from tests.aws.region import Region
+
+if TYPE_CHECKING:
+    from tests.aws.cloudformation import CloudFormation
+    from tests.aws.conftest import Deploy
+
+
+@pytest.mark.parametrize("request_type", ["Create", "Update"])
+def test_deployment_succeeds_when_every_table_is_served(
+    request_type: str, fresh: Region, deploy: Deploy, cloudformation: CloudFormation
+) -> None:
+    """The function opens the tables itself and then answers, with every id that was given."""
+    deploy(fresh.settings)(messages.deployment(request_type, cloudformation.url))
+
+    assert fresh.served_by() == fresh.nats
+    assert cloudformation.answers == [
+        {
+            "Status": "SUCCESS",
+            "Reason": "done",
+            "PhysicalResourceId": "DefaultRoutes",
+            "StackId": "any-stack-id",
+            "RequestId": "any-request",
+            "LogicalResourceId": "DefaultRoutes",
+        }
+    ]
+
+
+def test_deployment_waits_when_the_nats_are_not_there_yet(
+    deploy: Deploy, cloudformation: CloudFormation
+) -> None:
+    """No answer is given before a NAT runs and serves every table."""
+    region = Region()
+    function = deploy(region.settings)
+    looks = count(1)
+
+    def launch_before_the_third_look() -> None:
+        if next(looks) == 3:
+            assert cloudformation.answers == []
+            region.launch("a", checked=True)
+
+    function.wire.hold("DescribeInstances", launch_before_the_third_look)
+
+    function(messages.deployment("Create", cloudformation.url))
+
+    assert region.served_by() == {"a": region.nats["a"], "b": region.nats["a"]}
+    assert [answer["Status"] for answer in cloudformation.answers] == ["SUCCESS"]
+
+
+def test_deployment_fails_with_the_reason_when_time_is_up(
+    deploy: Deploy, cloudformation: CloudFormation
+) -> None:
+    """A group that cannot launch a NAT is not a deployed stack."""
+    function = deploy(Region().settings)
+
+    function(messages.deployment("Create", cloudformation.url), seconds=SHORT)
+
+    (answer,) = cloudformation.answers
+    assert answer["Status"] == "FAILED"
+    assert "before every private subnet had a working default route" in answer["Reason"]
+
+
+def test_deployment_fails_with_awss_words_when_a_route_is_refused(
+    fresh: Region, deploy: Deploy, cloudformation: CloudFormation
+) -> None:
+    """Whoever reads the stack's events learns what AWS said."""
+    function = deploy(fresh.settings)
+    function.wire.fail("CreateRoute", "UnauthorizedOperation")
+
+    function(messages.deployment("Create", cloudformation.url), seconds=SHORT)
+
+    (answer,) = cloudformation.answers
+    assert answer["Status"] == "FAILED"
+    assert "UnauthorizedOperation: any words of AWS" in answer["Reason"]
+
+
+def test_deployment_fails_with_awss_words_when_the_look_fails(
+    fresh: Region, deploy: Deploy, cloudformation: CloudFormation
+) -> None:
+    """The last failed look is the reason."""
+    function = deploy(fresh.settings)
+    function.wire.fail("DescribeInstances", "UnauthorizedOperation")
+
+    function(messages.deployment("Create", cloudformation.url), seconds=SHORT)
+
+    (answer,) = cloudformation.answers
+    assert answer["Status"] == "FAILED"
+    assert "UnauthorizedOperation" in answer["Reason"]
+
+
+def test_physical_id_is_kept_when_cloudformation_gives_it(
+    region: Region, deploy: Deploy, cloudformation: CloudFormation
+) -> None:
+    """Another id would make CloudFormation delete what it takes for the old resource."""
+    event = {
+        **messages.deployment("Update", cloudformation.url),
+        "PhysicalResourceId": "any-physical-id",
+    }
+
+    deploy(region.settings)(event)
+
+    assert cloudformation.answers[0]["PhysicalResourceId"] == "any-physical-id"
+
+
+def test_deletion_succeeds_without_a_call_when_routes_are_replaced(
+    region: Region, deploy: Deploy, cloudformation: CloudFormation
+) -> None:
+    """With the default strategy CloudFormation deletes tables and associations unaided."""
+    function = deploy(region.settings)
+
+    function(messages.deployment("Delete", cloudformation.url))
+
+    assert function.wire.calls == []
+    assert [answer["Status"] for answer in cloudformation.answers] == ["SUCCESS"]
+
+
+def test_deletion_takes_every_association_away_when_subnets_are_swapped(
+    deploy: Deploy, cloudformation: CloudFormation
+) -> None:
+    """EC2 deletes the tables after that, even in the middle of a failover."""
+    region = at_rest(Region(subnets_per_table=2))
+    function = deploy(replace(region.settings, strategy=Strategy.SWAP_ROUTE_TABLE))
+    region.kill(region.nats["a"])
+    function(messages.terminated(region, region.nats["a"]))
+
+    function(messages.deployment("Delete", cloudformation.url))
+
+    assert [answer["Status"] for answer in cloudformation.answers] == ["SUCCESS"]
+    for home in region.homes.values():
+        region.ec2.delete_route_table(RouteTableId=home.table)
+
+
+def test_deletion_fails_with_awss_words_when_an_association_stays(
+    region: Region, deploy: Deploy, cloudformation: CloudFormation
+) -> None:
+    """The other association goes nevertheless."""
+    function = deploy(replace(region.settings, strategy=Strategy.SWAP_ROUTE_TABLE))
+    (stays,) = region.associations("a").values()
+    function.wire.fail("DisassociateRouteTable", "UnauthorizedOperation", mentions=stays)
+
+    function(messages.deployment("Delete", cloudformation.url))
+
+    (answer,) = cloudformation.answers
+    assert answer["Status"] == "FAILED"
+    assert answer["Reason"] == "UnauthorizedOperation: any words of AWS"
+    assert region.associations("b") == {}
+
+
+def test_deletion_fails_with_awss_words_when_the_look_fails(
+    region: Region, deploy: Deploy, cloudformation: CloudFormation
+) -> None:
+    """Nothing is written without a look."""
+    function = deploy(replace(region.settings, strategy=Strategy.SWAP_ROUTE_TABLE))
+    function.wire.fail("DescribeRouteTables", "UnauthorizedOperation")
+
+    function(messages.deployment("Delete", cloudformation.url))
+
+    (answer,) = cloudformation.answers
+    assert answer["Status"] == "FAILED"
+    assert "UnauthorizedOperation" in answer["Reason"]
+    assert function.wire.writes == []
+
+
+def test_answer_fits_when_aws_has_much_to_say(
+    region: Region, deploy: Deploy, cloudformation: CloudFormation
+) -> None:
+    """CloudFormation takes answers of 4096 bytes and waits an hour after a longer one."""
+    function = deploy(replace(region.settings, strategy=Strategy.SWAP_ROUTE_TABLE))
+    function.wire.fail("DisassociateRouteTable", "UnauthorizedOperation" + "…" * 5000)
+
+    function(messages.deployment("Delete", cloudformation.url))
+
+    assert cloudformation.sizes[0] <= 4096
+
+
+def test_invocation_fails_when_cloudformation_cannot_be_told(
+    region: Region, deploy: Deploy, cloudformation: CloudFormation
+) -> None:
+    """Lambda then invokes the function again."""
+    cloudformation.status = 503
+
+    with pytest.raises(OSError, match="503"):
+        deploy(region.settings)(messages.deployment("Create", cloudformation.url))

@@ -1,0 +1,88 @@
+"""A terminating NAT waits in its lifecycle hook until nothing uses it any more."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.aws import messages
+from tests.aws.conftest import SHORT
+
+if TYPE_CHECKING:
+    from tests.aws.conftest import Function
+    from tests.aws.region import Region
+
+
+def test_action_is_completed_after_the_table_moved_when_a_nat_is_terminating(
+    region: Region, function: Function
+) -> None:
+    """Auto Scaling may go on only when the table uses another NAT, and a look has seen it."""
+    function(messages.terminating(region, region.nats["a"], hook="Drain"))
+
+    assert region.served_by() == {"a": region.nats["b"], "b": region.nats["b"]}
+    made = [call.operation for call in function.wire.calls]
+    assert made.index("ReplaceRoute") < made.index("CompleteLifecycleAction")
+    assert function.wire.calls[-1].operation == "Publish"
+    completed = function.wire.writes[-1].parameters
+    assert completed == {
+        "AutoScalingGroupName": region.group,
+        "LifecycleHookName": "Drain",
+        "LifecycleActionToken": "00000000-0000-4000-8000-000000000000",
+        "InstanceId": region.nats["a"],
+        "LifecycleActionResult": "CONTINUE",
+    }
+
+
+def test_action_is_completed_when_no_other_nat_can_take_over(
+    region: Region, function: Function
+) -> None:
+    """Waiting would help nobody; the replacement comes only after the termination."""
+    region.kill(region.nats["b"])
+
+    function(messages.terminating(region, region.nats["a"]))
+
+    assert function.wire.written() == ["CompleteLifecycleAction"]
+
+
+def test_action_stays_open_when_the_table_could_not_be_moved(
+    region: Region, function: Function
+) -> None:
+    """The hook's heartbeat gives the sweeps time; the NAT still forwards meanwhile."""
+    function.wire.fail("ReplaceRoute", "UnauthorizedOperation")
+
+    function(messages.terminating(region, region.nats["a"]), seconds=SHORT)
+
+    assert "CompleteLifecycleAction" not in function.wire.written()
+
+
+def test_action_stays_open_when_the_look_failed(region: Region, function: Function) -> None:
+    """What was not seen is not known to be unused."""
+    function.wire.fail("DescribeRouteTables", "UnauthorizedOperation")
+
+    function(messages.terminating(region, region.nats["a"]), seconds=SHORT)
+
+    assert function.wire.writes == []
+
+
+def test_action_is_left_to_the_instance_when_it_is_launching(
+    region: Region, function: Function
+) -> None:
+    """An instance completes its own launch, after its self-test."""
+    event = messages.terminating(region, region.nats["a"])
+    text = event["Records"][0]["Sns"]["Message"]
+    event["Records"][0]["Sns"]["Message"] = text.replace("TERMINATING", "LAUNCHING")
+
+    function(event)
+
+    assert function.wire.writes == []
+
+
+def test_refusal_is_reported_when_the_action_is_not_there_any_more(
+    region: Region, function: Function
+) -> None:
+    """A second delivery finds the action completed: that is a result, not a failure."""
+    function.wire.fail("CompleteLifecycleAction", "ValidationError")
+
+    returned = function(messages.terminating(region, region.nats["a"]))
+
+    assert returned["failure"] is None
+    assert returned["did"][-1]["error"] == "ValidationError: any words of AWS"

@@ -1,0 +1,231 @@
+"""What the world is told of a run: log, metrics, people, return value."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from tests.aws import messages
+from tests.aws.conftest import SHORT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.aws.conftest import Deploy, Function
+    from tests.aws.region import Region
+
+    Logged = Callable[[], list[dict[str, Any]]]
+
+
+def _metrics(lines: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the metrics of the only line that holds some, as CloudWatch would read them.
+
+    The rules are those of the embedded metric format's specification (CloudWatch user guide).
+    """
+    (line,) = [line for line in lines if "_aws" in line]
+    stamp, directives = line["_aws"]["Timestamp"], line["_aws"]["CloudWatchMetrics"]
+    assert abs(stamp / 1000 - time.time()) < 60
+    (directive,) = directives
+    assert directive["Namespace"] == "NatFailover"
+    assert [[line[key] for key in keys] for keys in directive["Dimensions"]] == [["any-stack"]]
+    assert all(metric["Unit"] == "Count" for metric in directive["Metrics"])
+    return {metric["Name"]: line[metric["Name"]] for metric in directive["Metrics"]}
+
+
+def test_people_learn_what_moved_and_why_when_a_nat_died(
+    region: Region, function: Function
+) -> None:
+    """One message a run, with the stack in its subject."""
+    dead, survivor = region.nats["a"], region.nats["b"]
+    old, new = region.interface(dead), region.interface(survivor)
+    region.kill(dead)
+
+    function(messages.terminated(region, dead))
+
+    ((subject, text),) = region.told()
+    assert subject == "any-stack: 1 moved, 0 without egress"
+    assert text == (
+        f"{region.homes['a'].table}: default route to {survivor} ({new})."
+        f" Why: the default route is a blackhole to {old}; a NAT is usable only in another zone"
+    )
+
+
+def test_people_learn_who_has_no_egress_when_the_last_nat_died(
+    region: Region, function: Function
+) -> None:
+    """The message names every table without egress."""
+    for nat in region.nats.values():
+        region.kill(nat)
+
+    function(messages.terminated(region, region.nats["a"]))
+
+    ((subject, text),) = region.told()
+    assert subject == "any-stack: 0 moved, 2 without egress"
+    told = {line.split(":")[1].strip() for line in text.splitlines()}
+    assert told == {f"{home.table} in {home.zone}" for home in region.homes.values()}
+    assert "no NAT is usable" in text
+
+
+def test_people_are_not_told_again_when_a_sweep_finds_the_same_loss(
+    region: Region, function: Function
+) -> None:
+    """A loss that stands is the alarm's to tell; the metric goes on saying it."""
+    for nat in region.nats.values():
+        region.kill(nat)
+
+    function(messages.SWEEP)
+
+    assert region.told() == []
+
+
+def test_people_are_not_told_when_nothing_changed(region: Region, function: Function) -> None:
+    """Neither a sweep nor a launch that changes nothing is news."""
+    function(messages.SWEEP)
+    function(messages.launched(region, region.nats["a"]))
+
+    assert region.told() == []
+
+
+def test_people_are_not_told_when_only_a_check_was_switched_off(
+    region: Region, function: Function
+) -> None:
+    """A launch that does not change routing is none of their business."""
+    region.launch("a", checked=True)
+
+    function(messages.SWEEP)
+
+    assert "ModifyInstanceAttribute" in function.wire.written()
+    assert region.told() == []
+
+
+def test_people_learn_of_a_return_when_the_table_came_home(
+    region: Region, function: Function
+) -> None:
+    """The way back is told like the way there."""
+    region.point("a", NetworkInterfaceId=region.interface(region.nats["b"]))
+
+    function(messages.SWEEP)
+
+    ((subject, text),) = region.told()
+    assert subject == "any-stack: 1 moved, 0 without egress"
+    assert "a NAT at home is usable again" in text
+
+
+def test_routing_is_repaired_when_people_cannot_be_told(
+    region: Region, function: Function, logged: Logged
+) -> None:
+    """Routing does not depend on the outcome topic; the refusal is in the log, once."""
+    region.kill(region.nats["a"])
+    function.wire.fail("Publish", "AuthorizationError")
+
+    returned = function(messages.terminated(region, region.nats["a"]))
+
+    assert region.served_by() == {"a": region.nats["b"], "b": region.nats["b"]}
+    assert returned["failure"] is None
+    (problem,) = [line["problem"] for line in logged() if "problem" in line]
+    assert "AuthorizationError" in problem
+
+
+def test_return_value_says_what_was_seen_decided_and_done_when_a_nat_died(
+    region: Region, function: Function
+) -> None:
+    """What Lambda returns is plain JSON of one shape."""
+    dead, survivor = region.nats["a"], region.nats["b"]
+    region.kill(dead)
+    table, zone = region.homes["a"].table, region.homes["a"].zone
+
+    returned = function(messages.terminated(region, dead))
+
+    (decision,) = returned["decided"]
+    (write,) = returned["did"]
+    assert list(returned) == ["trigger", "looks", "saw", "decided", "did", "now", "failure"]
+    assert returned["trigger"] == ["terminated"]
+    assert returned["looks"] == 2
+    assert {(nat["nat"], nat["health"]) for nat in returned["saw"]} == {
+        (dead, "gone"),
+        (survivor, "usable"),
+    }
+    assert (decision["table"], decision["zone"], decision["verdict"], decision["nat"]) == (
+        table,
+        zone,
+        "repair elsewhere",
+        survivor,
+    )
+    assert (write["done"], write["error"]) == (True, None)
+    assert {row["verdict"] for row in returned["now"]} == {"keep"}
+    assert returned["failure"] is None
+
+
+def test_log_has_a_line_for_each_decision_and_write_when_a_nat_died(
+    region: Region, function: Function, logged: Logged
+) -> None:
+    """Each line is a JSON object that says what it is about; the last one is the run."""
+    region.kill(region.nats["a"])
+
+    returned = function(messages.terminated(region, region.nats["a"]))
+
+    lines = logged()
+    assert [(line["level"], line["message"]) for line in lines] == [
+        ("INFO", "decision"),
+        ("INFO", "write"),
+        ("INFO", "run"),
+    ]
+    assert lines[0].items() >= returned["decided"][0].items()
+    assert lines[1]["write"] == returned["did"][0]["write"]
+    assert lines[2]["saw"] == returned["saw"]
+
+
+def test_log_is_loud_when_no_nat_is_left(
+    region: Region, function: Function, logged: Logged
+) -> None:
+    """An error line for every table without egress, at every run."""
+    for nat in region.nats.values():
+        region.kill(nat)
+
+    function(messages.SWEEP)
+
+    loud = [line["verdict"] for line in logged() if line["level"] == "ERROR"]
+    assert loud == ["no egress"] * 2
+
+
+def test_log_has_no_error_when_the_stack_is_deployed(
+    fresh: Region, deploy: Deploy, logged: Logged
+) -> None:
+    """A NAT whose check is about to be switched off is no incident."""
+    deploy(fresh.settings)(messages.launched(fresh, fresh.nats["a"]))
+
+    assert [line for line in logged() if line["level"] == "ERROR"] == []
+
+
+def test_metrics_count_nats_and_moves_when_a_nat_died(
+    region: Region, function: Function, logged: Logged
+) -> None:
+    """Each run writes one line in CloudWatch's embedded metric format."""
+    region.kill(region.nats["a"])
+
+    function(messages.terminated(region, region.nats["a"]))
+
+    assert _metrics(logged()) == {"UsableNats": 1, "NoEgress": 0, "Moves": 1, "Failures": 0}
+
+
+def test_metrics_count_tables_without_egress_when_no_nat_is_left(
+    region: Region, function: Function, logged: Logged
+) -> None:
+    """The alarm watches this number."""
+    for nat in region.nats.values():
+        region.kill(nat)
+
+    function(messages.SWEEP)
+
+    assert _metrics(logged()) == {"UsableNats": 0, "NoEgress": 2, "Moves": 0, "Failures": 0}
+
+
+def test_metrics_keep_silent_about_the_network_when_the_look_failed(
+    function: Function, logged: Logged
+) -> None:
+    """A network that nobody saw has no number of NATs; zero would be a lie."""
+    function.wire.fail("DescribeInstances", "UnauthorizedOperation")
+
+    function(messages.SWEEP, seconds=SHORT)
+
+    assert _metrics(logged()) == {"Moves": 0, "Failures": 1}

@@ -1,0 +1,170 @@
+"""The role against the calls: what the function does is allowed, and on others' things refused.
+
+The calls are those that the function really makes while a stack lives, and the policy is the one
+that was reviewed with the template. AWS's own rules decide.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from nat_failover.settings import FLEET_TAG, Strategy
+from tests.aws import messages
+from tests.aws.region import Region
+from tests.iam import Request, evaluate, resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.aws.cloudformation import CloudFormation
+    from tests.aws.conftest import Deploy, Function
+    from tests.aws.wire import Call
+
+ACCOUNT = "123456789012"
+SNAPSHOTS = Path(__file__).parents[1] / "synth" / "__snapshots__" / "test_snapshots"
+READS = {"DescribeInstances", "DescribeAutoScalingGroups", "DescribeRouteTables"}
+WRITES = {"CreateRoute", "ReplaceRoute", "ModifyInstanceAttribute", "CompleteLifecycleAction"}
+SWAPS = {"ReplaceRouteTableAssociation", "DisassociateRouteTable"}
+
+
+def _live(region: Region, function: Function, cloudformation: CloudFormation) -> None:
+    """Play a stack's life: deployed, failed over, come home, tampered with, drained, deleted."""
+    for table in region.tables:
+        region.launch(table, checked=True)
+    function(messages.deployment("Create", cloudformation.url))
+    region.kill(region.nats["a"])
+    function(messages.terminated(region, region.nats["a"]))
+    function(messages.launched(region, region.replace(region.nats["a"])))
+    region.point("a", NetworkInterfaceId=region.interface(region.nats["b"]))
+    function(messages.SWEEP)
+    function(messages.terminating(region, region.nats["b"]))
+    function(messages.deployment("Delete", cloudformation.url))
+
+
+@dataclass
+class Associations:
+    """What each association id that EC2 ever showed stands for: a subnet and a table."""
+
+    seen: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+    def note(self, answer: dict[str, Any]) -> None:
+        """Read an answer of DescribeRouteTables."""
+        for table in answer["RouteTables"]:
+            for row in table["Associations"]:
+                self.seen[row["RouteTableAssociationId"]] = (row["SubnetId"], table["RouteTableId"])
+
+
+@dataclass(frozen=True)
+class Translator:
+    """Calls, as the requests that IAM decides on: one for each resource that a call touches.
+
+    Sources: the service authorization references of EC2, EC2 Auto Scaling and SNS.
+    """
+
+    region: Region
+    associations: Associations
+
+    def requests(self, call: Call) -> Iterator[Request]:
+        """Yield what IAM is asked about a call."""
+        given, service = call.parameters, "ec2"
+        tags: dict[str, str] = {}
+        match call.operation:
+            case "DescribeInstances" | "DescribeRouteTables":
+                resources = ["*"]
+            case "DescribeAutoScalingGroups":
+                service, resources = "autoscaling", ["*"]
+            case "CreateRoute" | "ReplaceRoute":
+                resources = [self._arn("route-table", given["RouteTableId"])]
+            case "ReplaceRouteTableAssociation" | "DisassociateRouteTable":
+                subnet, table = self.associations.seen[given["AssociationId"]]
+                tables = {table, given.get("RouteTableId", table)}
+                resources = [self._arn("route-table", id_) for id_ in sorted(tables)]
+                resources.append(self._arn("subnet", subnet))
+            case "ModifyInstanceAttribute":
+                resources = [self._arn("instance", given["InstanceId"])]
+                tags = self._tags_of_instance(given["InstanceId"])
+            case "CompleteLifecycleAction":
+                service = "autoscaling"
+                group = self._group(given["AutoScalingGroupName"])
+                resources = [group["AutoScalingGroupARN"]]
+                tags = {tag["Key"]: tag["Value"] for tag in group["Tags"]}
+            case "Publish":
+                service, resources = "sns", [given["TopicArn"]]
+            case unknown:
+                pytest.fail(f"which resources does {unknown} touch?")
+        for resource in resources:
+            yield Request(action=f"{service}:{call.operation}", resource=resource, tags=tags)
+
+    def _arn(self, kind: str, id_: str) -> str:
+        return f"arn:aws:ec2:{self.region.name}:{ACCOUNT}:{kind}/{id_}"
+
+    def _tags_of_instance(self, id_: str) -> dict[str, str]:
+        filters: Any = [{"Name": "resource-id", "Values": [id_]}]
+        rows = self.region.ec2.describe_tags(Filters=filters)["Tags"]
+        # An instance's tags of AWS's own are not ours to put into a policy.
+        return {row["Key"]: row["Value"] for row in rows if row["Key"] == FLEET_TAG}
+
+    def _group(self, name: str) -> Any:  # noqa: ANN401 - boto3's shape
+        found = self.region.autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=[name])
+        return found["AutoScalingGroups"][0]
+
+
+def _policies(variant: str, region: Region) -> list[dict[str, Any]]:
+    """Return the role's policies, with the ids that a Region gave to the template's resources."""
+    file = SNAPSHOTS / f"test_template_is_what_was_reviewed[{variant}].json"
+    resources = json.loads(file.read_text(encoding="utf-8"))["Resources"]
+    values = {"AWS::Partition": "aws", "AWS::Region": region.name, "AWS::AccountId": ACCOUNT}
+    for name, resource in resources.items():
+        values[name] = values[f"{name}.Arn"] = "arn:aws:any:any-region:123456789012:any"
+        if resource["Type"] == "AWS::SNS::Topic" and "Outcome" in name:
+            values[name] = region.topic
+    for number, home in enumerate(region.homes.values(), 1):
+        for name, resource in resources.items():
+            if f"PrivateSubnet{number}" in name:
+                ids = {"AWS::EC2::RouteTable": home.table, "AWS::EC2::Subnet": home.private[0]}
+                values[name] = ids.get(resource["Type"], "any")
+    (role,) = (
+        resource["Properties"]
+        for name, resource in resources.items()
+        if resource["Type"] == "AWS::IAM::Role" and name.startswith("Failover")
+    )
+    return [resolve(policy["PolicyDocument"], values) for policy in role["Policies"]]
+
+
+@pytest.mark.parametrize(
+    ("variant", "strategy", "operations"),
+    [
+        ("default", Strategy.REPLACE_ROUTE, READS | WRITES | {"Publish"}),
+        ("swap-route-table", Strategy.SWAP_ROUTE_TABLE, READS | WRITES | SWAPS | {"Publish"}),
+    ],
+)
+def test_role_allows_every_call_of_a_stacks_life_and_none_when_it_is_on_another_stack(
+    variant: str,
+    strategy: Strategy,
+    operations: set[str],
+    deploy: Deploy,
+    cloudformation: CloudFormation,
+) -> None:
+    """The same calls on another stack's tables, subnets, instances, group and topic are refused."""
+
+    def requests(region: Region) -> list[Request]:
+        function = deploy(replace(region.settings, strategy=strategy))
+        associations = Associations()
+        function.wire.edit("DescribeRouteTables", associations.note)
+        _live(region, function, cloudformation)
+        translate = Translator(region, associations)
+        assert {call.operation for call in function.wire.calls} == operations
+        return [r for call in function.wire.calls for r in translate.requests(call)]
+
+    ours, theirs = Region(stack="NatFailover"), Region(stack="Other")
+    own, foreign = requests(ours), requests(theirs)
+
+    answers = evaluate(_policies(variant, ours), own + foreign)
+
+    allowed = [request for request, yes in zip(own + foreign, answers, strict=True) if yes]
+    assert allowed == own + [request for request in foreign if request.resource == "*"]
