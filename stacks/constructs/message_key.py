@@ -30,15 +30,17 @@ class MessageKey(Construct):
             self.key.add_to_resource_policy(statement)
 
     def _publishers(self) -> list[iam.PolicyStatement]:
-        account = {"aws:SourceAccount": cdk.Stack.of(self).account}
+        account = cdk.Stack.of(self).account
+        scaling = auto_scaling(self, actions=USE, resource="*")
+        scaling.add_condition("StringEquals", {"kms:CallerAccount": account})
         return [
-            auto_scaling(self, actions=USE, resource="*"),
+            scaling,
             iam.PolicyStatement(
                 sid="CloudWatch",
                 principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
                 actions=list(USE),
                 resources=["*"],
-                conditions={"StringEquals": account},
+                conditions={"StringEquals": {"aws:SourceAccount": account}},
             ),
             # No condition: a key policy cannot tell for which account EventBridge publishes to an
             # encrypted topic ("Managing Amazon SNS encryption keys", SNS developer guide). The

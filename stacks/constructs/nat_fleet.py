@@ -62,8 +62,14 @@ class NatFleet(Construct):
         group = autoscaling.CfnAutoScalingGroup(
             self,
             "Group",
-            launch_template=launch.template,
-            launch_configuration_name=launch.configuration,
+            launch_template=autoscaling.CfnAutoScalingGroup.LaunchTemplateSpecificationProperty(
+                launch_template_id=launch.resource.ref, version=launch.version
+            )
+            if settings.launch == "template"
+            else None,
+            launch_configuration_name=launch.resource.ref
+            if settings.launch == "configuration"
+            else None,
             vpc_zone_identifier=[subnet.subnet_id for subnet in network.public_subnets],
             min_size=str(settings.min),
             max_size=str(settings.max),

@@ -48,18 +48,14 @@ class NatLaunch(Construct):
         self._profile = self._session_manager() if settings.session_manager else None
         self._image_id = settings.ami.id if settings.ami else self._image()
         self._user_data = cdk.Fn.base64(boot_script(network.cidr))
-        self.template: autoscaling.CfnAutoScalingGroup.LaunchTemplateSpecificationProperty | None
-        self.configuration: str | None
-        if settings.launch == "template":
-            template = self._template()
-            self.version = template.attr_latest_version_number
-            self.configuration = None
-            self.template = autoscaling.CfnAutoScalingGroup.LaunchTemplateSpecificationProperty(
-                launch_template_id=template.ref, version=self.version
-            )
-        else:
-            self.template = None
-            self.version = self.configuration = self._configuration().ref
+        self.resource = self._template() if settings.launch == "template" else self._configuration()
+
+    @property
+    def version(self) -> str:
+        """What changes when anything about the instances changes."""
+        if isinstance(self.resource, ec2.CfnLaunchTemplate):
+            return self.resource.attr_latest_version_number
+        return self.resource.ref
 
     def _admit_the_vpc(self, network: Network) -> ec2.SecurityGroup:
         group = ec2.SecurityGroup(

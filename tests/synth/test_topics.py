@@ -107,7 +107,10 @@ def test_key_serves_those_who_may_publish(synthesize: Callable[[str], Template])
         "EventBridge": {"Service": "events.amazonaws.com"},
     }
     assert {sid: statement.get("Condition") for sid, statement in statements.items()} == {
-        "AutoScaling": {"ArnEquals": {"aws:PrincipalArn": AUTO_SCALING_ROLE}},
+        "AutoScaling": {
+            "ArnEquals": {"aws:PrincipalArn": AUTO_SCALING_ROLE},
+            "StringEquals": {"kms:CallerAccount": {"Ref": "AWS::AccountId"}},
+        },
         "CloudWatch": THIS_ACCOUNT,
         "EventBridge": None,
     }
