@@ -6,7 +6,10 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from aws_cdk import FileSystem
+
 from nat_failover.settings import HomeTable, Settings, Strategy
+from stacks.constructs.failover_function import NOT_SOURCE
 from tests.iam import resolve
 
 if TYPE_CHECKING:
@@ -80,9 +83,20 @@ def test_function_is_told_the_private_tables_of_its_stack(
 
 
 def test_function_ships_its_source_and_nothing_else(default: Template) -> None:
-    """No bytecode: it would change the asset's hash from machine to machine."""
+    """The asset is the package as it is in the repository."""
     (asset,) = default.directory.glob("asset.*")
     assert _files(asset) == {path for path in _files(SOURCE) if path.suffix == ".py"}
+
+
+def test_function_has_the_same_asset_when_bytecode_lies_about(tmp_path: Path) -> None:
+    """Who has run the tests deploys the same function as who has not."""
+    (tmp_path / "handler.py").touch()
+    before = FileSystem.fingerprint(str(tmp_path), exclude=NOT_SOURCE)
+    (tmp_path / "package" / "__pycache__").mkdir(parents=True)
+    (tmp_path / "package" / "__pycache__" / "handler.cpython-314.pyc").touch()
+    (tmp_path / "nat.egg-info").mkdir()
+    (tmp_path / "nat.egg-info" / "PKG-INFO").touch()
+    assert FileSystem.fingerprint(str(tmp_path), exclude=NOT_SOURCE) == before
 
 
 def test_topic_invokes_the_function(template: Template) -> None:
