@@ -7,7 +7,8 @@ from ipaddress import IPv4Network
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from nat_failover.settings import Failback, Strategy
@@ -22,6 +23,9 @@ ZONES = (
 )
 EMAILS = "a list of e-mail addresses, each once"
 INSTANCES = "a number of instances"
+
+# A machine that is busy with something else makes no setting wrong.
+patient = hypothesis_settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 MISTAKES: list[tuple[Any, str]] = [
     # the value as a whole
@@ -342,6 +346,7 @@ def test_instance_type_tells_its_architecture(instance_type: str, architecture: 
     assert FleetSettings(instance_type=instance_type).instance_architecture == architecture
 
 
+@patient
 @given(prefix=st.integers(min_value=16, max_value=28), zones=st.integers(min_value=2, max_value=8))
 def test_network_is_accepted_just_when_its_subnets_find_room(prefix: int, zones: int) -> None:
     """Two /28 subnets for each zone, and for four zones at least, in a block of a power of two."""
@@ -368,6 +373,7 @@ SECTIONS = st.dictionaries(
 )
 
 
+@patient
 @given(context=SECTIONS)
 def test_settings_are_read_or_refused_with_sentences_whatever_is_given(
     context: dict[str, Any],
