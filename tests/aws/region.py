@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
 
 ANYWHERE = "0.0.0.0/0"
-_IMAGE = "ami-00000000000000000"
+ANY_IMAGE = "ami-00000000000000000"
 
 
 @cache
@@ -99,7 +99,7 @@ class Region:
         self.group = f"{self.stack}-nats"
         made = self.ec2.create_launch_template(
             LaunchTemplateName=self.stack,
-            LaunchTemplateData={"ImageId": _IMAGE, "InstanceType": "t4g.nano"},
+            LaunchTemplateData={"ImageId": ANY_IMAGE, "InstanceType": "t4g.nano"},
         )
         self._template = made["LaunchTemplate"]["LaunchTemplateId"]
         self.autoscaling.create_auto_scaling_group(

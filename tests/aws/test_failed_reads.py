@@ -136,6 +136,15 @@ def test_nothing_is_written_when_an_answer_is_cut_short(
     assert failure().startswith("IncompleteError: ")
 
 
+def test_missing_table_is_named_when_ec2_does_not_describe_it(
+    region: Region, function: Function, failure: Callable[[], str]
+) -> None:
+    """Whoever reads the failure knows where to look."""
+    function.wire.edit("DescribeRouteTables", _lose(*_TABLE))
+
+    assert failure().endswith(f"did not describe the route tables {region.homes['a'].table}")
+
+
 def test_nothing_is_written_when_an_instance_state_is_new(
     function: Function, failure: Callable[[], str]
 ) -> None:

@@ -9,10 +9,14 @@ import pytest
 
 from tests.aws import messages
 from tests.aws.conftest import at_rest
-from tests.aws.region import Region
+from tests.aws.region import ANY_IMAGE, Region
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.aws.conftest import Deploy, Function
+
+    Foreign = Callable[[Region], dict[str, str]]
 
 
 def _nat_gateway(region: Region) -> dict[str, str]:
@@ -33,8 +37,19 @@ def _foreign_interface(region: Region) -> dict[str, str]:
     return {"NetworkInterfaceId": made["NetworkInterface"]["NetworkInterfaceId"]}
 
 
+def _foreign_instance(region: Region) -> dict[str, str]:
+    made = region.ec2.run_instances(
+        ImageId=ANY_IMAGE, SubnetId=region.homes["a"].public, MinCount=1, MaxCount=1
+    )
+    return {
+        "NetworkInterfaceId": made["Instances"][0]["NetworkInterfaces"][0]["NetworkInterfaceId"]
+    }
+
+
 FOREIGN = pytest.mark.parametrize(
-    "foreign", [_nat_gateway, _internet_gateway, _foreign_interface], ids=lambda f: f.__name__[1:]
+    "foreign",
+    [_nat_gateway, _internet_gateway, _foreign_interface, _foreign_instance],
+    ids=lambda f: f.__name__[1:],
 )
 
 
@@ -61,10 +76,9 @@ def test_route_comes_home_when_it_was_pointed_to_the_other_nat(
 
 @FOREIGN
 def test_route_is_left_alone_and_reported_when_it_leads_to_something_foreign(
-    foreign: object, region: Region, function: Function
+    foreign: Foreign, region: Region, function: Function
 ) -> None:
     """What is not ours has egress of its own, even while every NAT is dead."""
-    assert callable(foreign)
     region.point("a", **foreign(region))
     before = region.default_route("a")
 
@@ -80,10 +94,9 @@ def test_route_is_left_alone_and_reported_when_it_leads_to_something_foreign(
 
 @FOREIGN
 def test_route_is_taken_over_when_it_leads_to_something_foreign_and_adopting_is_on(
-    foreign: object, region: Region, deploy: Deploy
+    foreign: Foreign, region: Region, deploy: Deploy
 ) -> None:
     """`adopt` is how a stack moves from NAT gateways to NAT instances."""
-    assert callable(foreign)
     region.point("a", **foreign(region))
 
     deploy(replace(region.settings, adopt=True))(messages.SWEEP)
