@@ -88,9 +88,9 @@ SNS_DELIVERY = Delay(
 SCHEDULED_MINUTE = Delay(
     name="a minute of a schedule",
     lab=60.0,
-    aws="60 s",
-    source="EventBridge user guide. Not compressed: a compressed sweep would repair the routes"
-    " before the notification arrives, and the drill is to show the notification",
+    # Not compressed: a compressed sweep would repair the routes before the notification comes.
+    aws="60 s, of which a sweep makes use that often comes first",
+    source="EventBridge user guide, 'Creating a rule that runs on a schedule'",
     evidence=Evidence.DOCUMENTED,
 )
 FIRST_RETRY = Delay(

@@ -7,14 +7,20 @@ back what it changed in moto, ends what it started and forgets its resources.
 from __future__ import annotations
 
 import logging
-import socket
+import os
+import threading
 import warnings
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Self
 
 import boto3
 from moto.moto_api._internal.models import moto_api_backend
-from moto.server import ThreadedMotoServer
+from moto.moto_server.werkzeug_app import (
+    DomainDispatcherApplication,
+    MotoRequestHandler,
+    create_backend_app,
+)
+from werkzeug.serving import make_server
 
 from lab.aws.behaviour import Behaviour, Emulation, Patches
 from lab.aws.catalogue import ALL
@@ -27,17 +33,26 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from types import TracebackType
 
+_POLL = 0.05  # seconds after which the server notices that it is to stop
+_SESSION = boto3.Session(
+    aws_access_key_id="lab",
+    aws_secret_access_key="lab",  # noqa: S106 - the lab knows no secrets
+    region_name=REGION,
+)
+"""One for all regions of a process: it keeps the service models, which take long to load."""
+
 
 class Region:
     """An emulated region while the `with` block lasts."""
 
-    def __init__(self, behaviours: Collection[type[Behaviour]] = ALL) -> None:
+    def __init__(self, behaviours: Collection[type[Behaviour]] = ALL, *, pace: float = 1.0) -> None:
         self._behaviours = behaviours
         self._closing = ExitStack()
-        self.clock = Clock()
+        self.clock = Clock(pace)
         self.journal = Journal(self.clock)
         self.functions = Functions(self.clock, self.journal)
         self.endpoint = ""
+        self._clients: dict[str, Any] = {}
 
     def __enter__(self) -> Self:
         try:
@@ -57,20 +72,17 @@ class Region:
 
     def client(self, service: Any) -> Any:  # noqa: ANN401 - the caller names the client's type
         """Return a boto3 client of the region."""
-        return boto3.client(
-            service,
-            endpoint_url=self.endpoint,
-            region_name=REGION,
-            aws_access_key_id="lab",
-            aws_secret_access_key="lab",  # noqa: S106 - the lab knows no secrets
-        )
+        if service not in self._clients:
+            self._clients[service] = _SESSION.client(service, endpoint_url=self.endpoint)
+        return self._clients[service]
 
     def _start(self) -> None:
         _quiet()
-        moto_api_backend.reset()
-        self._closing.callback(self.clock.stop)
         patches = Patches()
         self._closing.callback(patches.undo)
+        patches.put(os.environ, "MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
+        moto_api_backend.reset()
+        self._closing.callback(self.clock.stop)
         self._closing.callback(self.functions.close)
         emulation = Emulation(
             account=ACCOUNT,
@@ -82,19 +94,24 @@ class Region:
         )
         for behaviour in self._behaviours:
             behaviour(emulation).install(patches)
-        server = ThreadedMotoServer("localhost", _free_port(), verbose=False)
-        server.start()
-        self._closing.callback(server.stop)
+        self._serve()
+
+    def _serve(self) -> None:
+        server = make_server(
+            "localhost",
+            0,
+            DomainDispatcherApplication(create_backend_app),
+            threaded=True,
+            request_handler=MotoRequestHandler,
+        )
+        threading.Thread(
+            target=server.serve_forever, args=(_POLL,), name="lab server", daemon=True
+        ).start()
+        self._closing.callback(server.server_close)
+        self._closing.callback(server.shutdown)
         # S3 addresses buckets as hosts below this name: it must be a name, not a number.
-        self.endpoint = f"http://localhost:{server.get_host_and_port()[1]}"
+        self.endpoint = f"http://localhost:{server.server_port}"
         self.functions.endpoint = self.endpoint
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("localhost", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _quiet() -> None:

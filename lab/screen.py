@@ -14,7 +14,7 @@ from lab.journal import Entry, Who
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from lab.demo import Story
+    from lab.demo import HomeStory, Story
     from lab.watch import Egress
 
 _COLOURS = {
@@ -58,18 +58,16 @@ class Screen:
         """Print what each private route table went through."""
         table = Table(title="Where the private subnets' default routes led", title_justify="left")
         for column in ("private table", "before", "during", "after"):
-            table.add_column(column)
-        for column in ("without\negress", "until the\nnotification", "from there\nto the repair"):
-            table.add_column(column, justify="right")
+            table.add_column(column, no_wrap=True)
+        table.add_column("without egress")
         for row in story.homes:
             table.add_row(
                 _short(f"{row.home.table}\n{row.home.zone}"),
                 _egress(row.before),
                 _egress(row.during),
                 _egress(row.after),
-                f"{row.outage:.2f} s",
-                f"{row.until_published:.2f} s",
-                f"{row.until_repaired:.2f} s",
+                _outage(row),
+                end_section=True,
             )
         self._console.print()
         self._console.print(table)
@@ -114,6 +112,16 @@ def _trigger(entry: Entry) -> str:
 def _egress(egress: Egress) -> str:
     words = _short(egress.words).replace(" (", "\n").replace(")", "")
     return f"[{'green' if egress.works else 'red'}]{words}[/]"
+
+
+def _outage(row: HomeStory) -> str:
+    if row.outage == 0:
+        return "never"
+    return (
+        f"[bold]{row.outage:.2f} s[/]\n"
+        f"{row.until_published:.2f} s until TERMINATE\n"
+        f"{row.until_repaired:.2f} s until the repair"
+    )
 
 
 def _short(text: str) -> str:

@@ -17,7 +17,6 @@ from lab.aws.cloudformation.resources import MissingTypes
 from lab.aws.cloudformation.stacks import ChangeSetsMayBeGone, StacksFail
 from lab.aws.cloudformation.types import ResourcesAreTagged, UnknownTypesFail
 from lab.aws.functions import DeletesPermissions, KeepsFunctionConfiguration, RunsFunctions
-from lab.aws.images import CurrentImages
 from lab.aws.instances import (
     InstanceStates,
     InterfacesEndWithTheirInstance,
@@ -51,7 +50,6 @@ ALL: tuple[type[Behaviour], ...] = (
     RunsFunctions,
     KeepsFunctionConfiguration,
     DeletesPermissions,
-    CurrentImages,
     TrailsAreLate,
     StacksFail,
     ChangeSetsMayBeGone,

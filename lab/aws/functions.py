@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from moto.awslambda.exceptions import UnknownFunctionException, UnknownPolicyException
-from moto.awslambda.models import LambdaFunction, Permission
+from moto.awslambda.models import LambdaBackend, LambdaFunction, Permission
 from moto.awslambda.utils import get_backend
 from moto.core.exceptions import JsonRESTError, ServiceException
 from moto.sqs.models import sqs_backends
@@ -114,9 +114,9 @@ class RunsFunctions(Behaviour):
 
     def install(self, patches: Patches) -> None:
         """Replace moto's invocation of functions."""
-        self._moto_delete = LambdaFunction.delete
+        self._moto_delete = LambdaBackend.delete_function
         patches.method(LambdaFunction, "invoke", self._invoke)
-        patches.method(LambdaFunction, "delete", self._delete)
+        patches.method(LambdaBackend, "delete_function", self._delete)
 
     def _invoke(
         self,
@@ -137,9 +137,11 @@ class RunsFunctions(Behaviour):
             response_headers["x-amz-function-error"] = "Unhandled"
         return answer.payload
 
-    def _delete(self, function: LambdaFunction, account_id: str, region: str) -> None:
-        self._moto_delete(function, account_id, region)
-        self._aws.functions.forget(function.function_name)
+    def _delete(self, backend: LambdaBackend, name: str, qualifier: str | None = None) -> None:
+        function = find(self._aws, name)
+        self._moto_delete(backend, name, qualifier)
+        if function and not qualifier:
+            self._aws.functions.forget(function.function_name)
 
 
 class KeepsFunctionConfiguration(Behaviour):

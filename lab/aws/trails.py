@@ -11,8 +11,8 @@ from lab.aws.behaviour import Behaviour, Patches
 class TrailsAreLate(Behaviour):
     """CloudTrail shows a call minutes after it was made, so a lookup right after it finds nothing.
 
-    The CDK looks for the cause of a failed deployment there. moto has no LookupEvents, which the CDK
-    then tries again and again.
+    The CDK looks there for the cause of a failed deployment. moto has no LookupEvents, which the
+    CDK then tries again and again.
     """
 
     source = "CloudTrail user guide, 'How CloudTrail works': on average within about 5 minutes"

@@ -12,7 +12,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 import zipfile
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass
@@ -89,7 +88,6 @@ class ExecutionEnvironment:
             text=True,
             start_new_session=True,
         )
-        self._cold = True
         threading.Thread(target=self._read, args=(log,), daemon=True).start()
 
     @property
@@ -103,21 +101,19 @@ class ExecutionEnvironment:
         return self._process.pid
 
     def invoke(self, payload: bytes) -> Answer:
-        """Handle one event within the function's timeout (and Lambda's, for a cold start)."""
-        limit = self._function.timeout + (_INIT_LIMIT if self._cold else 0.0)
-        self._cold = False
-        invocation = Invocation(
-            payload=payload, function_arn=self._function.arn, deadline=time.monotonic() + limit
-        )
+        """Handle one event within the function's timeout, which counts from the end of the init."""
+        timeout = self._function.timeout
+        invocation = Invocation(payload=payload, function_arn=self._function.arn, timeout=timeout)
         self._api.offer(invocation)
         if not self.usable:
             self._gone()
+        invocation.fetched.wait(_INIT_LIMIT)
         try:
-            return invocation.answer.result(timeout=limit)
+            return invocation.answer.result(timeout=timeout)
         except FutureTimeoutError:
             self.close()
-            message = f"Task timed out after {self._function.timeout:.2f} seconds"
-            return failure("Sandbox.Timedout", f"{invocation.request_id} {message}")
+            message = f"{invocation.request_id} Task timed out after {timeout:.2f} seconds"
+            return failure("Sandbox.Timedout", message)
 
     def close(self) -> None:
         """End the process and remove its files."""

@@ -33,14 +33,16 @@ class Invocation:
 
     payload: bytes
     function_arn: str
-    deadline: float
+    timeout: float
     request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    fetched: threading.Event = field(default_factory=threading.Event)
     answer: Future[Answer] = field(default_factory=Future)
 
     def settle(self, answer: Answer) -> None:
         """Take the first answer; later ones do not count."""
         if not self.answer.done():
             self.answer.set_result(answer)
+        self.fetched.set()
 
 
 def failure(error_type: str, message: str) -> Answer:
@@ -76,7 +78,10 @@ class RuntimeApi:
 
     def fetch(self) -> Invocation | None:
         """Wait for the next event; None once the environment is shut down."""
-        return self._next.get()
+        invocation = self._next.get()
+        if invocation:
+            invocation.fetched.set()
+        return invocation
 
     def close(self) -> None:
         """Shut down: whoever waits for the next event is let go."""
@@ -115,7 +120,7 @@ def _handler(api: RuntimeApi) -> type[BaseHTTPRequestHandler]:
 
 
 def _headers(invocation: Invocation) -> dict[str, str]:
-    milliseconds = round((time.time() + invocation.deadline - time.monotonic()) * 1000)
+    milliseconds = round((time.time() + invocation.timeout) * 1000)
     return {
         "Content-Type": "application/json",
         "Lambda-Runtime-Aws-Request-Id": invocation.request_id,

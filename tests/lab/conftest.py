@@ -1,0 +1,35 @@
+"""A region for each test, without the person's AWS settings."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lab.aws.catalogue import ALL
+from lab.isolation import CREDENTIALS, REGION
+from lab.region import Region
+from tests.lab.contract import PACE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nobody() -> Iterator[None]:
+    """Take the person's AWS settings out of the environment of these tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            patch.delenv(name)
+        for name, value in {**CREDENTIALS, "AWS_DEFAULT_REGION": REGION}.items():
+            patch.setenv(name, value)
+        yield
+
+
+@pytest.fixture
+def region(request: pytest.FixtureRequest) -> Iterator[Region]:
+    """Return a running region; a contract test says with which behaviours."""
+    behaviours, pace = getattr(request, "param", (ALL, PACE))
+    with Region(behaviours, pace=pace) as region:
+        yield region
