@@ -18,11 +18,7 @@ from enum import StrEnum
 from functools import reduce
 from typing import Any
 
-SWEEP_SOURCE = "nat-failover.sweep"
-"""`source` of the event that the schedule sends every minute."""
-
-RESOURCE_TYPE = "Custom::DefaultRoutes"
-"""The custom resource through which a deployment waits for the function."""
+from nat_failover.settings import SWEEP_SOURCE
 
 _LEAVING_STATES = frozenset({"stopping", "stopped", "shutting-down", "terminated"})
 

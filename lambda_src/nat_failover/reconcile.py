@@ -81,7 +81,8 @@ def reconcile(
     while True:
         run = _look(clients, settings, policy, run)
         wanted = run.plan if run.plan and not run.failure else None
-        if wanted and wanted.actions and wanted.actions != written.actions:
+        new = wanted and wanted.actions and wanted.actions != written.actions
+        if wanted and new and (patience.lasts or not run.results):
             run, written = _write(clients, wanted, run), wanted
             continue
         if wanted and not wanted.actions and (run.served or not until_served):
@@ -126,6 +127,11 @@ class _Patience:
     def __init__(self, seconds: float) -> None:
         self._end = time.monotonic() + seconds
         self._pauses = list(_PAUSES_S)
+
+    @property
+    def lasts(self) -> bool:
+        """Whether there is time left."""
+        return time.monotonic() < self._end
 
     def pause(self) -> bool:
         """Wait before the next look, or say that there is no time for it."""

@@ -17,6 +17,7 @@ from botocore.parsers import ResponseParserError
 
 from nat_failover.apply import Result, describe
 from nat_failover.model import Health, MoveSubnet, SetDefaultRoute, Verdict, judge
+from nat_failover.settings import METRIC_NAMESPACE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from nat_failover.reconcile import Run
     from nat_failover.settings import Settings
 
-METRIC_NAMESPACE = "NatFailover"
 METRICS = ("UsableNats", "NoEgress", "Moves", "Failures")
 """How many NATs are usable and tables without egress, routes and subnets moved, runs unfinished."""
 

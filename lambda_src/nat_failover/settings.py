@@ -1,4 +1,4 @@
-"""What the function is told through its environment, and nowhere else.
+"""What app and function share: names, and what the function is told through its environment.
 
 The CDK app imports this type to write the environment (`to_env`); the function imports it to read
 the environment (`from_env`). Nothing else in the package reads environment variables.
@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 
 FLEET_TAG = "nat-failover:stack"
 """Tag key of everything that the function may touch; the value is the name of the stack."""
+
+SWEEP_SOURCE = "nat-failover.sweep"
+"""`source` of the event that the schedule sends every minute."""
+
+METRIC_NAMESPACE = "NatFailover"
+"""CloudWatch namespace of the function's metrics; their one dimension is `Stack`."""
 
 
 class SettingsError(ValueError):

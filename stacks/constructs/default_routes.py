@@ -13,6 +13,8 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from constructs import Construct
 
+from nat_failover.settings import SWEEP_SOURCE
+
 if TYPE_CHECKING:
     from stacks.constructs.failover_function import FailoverFunction
     from stacks.constructs.nat_fleet import NatFleet
@@ -54,7 +56,7 @@ class DefaultRoutes(Construct):
             targets=[
                 targets.LambdaFunction(
                     function.function,
-                    event=events.RuleTargetInput.from_object({"source": "nat-failover.sweep"}),
+                    event=events.RuleTargetInput.from_object({"source": SWEEP_SOURCE}),
                     # One that is late is not worth repeating: the next one is due.
                     max_event_age=cdk.Duration.minutes(1),
                     retry_attempts=0,

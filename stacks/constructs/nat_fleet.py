@@ -32,8 +32,8 @@ BOOT_PAUSE = "PT3M"
 class NatFleet(Construct):
     """An Auto Scaling group over the public subnets that tells the topic about its instances.
 
-    It is written property by property, as `NatLaunch` is: the higher-level group cannot be given a
-    launch configuration, and the two ways to launch should differ in nothing else.
+    It is written property by property, as `NatLaunch` is: the higher-level group makes a launch
+    configuration only of itself, and the two ways to launch should differ in nothing else.
     """
 
     def __init__(  # noqa: PLR0913 - what the group needs, each thing by name

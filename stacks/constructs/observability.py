@@ -9,6 +9,8 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from constructs import Construct
 
+from nat_failover.settings import METRIC_NAMESPACE
+
 if TYPE_CHECKING:
     from stacks.constructs.default_routes import DefaultRoutes
     from stacks.constructs.failover_function import FailoverFunction
@@ -87,7 +89,7 @@ class Observability(Construct):
 
     def _metric(self, name: str) -> cloudwatch.Metric:
         return cloudwatch.Metric(
-            namespace="NatFailover",
+            namespace=METRIC_NAMESPACE,
             metric_name=name,
             dimensions_map={"Stack": cdk.Stack.of(self).stack_name},
             period=MINUTE,

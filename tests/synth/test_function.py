@@ -118,24 +118,47 @@ def test_topic_invokes_the_function(template: Template) -> None:
 
 def test_sweep_invokes_the_function_every_minute(template: Template) -> None:
     """Its input tells the function that nothing in particular happened."""
-    rule = template.properties("AWS::Events::Rule")
+    rule = template.properties("AWS::Events::Rule", "Sweep")
     (target,) = rule["Targets"]
     assert (rule["ScheduleExpression"], rule["State"]) == ("rate(1 minute)", "ENABLED")
     assert json.loads(target["Input"]) == {"source": "nat-failover.sweep"}
     assert target["Arn"] == {"Fn::GetAtt": [template.logical_id(FUNCTION), "Arn"]}
 
 
+def test_instance_that_leaves_invokes_the_function_at_once(template: Template) -> None:
+    """The rule takes the two states in which an instance may still forward, before the group."""
+    rule_id = template.logical_id("AWS::Events::Rule", "InstanceLeaves")
+    rule = template.resources("AWS::Events::Rule")[rule_id]["Properties"]
+    assert rule["EventPattern"] == {
+        "source": ["aws.ec2"],
+        "detail-type": ["EC2 Instance State-change Notification"],
+        "detail": {"state": ["stopping", "shutting-down"]},
+    }
+    function = {"Fn::GetAtt": [template.logical_id(FUNCTION), "Arn"]}
+    assert [target["Arn"] for target in rule["Targets"]] == [function]
+    permissions = template.resources("AWS::Lambda::Permission").values()
+    assert {
+        "Action": "lambda:InvokeFunction",
+        "FunctionName": function,
+        "Principal": "events.amazonaws.com",
+        "SourceArn": {"Fn::GetAtt": [rule_id, "Arn"]},
+    } in [permission["Properties"] for permission in permissions]
+    (group,) = template.resources("AWS::AutoScaling::AutoScalingGroup").values()
+    assert rule_id in group["DependsOn"]
+
+
 def test_deployment_waits_until_every_table_is_served(template: Template) -> None:
     """The resource that waits is made after everything that it takes, and removed before it."""
     (served,) = template.resources("Custom::DefaultRoutes").values()
-    (sweep,) = template.resources("AWS::Events::Rule").values()
+    sweep_id = template.logical_id("AWS::Events::Rule", "Sweep")
+    sweep = template.resources("AWS::Events::Rule")[sweep_id]
     (group,) = template.resources("AWS::AutoScaling::AutoScalingGroup")
     assert served["Properties"]["ServiceToken"] == {
         "Fn::GetAtt": [template.logical_id(FUNCTION), "Arn"]
     }
     assert group in sweep["DependsOn"]
     assert {
-        template.logical_id("AWS::Events::Rule"),
+        sweep_id,
         *(
             name
             for name in template.resources("AWS::EC2::SubnetRouteTableAssociation")
