@@ -243,3 +243,23 @@ def test_loss_is_reported_when_a_write_and_a_read_fail(region: Region, function:
     assert _errors(returned) == [REFUSAL]
     assert "DescribeInstances" in returned["failure"]
     assert {nat["health"] for nat in returned["saw"]} == {"gone", "usable"}
+
+
+def test_run_ends_when_every_look_finds_something_new_to_do(
+    region: Region, function: Function
+) -> None:
+    """A network that never comes to rest must not keep a run, and the API, busy without end."""
+    looks = iter(range(300))
+
+    def tamper() -> None:
+        look = next(looks, None)
+        if look is not None and look % 2:
+            region.lose_route("b")
+        elif look is not None:
+            region.point("a", NetworkInterfaceId=region.interface(region.nats["b"]))
+
+    function.wire.hold("DescribeRouteTables", tamper)
+
+    returned = function(messages.SWEEP, seconds=SHORT)
+
+    assert returned["failure"] == "time was up with 1 writes left to do"
