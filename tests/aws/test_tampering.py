@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.aws import messages
-from tests.aws.conftest import at_rest
+from tests.aws.conftest import SHORT, at_rest
 from tests.aws.region import ANY_IMAGE, Region
 
 if TYPE_CHECKING:
@@ -122,6 +122,19 @@ def test_foreign_tables_and_instances_are_never_written_when_another_stack_is_in
     written = str([call.parameters for call in function.wire.writes])
     assert ours.homes["a"].table in written
     assert theirs.homes["a"].table not in written
+
+
+def test_nothing_is_written_when_only_another_stack_has_a_group(deploy: Deploy) -> None:
+    """A group that was deleted by hand is not replaced by the next best one."""
+    ours, theirs = (at_rest(Region(stack=stack)) for stack in ("our-stack", "their-stack"))
+    function = deploy(ours.settings)
+    ours.autoscaling.delete_auto_scaling_group(AutoScalingGroupName=ours.group)
+
+    returned = function(messages.SWEEP, seconds=SHORT)
+
+    assert theirs.served_by() == theirs.nats
+    assert function.wire.writes == []
+    assert returned["failure"].startswith("IncompleteError: no Auto Scaling group has the tag")
 
 
 def test_tables_of_the_stack_are_not_written_when_the_settings_do_not_list_them(
