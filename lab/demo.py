@@ -65,11 +65,19 @@ class Demo:
         self._cdk = cdk
         self._before_deployment: frozenset[str] = frozenset()
 
-    def deploy(self) -> Watch:
-        """Bootstrap, deploy the app, and watch its private subnets; all of them have egress."""
+    def prepare(self) -> None:
+        """Bootstrap the account and run the app, both at once."""
         with ThreadPoolExecutor() as pool:
-            for step in [pool.submit(self._cdk.bootstrap), pool.submit(self._cdk.synth)]:
-                step.result()
+            steps = [pool.submit(self._cdk.bootstrap), pool.submit(self._cdk.synth)]
+            try:
+                for step in steps:
+                    step.result()
+            except BaseException:
+                self._cdk.close()  # or else the pool would wait for the other command
+                raise
+
+    def deploy(self) -> Watch:
+        """Deploy the app and watch its private subnets, once nothing is under way any more."""
         self._before_deployment = inventory(self._region)
         self._note("deploys the app")
         self._cdk.deploy()

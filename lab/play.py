@@ -51,7 +51,8 @@ def lab_context(project: Path, strategy: str | None) -> tuple[str, ...]:
 def _demo(region: Region, cdk: Cdk, screen: Screen) -> None:
     region.journal.listen(screen.entry)
     demo = Demo(region, cdk)
-    screen.heading("Bootstrap and deploy the app with the CDK CLI (some 15 seconds)")
+    screen.heading("Bootstrap and deploy the app with the CDK CLI (about 20 seconds)")
+    demo.prepare()
     watch = demo.deploy()
     screen.heading("Kill a NAT")
     story = demo.kill_a_nat(watch)

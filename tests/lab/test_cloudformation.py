@@ -92,6 +92,16 @@ def test_stack_rolls_back_when_a_resource_fails(region: Region) -> None:
 
 
 @contract_of(StacksFail)
+def test_stack_has_no_resource_that_failed_when_it_is_described(region: Region) -> None:
+    """Describing a stack only reads."""
+    lost = resource("EC2::Subnet", VpcId="vpc-0", CidrBlock="10.0.0.0/24")
+    deploy(region, {"Topic": TOPIC, "Lost": lost})
+    described = region.client("cloudformation").describe_stack_resources(StackName="any")
+    assert described["StackResources"] == []
+    assert region.client("sns").list_topics()["Topics"] == []
+
+
+@contract_of(StacksFail)
 def test_stack_fails_when_an_update_fails(region: Region) -> None:
     """An update ends where its first resource fails, and says so."""
     assert deploy(region, {"Topic": TOPIC}) == "CREATE_COMPLETE"

@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     from lab.aws.behaviour import Emulation
 
 
+def made(stack: Stack) -> list[Any]:
+    """Return the resources that a stack has now; asking moto's map would create what is missing."""
+    known, created = stack.resource_map._resource_json_map, stack.resource_map._parsed_resources
+    return [created[name] for name in known if name in created]
+
+
 class ResourceFailedError(Exception):
     """A resource could not be created, updated or deleted; the message says which and why."""
 

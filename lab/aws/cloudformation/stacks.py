@@ -10,7 +10,7 @@ from moto.cloudformation.exceptions import ValidationError
 from moto.cloudformation.models import ChangeSet, CloudFormationBackend, Stack
 
 from lab.aws.behaviour import Behaviour, Patches
-from lab.aws.cloudformation.operation import Operation
+from lab.aws.cloudformation.operation import Operation, made
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,8 +24,8 @@ class StacksFail(Behaviour):
     A failed creation is rolled back: what it created is deleted again. Deletion runs in the reverse
     order and stops, DELETE_FAILED, at what AWS refuses to delete. The operation goes on when the
     request that started it has returned; here the request waits a while first, which spares the
-    caller the polling. moto ignores DependsOn in change sets, reports success whatever happens, and
-    skips what it cannot create or delete.
+    caller the polling. moto ignores DependsOn in change sets, reports success whatever happens,
+    skips what it cannot create or delete, and creates a failed resource again when it is described.
     """
 
     source = "CloudFormation user guide, 'Stack failure options' and 'DependsOn attribute'"
@@ -36,6 +36,7 @@ class StacksFail(Behaviour):
         patches.method(CloudFormationBackend, "delete_stack", self._delete_stack)
         patches.method(Stack, "create_resources", self._create_resources)
         patches.method(Stack, "update", self._update)
+        patches.replace(Stack, "stack_resources", property(made))
 
     def _execute_change_set(
         self, backend: CloudFormationBackend, change_set_name: str, stack_name: str | None = None

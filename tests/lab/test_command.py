@@ -1,0 +1,193 @@
+"""The command `python -m lab`: what it prints, how it ends, and what it never touches."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from rich.console import Console
+
+from lab.cdk import Cdk, CdkError, NotSetUpError
+from lab.isolation import PROJECT, tool_environment
+from lab.play import lab_context, play
+
+if TYPE_CHECKING:
+    from lab.region import Region
+
+LIMIT = 150  # seconds for a whole demo on a busy machine
+
+
+def start(home: Path, *arguments: str) -> subprocess.Popen[str]:
+    """Start the lab as a person with an AWS account would."""
+    persons = home / ".aws"
+    persons.mkdir()
+    (persons / "credentials").write_text("[default]\naws_access_key_id = person\n")
+    (persons / "config").write_text("[profile person]\nregion = eu-north-1\nbroken")
+    return subprocess.Popen(  # noqa: S603 - our own interpreter, no shell
+        [sys.executable, "-m", "lab", *arguments],
+        cwd=PROJECT,
+        env={
+            **os.environ,
+            "HOME": str(home),
+            "TMPDIR": str(home),
+            "AWS_PROFILE": "person",
+            "AWS_REGION": "eu-north-1",
+            "AWS_ACCESS_KEY_ID": "person",
+            "AWS_CONFIG_FILE": str(persons / "config"),
+            "PYTHONUNBUFFERED": "1",
+        },
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def processes_of(home: Path) -> list[str]:
+    """Return the processes whose environment names a directory."""
+    found = []
+    for environment in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            if str(home).encode() in environment.read_bytes():
+                found.append(environment.parent.name)
+        except OSError:
+            continue
+    return [number for number in found if number != str(os.getpid())]
+
+
+def files_of_the_project() -> set[Path]:
+    """Return the top-level files of the project, and its cloud assembly if there is one."""
+    return set(PROJECT.iterdir()) - {PROJECT / ".pytest_cache", PROJECT / ".coverage"}
+
+
+def test_demo_tells_the_whole_story_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    """It ends with the table and exit status 0, whatever AWS settings the person has."""
+    before = files_of_the_project()
+    process = start(tmp_path)
+    output, _ = process.communicate(timeout=LIMIT)
+    assert process.returncode == 0, output
+    for said in (
+        "publishes EC2_INSTANCE_TERMINATE",
+        "hands the message to the subscribed function",
+        "(trigger: terminated)",
+        "there were no differences",
+        "nothing of the stack is left",
+        "Where the private subnets' default routes led",
+        "This clock is compressed",
+    ):
+        assert said in output
+    assert files_of_the_project() <= before
+    assert processes_of(tmp_path) == []
+    assert [path.name for path in tmp_path.glob("nat-lab-*")] == []
+
+
+@pytest.mark.skipif(not Path("/proc").exists(), reason="looks for processes in /proc")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_demo_leaves_no_process_behind_when_it_is_interrupted(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    """Ctrl-C ends the CDK CLI and the functions too."""
+    process = start(tmp_path)
+    assert process.stdout is not None
+    wanted = "CDKToolkit" if number is signal.SIGTERM else "hands the message"
+    for line in process.stdout:
+        if wanted in line:
+            break
+    process.send_signal(number)
+    output, _ = process.communicate(timeout=30)
+    assert process.returncode == 130, output
+    assert "Traceback" not in output
+    assert processes_of(tmp_path) == []
+
+
+def test_command_says_what_is_allowed_when_an_option_is_wrong(tmp_path: Path) -> None:
+    """An unknown strategy ends with status 2 and names the known ones."""
+    process = start(tmp_path, "--strategy", "hope")
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert "replace-route" in output
+
+
+def test_demo_says_what_to_do_when_node_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One sentence and status 2."""
+    monkeypatch.setattr(shutil, "which", lambda *_, **__: None)
+    said = io.StringIO()
+    assert play(Console(file=said), tmp_path, None) == 2
+    assert "make lab" in said.getvalue()
+
+
+def test_cdk_says_what_to_do_when_the_cli_is_not_installed(tmp_path: Path) -> None:
+    """A clone without node_modules gets a sentence."""
+    with pytest.raises(NotSetUpError, match="make lab"):
+        Cdk("http://localhost:1", tmp_path, project=tmp_path)
+
+
+def assembly_of(directory: Path, resources: dict[str, object]) -> Path:
+    """Write a cloud assembly with one stack."""
+    directory.mkdir()
+    template = {"Resources": resources}
+    (directory / "Any.template.json").write_text(json.dumps(template))
+    stack = {
+        "type": "aws:cloudformation:stack",
+        "environment": "aws://123456789012/us-east-1",
+        "properties": {"templateFile": "Any.template.json"},
+    }
+    manifest = {"version": "36.0.0", "artifacts": {"Any": stack}}
+    (directory / "manifest.json").write_text(json.dumps(manifest))
+    return directory
+
+
+def test_cdk_deploy_fails_when_a_type_is_not_emulated(region: Region, tmp_path: Path) -> None:
+    """The CLI exits with an error that names the type: nothing is skipped in silence."""
+    app = str(assembly_of(tmp_path / "app", {"Alien": {"Type": "AWS::Alien::Thing"}}))
+    project = project_with_cli(tmp_path)
+    with (
+        closing(Cdk(region.endpoint, tmp_path, project=project, app=app)) as cdk,
+        pytest.raises(CdkError, match="AWS::Alien::Thing"),
+    ):
+        cdk.deploy()
+
+
+def project_with_cli(tmp_path: Path) -> Path:
+    """Return a project directory that holds nothing but the installed CLI."""
+    (tmp_path / "node_modules").symlink_to(PROJECT / "node_modules")
+    return tmp_path
+
+
+def test_tool_environment_names_nobodys_credentials_and_only_the_lab(tmp_path: Path) -> None:
+    """No variable of the person's AWS settings reaches the CDK CLI or the app."""
+    given = tool_environment("http://localhost:1", tmp_path)
+    assert given["AWS_ENDPOINT_URL"] == "http://localhost:1"
+    assert given["AWS_ACCESS_KEY_ID"] == "lab"
+    assert given["AWS_CONFIG_FILE"] == given["AWS_SHARED_CREDENTIALS_FILE"] == os.devnull
+    assert given["HOME"] == str(tmp_path)
+    assert "AWS_PROFILE" not in given
+
+
+def test_context_deploys_what_cdk_json_says_into_the_labs_account_and_region(
+    tmp_path: Path,
+) -> None:
+    """Account, region and zones are the lab's; everything else stays."""
+    nat = {
+        "account": "1",
+        "region": "eu-west-1",
+        "network": {"zones": ["x"], "cidr": "10.1.0.0/16"},
+    }
+    (tmp_path / "cdk.json").write_text(json.dumps({"context": {"nat": nat}}))
+    (context,) = lab_context(tmp_path, "swap-route-table")
+    assert json.loads(context.removeprefix("nat=")) == {
+        "account": None,
+        "region": None,
+        "network": {"zones": None, "cidr": "10.1.0.0/16"},
+        "failover": {"strategy": "swap-route-table"},
+    }

@@ -1,0 +1,64 @@
+"""The whole story with the real CDK CLI: deployed, failed over, home again, diffed, destroyed."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lab.__main__ import STRATEGIES
+from lab.cdk import Cdk
+from lab.demo import Demo
+from lab.inventory import inventory
+from lab.isolation import PROJECT
+from lab.play import lab_context
+from lab.region import Region
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+REPAIR = 5.0  # seconds from the notification to the repaired route, on a busy machine
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_killed_nat_costs_no_table_more_than_the_notification(
+    strategy: str, tmp_path: Path
+) -> None:
+    """Deployed, destroyed, deployed, failed over, home again, diffed, destroyed: all with the CLI.
+
+    A deployment is over when two NATs in two zones serve two tables. The table that loses its NAT
+    waits for the notification and for the function's own work; the other one never loses anything.
+    CloudFormation sees no change in what the function did, and leaves nothing behind.
+    """
+    with Region() as region, closing(cdk_of(region, tmp_path, strategy)) as cdk:
+        demo = Demo(region, cdk)
+        demo.prepare()
+        empty = inventory(region)
+        demo.deploy().stop()
+        cdk.destroy()
+        assert inventory(region) == empty
+        watch = demo.deploy()
+        story = demo.kill_a_nat(watch)
+        watch.stop()
+        assert cdk.diff().status == 0
+        cdk.destroy()
+        assert inventory(region) == empty
+
+    hit, other = sorted(story.homes, key=lambda row: story.killed not in row.before.instances)
+    for row in (hit, other):
+        assert row.before.works
+        assert row.after.works
+        assert f"zone {row.home.zone[-1]}" in row.before.words
+        assert f"zone {row.home.zone[-1]}" in row.after.words
+    assert hit.during.works
+    assert hit.during.instances == other.before.instances == other.during.instances
+    assert hit.after.instances != hit.before.instances
+    assert 0 < hit.until_published <= story.published_after
+    assert hit.until_repaired < REPAIR
+    assert other.outage == 0
+
+
+def cdk_of(region: Region, directory: Path, strategy: str) -> Cdk:
+    """Return the CLI for the app with a strategy."""
+    return Cdk(region.endpoint, directory, context=lab_context(PROJECT, strategy))
