@@ -78,6 +78,13 @@ LAUNCH = Delay(
     source="sample notifications in public repositories",
     evidence=Evidence.MEASURED,
 )
+EVENT_DELIVERY = Delay(
+    name="a state change travels from EC2 over EventBridge to Lambda",
+    lab=0.3,
+    aws="0.3 s",
+    source="github.com/MachineDotDev/nat-zero, docs/performance.md",
+    evidence=Evidence.MEASURED,
+)
 SNS_DELIVERY = Delay(
     name="a notification travels from SNS to Lambda",
     lab=0.1,
@@ -130,6 +137,7 @@ TABLE: tuple[Delay, ...] = (
     TERMINATION_OF_THE_DEAD,
     TERMINATION_OF_THE_LIVING,
     LAUNCH,
+    EVENT_DELIVERY,
     SNS_DELIVERY,
     SCHEDULED_MINUTE,
     FIRST_RETRY,

@@ -25,6 +25,7 @@ from lab.aws.instances import (
 )
 from lab.aws.routes import CreateRouteNeverReplaces, RoutesNameBothTargets, RoutesTurnBlackhole
 from lab.aws.schedules import RunsSchedules
+from lab.aws.state_changes import PublishesStateChanges
 from lab.aws.topics import DeliversToFunctions
 from lab.aws.trails import TrailsAreLate
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 ALL: tuple[type[Behaviour], ...] = (
     InstanceStates,
+    PublishesStateChanges,
     InterfacesEndWithTheirInstance,
     RootVolumesEndWithTheirInstance,
     OneSourceDestCheck,
