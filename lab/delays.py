@@ -96,7 +96,7 @@ SCHEDULED_MINUTE = Delay(
     name="a minute of a schedule",
     lab=60.0,
     # Not compressed: a compressed sweep would repair the routes before the notification comes.
-    aws="60 s, of which a sweep makes use that often comes first",
+    aws="60 s; this one is not compressed",
     source="EventBridge user guide, 'Creating a rule that runs on a schedule'",
     evidence=Evidence.DOCUMENTED,
 )

@@ -39,20 +39,22 @@ class HomeStory:
     before: Egress
     during: Egress
     after: Egress
-    until_published: float
+    until_told: float
     until_repaired: float
 
     @property
     def outage(self) -> float:
         """Return the seconds without a working default route."""
-        return self.until_published + self.until_repaired
+        return self.until_told + self.until_repaired
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
-    """What the killing of a NAT led to."""
+    """What the killing of a NAT led to: who told the function first, and when the group did."""
 
     killed: str
+    first_message: str
+    told_after: float
     published_after: float
     homes: tuple[HomeStory, ...]
 
@@ -116,9 +118,12 @@ class Demo:
             f"the subnets are not back with their own zone's NAT {HOME_LIMIT:.0f} s after it died",
         )
         published_at = self._published(victim) or killed_at
+        first = self._region.journal.entries("delivered", "scheduled", since=killed_at)[0]
         end = self._region.clock.now()
         return Story(
             killed=victim,
+            first_message=f"{first.who.value} {first.what}",
+            told_after=first.at - killed_at,
             published_after=published_at - killed_at,
             homes=tuple(
                 HomeStory(
@@ -126,8 +131,8 @@ class Demo:
                     before=before[home],
                     during=during[home],
                     after=watch.now(home),
-                    until_published=watch.outage(home, begin=killed_at, end=published_at),
-                    until_repaired=watch.outage(home, begin=published_at, end=end),
+                    until_told=watch.outage(home, begin=killed_at, end=first.at),
+                    until_repaired=watch.outage(home, begin=first.at, end=end),
                 )
                 for home in watch.homes
             ),

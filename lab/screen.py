@@ -71,6 +71,12 @@ class Screen:
             )
         self._console.print()
         self._console.print(table)
+        self._console.print(
+            f"The first message came {story.told_after:.2f} s after the NAT was killed:"
+            f" {_short(story.first_message)}. The group's TERMINATE came after"
+            f" {story.published_after:.2f} s.",
+            highlight=False,
+        )
 
     def small_print(self) -> None:
         """Print how the lab's clock differs from AWS's."""
@@ -119,7 +125,7 @@ def _outage(row: HomeStory) -> str:
         return "never"
     return (
         f"[bold]{row.outage:.2f} s[/]\n"
-        f"{row.until_published:.2f} s until TERMINATE\n"
+        f"{row.until_told:.2f} s until the first message\n"
         f"{row.until_repaired:.2f} s until the repair"
     )
 
