@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from nat_failover.apply import ReleaseSubnet, apply
-from nat_failover.observe import IncompleteError, observe
+from nat_failover.observe import IncompleteError, observe_tables
 from nat_failover.reconcile import Run
 from nat_failover.settings import Strategy
 
@@ -39,7 +39,7 @@ def release(clients: Clients, settings: Settings, trigger: Trigger) -> Run:
         return Run(trigger=trigger)
     run = Run(trigger=trigger, looks=1)
     try:
-        network = observe(clients, settings)
+        tables = observe_tables(clients, settings)
     except (ClientError, BotoCoreError, IncompleteError) as error:
         return replace(run, failure=f"{type(error).__name__}: {error}")
     results = apply(
@@ -51,12 +51,12 @@ def release(clients: Clients, settings: Settings, trigger: Trigger) -> Run:
                 table=table.id,
                 reason="CloudFormation is about to delete the table",
             )
-            for table in network.tables
+            for table in sorted(tables, key=lambda table: table.id)
             for association in sorted(table.associations)
         ],
     )
     refused = "; ".join(result.error for result in results if result.error)
-    return replace(run, network=network, results=results, failure=refused or None)
+    return replace(run, results=results, failure=refused or None)
 
 
 def answer(deployment: Deployment, run: Run) -> None:

@@ -1,12 +1,14 @@
 """One complete look at the stack's NATs and route tables, or an error: never a part of the truth.
 
 Three reads at the same time: the instances that carry the stack's tag, the membership of the group
-that carries it, and the private route tables by id. Every page is read. An instance or a table that
-is missing from an answer is not taken for gone unless the API says so.
+that carries it, and the private route tables by id. Every page is read. A group or a table that is
+missing from an answer makes the look incomplete; an instance that only one of the two knows is
+reported with what is known of it.
 """
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +18,7 @@ from nat_failover.model import Association, DefaultRoute, InstanceState, Nat, Ne
 from nat_failover.settings import FLEET_TAG
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from concurrent.futures import Executor
 
     from types_boto3_autoscaling import AutoScalingClient
@@ -71,9 +73,22 @@ def observe(clients: Clients, settings: Settings) -> Network:
         lambda: _route_tables(clients.ec2, settings.tables),
     )
     pending = [clients.threads.submit(read) for read in reads]
-    try:
+    with _complete_answers():
         instances, members, tables = (read.result() for read in pending)
         return Network(nats=_nats(instances, members), tables=_tables(tables, settings.tables))
+
+
+def observe_tables(clients: Clients, settings: Settings) -> frozenset[Table]:
+    """Return the route tables alone; raise as `observe` does."""
+    with _complete_answers():
+        return _tables(_route_tables(clients.ec2, settings.tables), settings.tables)
+
+
+@contextmanager
+def _complete_answers() -> Iterator[None]:
+    """Take an answer that has not the documented shape for an incomplete one."""
+    try:
+        yield
     except (KeyError, TypeError, ValueError, ResponseParserError) as error:
         message = f"an answer has not the documented shape: {error!r}"
         raise IncompleteError(message) from error

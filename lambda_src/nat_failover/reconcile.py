@@ -21,7 +21,7 @@ from nat_failover.settings import Failback, Strategy
 
 if TYPE_CHECKING:
     from nat_failover.events import Trigger
-    from nat_failover.model import Network
+    from nat_failover.model import Action, Network
     from nat_failover.observe import Clients
     from nat_failover.settings import Settings
 
@@ -50,10 +50,19 @@ class Run:
     failure: str | None = None
 
     @property
+    def decisions(self) -> tuple[Decision, ...]:
+        """What the last complete look led to."""
+        return self.plan.decisions if self.plan else ()
+
+    @property
+    def todo(self) -> tuple[Action, ...]:
+        """The writes that the last look asks for; none if it failed."""
+        return self.plan.actions if self.plan and not self.failure else ()
+
+    @property
     def served(self) -> bool:
-        """Whether the last look found that every private subnet has a working default route."""
-        decisions = self.plan.decisions if self.plan else ()
-        return bool(decisions) and all(decision.verdict in _SERVED for decision in decisions)
+        """Whether every private subnet had a working default route at the last complete look."""
+        return self.plan is not None and all(d.verdict in _SERVED for d in self.decisions)
 
 
 def reconcile(
@@ -73,23 +82,19 @@ def reconcile(
         failback=settings.failback is Failback.AUTOMATIC,
         adopt=settings.adopt,
     )
-    run, patience, written = (
-        Run(trigger=trigger),
-        _Patience(seconds),
-        Plan(decisions=(), actions=()),
-    )
+    run, patience = Run(trigger=trigger), _Patience(seconds)
+    written: tuple[Action, ...] = ()
     while True:
         run = _look(clients, settings, policy, run)
-        wanted = run.plan if run.plan and not run.failure else None
-        new = wanted and wanted.actions and wanted.actions != written.actions
-        if wanted and new and (patience.lasts or not run.results):
-            run, written = _write(clients, wanted, run), wanted
-            continue
-        if wanted and not wanted.actions and (run.served or not until_served):
+        if not run.failure and not run.todo and (run.served or not until_served):
             return run
-        written = Plan(decisions=(), actions=())
-        if not patience.pause():
-            return replace(run, failure=run.failure or _what_is_left(run, wanted))
+        is_new = run.todo and run.todo != written
+        if is_new and (patience.lasts or not run.results):
+            run, written = _write(clients, run), run.todo
+        elif patience.pause():
+            written = ()
+        else:
+            return replace(run, failure=run.failure or _what_is_left(run))
 
 
 def _look(clients: Clients, settings: Settings, policy: Policy, run: Run) -> Run:
@@ -102,21 +107,21 @@ def _look(clients: Clients, settings: Settings, policy: Policy, run: Run) -> Run
     return replace(run, network=network, plan=wanted, looks=run.looks + 1, failure=None)
 
 
-def _write(clients: Clients, wanted: Plan, run: Run) -> Run:
+def _write(clients: Clients, run: Run) -> Run:
     decided = tuple(
         decision
-        for decision in wanted.decisions
+        for decision in run.decisions
         if decision.verdict in _CARRIED_OUT and decision not in run.decided
     )
-    results = apply(clients, wanted.actions)
+    results = apply(clients, run.todo)
     return replace(run, decided=run.decided + decided, results=run.results + results)
 
 
-def _what_is_left(run: Run, wanted: Plan | None) -> str:
+def _what_is_left(run: Run) -> str:
     """Say why the run ends although something is left to do; with AWS's words, if it refused."""
-    if wanted and wanted.actions:
-        left = f"time was up with {len(wanted.actions)} writes left to do"
-        refused = {result.error for result in run.results if result.write in wanted.actions}
+    if run.todo:
+        left = f"time was up with {len(run.todo)} writes left to do"
+        refused = {result.error for result in run.results if result.write in run.todo}
         return "; ".join((left, *sorted(error for error in refused if error)))
     return "time was up before every private subnet had a working default route"
 

@@ -62,7 +62,7 @@ def _summary(run: Run) -> dict[str, Any]:
         ],
         "decided": [asdict(decision) for decision in run.decided],
         "did": [_done(result) for result in run.results],
-        "now": [asdict(decision) for decision in (run.plan.decisions if run.plan else ())],
+        "now": [asdict(decision) for decision in run.decisions],
         "failure": run.failure,
     }
 
@@ -87,8 +87,7 @@ def _lines(run: Run) -> Iterator[tuple[int, str, dict[str, Any]]]:
 def _alarming(run: Run) -> tuple[Decision, ...]:
     """Return what the last look left alone although it is not as it should be."""
     loud = {Verdict.NO_EGRESS, Verdict.NOT_OURS}
-    decisions = run.plan.decisions if run.plan else ()
-    return tuple(d for d in decisions if d.verdict in loud and d not in run.decided)
+    return tuple(d for d in run.decisions if d.verdict in loud and d not in run.decided)
 
 
 def _moves(run: Run) -> list[SetDefaultRoute | MoveSubnet]:
@@ -98,8 +97,7 @@ def _moves(run: Run) -> list[SetDefaultRoute | MoveSubnet]:
 
 
 def _without_egress(run: Run) -> tuple[Decision, ...]:
-    decisions = run.plan.decisions if run.plan else ()
-    return tuple(d for d in decisions if d.verdict is Verdict.NO_EGRESS)
+    return tuple(d for d in run.decisions if d.verdict is Verdict.NO_EGRESS)
 
 
 def _metrics(run: Run, settings: Settings) -> dict[str, Any]:
