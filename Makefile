@@ -11,7 +11,7 @@ export PYTHONPATH := lambda_src
 export MYPYPATH := lambda_src
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test check format synth diff deploy destroy mutants bench lock clean
+.PHONY: help lab test check format synth bootstrap diff deploy destroy mutants bench lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,7 +39,10 @@ synth: $(READY) ## Write the template to cdk.out, offline
 diff: $(READY) ## Show what a deployment would change in the account
 	@$(CDK) diff $(ARGS)
 
-deploy: $(READY) ## Deploy into the account of your credentials (bootstrap it first: README)
+bootstrap: $(READY) ## Prepare the account of your credentials for the CDK, once for each Region
+	@$(CDK) bootstrap $(ARGS)
+
+deploy: $(READY) ## Deploy into the account of your credentials
 	@$(CDK) deploy $(ARGS)
 
 destroy: $(READY) ## Remove the stack from the account

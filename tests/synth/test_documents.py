@@ -1,0 +1,58 @@
+"""What README and docs name exists: recipes, files, settings."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from pydantic import BaseModel
+
+from stacks.settings import AppSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+
+
+def settings_rows(model: type[BaseModel], section: str = "") -> Iterator[str]:
+    """Yield the rows of the settings table: key, default, what is allowed."""
+    for name, field in model.model_fields.items():
+        default = field.get_default()
+        if isinstance(default, BaseModel):
+            yield from settings_rows(type(default), f"{section}{name}.")
+        else:
+            shown = json.dumps(default, default=str)
+            yield f"| `{section}{name}` | `{shown}` | {field.description} |"
+
+
+def test_readme_lists_every_setting_with_its_default_and_what_is_allowed() -> None:
+    """The settings table is the model, row by row and in its order."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    table = [line for line in readme.splitlines() if re.match(r"\| `[a-z_.]+` \| `", line)]
+    assert list(settings_rows(AppSettings)) == table
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_document_names_recipes_that_exist(document: Path) -> None:
+    """Each `make` command of a document is a recipe."""
+    named = set(re.findall(r"(?:^ *\$ |`|^    )make ([a-z]+)", document.read_text(), re.MULTILINE))
+    for recipe in sorted(named):
+        dry = ["make", "--dry-run", recipe]
+        run = subprocess.run(dry, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603 - from our own documents
+        assert run.returncode == 0, f"{document.name} names make {recipe}: {run.stderr}"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_document_links_to_files_that_exist(document: Path) -> None:
+    """Each relative link, and each path of the project in code font, leads to a file."""
+    text = document.read_text(encoding="utf-8")
+    links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text)
+    assert [] == [link for link in links if not (document.parent / link).exists()]
+    paths = re.findall(r"`((?:tests|docs|stacks|lab|lambda_src|bench)/[\w./-]+)`", text)
+    assert [] == [path for path in paths if not (ROOT / path).exists()]
