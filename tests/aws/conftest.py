@@ -75,7 +75,7 @@ def _aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="package", autouse=True)
 def _do_costly_things_once() -> Iterator[None]:
     """Spare the tests most of their time: API models read, methods listed and keys made anew."""
     with pytest.MonkeyPatch.context() as patch:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="package", autouse=True)
 def nobody() -> Iterator[None]:
     """Take the person's AWS settings out of the environment of these tests."""
     with pytest.MonkeyPatch.context() as patch:
