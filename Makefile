@@ -11,7 +11,7 @@ export PYTHONPATH := lambda_src
 export MYPYPATH := lambda_src
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test check format synth bootstrap diff deploy destroy mutants bench lock clean
+.PHONY: help lab test coverage check format synth bootstrap diff deploy destroy mutants bench lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,7 +20,10 @@ lab: $(READY) ## Deploy the app into a region in a box, kill a NAT, watch it rec
 	@python -m lab $(ARGS)
 
 test: $(READY) ## Run all tests
-	@python -m pytest --numprocesses 2 --cov --cov-report term --quiet $(ARGS)
+	@python -m pytest --numprocesses 3 --dist worksteal --quiet $(ARGS)
+
+coverage: $(READY) ## Measure the branch coverage of function and stacks, and insist on it
+	@python -m pytest --numprocesses 2 --dist worksteal --quiet --cov --cov-report term tests/unit tests/aws tests/synth
 
 check: $(READY) ## Verify format, lint, types, layers and the boot script
 	@ruff format --check --quiet .

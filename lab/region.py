@@ -46,7 +46,7 @@ class Region:
     """An emulated region while the `with` block lasts."""
 
     def __init__(self, behaviours: Collection[type[Behaviour]] = ALL, *, pace: float = 1.0) -> None:
-        self._behaviours = behaviours
+        self.behaviours = tuple(behaviours)
         self._closing = ExitStack()
         self.clock = Clock(pace)
         self.journal = Journal(self.clock)
@@ -92,7 +92,7 @@ class Region:
             functions=self.functions,
             closing=self._closing,
         )
-        for behaviour in self._behaviours:
+        for behaviour in self.behaviours:
             behaviour(emulation).install(patches)
         self._serve()
 

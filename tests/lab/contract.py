@@ -11,10 +11,14 @@ from lab.aws.catalogue import ALL
 if TYPE_CHECKING:
     from lab.aws.behaviour import Behaviour
 
-LIMIT = 3.0  # seconds that a test waits for what is to happen
+LIMIT = 30.0
+"""Seconds that a test waits for what is to happen, on the busiest of machines."""
 
+LIMIT_ALONE = 2.0
+"""The same where moto is alone and it should not happen."""
 
-PACE = 5.0  # contracts do not depend on how long a delay is
+PACE = 5.0
+"""How fast time goes where a contract does not depend on how long a delay is."""
 
 
 def contract_of(*behaviours: type[Behaviour], pace: float = PACE) -> pytest.MarkDecorator:

@@ -7,7 +7,8 @@ import json
 import zipfile
 from typing import TYPE_CHECKING, Any
 
-from tests.lab.contract import LIMIT
+from lab.aws.catalogue import ALL
+from tests.lab.contract import LIMIT, LIMIT_ALONE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +21,7 @@ FAILING = "def do(event, context):\n    raise ValueError('no')\n"
 
 def eventually(region: Region, condition: Callable[[], bool]) -> bool:
     """Wait until a condition holds; False if it does not in time."""
-    return region.clock.wait_until(condition, LIMIT)
+    return region.clock.wait_until(condition, LIMIT if region.behaviours == ALL else LIMIT_ALONE)
 
 
 def any_subnets(region: Region) -> tuple[str, str]:

@@ -13,7 +13,7 @@ from lab.aws.functions import DeletesPermissions, KeepsFunctionConfiguration, Ru
 from lab.aws.schedules import RunsSchedules
 from lab.aws.topics import DeliversToFunctions
 from lab.isolation import ACCOUNT, REGION
-from tests.lab.contract import LIMIT, contract_of
+from tests.lab.contract import contract_of
 from tests.lab.small import ECHO, FAILING, any_function, any_topic, deploy, eventually
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def test_function_is_ended_when_it_runs_into_its_timeout(region: Region) -> None
     """A function that does not end is ended, with its process."""
     any_function(region, SLOW, Timeout=1)
     invoke(region, {"warm": False}, "Event")
-    assert region.clock.wait_until(lambda: bool(answers(region, "function failed")), 20)
+    assert eventually(region, lambda: bool(answers(region, "function failed")))
     assert "timed out" in answers(region, "function failed")[0]["errorMessage"]
     assert region.functions.processes() == ()
 
@@ -104,7 +104,7 @@ def test_event_is_tried_three_times_and_kept_when_the_function_fails(region: Reg
     any_function(region, FAILING)
     keep_dead_letters()
     assert invoke(region, {"lost": False}, "Event")["StatusCode"] == 202
-    assert region.clock.wait_until(lambda: len(answers(region, "function failed")) == 3, LIMIT * 3)
+    assert eventually(region, lambda: len(answers(region, "function failed")) == 3)
 
     def letters() -> list[dict[str, Any]]:
         rows: list[dict[str, Any]] = sqs.receive_message(QueueUrl=url).get("Messages", [])
@@ -201,7 +201,7 @@ def test_topic_hands_the_message_as_a_string_when_the_function_lets_it(region: R
     message = json.dumps({"Event": "any"})
     sns.publish(TopicArn=topic, Message=message)
     assert answers(region) == []
-    assert region.clock.wait_until(lambda: bool(answers(region)), LIMIT * 3)
+    assert eventually(region, lambda: bool(answers(region)))
     (record,) = answers(region)[0]["event"]["Records"]
     assert record["EventSubscriptionArn"] == subscription["SubscriptionArn"]
     assert record["Sns"]["TopicArn"] == topic
@@ -227,5 +227,5 @@ def test_rule_hands_over_its_constant_input_when_a_minute_has_passed(region: Reg
         Rule="any", Targets=[{"Id": "1", "Arn": function, "Input": '{"source": "any"}'}]
     )
     allow(region, "events.amazonaws.com", rule)
-    assert region.clock.wait_until(lambda: bool(answers(region)), LIMIT * 2)
+    assert eventually(region, lambda: bool(answers(region)))
     assert answers(region)[0]["event"] == {"source": "any"}
