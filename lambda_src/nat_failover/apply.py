@@ -20,7 +20,6 @@ from nat_failover.observe import ANYWHERE
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from nat_failover.model import Action
     from nat_failover.observe import Clients
 
 
@@ -100,19 +99,16 @@ def _set_default_route(clients: Clients, write: SetDefaultRoute) -> None:
     to replace what is missing with InvalidParameterValue and to create what exists with
     RouteAlreadyExists (EC2 API reference, ReplaceRoute and CreateRoute).
     """
-    point = partial[object](
+    replace = partial(
         clients.ec2.replace_route,
         RouteTableId=write.table,
         DestinationCidrBlock=ANYWHERE,
         NetworkInterfaceId=write.interface,
     )
-    create = partial[object](clients.ec2.create_route, **point.keywords)
-    _either(point, "InvalidParameterValue", create) if write.exists else _either(
-        create, "RouteAlreadyExists", point
-    )
-
-
-def _either(first: Callable[[], object], refusal: str, second: Callable[[], object]) -> None:
+    create = partial(clients.ec2.create_route, **replace.keywords)
+    first: Callable[[], object] = replace if write.exists else create
+    second: Callable[[], object] = create if write.exists else replace
+    refusal = "InvalidParameterValue" if write.exists else "RouteAlreadyExists"
     try:
         first()
     except ClientError as error:
@@ -121,18 +117,18 @@ def _either(first: Callable[[], object], refusal: str, second: Callable[[], obje
         second()
 
 
-def describe(action: Action | ReleaseSubnet | LifecycleAction) -> str:
+def describe(write: Write) -> str:
     """Say a write in words."""
-    match action:
+    match write:
         case SetDefaultRoute():
-            return f"{action.table}: default route to {action.instance} ({action.interface})"
+            return f"{write.table}: default route to {write.instance} ({write.interface})"
         case MoveSubnet():
-            return f"{action.subnet}: from {action.source} to {action.table}"
+            return f"{write.subnet}: from {write.source} to {write.table}"
         case DisableSourceDestCheck():
-            return f"{action.instance}: source/destination check off"
+            return f"{write.instance}: source/destination check off"
         case ReleaseSubnet():
-            return f"{action.subnet}: released from {action.table}"
+            return f"{write.subnet}: released from {write.table}"
         case LifecycleAction():
-            return f"{action.instance}: lifecycle action {action.hook} completed"
+            return f"{write.instance}: lifecycle action {write.hook} completed"
         case _ as never:
             assert_never(never)
