@@ -14,6 +14,7 @@ from stacks.constructs.nat_fleet import NatFleet
 from stacks.constructs.network import Network
 from stacks.constructs.observability import Observability
 from stacks.constructs.outcome_topic import OutcomeTopic
+from stacks.constructs.private_associations import PrivateAssociations
 
 if TYPE_CHECKING:
     from constructs import Construct
@@ -52,12 +53,16 @@ class NatStack(cdk.Stack):
             settings=settings.failover,
             logs=settings.logs,
         )
+        associations = PrivateAssociations(
+            self, "PrivateAssociations", network=network, function=function
+        )
         fleet = NatFleet(
             self,
             "Fleet",
             network=network,
             topic=failover_topic,
             listener=function.listening,
+            associations=associations,
             settings=settings.fleet,
         )
         routes = DefaultRoutes(

@@ -1,10 +1,12 @@
 """What CloudFormation asks of the function, and the answer.
 
-The stack's custom resource is created last and deleted first. Creating or updating it takes until
-every private subnet has a working default route, so that no deployment reports success before that.
-Deleting it, with the strategy swap-route-table, takes away the associations that the function made:
-CloudFormation does not know their ids, and EC2 refuses to delete a table that still has one
-(CloudFormation resource handler contract; EC2 API reference, DeleteRouteTable).
+Creating or updating the resource `Custom::DefaultRoutes`, the last of the stack, takes until every
+private subnet has a working default route, so that no deployment reports success before that.
+
+Deleting the resource `Custom::PrivateAssociations`, which outlives the NATs and the sweep, takes
+away the associations that the function made with the strategy swap-route-table: CloudFormation does
+not know their ids, and EC2 refuses to delete a table that still has one (CloudFormation resource
+handler contract; EC2 API reference, DeleteRouteTable).
 """
 
 from __future__ import annotations
@@ -18,11 +20,14 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from nat_failover.apply import ReleaseSubnet, apply
 from nat_failover.observe import IncompleteError, observe_tables
-from nat_failover.reconcile import Run
-from nat_failover.settings import Strategy
+from nat_failover.reconcile import Patience, Run, reconcile
+from nat_failover.settings import Resource, Strategy
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from nat_failover.events import Deployment, Trigger
+    from nat_failover.model import Table
     from nat_failover.observe import Clients
     from nat_failover.settings import Settings
 
@@ -33,30 +38,51 @@ _REASON_LIMIT = 500
 than 4096 bytes (CloudFormation user guide, custom resource response objects)."""
 
 
-def release(clients: Clients, settings: Settings, trigger: Trigger) -> Run:
-    """Take every association away from the stack's private tables, where the function made any."""
-    if settings.strategy is not Strategy.SWAP_ROUTE_TABLE:
-        return Run(trigger=trigger)
-    run = Run(trigger=trigger, looks=1)
-    try:
-        tables = observe_tables(clients, settings)
-    except (ClientError, BotoCoreError, IncompleteError) as error:
-        return replace(run, failure=f"{type(error).__name__}: {error}")
-    results = apply(
-        clients,
-        [
-            ReleaseSubnet(
-                association=association.id,
-                subnet=association.subnet,
-                table=table.id,
-                reason="CloudFormation is about to delete the table",
-            )
-            for table in sorted(tables, key=lambda table: table.id)
-            for association in sorted(table.associations)
-        ],
-    )
-    refused = "; ".join(result.error for result in results if result.error)
-    return replace(run, results=results, failure=refused or None)
+def serve(
+    deployment: Deployment, clients: Clients, settings: Settings, trigger: Trigger, seconds: float
+) -> Run:
+    """Do what CloudFormation asks for; requests that need nothing are done at once."""
+    match deployment.resource, deployment.request:
+        case Resource.DEFAULT_ROUTES, "Create" | "Update":
+            return reconcile(clients, settings, trigger, seconds=seconds, until_served=True)
+        case Resource.PRIVATE_ASSOCIATIONS, "Delete" if (
+            settings.strategy is Strategy.SWAP_ROUTE_TABLE
+        ):
+            return _release(deployment, clients, settings, trigger, seconds)
+    return Run(trigger=trigger)
+
+
+def _release(
+    deployment: Deployment, clients: Clients, settings: Settings, trigger: Trigger, seconds: float
+) -> Run:
+    """Release what CloudFormation does not know, until a look finds nothing of it or time is up."""
+    run, patience = Run(trigger=trigger), Patience(seconds)
+    while True:
+        run = replace(run, looks=run.looks + 1, failure=None)
+        try:
+            left = tuple(_unknown(deployment, observe_tables(clients, settings)))
+        except (ClientError, BotoCoreError, IncompleteError) as error:
+            run = replace(run, failure=f"{type(error).__name__}: {error}")
+        else:
+            if not left:
+                return run
+            results = apply(clients, left)
+            refused = "; ".join(result.error for result in results if result.error)
+            run = replace(run, results=run.results + results, failure=refused or None)
+        if (run.failure or run.looks > 1) and not patience.pause():
+            return replace(run, failure=run.failure or "time was up with subnets left to release")
+
+
+def _unknown(deployment: Deployment, tables: frozenset[Table]) -> Iterator[ReleaseSubnet]:
+    for table in sorted(tables, key=lambda table: table.id):
+        for association in sorted(table.associations):
+            if association.id not in deployment.associations:
+                yield ReleaseSubnet(
+                    association=association.id,
+                    subnet=association.subnet,
+                    table=table.id,
+                    reason="CloudFormation is about to delete the table",
+                )
 
 
 def answer(deployment: Deployment, run: Run) -> None:

@@ -12,7 +12,7 @@ CloudFormation user guide, "custom resource request objects".
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import reduce
@@ -60,14 +60,20 @@ class LifecycleAction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
-    """CloudFormation's request, to be answered at `response_url`."""
+    """CloudFormation's request, to be answered at `response_url`.
 
+    `resource` is the type of the custom resource, `associations` the ids of those that
+    CloudFormation made and will delete itself.
+    """
+
+    resource: str
     request: str
     response_url: str
     stack: str
     request_id: str
     logical_id: str
     physical_id: str
+    associations: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,16 +96,13 @@ class Trigger:
             problems=self.problems + other.problems,
         )
 
-    @property
-    def is_deletion(self) -> bool:
-        """Whether CloudFormation is about to delete the stack's network."""
-        return self.deployment is not None and self.deployment.request == "Delete"
+    def tells_of_a_loss(self, nats: Iterable[str]) -> bool:
+        """Say whether one of these NATs is lost, or could not be replaced.
 
-    @property
-    def tells_of_a_loss(self) -> bool:
-        """Whether a message says that a NAT is lost, or could not be replaced."""
+        EC2 tells of every instance of the account; the group tells only of its own.
+        """
         losses = {Kind.TERMINATED, Kind.LAUNCH_FAILED, Kind.ALARM}
-        return bool(self.leaving or self.kinds & losses)
+        return bool(self.leaving.intersection(nats) or self.kinds & losses)
 
 
 def parse(event: object) -> Trigger:
@@ -186,12 +189,14 @@ def _alarm(message: Mapping[str, Any]) -> Trigger:
 def _deployment(message: Mapping[str, Any]) -> Trigger:
     """Read CloudFormation's request; the physical id is chosen once and then kept."""
     deployment = Deployment(
+        resource=str(message["ResourceType"]),
         request=str(message["RequestType"]),
         response_url=str(message["ResponseURL"]),
         stack=str(message["StackId"]),
         request_id=str(message["RequestId"]),
         logical_id=str(message["LogicalResourceId"]),
         physical_id=str(message.get("PhysicalResourceId") or message["LogicalResourceId"]),
+        associations=frozenset(message["ResourceProperties"].get("Associations", ())),
     )
     return Trigger(kinds=frozenset({Kind.DEPLOYMENT}), deployment=deployment)
 

@@ -13,7 +13,7 @@ import boto3
 from botocore.config import Config
 
 from nat_failover.apply import apply
-from nat_failover.deployment import answer, release
+from nat_failover.deployment import answer, serve
 from nat_failover.events import parse
 from nat_failover.observe import Clients
 from nat_failover.reconcile import Run, reconcile
@@ -30,17 +30,26 @@ if TYPE_CHECKING:
 RUN_LIMIT_S = 25.0
 """How long a run goes on trying: well below a minute, so that sweeps rarely overlap."""
 
-REPORT_RESERVE_S = 10.0
+REPORT_RESERVE_S = 30.0
 """What a run keeps of the function's time limit for calls under way, its report and its answer."""
 
-_THREADS = 16
-_AWS = Config(
-    connect_timeout=2,
-    read_timeout=5,
-    max_pool_connections=_THREADS,
-    retries={"mode": "standard", "total_max_attempts": 4},
-)
-"""Bounded calls; the standard mode retries throttling and faults with back-off (botocore guide)."""
+_THREADS_FOR_INSTANCES = 16
+
+
+def _threads(settings: Settings) -> int:
+    """Return how many calls may be under way at once: one for each table, subnet and instance."""
+    subnets = sum(len(table.subnets) for table in settings.tables)
+    return len(settings.tables) + subnets + _THREADS_FOR_INSTANCES
+
+
+def _calls(settings: Settings) -> Config:
+    """Bound the calls; the standard mode retries throttling and faults (botocore guide)."""
+    return Config(
+        connect_timeout=2,
+        read_timeout=5,
+        max_pool_connections=_threads(settings),
+        retries={"mode": "standard", "total_max_attempts": 4},
+    )
 
 
 class Context(Protocol):
@@ -68,30 +77,25 @@ class Handler:
 
         """
         settings = Settings.from_env(environment)
-        session = boto3.Session()
+        session, calls = boto3.Session(), _calls(settings)
         clients = Clients(
-            ec2=session.client("ec2", config=_AWS),
-            autoscaling=session.client("autoscaling", config=_AWS),
-            threads=ThreadPoolExecutor(_THREADS),
+            ec2=session.client("ec2", config=calls),
+            autoscaling=session.client("autoscaling", config=calls),
+            threads=ThreadPoolExecutor(_threads(settings)),
         )
-        return cls(settings=settings, clients=clients, people=session.client("sns", config=_AWS))
+        return cls(settings=settings, clients=clients, people=session.client("sns", config=calls))
 
     def __call__(self, event: object, context: Context) -> dict[str, Any]:
         """Handle one event of any shape; return what was seen, decided and done, as plain JSON."""
         trigger = parse(event)
         run = self._run(trigger, context.get_remaining_time_in_millis() / 1000 - REPORT_RESERVE_S)
-        summary = report(run, self.settings, self.people)
         if trigger.deployment:
             answer(trigger.deployment, run)
-        return summary
+        return report(run, self.settings, self.people)
 
     def _run(self, trigger: Trigger, seconds: float) -> Run:
-        if trigger.is_deletion:
-            return release(self.clients, self.settings, trigger)
         if trigger.deployment:
-            return reconcile(
-                self.clients, self.settings, trigger, seconds=seconds, until_served=True
-            )
+            return serve(trigger.deployment, self.clients, self.settings, trigger, seconds)
         run = reconcile(self.clients, self.settings, trigger, seconds=min(RUN_LIMIT_S, seconds))
         return run if run.failure else self._let_go(run)
 

@@ -63,7 +63,7 @@ class _Fleet:
 
     def __init__(self, network: Network, leaving: frozenset[str]) -> None:
         self.judged: dict[Nat, Judgement] = {
-            nat: judge(nat, leaving) for nat in sorted(network.nats, key=lambda nat: nat.instance)
+            nat: judge(nat, leaving) for nat in sorted(network.nats)
         }
         self.usable = [nat for nat, said in self.judged.items() if said.health is Health.USABLE]
         self.load: Counter[Nat] = Counter()

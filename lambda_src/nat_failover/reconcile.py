@@ -82,7 +82,7 @@ def reconcile(
         failback=settings.failback is Failback.AUTOMATIC,
         adopt=settings.adopt,
     )
-    run, patience = Run(trigger=trigger), _Patience(seconds)
+    run, patience = Run(trigger=trigger), Patience(seconds)
     written: tuple[Action, ...] = ()
     while True:
         run = _look(clients, settings, policy, run)
@@ -126,7 +126,7 @@ def _what_is_left(run: Run) -> str:
     return "time was up before every private subnet had a working default route"
 
 
-class _Patience:
+class Patience:
     """The time of a run, and pauses that grow."""
 
     def __init__(self, seconds: float) -> None:

@@ -128,7 +128,8 @@ def _metrics(run: Run, settings: Settings) -> dict[str, Any]:
 def _news(run: Run, settings: Settings) -> tuple[str, str] | None:
     """Return subject and text for people, or None where there is nothing new to tell."""
     moved = _moves(run)
-    lost = _without_egress(run) if run.trigger.tells_of_a_loss else ()
+    nats = {nat.instance for nat in run.network.nats} if run.network else set()
+    lost = _without_egress(run) if run.trigger.tells_of_a_loss(nats) else ()
     if not moved and not lost:
         return None
     subject = f"{settings.stack}: {len(moved)} moved, {len(lost)} without egress"
@@ -140,7 +141,7 @@ def _news(run: Run, settings: Settings) -> tuple[str, str] | None:
 
 
 def _tell(people: SNSClient, topic: str, subject: str, text: str) -> None:
-    """Publish to people; routing does not depend on it, so a refusal is logged and counted."""
+    """Publish to people; routing does not depend on it, so a refusal is logged."""
     try:
         people.publish(TopicArn=topic, Subject=subject, Message=text)
     except (ClientError, BotoCoreError, ResponseParserError) as error:

@@ -28,6 +28,13 @@ class SettingsError(ValueError):
     """The environment cannot be used; the message has one line for each mistake."""
 
 
+class Resource(StrEnum):
+    """The types of the custom resources through which CloudFormation talks to the function."""
+
+    DEFAULT_ROUTES = "Custom::DefaultRoutes"
+    PRIVATE_ASSOCIATIONS = "Custom::PrivateAssociations"
+
+
 class Strategy(StrEnum):
     """How a private subnet is moved to another NAT."""
 

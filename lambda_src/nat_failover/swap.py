@@ -88,12 +88,14 @@ def _escape(
     table: Table, decision: Decision, shelter: _Shelter
 ) -> tuple[Decision, tuple[MoveSubnet, ...]]:
     """Move every subnet out of a troubled table, or none and replace the table's route."""
+    before = shelter.subnets.copy()
     try:
         moves = tuple(
             _move(table, association, shelter.refuge(table, association.subnet), decision.reason)
             for association in sorted(table.associations)
         )
     except _NoRefugeError as refusal:
+        shelter.subnets = before
         reason = f"{decision.reason}; its route is replaced, because {refusal}"
         return replace(decision, reason=reason), ()
     where = ", ".join(sorted({move.table for move in moves}))

@@ -13,19 +13,13 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from constructs import Construct
 
-from nat_failover.settings import SWEEP_SOURCE
+from nat_failover.settings import SWEEP_SOURCE, Resource
+from stacks.constructs.failover_function import ANSWER_LIMIT
 
 if TYPE_CHECKING:
     from stacks.constructs.failover_function import FailoverFunction
     from stacks.constructs.nat_fleet import NatFleet
     from stacks.constructs.network import Network
-
-PATIENCE = cdk.Duration.seconds(840)
-"""How long CloudFormation waits for the function's answer, which should come within its timeout.
-
-Ten minutes of a run that was killed, the minute after which Lambda invokes it once more
-("Asynchronous invocation", Lambda guide), and three minutes for that one to find the work done.
-"""
 
 
 class DefaultRoutes(Construct):
@@ -69,15 +63,14 @@ class DefaultRoutes(Construct):
     ) -> cdk.CustomResource:
         """Make the deployment wait until the function says that every table is served.
 
-        It is asked again when one of the properties changes. When it is deleted, the function takes
-        back what CloudFormation could not delete.
+        It is asked again when one of the properties changes.
         """
         return cdk.CustomResource(
             self,
             "Served",
-            resource_type="Custom::DefaultRoutes",
+            resource_type=Resource.DEFAULT_ROUTES,
             service_token=function.function.function_arn,
-            service_timeout=PATIENCE,
+            service_timeout=ANSWER_LIMIT,
             properties={
                 "Launch": fleet.launch_version,
                 "Strategy": function.strategy.value,

@@ -29,6 +29,13 @@ SOURCE = Path(__file__).parents[2] / "lambda_src"
 NOT_SOURCE = ["**/__pycache__", "**/*.pyc", "*.egg-info"]
 """What tools leave in the source tree; it would change the asset's hash from machine to machine."""
 
+ANSWER_LIMIT = cdk.Duration.seconds(840)
+"""How long CloudFormation waits for the function's answer, which should come within its timeout.
+
+Ten minutes of a run that was killed, the minute after which Lambda invokes it once more
+("Asynchronous invocation", Lambda guide), and three minutes for that one to find the work done.
+"""
+
 ONE_VCPU_MIB = 1769
 """Memory at which a function has a whole vCPU ("Configure Lambda function memory", Lambda guide).
 

@@ -6,7 +6,8 @@ set -euo pipefail
 
 readonly vpc='@VPC_CIDR@'
 readonly home=/etc/nat-failover
-readonly attempts=5
+readonly attempts=3
+readonly attempt_limit=90
 step='start'
 
 say() {
@@ -28,7 +29,7 @@ trap at_exit EXIT
 install_nftables() {
     local attempt
     for ((attempt = 1; attempt <= attempts; attempt++)); do
-        if timeout 120 dnf --assumeyes --quiet install nftables; then
+        if timeout "$attempt_limit" dnf --assumeyes --quiet install nftables; then
             return 0
         fi
         say "attempt ${attempt} of ${attempts} to install nftables failed"

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from stacks.constructs.failover_topic import FailoverTopic
     from stacks.constructs.network import Network
+    from stacks.constructs.private_associations import PrivateAssociations
     from stacks.settings import FleetSettings
 
 EVENTS = (
@@ -25,8 +26,10 @@ EVENTS = (
     "autoscaling:EC2_INSTANCE_TERMINATE_ERROR",
 )
 
-BOOT_PAUSE = "PT3M"
-"""What a rolling update gives an instance to boot before it replaces the next (assumed)."""
+BOOT_PAUSE = "PT5M"
+"""What a rolling update gives an instance to boot before it replaces the next.
+
+The boot script gives up, and switches the instance off, before that."""
 
 
 class NatFleet(Construct):
@@ -44,6 +47,7 @@ class NatFleet(Construct):
         network: Network,
         topic: FailoverTopic,
         listener: DependencyGroup,
+        associations: PrivateAssociations,
         settings: FleetSettings,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -53,8 +57,9 @@ class NatFleet(Construct):
         self._tag()
         # The first launches are told only to who listens by then, and an instance can fetch its
         # packages only where there is a way out. In reverse: the internet gateway cannot be
-        # detached while the instances have public addresses.
-        self.group.node.add_dependency(listener, topic, *network.public_subnets)
+        # detached while the instances have public addresses, and moved subnets are released when no
+        # NAT is left to move them to.
+        self.group.node.add_dependency(listener, topic, associations, *network.public_subnets)
 
     def _group(
         self, network: Network, topic: FailoverTopic, launch: NatLaunch, settings: FleetSettings

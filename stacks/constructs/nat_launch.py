@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -109,6 +110,9 @@ class NatLaunch(Construct):
 
     def _image(self) -> str:
         """Return the image that the public parameter names when the stack is deployed."""
+        # Each image has a parameter of its own: of one that a stack has, the CDK deploys the value
+        # that it had before, whatever its default says now.
+        name = self._settings.image.rpartition("/")[-1]
         parameter = cdk.CfnParameter(
             self,
             "Image",
@@ -117,7 +121,7 @@ class NatLaunch(Construct):
             description="Public parameter that names the image of the NAT instances; a deployment"
             " takes the newest, and replaces the instances one by one if it changed",
         )
-        parameter.override_logical_id("NatImage")
+        parameter.override_logical_id("NatImage" + re.sub("[^A-Za-z0-9]", "", name))
         return parameter.value_as_string
 
     def _template(self) -> ec2.CfnLaunchTemplate:

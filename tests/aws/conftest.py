@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from nat_failover.settings import Settings
     from tests.aws.cloudformation import CloudFormation
 
-LONG = 40.0
-SHORT = 10.6
-"""Seconds; the handler keeps 10 for its report, so that `SHORT` lets it look twice or so."""
+LONG = 60.0
+SHORT = 30.6
+"""Seconds; the handler keeps 30 for its report, so that `SHORT` lets it look twice or so."""
 
 
 @dataclass(frozen=True)

@@ -94,8 +94,18 @@ def alarm() -> Message:
     return sns({"AlarmName": "any-alarm", "NewStateValue": "ALARM", "Trigger": {}})
 
 
+def release(url: str, *known: str) -> Message:
+    """Return CloudFormation's request to release all associations but those that it knows."""
+    return {
+        **deployment("Delete", url),
+        "LogicalResourceId": "PrivateAssociations",
+        "ResourceType": "Custom::PrivateAssociations",
+        "ResourceProperties": {"Associations": list(known)},
+    }
+
+
 def deployment(request: str, url: str) -> Message:
-    """Return CloudFormation's request to the custom resource."""
+    """Return CloudFormation's request to the resource that waits for the default routes."""
     return {
         "RequestType": request,
         "ResponseURL": url,

@@ -120,7 +120,7 @@ def test_deletion_succeeds_without_a_call_when_routes_are_replaced(
     """With the default strategy CloudFormation deletes tables and associations unaided."""
     function = deploy(region.settings)
 
-    function(messages.deployment("Delete", cloudformation.url))
+    function(messages.release(cloudformation.url))
 
     assert function.wire.calls == []
     assert [answer["Status"] for answer in cloudformation.answers] == ["SUCCESS"]
@@ -135,7 +135,7 @@ def test_deletion_takes_every_association_away_when_subnets_are_swapped(
     region.kill(region.nats["a"])
     function(messages.terminated(region, region.nats["a"]))
 
-    function(messages.deployment("Delete", cloudformation.url))
+    function(messages.release(cloudformation.url))
 
     assert [answer["Status"] for answer in cloudformation.answers] == ["SUCCESS"]
     for home in region.homes.values():
@@ -150,7 +150,7 @@ def test_deletion_fails_with_awss_words_when_an_association_stays(
     (stays,) = region.associations("a").values()
     function.wire.fail("DisassociateRouteTable", "UnauthorizedOperation", mentions=stays)
 
-    function(messages.deployment("Delete", cloudformation.url))
+    function(messages.release(cloudformation.url), seconds=SHORT)
 
     (answer,) = cloudformation.answers
     assert answer["Status"] == "FAILED"
@@ -165,7 +165,7 @@ def test_deletion_fails_with_awss_words_when_the_look_fails(
     function = deploy(replace(region.settings, strategy=Strategy.SWAP_ROUTE_TABLE))
     function.wire.fail("DescribeRouteTables", "UnauthorizedOperation")
 
-    function(messages.deployment("Delete", cloudformation.url))
+    function(messages.release(cloudformation.url), seconds=SHORT)
 
     (answer,) = cloudformation.answers
     assert answer["Status"] == "FAILED"
@@ -180,9 +180,61 @@ def test_answer_fits_when_aws_has_much_to_say(
     function = deploy(replace(region.settings, strategy=Strategy.SWAP_ROUTE_TABLE))
     function.wire.fail("DisassociateRouteTable", "UnauthorizedOperation" + "…" * 5000)
 
-    function(messages.deployment("Delete", cloudformation.url))
+    function(messages.release(cloudformation.url), seconds=SHORT)
 
     assert cloudformation.sizes[0] <= 4096
+
+
+def test_deletion_of_the_routes_resource_needs_nothing(
+    region: Region, deploy: Deploy, cloudformation: CloudFormation
+) -> None:
+    """It comes first, while NATs still serve: no subnet is touched."""
+    function = deploy(replace(region.settings, strategy=Strategy.SWAP_ROUTE_TABLE))
+
+    function(messages.deployment("Delete", cloudformation.url))
+
+    assert function.wire.calls == []
+    assert [answer["Status"] for answer in cloudformation.answers] == ["SUCCESS"]
+
+
+@pytest.mark.parametrize("request_type", ["Create", "Update"])
+def test_making_the_associations_resource_needs_nothing(
+    request_type: str, region: Region, deploy: Deploy, cloudformation: CloudFormation
+) -> None:
+    """It is there for its deletion."""
+    function = deploy(replace(region.settings, strategy=Strategy.SWAP_ROUTE_TABLE))
+
+    function({**messages.release(cloudformation.url), "RequestType": request_type})
+
+    assert function.wire.calls == []
+    assert [answer["Status"] for answer in cloudformation.answers] == ["SUCCESS"]
+
+
+def test_deletion_leaves_what_cloudformation_knows_when_nothing_was_moved(
+    region: Region, deploy: Deploy, cloudformation: CloudFormation
+) -> None:
+    """CloudFormation deletes the associations that it made itself."""
+    function = deploy(replace(region.settings, strategy=Strategy.SWAP_ROUTE_TABLE))
+    known = [*region.associations("a").values(), *region.associations("b").values()]
+
+    function(messages.release(cloudformation.url, *known))
+
+    assert function.wire.writes == []
+    assert [answer["Status"] for answer in cloudformation.answers] == ["SUCCESS"]
+
+
+def test_deletion_goes_on_when_a_write_or_a_look_fails_once(
+    region: Region, deploy: Deploy, cloudformation: CloudFormation
+) -> None:
+    """A passing fault does not leave the stack half deleted."""
+    function = deploy(replace(region.settings, strategy=Strategy.SWAP_ROUTE_TABLE))
+    function.wire.fail("DescribeRouteTables", "UnauthorizedOperation", times=1)
+    function.wire.fail("DisassociateRouteTable", "InvalidAssociationID.NotFound", times=1)
+
+    function(messages.release(cloudformation.url))
+
+    assert [answer["Status"] for answer in cloudformation.answers] == ["SUCCESS"]
+    assert (region.associations("a"), region.associations("b")) == ({}, {})
 
 
 def test_invocation_fails_when_cloudformation_cannot_be_told(

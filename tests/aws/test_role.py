@@ -43,7 +43,7 @@ def _live(region: Region, function: Function, cloudformation: CloudFormation) ->
     region.point("a", NetworkInterfaceId=region.interface(region.nats["b"]))
     function(messages.SWEEP)
     function(messages.terminating(region, region.nats["b"]))
-    function(messages.deployment("Delete", cloudformation.url))
+    function(messages.release(cloudformation.url))
 
 
 @dataclass

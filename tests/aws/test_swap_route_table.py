@@ -9,7 +9,7 @@ import pytest
 
 from nat_failover.settings import Strategy
 from tests.aws import messages
-from tests.aws.conftest import at_rest
+from tests.aws.conftest import SHORT, at_rest
 from tests.aws.region import Region
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def test_subnets_stay_at_home_when_their_table_could_not_be_repaired(
     replacement = region.replace(region.nats["a"])
     function.wire.fail("ReplaceRoute", "InternalError")
 
-    function(messages.launched(region, replacement), seconds=10.6)
+    function(messages.launched(region, replacement), seconds=SHORT)
 
     assert _users(region) == _all_on(region, "b")
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from stacks.constructs.nat_fleet import BOOT_PAUSE
 from stacks.constructs.nat_launch import boot_script
 
 SHELLCHECK = Path(sys.executable).with_name("shellcheck")
@@ -33,10 +35,21 @@ def test_script_passes_shellcheck_when_filled_in(script: Path) -> None:
     assert run.returncode == 0
 
 
+def test_script_gives_up_before_a_rolling_update_goes_on(script: Path) -> None:
+    """An image that cannot boot does not replace the second NAT too."""
+    text = script.read_text(encoding="utf-8")
+    attempts, limit = (
+        int(re.findall(rf"^readonly {name}=(\d+)$", text, re.MULTILINE)[0])
+        for name in ("attempts", "attempt_limit")
+    )
+    pauses = sum(3 * attempt for attempt in range(1, attempts + 1))
+    assert attempts * limit + pauses < 60 * int(BOOT_PAUSE.removeprefix("PT").removesuffix("M"))
+
+
 def test_script_shuts_the_instance_down_when_nftables_cannot_be_installed(
     script: Path, tmp_path: Path
 ) -> None:
-    """Five attempts, then a sentence that names the step, then power off."""
+    """Three attempts, then a sentence that names the step, then power off."""
     calls = tmp_path / "calls"
     _stub(tmp_path, calls, dnf=1, dd=0, chmod=0, mkswap=0, swapon=0, sleep=0, logger=0, shutdown=0)
     (tmp_path / "bin" / "timeout").write_text('#!/bin/bash\nshift\n"$@"\n', encoding="utf-8")
@@ -46,7 +59,7 @@ def test_script_shuts_the_instance_down_when_nftables_cannot_be_installed(
     )
     lines = calls.read_text(encoding="utf-8").splitlines()
     assert run.returncode == 1
-    assert lines.count("dnf --assumeyes --quiet install nftables") == 5
+    assert lines.count("dnf --assumeyes --quiet install nftables") == 3
     assert lines[-2:] == [
         (
             "logger --tag nat-boot -- FAILED to install nftables (exit 1); shutting down, so that"

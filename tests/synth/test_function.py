@@ -167,6 +167,18 @@ def test_deployment_waits_until_every_table_is_served(template: Template) -> Non
     } <= set(served["DependsOn"])
 
 
+def test_moved_subnets_are_released_after_the_group_is_gone(template: Template) -> None:
+    """The resource knows the associations that CloudFormation made, and outlives the NATs."""
+    (known,) = template.resources("Custom::PrivateAssociations").values()
+    assert known["Properties"]["Associations"] == [
+        {"Ref": name}
+        for name in template.resources("AWS::EC2::SubnetRouteTableAssociation")
+        if "Private" in name
+    ]
+    (group,) = template.resources("AWS::AutoScaling::AutoScalingGroup").values()
+    assert template.logical_id("Custom::PrivateAssociations") in group["DependsOn"]
+
+
 def test_deployment_waits_longer_than_the_function_runs(template: Template) -> None:
     """The function's own answer comes first; CloudFormation gives up only on silence."""
     timeout = template.properties(FUNCTION)["Timeout"]

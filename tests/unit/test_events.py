@@ -126,7 +126,7 @@ def test_parse_reads_every_record_when_an_event_carries_several() -> None:
 def test_parse_knows_the_sweep() -> None:
     """The schedule's event is the sweep, and tells of no loss."""
     assert kind(Kind.SWEEP) == parse({"source": "nat-failover.sweep"})
-    assert not parse({"source": "nat-failover.sweep"}).tells_of_a_loss
+    assert not parse({"source": "nat-failover.sweep"}).tells_of_a_loss({"i-1"})
 
 
 @pytest.mark.parametrize(
@@ -145,17 +145,22 @@ def test_trigger_tells_of_a_loss_when_a_nat_left_or_could_not_be_replaced(
     message: dict[str, Any], *, loss: bool
 ) -> None:
     """People hear of missing egress when something was lost, not while a stack comes up."""
-    assert loss == parse(sns(message)).tells_of_a_loss
+    assert loss == parse(sns(message)).tells_of_a_loss({"i-1"})
 
 
-REQUEST = {
+def test_trigger_tells_of_no_loss_when_the_instance_is_a_stranger() -> None:
+    """EC2 tells of every instance of the account; people care for the NATs."""
+    assert not parse(sns(STATE_CHANGE)).tells_of_a_loss({"i-2"})
+
+
+REQUEST: dict[str, Any] = {
     "RequestType": "Create",
     "ResponseURL": "https://any",
     "StackId": "arn:stack",
     "RequestId": "request",
     "ResourceType": "Custom::DefaultRoutes",
     "LogicalResourceId": "DefaultRoutes",
-    "ResourceProperties": {"ServiceToken": "arn:function"},
+    "ResourceProperties": {"ServiceToken": "arn:function", "Associations": ["rtbassoc-1"]},
 }
 
 
@@ -167,21 +172,16 @@ def test_parse_reads_the_request_when_cloudformation_waits(
 ) -> None:
     """The physical id is chosen once and then kept, so that an update replaces nothing."""
     deployment = Deployment(
+        resource="Custom::DefaultRoutes",
         request="Create",
         response_url="https://any",
         stack="arn:stack",
         request_id="request",
         logical_id="DefaultRoutes",
         physical_id=physical_id,
+        associations=frozenset({"rtbassoc-1"}),
     )
     assert kind(Kind.DEPLOYMENT, deployment=deployment) == parse(REQUEST | given_id)
-
-
-def test_trigger_is_a_deletion_when_cloudformation_says_delete() -> None:
-    """Only a Delete takes associations away."""
-    assert parse(REQUEST | {"RequestType": "Delete"}).is_deletion
-    assert not parse(REQUEST).is_deletion
-    assert not parse(sns(NOTIFICATION)).is_deletion
 
 
 @pytest.mark.parametrize(

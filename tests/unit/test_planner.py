@@ -308,6 +308,36 @@ class TestSwap:
         moves = [(a.subnet, a.table) for a in plan(seen, SWAP).actions if isinstance(a, MoveSubnet)]
         assert [("subnet-here", "rtb-here")] == moves
 
+    def test_subnets_go_on_to_a_third_table_when_home_and_refuge_have_failed(self) -> None:
+        """A home that does not work is no refuge."""
+        third = any_nat("third", "zone-c")
+        refuge = replace(
+            self.there,
+            route=route_to(DEAD),
+            associations=frozenset({Association(id="rtbassoc-2", subnet="subnet-here")}),
+        )
+        tables = {
+            replace(self.here, associations=frozenset()),
+            refuge,
+            any_table(route_to(third), "zone-c", "third"),
+        }
+        moves = [
+            (a.subnet, a.table)
+            for a in plan(network({third, DEAD}, tables), SWAP).actions
+            if isinstance(a, MoveSubnet)
+        ]
+        assert [("subnet-here", "rtb-third")] == moves
+
+    def test_foreign_subnet_is_left_where_it_is_when_its_table_works(self) -> None:
+        """A subnet that is not the stack's has no home to go to."""
+        guest = Association(id="rtbassoc-x", subnet="subnet-x")
+        here = replace(
+            self.here,
+            route=route_to(AT_HOME),
+            associations=self.here.associations | {guest},
+        )
+        assert plan(network({AT_HOME, AWAY}, {here, self.there}), SWAP).actions == ()
+
     def test_subnets_spread_when_several_tables_can_take_them(self) -> None:
         """Each subnet goes to the table with the fewest subnets, those on their way included."""
         nats = {any_nat(zone, zone) for zone in ("b", "c")}
