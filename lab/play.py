@@ -6,6 +6,7 @@ import json
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
+from lab.aws.catalogue import ALL
 from lab.cdk import Cdk, CdkError, NotSetUpError
 from lab.demo import Demo, DemoError
 from lab.isolation import PROJECT
@@ -13,15 +14,23 @@ from lab.region import Region
 from lab.screen import Screen
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
     from rich.console import Console
 
+    from lab.aws.behaviour import Behaviour
 
-def play(console: Console, directory: Path, strategy: str | None) -> int:
+
+def play(
+    console: Console,
+    directory: Path,
+    strategy: str | None,
+    behaviours: Collection[type[Behaviour]] = ALL,
+) -> int:
     """Play the demo; return the exit status."""
     try:
-        with Region() as region:
+        with Region(behaviours) as region:
             cdk = Cdk(region.endpoint, directory, context=lab_context(PROJECT, strategy))
             with closing(cdk):
                 _demo(region, cdk, Screen(console))
@@ -55,8 +64,10 @@ def _demo(region: Region, cdk: Cdk, screen: Screen) -> None:
     demo.prepare()
     watch = demo.deploy()
     screen.heading("Kill a NAT")
-    story = demo.kill_a_nat(watch)
-    watch.stop()
+    try:
+        story = demo.kill_a_nat(watch)
+    finally:
+        watch.stop()
     screen.heading("What CloudFormation thinks of it")
     demo.diff()
     demo.destroy()

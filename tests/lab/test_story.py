@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import io
+import json
 from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
+from rich.console import Console
 
+import lab.demo
+from lab.__main__ import STRATEGIES
+from lab.aws.autoscaling.notifications import PublishesNotifications
 from lab.aws.catalogue import ALL
 from lab.aws.state_changes import PublishesStateChanges
 from lab.cdk import Cdk
 from lab.demo import Demo
 from lab.inventory import inventory
 from lab.isolation import PROJECT
-from lab.play import lab_context
+from lab.play import lab_context, play
 from lab.region import Region
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from lab.aws.behaviour import Behaviour
+    from lab.watch import Watch
 
 REPAIR = 5.0  # seconds from a message to the repaired route, on a busy machine
 
@@ -70,6 +77,50 @@ def test_killed_nat_costs_no_table_more_than_the_first_message(
     assert 0 < hit.until_told <= story.told_after < story.published_after + REPAIR
     assert hit.until_repaired < REPAIR
     assert other.outage == 0
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_stack_is_diffed_and_destroyed_when_a_zone_is_served_from_elsewhere(
+    strategy: str, tmp_path: Path
+) -> None:
+    """A failover leaves nothing that CloudFormation would change or fail to delete."""
+    context = json.loads((PROJECT / "cdk.json").read_text())["context"]["nat"]
+    context["failover"] = {"strategy": strategy, "failback": "manual"}
+    with (
+        Region() as region,
+        closing(Cdk(region.endpoint, tmp_path, context=(f"nat={json.dumps(context)}",))) as cdk,
+    ):
+        demo = Demo(region, cdk)
+        demo.prepare()
+        empty = inventory(region)
+        watch = demo.deploy()
+        (victim,) = watch.now(watch.homes[0]).instances
+        region.client("ec2").terminate_instances(InstanceIds=[victim])
+        assert region.clock.wait_until(lambda: _is_away(watch), 30)
+        watch.stop()
+        assert cdk.diff().status == 0
+        cdk.destroy()
+        assert inventory(region) == empty
+
+
+def _is_away(watch: Watch) -> bool:
+    """Return whether both homes leave through the second zone's NAT."""
+    here, there = (watch.now(home) for home in watch.homes)
+    return here.works and here.instances == there.instances
+
+
+def test_demo_ends_with_a_sentence_when_the_subnets_do_not_recover(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Exit status 1, and what did not happen: here nothing tells the function of the death."""
+    monkeypatch.setattr(lab.demo, "FAILOVER_LIMIT", 5.0)
+    mute = tuple(piece for piece in ONLY_NOTIFICATIONS if piece is not PublishesNotifications)
+    said = io.StringIO()
+    assert play(Console(file=said, width=200), tmp_path, None, mute) == 1
+    assert (
+        "The lab stops: a private subnet is still without internet 5 s after its NAT died"
+        in said.getvalue()
+    )
 
 
 def cdk_of(region: Region, directory: Path, strategy: str) -> Cdk:
