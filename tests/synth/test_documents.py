@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 from pydantic import BaseModel
 
+from nat_failover.settings import SWEEP_SOURCE
+from stacks.read_settings import read_settings
 from stacks.settings import AppSettings
 
 if TYPE_CHECKING:
@@ -46,6 +48,27 @@ def test_document_names_recipes_that_exist(document: Path) -> None:
         dry = ["make", "--dry-run", recipe]
         run = subprocess.run(dry, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603 - from our own documents
         assert run.returncode == 0, f"{document.name} names make {recipe}: {run.stderr}"
+
+
+def test_readme_overrides_settings_with_words_that_the_app_understands() -> None:
+    """What the README puts on the command line is JSON, and right."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (context,) = re.findall(r"ARGS=\"-c nat='(.+)'\"", readme)
+    assert read_settings(context.replace("\\", "")).failover.strategy == "swap-route-table"
+
+
+def test_operations_invoke_the_function_with_the_sweep() -> None:
+    """What a person sends by hand is what the schedule sends."""
+    text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    (payload,) = re.findall(r"--payload '(.+?)'", text)
+    assert json.loads(payload) == {"source": SWEEP_SOURCE}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_document_has_nothing_left_to_fill_in(document: Path) -> None:
+    """No placeholder stays."""
+    text = document.read_text(encoding="utf-8")
+    assert not re.findall(r"<!--|@@|TODO|TBD", text)
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
