@@ -338,6 +338,17 @@ class TestSwap:
         )
         assert plan(network({AT_HOME, AWAY}, {here, self.there}), SWAP).actions == ()
 
+    def test_subnets_that_stay_after_all_are_not_counted_where_they_might_have_gone(self) -> None:
+        """A refused escape leaves the next table's subnets the choice they would have had."""
+        nats = {any_nat(zone, zone) for zone in ("y", "z")}
+        refuges = {any_table(route_to(any_nat(zone, zone)), zone, zone) for zone in ("y", "z")}
+        stays = any_table(None, HERE, "1")
+        stranger = Association(id="rtbassoc-x", subnet="subnet-x")
+        stays = replace(stays, associations=stays.associations | {stranger})
+        made = plan(network(nats, {*refuges, stays, any_table(None, HERE, "2")}), SWAP)
+        moves = [(a.subnet, a.table) for a in made.actions if isinstance(a, MoveSubnet)]
+        assert [("subnet-2", "rtb-y")] == moves
+
     def test_subnets_spread_when_several_tables_can_take_them(self) -> None:
         """Each subnet goes to the table with the fewest subnets, those on their way included."""
         nats = {any_nat(zone, zone) for zone in ("b", "c")}
