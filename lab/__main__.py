@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, NoReturn
 from rich.console import Console
 
 from lab.isolation import forget_credentials
+from nat_failover.settings import Strategy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import FrameType
 
-STRATEGIES = ("replace-route", "swap-route-table")
+STRATEGIES = tuple(strategy.value for strategy in Strategy)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 METRICS = ("UsableNats", "NoEgress", "Moves", "Failures")
 """How many NATs are usable and tables without egress, routes and subnets moved, runs unfinished."""
 
+_LOUD = frozenset({Verdict.NO_EGRESS, Verdict.NOT_OURS})
+"""What a plan leaves alone although it is not as it should be."""
+
 _SUBJECT_LIMIT = 100
 """The longest subject that SNS takes (SNS API reference, Publish)."""
 
@@ -45,13 +48,13 @@ def report(run: Run, settings: Settings, people: SNSClient) -> dict[str, Any]:
         _log.log(level, message, extra=details)
     if news := _news(run, settings):
         _tell(people, settings.outcome_topic, *news)
-    _log.info("run", extra={**summary, **_metrics(run, settings)})
+    healths = [nat["health"] for nat in summary["saw"]]
+    _log.info("run", extra={**summary, **_metrics(run, settings, healths)})
     return summary
 
 
 def _summary(run: Run) -> dict[str, Any]:
-    network = run.network
-    nats = sorted(network.nats, key=lambda nat: nat.instance) if network else []
+    nats = sorted(run.network.nats) if run.network else []
     said = {nat: judge(nat, run.trigger.leaving) for nat in nats}
     return {
         "trigger": sorted(run.trigger.kinds),
@@ -76,8 +79,8 @@ def _lines(run: Run) -> Iterator[tuple[int, str, dict[str, Any]]]:
     for problem in run.trigger.problems:
         yield logging.WARNING, "message", {"problem": problem}
     for decision in (*run.decided, *_alarming(run)):
-        loud = decision.verdict in {Verdict.NO_EGRESS, Verdict.NOT_OURS}
-        yield logging.ERROR if loud else logging.INFO, "decision", asdict(decision)
+        level = logging.ERROR if decision.verdict in _LOUD else logging.INFO
+        yield level, "decision", asdict(decision)
     for result in run.results:
         yield logging.INFO if result.done else logging.ERROR, "write", _done(result)
     if run.failure:
@@ -86,8 +89,7 @@ def _lines(run: Run) -> Iterator[tuple[int, str, dict[str, Any]]]:
 
 def _alarming(run: Run) -> tuple[Decision, ...]:
     """Return what the last look left alone although it is not as it should be."""
-    loud = {Verdict.NO_EGRESS, Verdict.NOT_OURS}
-    return tuple(d for d in run.decisions if d.verdict in loud and d not in run.decided)
+    return tuple(d for d in run.decisions if d.verdict in _LOUD and d not in run.decided)
 
 
 def _moves(run: Run) -> list[SetDefaultRoute | MoveSubnet]:
@@ -100,7 +102,7 @@ def _without_egress(run: Run) -> tuple[Decision, ...]:
     return tuple(d for d in run.decisions if d.verdict is Verdict.NO_EGRESS)
 
 
-def _metrics(run: Run, settings: Settings) -> dict[str, Any]:
+def _metrics(run: Run, settings: Settings, healths: list[Health]) -> dict[str, Any]:
     """Return the metrics of a run; a run without a complete look says nothing of NATs and tables.
 
     The format is the CloudWatch embedded metric format (CloudWatch user guide).
@@ -109,8 +111,7 @@ def _metrics(run: Run, settings: Settings) -> dict[str, Any]:
         "Moves": len(_moves(run)),
         "Failures": int(run.failure is not None),
     }
-    if run.network and run.plan and not run.failure:
-        healths = [judge(nat, run.trigger.leaving).health for nat in run.network.nats]
+    if run.network and not run.failure:
         values["UsableNats"] = healths.count(Health.USABLE)
         values["NoEgress"] = len(_without_egress(run))
     directive = {
