@@ -60,8 +60,8 @@ bench: $(READY) ## Compare the function's speed with a sequential recipe, as a r
 	@python -m bench.failover
 
 lock: $(READY) ## Resolve the pinned versions anew, on purpose
-	@uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 --upgrade pyproject.toml --output-file requirements.txt
-	@uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 --upgrade --constraint requirements.txt --group dev pyproject.toml --output-file requirements-dev.txt
+	@uv pip compile --quiet --universal --generate-hashes --no-strip-extras --no-header --python-version 3.11 --upgrade pyproject.toml --output-file requirements.txt
+	@uv pip compile --quiet --universal --generate-hashes --no-strip-extras --no-header --python-version 3.11 --upgrade --constraint requirements.txt --group dev pyproject.toml --output-file requirements-dev.txt
 	@npm update --package-lock-only --no-audit --no-fund
 
 clean: ## Remove everything that the recipes made
