@@ -1,0 +1,1 @@
+"""Drills: faults played in the region, and what came of them."""

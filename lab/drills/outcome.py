@@ -1,0 +1,150 @@
+"""What came of a drill, as values; `as_json` is the one object that `drill --json` prints.
+
+Times are seconds since the first fault of the drill, by the drill's clock; what happened before has
+negative times.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """One line of the timeline: who did what, when. `kind` groups lines for the picture."""
+
+    time: float
+    source: str
+    kind: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """From a moment to another, the private subnets of a zone left in this way, or not at all.
+
+    `through` is the instance that the default route led to, or None; `words` say the same for
+    people.
+    """
+
+    start: float
+    end: float
+    works: bool
+    through: str | None
+    words: str
+
+    @property
+    def seconds(self) -> float:
+        """Return how long it lasted."""
+        return self.end - self.start
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallCount:
+    """How often the function called an operation of AWS ("ec2:ReplaceRoute"), refused ones too."""
+
+    name: str
+    count: int
+    refused: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Write:
+    """One call that changes something: when it took effect, on what, and AWS's error if it did not.
+
+    `invocation` numbers the runs of the function from 1.
+    """
+
+    time: float
+    name: str
+    target: str
+    error: str | None
+    invocation: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NatSeen:
+    """A NAT instance in the topology: its zone, and its state in EC2's words."""
+
+    instance: str
+    zone: str
+    state: str
+    forwards: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableSeen:
+    """A private route table in the topology: where its subnets' traffic goes."""
+
+    table: str
+    zone: str
+    subnets: tuple[str, ...]
+    through: str | None
+    works: bool
+    words: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Topology:
+    """The NATs and the private tables at a moment; `name` is before, during or after."""
+
+    name: str
+    time: float
+    nats: tuple[NatSeen, ...]
+    tables: tuple[TableSeen, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """A drill from its faults to its end.
+
+    `outage` is the seconds without egress per zone, `egress` how each zone left over time. The
+    times to detect (first message to the function after the first fault), to decide (from there to
+    its first write), to write (from there to the last write of that run) and to come home (from the
+    first fault until each zone leaves through its own NAT for good) are seconds, or None where it
+    did not happen. `depth` is the longest chain of calls, one after the other, in a run that wrote.
+    """
+
+    fault: str
+    strategy: str
+    handler: str
+    seed: int
+    clock: str
+    timeline: tuple[Moment, ...]
+    egress: dict[str, tuple[Span, ...]]
+    outage: dict[str, float]
+    time_to_detect: float | None
+    time_to_decide: float | None
+    time_to_write: float | None
+    time_to_come_home: float | None
+    calls: tuple[CallCount, ...]
+    depth: int
+    writes: tuple[Write, ...]
+    topology: tuple[Topology, ...]
+    recovered: bool
+    home: bool
+
+    @property
+    def refused(self) -> tuple[Write, ...]:
+        """Return the writes that AWS refused."""
+        return tuple(write for write in self.writes if write.error)
+
+    @property
+    def worst(self) -> float:
+        """Return the outage of the zone that had the longest."""
+        return max(self.outage.values(), default=0.0)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return plain JSON values, times rounded to the millisecond."""
+        plain: dict[str, Any] = _rounded(asdict(self))
+        plain["refused"] = [row for row in plain["writes"] if row["error"]]
+        return plain
+
+
+def _rounded(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    if isinstance(value, dict):
+        return {key: _rounded(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_rounded(inner) for inner in value]
+    return round(value, 3) if isinstance(value, float) else value
