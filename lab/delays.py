@@ -1,7 +1,7 @@
-"""Every delay of the lab, one row each: what the lab waits, what AWS takes, and who says so.
+"""Every delay of the lab, one row each: how long AWS takes, who says so, and how well it is known.
 
-The lab's clock is compressed: its delays keep the order of AWS's, not their length. No other file
-of the lab holds a delay that AWS would have.
+Seconds, of AWS's clock. Between the two bounds all values are equally likely. No other file of the
+lab holds a delay that AWS would have.
 """
 
 from __future__ import annotations
@@ -18,130 +18,158 @@ class Evidence(Enum):
     ASSUMED = "assumed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Delay:
-    """One thing that takes time: seconds in the lab, words for AWS."""
+    """One thing that takes time: from `low` to `high` seconds."""
 
     name: str
-    lab: float
-    aws: str
-    source: str
+    low: float
+    high: float
     evidence: Evidence
+    source: str
+
+    def __str__(self) -> str:
+        """Return the seconds as a person writes them."""
+        return f"{self.low:g} s" if self.low == self.high else f"{self.low:g} to {self.high:g} s"
 
 
-INSTANCE_BOOT = Delay(
-    name="an instance is pending",
-    lab=0.3,
-    aws="10 to 30 s",
-    source="no figure published",
-    evidence=Evidence.ASSUMED,
+_DOCUMENTED, _MEASURED, _ASSUMED = Evidence
+
+INSTANCE_BOOT = Delay("an instance is pending", 10, 20, _ASSUMED, "no figure published")
+BOOT_SCRIPT = Delay(
+    "a running instance boots until it forwards",
+    20,
+    45,
+    _ASSUMED,
+    "no figure published; the system's start and the installation of nftables",
 )
 INSTANCE_SHUTDOWN = Delay(
-    name="an instance is shutting down (or stopping)",
-    lab=1.0,
-    aws="some 30 s, up to minutes",
-    source="no figure published",
-    evidence=Evidence.ASSUMED,
+    "an instance is shutting down or stopping", 25, 60, _ASSUMED, "no figure published"
+)
+FORWARDS_ON = Delay(
+    "an instance forwards on after TerminateInstances or StopInstances",
+    3,
+    4,
+    _MEASURED,
+    "github.com/nowakeai/betternat, research 031",
 )
 INSTANCE_ID_VANISHES = Delay(
-    name="a route forgets the id of its terminated instance",
-    lab=1.0,
-    aws="about 35 s",
-    source="github.com/nowakeai/betternat, research 031",
-    evidence=Evidence.MEASURED,
+    "a route forgets the id of its terminated instance",
+    35,
+    35,
+    _MEASURED,
+    "github.com/nowakeai/betternat, research 031",
+)
+ROUTE_TAKES_EFFECT = Delay(
+    "a written route or association takes effect for packets",
+    0.05,
+    0.44,
+    _MEASURED,
+    "github.com/nowakeai/betternat, research 040, for the longer; the shorter is assumed",
+)
+READ_LAGS = Delay(
+    "a described route lags what was written",
+    0,
+    1,
+    _ASSUMED,
+    "EC2 API guide, 'Eventual consistency', gives no figure",
 )
 GROUP_NOTICES = Delay(
-    name="a group notices an instance that was killed from outside",
-    lab=1.5,
-    aws="undocumented; 65 s until the replacement appeared, seen once",
-    source="github.com/nowakeai/betternat, research 031",
-    evidence=Evidence.MEASURED,
+    "a group notices an instance that was killed from outside",
+    30,
+    60,
+    _MEASURED,
+    "github.com/nowakeai/betternat, research 031: 65 s until the replacement appeared, seen once",
 )
 TERMINATION_OF_THE_DEAD = Delay(
-    name="a termination activity, the instance being dead already",
-    lab=0.5,
-    aws="3 to 18 s",
-    source="sample notifications in public repositories",
-    evidence=Evidence.MEASURED,
+    "a termination activity, the instance being dead already",
+    3,
+    18,
+    _MEASURED,
+    "sample notifications in public repositories",
 )
 TERMINATION_OF_THE_LIVING = Delay(
-    name="a termination activity that the group starts itself",
-    lab=1.2,
-    aws="82 s",
-    source="a sample notification in the EC2 Auto Scaling user guide",
-    evidence=Evidence.DOCUMENTED,
+    "a termination activity that the group starts itself",
+    82,
+    82,
+    _DOCUMENTED,
+    "a sample notification in the EC2 Auto Scaling user guide",
 )
 LAUNCH = Delay(
-    name="a launch activity, without launch hook",
-    lab=1.0,
-    aws="32 to 37 s",
-    source="sample notifications in public repositories",
-    evidence=Evidence.MEASURED,
+    "a launch activity, without launch hook",
+    32,
+    37,
+    _MEASURED,
+    "sample notifications in public repositories",
 )
 EVENT_DELIVERY = Delay(
-    name="a state change travels from EC2 over EventBridge to Lambda",
-    lab=0.3,
-    aws="0.3 s",
-    source="github.com/MachineDotDev/nat-zero, docs/performance.md",
-    evidence=Evidence.MEASURED,
+    "a state change travels from EC2 over EventBridge to Lambda",
+    0.3,
+    0.3,
+    _MEASURED,
+    "github.com/MachineDotDev/nat-zero, docs/performance.md",
 )
 SNS_DELIVERY = Delay(
-    name="a notification travels from SNS to Lambda",
-    lab=0.1,
-    aws="typically below 1 s; retried for 23 days",
-    source="SNS developer guide for the retries; no figure published for the delay",
-    evidence=Evidence.ASSUMED,
+    "a notification travels from SNS to Lambda", 0.05, 0.5, _ASSUMED, "no figure published"
 )
 SCHEDULED_MINUTE = Delay(
-    name="a minute of a schedule",
-    lab=60.0,
-    # Not compressed: a compressed sweep would repair the routes before the notification comes.
-    aws="60 s; this one is not compressed",
-    source="EventBridge user guide, 'Creating a rule that runs on a schedule'",
-    evidence=Evidence.DOCUMENTED,
+    "a minute of a schedule",
+    60,
+    60,
+    _DOCUMENTED,
+    "EventBridge user guide, 'Creating a rule that runs on a schedule'",
+)
+COLD_START = Delay(
+    "a cold start of a function, until it gets its event",
+    0.6,
+    1.2,
+    _ASSUMED,
+    "no figure published for this function",
+)
+WARM_START = Delay(
+    "a warm function, until it gets its event", 0.005, 0.02, _ASSUMED, "no figure published"
+)
+ENVIRONMENT_IDLE = Delay(
+    "an idle execution environment is kept",
+    300,
+    900,
+    _ASSUMED,
+    "undocumented; public measurements say 5 to 15 minutes",
+)
+READ_CALL = Delay(
+    "a call that reads, from the function and back", 0.04, 0.15, _ASSUMED, "no figure published"
+)
+WRITE_CALL = Delay(
+    "a call that writes, from the function and back", 0.08, 0.3, _ASSUMED, "no figure published"
 )
 FIRST_RETRY = Delay(
-    name="Lambda's first retry of a failed asynchronous invocation",
-    lab=1.0,
-    aws="1 min",
-    source="Lambda developer guide, asynchronous invocation",
-    evidence=Evidence.DOCUMENTED,
+    "Lambda's first retry of a failed asynchronous invocation",
+    60,
+    60,
+    _DOCUMENTED,
+    "Lambda developer guide, 'Asynchronous invocation'",
 )
 SECOND_RETRY = Delay(
-    name="Lambda's second retry",
-    lab=2.0,
-    aws="2 min",
-    source="Lambda developer guide, asynchronous invocation",
-    evidence=Evidence.DOCUMENTED,
+    "Lambda's second retry",
+    120,
+    120,
+    _DOCUMENTED,
+    "Lambda developer guide, 'Asynchronous invocation'",
 )
 CUSTOM_RESOURCE_LIMIT = Delay(
-    name="CloudFormation gives up on a custom resource that does not answer",
-    lab=45.0,
-    aws="1 h, or the resource's ServiceTimeout",
-    source="CloudFormation user guide, custom resources",
-    evidence=Evidence.DOCUMENTED,
+    "CloudFormation gives up on a custom resource without a ServiceTimeout",
+    3600,
+    3600,
+    _DOCUMENTED,
+    "CloudFormation user guide, 'Custom resources'",
 )
 STABILIZATION_LIMIT = Delay(
-    name="CloudFormation gives up on a group that does not reach its size",
-    lab=30.0,
-    aws="minutes to hours",
-    source="no figure published",
-    evidence=Evidence.ASSUMED,
+    "CloudFormation gives up on a group that does not reach its size",
+    1800,
+    1800,
+    _ASSUMED,
+    "no figure published",
 )
 
-TABLE: tuple[Delay, ...] = (
-    INSTANCE_BOOT,
-    INSTANCE_SHUTDOWN,
-    INSTANCE_ID_VANISHES,
-    GROUP_NOTICES,
-    TERMINATION_OF_THE_DEAD,
-    TERMINATION_OF_THE_LIVING,
-    LAUNCH,
-    EVENT_DELIVERY,
-    SNS_DELIVERY,
-    SCHEDULED_MINUTE,
-    FIRST_RETRY,
-    SECOND_RETRY,
-    CUSTOM_RESOURCE_LIMIT,
-    STABILIZATION_LIMIT,
-)
+TABLE: tuple[Delay, ...] = tuple(row for row in globals().values() if isinstance(row, Delay))
+"""All rows, in the order of this file."""

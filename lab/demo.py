@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from lab.topology import Home
     from lab.watch import Egress
 
-QUIET = 0.8  # seconds without news after which nothing is under way any more
-SETTLE_LIMIT = 20.0
-FAILOVER_LIMIT = 30.0
-HOME_LIMIT = 45.0
+QUIET = 30.0  # seconds without news after which nothing is under way any more
+SETTLE_LIMIT = 600.0
+FAILOVER_LIMIT = 300.0
+HOME_LIMIT = 900.0
 """Seconds of the lab after which the demo says that it does not recover."""
 
 

@@ -24,7 +24,8 @@ from werkzeug.serving import make_server
 
 from lab.aws.behaviour import Behaviour, Emulation, Patches
 from lab.aws.catalogue import ALL
-from lab.clock import Clock
+from lab.clock import Clock, VirtualClock
+from lab.functions.calls import Calls
 from lab.functions.service import Functions
 from lab.isolation import ACCOUNT, REGION
 from lab.journal import Journal
@@ -45,10 +46,12 @@ _SESSION = boto3.Session(
 class Region:
     """An emulated region while the `with` block lasts."""
 
-    def __init__(self, behaviours: Collection[type[Behaviour]] = ALL, *, pace: float = 1.0) -> None:
+    def __init__(
+        self, behaviours: Collection[type[Behaviour]] = ALL, *, clock: Clock | None = None
+    ) -> None:
         self.behaviours = tuple(behaviours)
         self._closing = ExitStack()
-        self.clock = Clock(pace)
+        self.clock = clock or VirtualClock()
         self.journal = Journal(self.clock)
         self.functions = Functions(self.clock, self.journal)
         self.endpoint = ""
@@ -78,6 +81,8 @@ class Region:
 
     def _start(self) -> None:
         _quiet()
+        if isinstance(self.clock, VirtualClock):
+            self.clock.when_stuck(self.functions.presume_at_rest)
         patches = Patches()
         self._closing.callback(patches.undo)
         patches.put(os.environ, "MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
@@ -97,10 +102,12 @@ class Region:
         self._serve()
 
     def _serve(self) -> None:
+        services = DomainDispatcherApplication(create_backend_app)
+        calls = Calls(services, self.clock, self.journal, self.functions)
         server = make_server(
             "localhost",
             0,
-            DomainDispatcherApplication(create_backend_app),
+            calls,
             threaded=True,
             request_handler=MotoRequestHandler,
         )

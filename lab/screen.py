@@ -27,7 +27,7 @@ _COLOURS = {
     Who.CLOUDFORMATION: "blue",
     Who.CDK: "bold blue",
 }
-_MUTED = ("resource",)
+_MUTED = ("resource", "call")
 _ID = re.compile(r"\b((?:i|rtb|eni|subnet)-[0-9a-f]{6})[0-9a-f]+")
 
 
@@ -81,14 +81,14 @@ class Screen:
     def small_print(self) -> None:
         """Print how the lab's clock differs from AWS's."""
         table = Table(
-            title="This clock is compressed: do not read the seconds above as AWS's",
+            title="The clock is virtual: what each delay is made of",
             title_justify="left",
             show_edge=False,
         )
-        for column in ("delay", "here", "on AWS", "known by"):
+        for column in ("delay", "on AWS", "known by"):
             table.add_column(column)
         for row in delays.TABLE:
-            table.add_row(row.name, f"{row.lab:g} s", row.aws, row.evidence.value)
+            table.add_row(row.name, str(row), row.evidence.value)
         self._console.print()
         self._console.print(table, style="dim")
 

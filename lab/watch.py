@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from moto.ec2.models import ec2_backends
 
 from lab.aws.routes import target_instance
+from lab.clock import VirtualClock
 from lab.isolation import ACCOUNT, REGION
 from lab.journal import Who
 from lab.topology import DEFAULT
@@ -87,8 +88,10 @@ class Watch:
         self._changes: dict[Home, list[Change]] = {home: [] for home in homes}
         self._stopped = threading.Event()
         self._look()
-        self._thread = threading.Thread(target=self._run, name="lab watch", daemon=True)
-        self._thread.start()
+        if isinstance(region.clock, VirtualClock):
+            region.clock.each_step(self._look)
+        else:
+            threading.Thread(target=self._run, name="lab watch", daemon=True).start()
 
     @property
     def homes(self) -> tuple[Home, ...]:
@@ -116,13 +119,14 @@ class Watch:
     def stop(self) -> None:
         """Stop looking."""
         self._stopped.set()
-        self._thread.join(timeout=5)
 
     def _run(self) -> None:
         while not self._stopped.wait(_PERIOD):
             self._look()
 
     def _look(self) -> None:
+        if self._stopped.is_set():
+            return
         for home in self._homes:
             egress = look(home)
             changes = self._changes[home]

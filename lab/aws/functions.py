@@ -28,6 +28,7 @@ def deployed(function: LambdaFunction) -> Deployed:
     return Deployed(
         name=function.function_name,
         arn=function.function_arn,
+        role=str(function.role),
         region=function.region,
         handler=str(function.handler),
         runtime=str(function.run_time),

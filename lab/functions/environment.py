@@ -1,29 +1,37 @@
 """An execution environment: the deployed zip, unzipped, in a process of its own.
 
-The process sees what a function sees on AWS (its deployed variables, Lambda's own variables, the
-credentials of nobody) and nothing of the person's environment. Its AWS calls go to the lab.
+The process sees what a function sees on AWS (its deployed variables, Lambda's own variables,
+temporary credentials of its role) and nothing of the person's environment. Its AWS calls go to the
+lab, which knows it by its access key.
 """
 
 from __future__ import annotations
 
 import io
+import itertools
 import os
 import subprocess
 import sys
 import tempfile
 import threading
 import zipfile
-from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lab.functions.activity import Activity
 from lab.functions.runtime_api import Answer, Invocation, RuntimeApi, failure
 from lab.isolation import CREDENTIALS, end_process_group
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from lab.clock import Clock
+    from lab.functions.link import Link
+
 _INIT_LIMIT = 10.0  # seconds; Lambda developer guide, "Init phase"
+_VIRTUAL_TIME = Path(__file__).with_name("virtual_time.py")
+_numbers = itertools.count(1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +40,7 @@ class Deployed:
 
     name: str
     arn: str
+    role: str
     region: str
     handler: str
     runtime: str
@@ -70,24 +79,28 @@ class Deployed:
 
 
 class ExecutionEnvironment:
-    """One warm process that handles one event at a time."""
+    """One warm process that handles one event at a time; `key` is its access key id."""
 
-    def __init__(self, function: Deployed, endpoint: str, log: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        function: Deployed,
+        endpoint: str,
+        clock: Clock,
+        link: Link,
+        log: Callable[[str], None],
+    ) -> None:
+        self.key = f"ASIALAB{next(_numbers):013d}"
+        self.activity = Activity(clock)
         self._function = function
+        self._clock = clock
+        self._link = link
+        self._started = False
+        link.meet(self.key, self.activity)
         self._api = RuntimeApi()
         self._directory = tempfile.TemporaryDirectory(prefix="nat-lab-function-")
         with zipfile.ZipFile(io.BytesIO(function.code)) as code:
             code.extractall(self._directory.name)
-        self._process = subprocess.Popen(  # noqa: S603 - our own interpreter, no shell
-            [sys.executable, "-m", "awslambdaric", function.handler],
-            cwd=self._directory.name,
-            env=function.environment(endpoint, self._api.address, self._directory.name),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
+        self._process = self._start(endpoint)
         threading.Thread(target=self._read, args=(log,), daemon=True).start()
 
     @property
@@ -100,26 +113,59 @@ class ExecutionEnvironment:
         """Return the id of the process, which leads a process group of its own."""
         return self._process.pid
 
-    def invoke(self, payload: bytes) -> Answer:
+    @property
+    def role(self) -> str:
+        """Return the ARN of the role that the function's calls are made with."""
+        return self._function.role
+
+    def invoke(self, payload: bytes, run: int) -> Answer:
         """Handle one event within the function's timeout, which counts from the end of the init."""
         timeout = self._function.timeout
-        invocation = Invocation(payload=payload, function_arn=self._function.arn, timeout=timeout)
+        deadline = self._clock.calendar() + timeout
+        invocation = Invocation(payload=payload, function_arn=self._function.arn, deadline=deadline)
+        self.activity.begin(run)
+        invocation.answer.add_done_callback(lambda _: self.activity.end())
         self._api.offer(invocation)
         if not self.usable:
             self._gone()
-        invocation.fetched.wait(_INIT_LIMIT)
-        try:
-            return invocation.answer.result(timeout=timeout)
-        except FutureTimeoutError:
-            self.close()
-            message = f"{invocation.request_id} Task timed out after {timeout:.2f} seconds"
-            return failure("Sandbox.Timedout", message)
+        self._started = invocation.fetched.wait(_INIT_LIMIT)
+        if self._clock.wait_until(invocation.answer.done, timeout):
+            return invocation.answer.result()
+        self.close()
+        message = f"{invocation.request_id} Task timed out after {timeout:.2f} seconds"
+        return failure("Sandbox.Timedout", message)
+
+    def presume_at_rest(self) -> None:
+        """Let time go on although the process, which has its event, has not said that it waits."""
+        if self._started:
+            self.activity.presume_at_rest()
 
     def close(self) -> None:
         """End the process and remove its files."""
+        self.activity.end()
+        self._link.forget(self.key)
         end_process_group(self._process)
         self._api.close()
         self._directory.cleanup()
+
+    def _start(self, endpoint: str) -> subprocess.Popen[str]:
+        variables = self._function.environment(endpoint, self._api.address, self._directory.name)
+        return subprocess.Popen(  # noqa: S603 - our own interpreter, no shell
+            [sys.executable, *self._program()],
+            cwd=self._directory.name,
+            env={**variables, "AWS_ACCESS_KEY_ID": self.key},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def _program(self) -> list[str]:
+        if not self._clock.virtual:
+            return ["-m", "awslambdaric", self._function.handler]
+        seed = str(self._clock.chance.seed)
+        return [str(_VIRTUAL_TIME), self._link.address, self.key, seed, self._function.handler]
 
     def _read(self, log: Callable[[str], None]) -> None:
         assert self._process.stdout is not None  # noqa: S101 - it is a pipe, see above

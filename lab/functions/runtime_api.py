@@ -29,11 +29,14 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invocation:
-    """One event on its way through an execution environment."""
+    """One event on its way through an execution environment.
+
+    `deadline` is when it times out, in seconds since 1970 by the lab's calendar.
+    """
 
     payload: bytes
     function_arn: str
-    timeout: float
+    deadline: float
     request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     fetched: threading.Event = field(default_factory=threading.Event)
     answer: Future[Answer] = field(default_factory=Future)
@@ -120,7 +123,7 @@ def _handler(api: RuntimeApi) -> type[BaseHTTPRequestHandler]:
 
 
 def _headers(invocation: Invocation) -> dict[str, str]:
-    milliseconds = round((time.time() + invocation.timeout) * 1000)
+    milliseconds = round(invocation.deadline * 1000)
     return {
         "Content-Type": "application/json",
         "Lambda-Runtime-Aws-Request-Id": invocation.request_id,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lab import delays
 from lab.functions.environment import Deployed, ExecutionEnvironment
+from lab.functions.link import Link
 from lab.journal import Journal, Who
 
 if TYPE_CHECKING:
@@ -17,33 +19,44 @@ if TYPE_CHECKING:
     from lab.clock import Clock
     from lab.functions.runtime_api import Answer
 
-_AT_ONCE = 10  # environments of all functions; a laptop's share of an account's 1000
 _CLOSED = "the lab is closed"
 _RETRIES = (delays.FIRST_RETRY, delays.SECOND_RETRY)
 
 
+@dataclass(frozen=True, slots=True)
+class _Warm:
+    function: Deployed
+    environment: ExecutionEnvironment
+    until: float
+
+
 class Functions:
-    """Runs functions, one event per environment at a time, as many environments as needed."""
+    """Runs functions, one event per environment at a time, as many environments as needed.
+
+    `slowness` stretches the modelled time of starts, cold and warm.
+    """
 
     def __init__(self, clock: Clock, journal: Journal) -> None:
         self.endpoint = ""
+        self.slowness = 1.0
         self._clock = clock
         self._journal = journal
+        self._link = Link(clock)
         self._lock = threading.Lock()
-        self._warm: dict[str, list[tuple[Deployed, ExecutionEnvironment]]] = {}
+        self._runs = itertools.count(1)
+        self._warm: dict[str, list[_Warm]] = {}
         self._busy: set[ExecutionEnvironment] = set()
         self._closed = False
-        self._workers = ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="lab function")
 
     def invoke(self, function: Deployed, payload: bytes, log: Callable[[str], None]) -> Answer:
         """Run the function on one event and wait for its answer."""
+        started, run = self._clock.now(), next(self._runs)
         environment = self._take(function, log)
-        started = self._clock.now()
         try:
-            answer = environment.invoke(payload)
+            answer = environment.invoke(payload, run)
         finally:
             self._give_back(function, environment)
-        self._note(function, answer, self._clock.now() - started)
+        self._note(function, answer, self._clock.now() - started, run)
         return answer
 
     def invoke_later(
@@ -57,32 +70,48 @@ class Functions:
         payload = json.dumps(event)
 
         def attempt(number: int) -> None:
+            if self._closed:  # the event is dropped with everything else
+                return
             answer = self.invoke(function(), payload.encode(), log)
             if not answer.failed:
                 return
             if number == len(_RETRIES):
                 give_up(payload)
                 return
-            self._clock.after(_RETRIES[number], lambda: self._submit(attempt, number + 1))
+            self._clock.after(_RETRIES[number], lambda: submit(number + 1))
 
-        self._submit(attempt, 0)
+        def submit(number: int) -> None:
+            self._clock.act(lambda: attempt(number))
+
+        submit(0)
+
+    def caller(self, key: str) -> ExecutionEnvironment | None:
+        """Return the environment that has an access key id and works on an event now."""
+        with self._lock:
+            return next((one for one in self._busy if one.key == key), None)
 
     def processes(self) -> tuple[int, ...]:
         """Return the ids of the processes that run now."""
         with self._lock:
-            warm = [environment for rows in self._warm.values() for _, environment in rows]
+            warm = [row.environment for rows in self._warm.values() for row in rows]
             return tuple(e.process_id for e in (*warm, *self._busy) if e.usable)
+
+    def presume_at_rest(self) -> None:
+        """Let time go on although processes that work have not said that they wait."""
+        with self._lock:
+            busy = tuple(self._busy)
+        for environment in busy:
+            environment.presume_at_rest()
 
     def forget(self, name: str) -> None:
         """End the idle environments of a function that was deleted."""
         with self._lock:
             rows = self._warm.pop(name, [])
-        for _, environment in rows:
-            environment.close()
+        for row in rows:
+            row.environment.close()
 
     def close(self) -> None:
         """End every environment."""
-        self._workers.shutdown(wait=False, cancel_futures=True)
         with self._lock:
             self._closed = True
             names, busy = tuple(self._warm), tuple(self._busy)
@@ -90,35 +119,45 @@ class Functions:
             environment.close()
         for name in names:
             self.forget(name)
-
-    def _submit(self, attempt: Callable[[int], None], number: int) -> None:
-        try:
-            self._workers.submit(attempt, number)
-        except RuntimeError:  # the lab is closing: the event is dropped with everything else
-            return
+        self._link.close()
 
     def _take(self, function: Deployed, log: Callable[[str], None]) -> ExecutionEnvironment:
+        environment = self._find_warm(function)
+        self._model(delays.WARM_START if environment else delays.COLD_START)
         with self._lock:
-            rows = self._warm.get(function.name, [])
-            while rows:
-                deployed, environment = rows.pop()
-                if deployed == function and environment.usable:
-                    self._busy.add(environment)
-                    return environment
-                environment.close()
             if self._closed:
                 raise RuntimeError(_CLOSED)
-            environment = ExecutionEnvironment(function, self.endpoint, log)
+            environment = environment or ExecutionEnvironment(
+                function, self.endpoint, self._clock, self._link, log
+            )
             self._busy.add(environment)
         return environment
 
+    def _find_warm(self, function: Deployed) -> ExecutionEnvironment | None:
+        with self._lock:
+            rows = self._warm.get(function.name, [])
+            while rows:
+                row = rows.pop()
+                fresh = row.function == function and row.until >= self._clock.now()
+                if fresh and row.environment.usable:
+                    return row.environment
+                row.environment.close()
+        return None
+
+    def _model(self, start: delays.Delay) -> None:
+        """Let the time of a start pass; by the clock on the wall it passes by itself."""
+        if self._clock.virtual:
+            self._clock.pass_time(self._clock.draw(start) * self.slowness)
+
     def _give_back(self, function: Deployed, environment: ExecutionEnvironment) -> None:
+        until = self._clock.now() + self._clock.draw(delays.ENVIRONMENT_IDLE)
         with self._lock:
             self._busy.discard(environment)
             if environment.usable:
-                self._warm.setdefault(function.name, []).append((function, environment))
+                row = _Warm(function, environment, until)
+                self._warm.setdefault(function.name, []).append(row)
 
-    def _note(self, function: Deployed, answer: Answer, seconds: float) -> None:
+    def _note(self, function: Deployed, answer: Answer, seconds: float, run: int) -> None:
         text = answer.payload.decode(errors="replace")
         what = "failed" if answer.failed else "answered"
         self._journal.note(
@@ -127,4 +166,5 @@ class Functions:
             f"{function.handler} {what} after {seconds * 1000:.0f} ms",
             function=function.name,
             payload=text,
+            run=str(run),
         )

@@ -10,7 +10,6 @@ import pytest
 from lab.aws.catalogue import ALL
 from lab.isolation import CREDENTIALS, REGION
 from lab.region import Region
-from tests.lab.contract import PACE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,6 +29,5 @@ def nobody() -> Iterator[None]:
 @pytest.fixture
 def region(request: pytest.FixtureRequest) -> Iterator[Region]:
     """Return a running region; a contract test says with which behaviours."""
-    behaviours, pace = getattr(request, "param", (ALL, PACE))
-    with Region(behaviours, pace=pace) as region:
+    with Region(getattr(request, "param", ALL)) as region:
         yield region

@@ -7,8 +7,7 @@ import json
 import zipfile
 from typing import TYPE_CHECKING, Any
 
-from lab.aws.catalogue import ALL
-from tests.lab.contract import LIMIT, LIMIT_ALONE
+from tests.lab.contract import LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +20,7 @@ FAILING = "def do(event, context):\n    raise ValueError('no')\n"
 
 def eventually(region: Region, condition: Callable[[], bool]) -> bool:
     """Wait until a condition holds; False if it does not in time."""
-    return region.clock.wait_until(condition, LIMIT if region.behaviours == ALL else LIMIT_ALONE)
+    return region.clock.wait_until(condition, LIMIT)
 
 
 def any_subnets(region: Region) -> tuple[str, str]:

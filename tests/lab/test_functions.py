@@ -217,7 +217,7 @@ def test_topic_keeps_the_message_when_the_function_does_not_let_it(region: Regio
     assert not region.clock.wait_until(lambda: bool(answers(region)), 1.0)
 
 
-@contract_of(RunsSchedules, pace=60)
+@contract_of(RunsSchedules)
 def test_rule_hands_over_its_constant_input_when_a_minute_has_passed(region: Region) -> None:
     """A rate of one minute invokes the target after a minute of the schedule."""
     function = any_function(region, ECHO)

@@ -17,11 +17,7 @@ if TYPE_CHECKING:
     from lab.region import Region
 
 
-SLOW = 0.5
-"""A pace at which a state lasts long enough to be seen, also on a busy machine."""
-
-
-@contract_of(InstanceStates, pace=SLOW)
+@contract_of(InstanceStates)
 def test_instance_is_shutting_down_when_it_was_just_terminated(region: Region) -> None:
     """TerminateInstances returns before the instance is terminated."""
     instance = any_instance(region)
@@ -30,7 +26,7 @@ def test_instance_is_shutting_down_when_it_was_just_terminated(region: Region) -
     assert eventually(region, lambda: state_of(region, instance) == "terminated")
 
 
-@contract_of(InstanceStates, pace=SLOW)
+@contract_of(InstanceStates)
 def test_instance_is_pending_when_it_was_just_launched(region: Region) -> None:
     """RunInstances returns before the instance runs."""
     reply = region.client("ec2").run_instances(
@@ -41,7 +37,7 @@ def test_instance_is_pending_when_it_was_just_launched(region: Region) -> None:
     assert eventually(region, lambda: state_of(region, instance) == "running")
 
 
-@contract_of(InstanceStates, pace=SLOW)
+@contract_of(InstanceStates)
 def test_instance_stops_over_stopping_and_starts_over_pending(region: Region) -> None:
     """Stopping and starting take time too."""
     instance = any_instance(region)

@@ -108,7 +108,7 @@ class GroupsStabilize(Behaviour):
         def in_service() -> int:
             return sum(row.lifecycle_state == "InService" for row in group.instance_states)
 
-        limit = delays.STABILIZATION_LIMIT.lab
+        limit = delays.STABILIZATION_LIMIT.high
         if not self._aws.clock.wait_until(lambda: in_service() >= wanted, limit):
             message = f"Group did not stabilize: {in_service()} of {wanted} instances in service"
             raise RuntimeError(message)

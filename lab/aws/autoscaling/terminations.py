@@ -61,7 +61,7 @@ class TerminationsTakeTime(Behaviour):
 
     def _delete_when_empty(self, group: FakeAutoScalingGroup, *where: str) -> None:
         group.set_desired_capacity(0)
-        limit = delays.STABILIZATION_LIMIT.lab
+        limit = delays.STABILIZATION_LIMIT.high
         self._aws.clock.wait_until(lambda: not group.instance_states, limit)
         self._moto_delete(group, *where)
 

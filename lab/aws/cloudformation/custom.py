@@ -65,11 +65,9 @@ class Conversation:
         }
         self._note("asks", request, facts)
         invoke_later(self._aws, properties["ServiceToken"], event)
-        limit = min(
-            float(properties.get("ServiceTimeout", delays.CUSTOM_RESOURCE_LIMIT.lab)),
-            delays.CUSTOM_RESOURCE_LIMIT.lab,
-        )
-        if not question.answered.wait(limit):
+        longest = delays.CUSTOM_RESOURCE_LIMIT.high
+        limit = min(float(properties.get("ServiceTimeout", longest)), longest)
+        if not self._aws.clock.wait_until(question.answered.is_set, limit):
             message = f"the function did not answer the {request} request within {limit:.0f} s"
             raise CustomResourceError(message)
         del self._open[question.id]

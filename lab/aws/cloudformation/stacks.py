@@ -15,7 +15,7 @@ from lab.aws.cloudformation.operation import Operation, made
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_HOLD = 20.0  # seconds that a request waits for the operation which it started
+_HOLD = 20.0  # seconds on the wall that a request waits for the operation which it started
 
 
 class StacksFail(Behaviour):
@@ -71,11 +71,23 @@ class StacksFail(Behaviour):
     def _delete_stack(self, backend: CloudFormationBackend, name_or_stack_id: str) -> None:
         for stack in list(backend.stacks.values()):
             if name_or_stack_id in (stack.name, stack.stack_id):
-                _start(Operation(self._aws, stack).delete)
+                self._start(Operation(self._aws, stack).delete)
 
     def _deploy(self, stack: Stack, kind: str, template: object, parameters: Any) -> None:
         operation = Operation(self._aws, stack)
-        _start(lambda: operation.deploy(kind, template, parameters))
+        self._start(lambda: operation.deploy(kind, template, parameters))
+
+    def _start(self, operation: Callable[[], None]) -> None:
+        over = threading.Event()
+
+        def work() -> None:
+            try:
+                operation()
+            finally:
+                over.set()
+
+        self._aws.clock.act(work, drives=True)
+        over.wait(_HOLD)
 
 
 class ChangeSetsMayBeGone(Behaviour):
@@ -103,9 +115,3 @@ def _find(backend: CloudFormationBackend, name: str, stack_name: str | None) -> 
         if change_set.change_set_id == name or (change_set.change_set_name == name and same_stack):
             return change_set
     raise ValidationError(name, f"ChangeSet [{name}] does not exist")
-
-
-def _start(operation: Callable[[], None]) -> None:
-    thread = threading.Thread(target=operation, name="lab stack operation", daemon=True)
-    thread.start()
-    thread.join(_HOLD)

@@ -1,0 +1,170 @@
+"""The calls that functions make: each takes its time, may be refused, and is noted.
+
+A call is carried out at the moment at which its answer is back: a read shows the state of that
+moment, a write has its effect then, so that no outage is reported too short.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import urllib.parse
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from lab import delays
+from lab.journal import Who
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from lab.clock import Clock
+    from lab.functions.environment import ExecutionEnvironment
+    from lab.functions.service import Functions
+    from lab.journal import Journal
+
+    Environ = dict[str, Any]
+    Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
+
+_SCOPE = re.compile(r"Credential=([^/]+)/\d+/([^/]+)/([^/]+)/aws4_request")
+_CODE = re.compile(rb"<Code>([^<]+)</Code>")
+_READS = ("Describe", "Get", "List", "Lookup", "Filter")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call as a function sent it: who signed it, service, operation and flat parameters."""
+
+    key: str
+    region: str
+    service: str
+    operation: str
+    parameters: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """Return the call as IAM names it, such as ec2:ReplaceRoute."""
+        return f"{self.service}:{self.operation}"
+
+    @property
+    def reads(self) -> bool:
+        """Return whether it changes nothing."""
+        return self.operation.startswith(_READS)
+
+    def __str__(self) -> str:
+        """Return the call with all that it says, for an order among calls."""
+        return f"{self.name} {json.dumps(self.parameters, sort_keys=True, default=str)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An HTTP answer."""
+
+    status: str
+    headers: list[tuple[str, str]]
+    body: bytes
+
+    @property
+    def error(self) -> str:
+        """Return AWS's error code; empty where the call did what it should."""
+        if self.status.startswith("2"):
+            return ""
+        if found := _CODE.search(self.body):
+            return found[1].decode()
+        try:
+            return str(json.loads(self.body).get("__type", self.status)).rsplit("#", 1)[-1]
+        except ValueError:
+            return self.status
+
+
+class Judge(Protocol):
+    """Something that may refuse a call before AWS does what it asks for."""
+
+    def __call__(self, call: Call, caller: ExecutionEnvironment) -> Reply | None:
+        """Return the refusal, or None to let the call pass."""
+        ...
+
+
+class Calls:
+    """Stands before the emulated services; requests that no function made pass at once."""
+
+    def __init__(
+        self, services: Application, clock: Clock, journal: Journal, functions: Functions
+    ) -> None:
+        self.judges: list[Judge] = []
+        self._services = services
+        self._clock = clock
+        self._journal = journal
+        self._functions = functions
+
+    def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Answer a request of the WSGI server."""
+        scope = _SCOPE.search(environ.get("HTTP_AUTHORIZATION", ""))
+        caller = self._functions.caller(scope[1]) if scope else None
+        if scope is None or caller is None:
+            return self._services(environ, start_response)
+        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        reply = self._hold(_call(scope, environ, body), caller, environ, body)
+        start_response(reply.status, reply.headers)
+        return [reply.body]
+
+    def _hold(
+        self, call: Call, caller: ExecutionEnvironment, environ: Environ, body: bytes
+    ) -> Reply:
+        activity, sent = caller.activity, self._clock.now()
+        run, replies = activity.run, list[Reply]()
+
+        def perform() -> None:
+            reply = self._judge(call, caller) or self._ask(
+                {**environ, "wsgi.input": io.BytesIO(body)}
+            )
+            self._note(call, reply, sent, run)
+            replies.append(reply)
+
+        row = delays.READ_CALL if call.reads else delays.WRITE_CALL
+        name = f"{row.name}/{run}/{call}"
+        activity.hold(
+            str(call), lambda: self._clock.chance.between(row.low, row.high, name), perform
+        )
+        return replies[0] if replies else Reply("503 The lab is closing", [], b"")
+
+    def _judge(self, call: Call, caller: ExecutionEnvironment) -> Reply | None:
+        refusals = (judge(call, caller) for judge in self.judges)
+        return next((refusal for refusal in refusals if refusal), None)
+
+    def _ask(self, environ: Environ) -> Reply:
+        head: list[Any] = []
+
+        def start_response(status: str, headers: list[tuple[str, str]], *_: object) -> None:
+            head[:] = [status, headers]
+
+        body = b"".join(self._services(environ, start_response))
+        return Reply(head[0], head[1], body)
+
+    def _note(self, call: Call, reply: Reply, sent: float, run: int) -> None:
+        what = f"{call.name}: {reply.error}" if reply.error else call.name
+        self._journal.note(
+            Who.LAMBDA,
+            "call",
+            what,
+            name=call.name,
+            error=reply.error,
+            sent=str(sent),
+            run=str(run),
+            parameters=json.dumps(call.parameters, default=str),
+        )
+
+
+def _call(scope: re.Match[str], environ: Environ, body: bytes) -> Call:
+    operation, parameters = _what(environ, body)
+    return Call(scope[1], scope[2], scope[3], operation, parameters)
+
+
+def _what(environ: Environ, body: bytes) -> tuple[str, dict[str, Any]]:
+    if target := environ.get("HTTP_X_AMZ_TARGET"):
+        return str(target).rsplit(".", 1)[-1], json.loads(body or b"{}")
+    form = dict(urllib.parse.parse_qsl(body.decode(errors="replace")))
+    if "Action" in form:
+        return form.pop("Action"), form
+    return f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}", {}

@@ -1,0 +1,74 @@
+"""How functions' processes read the virtual clock and sleep by it; see `virtual_time`.
+
+Lines over a loopback connection, one connection per thread of the process. The first line names the
+process; each line is answered with the lab's time.
+"""
+
+from __future__ import annotations
+
+import socketserver
+import threading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lab.clock import Clock
+    from lab.functions.activity import Activity
+
+
+class Link:
+    """The lab's side for all processes; they are known by name while they live."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._known: dict[str, Activity] = {}
+        self._server = socketserver.ThreadingTCPServer(("localhost", 0), _handler(self))
+        self._server.daemon_threads = True
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+
+    @property
+    def address(self) -> str:
+        """Return where processes find this."""
+        return f"localhost:{self._server.server_address[1]}"
+
+    def meet(self, name: str, activity: Activity) -> None:
+        """Know a process by its name."""
+        self._known[name] = activity
+
+    def forget(self, name: str) -> None:
+        """Know it no longer."""
+        self._known.pop(name, None)
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._server.shutdown()
+        self._server.server_close()
+
+    def answer(self, name: str, line: str) -> float:
+        """Do what a line asks for, which takes until it is done, and return the time."""
+        activity = self._known.get(name)
+        match line.split(), activity:
+            case ["rest", sent, got], _ if activity:
+                activity.at_rest(int(sent), int(got))
+            case ["sleep", seconds, *rest], _ if activity:
+                self._sleep(activity, float(seconds), rest)
+        return self._clock.calendar()
+
+    @staticmethod
+    def _sleep(activity: Activity, seconds: float, rest: list[str]) -> None:
+        if rest[0] == "rest":
+            activity.at_rest(int(rest[1]), int(rest[2]))
+        activity.hold(f"sleep {seconds}", lambda: seconds, lambda: None)
+
+
+def _handler(link: Link) -> type[socketserver.StreamRequestHandler]:
+    class Handler(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            name = self.rfile.readline().decode().strip()
+            self._reply(link.answer(name, ""))
+            while line := self.rfile.readline().decode():
+                self._reply(link.answer(name, line))
+
+        def _reply(self, time: float) -> None:
+            self.wfile.write(f"{time!r}\n".encode())
+
+    return Handler

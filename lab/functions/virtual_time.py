@@ -1,0 +1,202 @@
+"""Comes first in a function's process when the lab's clock is virtual, and then starts it.
+
+The process reads and sleeps by the lab's clock, which stands still while any thread works. So this
+counts the threads that work: one begins to wait at an AWS call, a sleep, a condition (on which
+events, queues, futures and executors are built) or a join, and works again when it is answered or
+notified. When the last one begins to wait, the lab hears of it. Waits with a time limit other than
+`time.sleep` go by the clock on the wall, as do sockets.
+
+It is the only file of the lab that the process loads, and it loads nothing but the standard library
+until all is in place: who imports `time.sleep` later gets the lab's.
+"""
+
+from __future__ import annotations
+
+import http.client
+import os
+import queue
+import random
+import runpy
+import socket
+import sys
+import threading
+import time
+import urllib.parse
+from typing import Any
+
+
+class Lab(threading.local):
+    """One connection per thread, a question and an answer at a time."""
+
+    address: tuple[str, int]
+    name: str
+
+    def __init__(self) -> None:
+        self._stream = socket.create_connection(self.address).makefile("rw")
+        self.ask(self.name)
+
+    def ask(self, question: str) -> float:
+        """Return the lab's time when it answers."""
+        self._stream.write(f"{question}\n")
+        self._stream.flush()
+        return float(self._stream.readline())
+
+
+class Threads:
+    """How many threads work, how many calls were sent, and how many answers came."""
+
+    def __init__(self, lab: Lab) -> None:
+        self._lab = lab
+        self._lock = _RawLock()
+        self._working = 1
+        self._sent = self._got = 0
+
+    def works(self, number: int = 1) -> None:
+        """Count threads that begin to work."""
+        with self._lock:
+            self._working += number
+
+    def waits(self) -> None:
+        """Count a thread that begins to wait for other threads, or ends."""
+        with self._lock:
+            self._working -= 1
+            if self._working == 0:
+                self._lab.ask(f"rest {self._sent} {self._got}")
+
+    def sends(self) -> str:
+        """Count a thread that begins to wait for the lab; return what the lab has to hear."""
+        with self._lock:
+            self._working -= 1
+            self._sent += 1
+            return f"rest {self._sent} {self._got}" if self._working == 0 else "works"
+
+    def gets(self) -> None:
+        """Count a thread that has its answer."""
+        with self._lock:
+            self._working += 1
+            self._got += 1
+
+    def lost(self) -> None:
+        """Count a thread whose call never reached the lab: the connection was closed before."""
+        with self._lock:
+            self._working += 1
+            self._sent -= 1
+
+
+_RawLock = threading.Lock
+
+
+def install(lab: Lab, endpoint: str, seed: str) -> None:
+    """Let this process live by the lab's clock."""
+    threads = Threads(lab)
+    _time(lab, threads)
+    _chance(lab, seed)
+    _calls(lab, threads, urllib.parse.urlsplit(endpoint).netloc)
+    _conditions(threads)
+    _threads(threads)
+
+
+def _time(lab: Lab, threads: Threads) -> None:
+    def now() -> float:
+        return lab.ask("now")
+
+    def sleep(seconds: float) -> None:
+        lab.ask(f"sleep {seconds} {threads.sends()}")
+        threads.gets()
+
+    time.sleep = sleep
+    time.time = now
+    time.time_ns = lambda: round(now() * 1e9)
+    time.monotonic = time.perf_counter = now
+    time.monotonic_ns = time.perf_counter_ns = time.time_ns
+
+
+def _chance(lab: Lab, seed: str) -> None:
+    """Let chance follow from seed and moment, so that no order of threads changes it."""
+    generator = random.Random  # a class: the module's functions are about to change
+
+    def draw() -> float:
+        return generator(f"{seed}/{lab.ask('now')}").random()  # noqa: S311 - not a secret
+
+    random.random = draw
+
+
+def _calls(lab: Lab, threads: Threads, endpoint: str) -> None:
+    answer = http.client.HTTPConnection.getresponse
+
+    def getresponse(self: http.client.HTTPConnection) -> http.client.HTTPResponse:
+        if f"{self.host}:{self.port}" != endpoint:
+            return answer(self)
+        if (said := threads.sends()) != "works":
+            lab.ask(said)
+        try:
+            reply = answer(self)
+        except BaseException:
+            threads.lost()
+            raise
+        threads.gets()
+        return reply
+
+    http.client.HTTPConnection.getresponse = getresponse  # type: ignore[method-assign]
+
+
+def _conditions(threads: Threads) -> None:
+    wait, notify = threading.Condition.wait, threading.Condition.notify
+
+    def wait_and_say(self: Any, timeout: float | None = None) -> bool:
+        if timeout is not None and timeout <= 0:
+            return wait(self, timeout)
+        threads.waits()
+        notified = wait(self, timeout)
+        if not notified:
+            threads.works()
+        return notified
+
+    def notify_and_count(self: Any, n: int = 1) -> None:
+        threads.works(min(n, len(self._waiters)))
+        notify(self, n)
+
+    threading.Condition.wait = wait_and_say  # type: ignore[method-assign]
+    threading.Condition.notify = notify_and_count  # type: ignore[method-assign]
+    queue.SimpleQueue = queue._PySimpleQueue  # type: ignore[attr-defined,misc]  # noqa: SLF001 - built on a condition
+
+
+def _threads(threads: Threads) -> None:
+    start, join = threading.Thread.start, threading.Thread.join
+
+    def start_and_count(self: Any) -> None:
+        work, self.is_over = self.run, threading.Event()
+
+        def run() -> None:
+            try:
+                work()
+            finally:
+                self.is_over.set()
+                threads.waits()
+
+        self.run = run
+        threads.works()
+        start(self)
+
+    def wait_and_join(self: Any, timeout: float | None = None) -> None:
+        over = vars(self).get("is_over")  # the main thread was not started here
+        if over is None or over.wait(timeout):
+            join(self, timeout)
+
+    threading.Thread.start = start_and_count  # type: ignore[method-assign]
+    threading.Thread.join = wait_and_join  # type: ignore[method-assign]
+
+
+def main() -> None:
+    """Take what the lab says from the arguments, and become AWS's runtime client."""
+    address, Lab.name, seed, handler = sys.argv[1:]
+    host, port = address.split(":")
+    Lab.address = (host, int(port))
+    install(Lab(), os.environ["AWS_ENDPOINT_URL"], seed)
+    sys.path[0] = ""  # as `python -m` does; it was the folder of this file
+    sys.argv = ["awslambdaric", handler]
+    runpy.run_module("awslambdaric", run_name="__main__", alter_sys=True)
+
+
+if __name__ == "__main__":
+    main()
