@@ -55,6 +55,9 @@ class Region:
         self.journal = Journal(self.clock)
         self.functions = Functions(self.clock, self.journal)
         self.endpoint = ""
+        services = DomainDispatcherApplication(create_backend_app)
+        self.calls = Calls(services, self.clock, self.journal, self.functions)
+        self._open = ExitStack()
         self._clients: dict[str, Any] = {}
 
     def __enter__(self) -> Self:
@@ -99,23 +102,29 @@ class Region:
         )
         for behaviour in self.behaviours:
             behaviour(emulation).install(patches)
-        self._serve()
+        self._closing.callback(self._open.close)
+        self.resume()
 
-    def _serve(self) -> None:
-        services = DomainDispatcherApplication(create_backend_app)
-        calls = Calls(services, self.clock, self.journal, self.functions)
+    def rest(self) -> None:
+        """End every thread and process, so that this process can fork; `resume` goes on."""
+        self.functions.rest()
+        self._open.close()
+        self._clients.clear()
+
+    def resume(self) -> None:
+        """Go on after `rest`, at another endpoint."""
         server = make_server(
             "localhost",
             0,
-            calls,
+            self.calls,
             threaded=True,
             request_handler=MotoRequestHandler,
         )
         threading.Thread(
             target=server.serve_forever, args=(_POLL,), name="lab server", daemon=True
         ).start()
-        self._closing.callback(server.server_close)
-        self._closing.callback(server.shutdown)
+        self._open.callback(server.server_close)
+        self._open.callback(server.shutdown)
         # S3 addresses buckets as hosts below this name: it must be a name, not a number.
         self.endpoint = f"http://localhost:{server.server_port}"
         self.functions.endpoint = self.endpoint

@@ -27,7 +27,7 @@ _COLOURS = {
     Who.CLOUDFORMATION: "blue",
     Who.CDK: "bold blue",
 }
-_MUTED = ("resource", "call")
+_MUTED = ("resource", "call", "function began")
 _ID = re.compile(r"\b((?:i|rtb|eni|subnet)-[0-9a-f]{6})[0-9a-f]+")
 
 

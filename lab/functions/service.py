@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from lab import delays
@@ -26,7 +26,7 @@ _RETRIES = (delays.FIRST_RETRY, delays.SECOND_RETRY)
 @dataclass(frozen=True, slots=True)
 class _Warm:
     function: Deployed
-    environment: ExecutionEnvironment
+    environment: ExecutionEnvironment | None
     until: float
 
 
@@ -41,21 +41,28 @@ class Functions:
         self.slowness = 1.0
         self._clock = clock
         self._journal = journal
-        self._link = Link(clock)
+        self._link: Link | None = None
         self._lock = threading.Lock()
         self._runs = itertools.count(1)
         self._warm: dict[str, list[_Warm]] = {}
         self._busy: set[ExecutionEnvironment] = set()
+        self._under_way = 0
         self._closed = False
 
     def invoke(self, function: Deployed, payload: bytes, log: Callable[[str], None]) -> Answer:
         """Run the function on one event and wait for its answer."""
         started, run = self._clock.now(), next(self._runs)
-        environment = self._take(function, log)
+        what = f"{function.handler} gets an event"
+        self._journal.note(Who.LAMBDA, "function began", what, run=str(run))
+        self._under_way += 1
         try:
-            answer = environment.invoke(payload, run)
+            environment = self._take(function, log)
+            try:
+                answer = environment.invoke(payload, run)
+            finally:
+                self._give_back(function, environment)
         finally:
-            self._give_back(function, environment)
+            self._under_way -= 1
         self._note(function, answer, self._clock.now() - started, run)
         return answer
 
@@ -94,7 +101,22 @@ class Functions:
         """Return the ids of the processes that run now."""
         with self._lock:
             warm = [row.environment for rows in self._warm.values() for row in rows]
-            return tuple(e.process_id for e in (*warm, *self._busy) if e.usable)
+            return tuple(e.process_id for e in (*warm, *self._busy) if e and e.usable)
+
+    def busy(self) -> bool:
+        """Return whether an event is being handled."""
+        return self._under_way > 0
+
+    def rest(self) -> None:
+        """End the idle processes; the next event finds their environments as warm as they were."""
+        with self._lock:
+            for name, rows in self._warm.items():
+                for row in rows:
+                    _close(row)
+                self._warm[name] = [replace(row, environment=None) for row in rows]
+        if self._link:
+            self._link.close()
+            self._link = None
 
     def presume_at_rest(self) -> None:
         """Let time go on although processes that work have not said that they wait."""
@@ -108,7 +130,7 @@ class Functions:
         with self._lock:
             rows = self._warm.pop(name, [])
         for row in rows:
-            row.environment.close()
+            _close(row)
 
     def close(self) -> None:
         """End every environment."""
@@ -119,29 +141,31 @@ class Functions:
             environment.close()
         for name in names:
             self.forget(name)
-        self._link.close()
+        if self._link:
+            self._link.close()
 
     def _take(self, function: Deployed, log: Callable[[str], None]) -> ExecutionEnvironment:
-        environment = self._find_warm(function)
-        self._model(delays.WARM_START if environment else delays.COLD_START)
+        warm = self._find_warm(function)
+        self._model(delays.WARM_START if warm else delays.COLD_START)
         with self._lock:
             if self._closed:
                 raise RuntimeError(_CLOSED)
-            environment = environment or ExecutionEnvironment(
+            self._link = self._link or Link(self._clock)
+            environment = (warm and warm.environment) or ExecutionEnvironment(
                 function, self.endpoint, self._clock, self._link, log
             )
             self._busy.add(environment)
         return environment
 
-    def _find_warm(self, function: Deployed) -> ExecutionEnvironment | None:
+    def _find_warm(self, function: Deployed) -> _Warm | None:
         with self._lock:
             rows = self._warm.get(function.name, [])
             while rows:
                 row = rows.pop()
                 fresh = row.function == function and row.until >= self._clock.now()
-                if fresh and row.environment.usable:
-                    return row.environment
-                row.environment.close()
+                if fresh and (row.environment is None or row.environment.usable):
+                    return row
+                _close(row)
         return None
 
     def _model(self, start: delays.Delay) -> None:
@@ -168,3 +192,8 @@ class Functions:
             payload=text,
             run=str(run),
         )
+
+
+def _close(row: _Warm) -> None:
+    if row.environment:
+        row.environment.close()

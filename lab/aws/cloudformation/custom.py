@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import threading
 import uuid
-from dataclasses import dataclass, field
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -19,7 +19,7 @@ from lab.aws.functions import invoke_later
 from lab.journal import Who
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from moto.core.common_models import CloudFormationModel
 
@@ -28,24 +28,11 @@ class CustomResourceError(Exception):
     """The function reported FAILED, or nothing in time; the message is its reason."""
 
 
-@dataclass(slots=True)
-class Question:
-    """A request to a function, until its answer comes in."""
-
-    id: str = field(default_factory=lambda: str(uuid.uuid4()))
-    answered: threading.Event = field(default_factory=threading.Event)
-    answer: dict[str, Any] = field(default_factory=dict)
-
-
 class Conversation:
-    """Asks functions, and takes their answers on a loopback address that it gives with them."""
+    """Asks functions, and takes each answer on a loopback address that it gives with the question."""
 
     def __init__(self, aws: Emulation) -> None:
         self._aws = aws
-        self._open: dict[str, Question] = {}
-        self._server = ThreadingHTTPServer(("localhost", 0), _handler(self))
-        self._server.daemon_threads = True
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
 
     def ask(self, request: str, facts: Mapping[str, Any]) -> dict[str, Any]:
         """Return the answer to a Create, Update or Delete.
@@ -54,43 +41,43 @@ class Conversation:
             CustomResourceError: the function reported FAILED, or nothing within the limit.
 
         """
-        question = Question()
-        self._open[question.id] = question
-        properties = facts["ResourceProperties"]
-        event = {
-            **facts,
-            "RequestType": request,
-            "RequestId": question.id,
-            "ResponseURL": f"http://localhost:{self._server.server_address[1]}/{question.id}",
-        }
         self._note("asks", request, facts)
-        invoke_later(self._aws, properties["ServiceToken"], event)
-        longest = delays.CUSTOM_RESOURCE_LIMIT.high
-        limit = min(float(properties.get("ServiceTimeout", longest)), longest)
-        if not self._aws.clock.wait_until(question.answered.is_set, limit):
-            message = f"the function did not answer the {request} request within {limit:.0f} s"
-            raise CustomResourceError(message)
-        del self._open[question.id]
-        if question.answer.get("Status") != "SUCCESS":
-            raise CustomResourceError(question.answer.get("Reason") or "no reason given")
+        answers: list[dict[str, Any]] = []
+        with _listening(answers) as address:
+            event = {
+                **facts,
+                "RequestType": request,
+                "RequestId": str(uuid.uuid4()),
+                "ResponseURL": address,
+            }
+            properties = facts["ResourceProperties"]
+            invoke_later(self._aws, properties["ServiceToken"], event)
+            longest = delays.CUSTOM_RESOURCE_LIMIT.high
+            limit = min(float(properties.get("ServiceTimeout", longest)), longest)
+            if not self._aws.clock.wait_until(lambda: bool(answers), limit):
+                message = f"the function did not answer the {request} request within {limit:.0f} s"
+                raise CustomResourceError(message)
+        if answers[0].get("Status") != "SUCCESS":
+            raise CustomResourceError(answers[0].get("Reason") or "no reason given")
         self._note("has its answer to", request, facts)
-        return question.answer
-
-    def take(self, question_id: str, body: bytes) -> None:
-        """Take an answer in."""
-        question = self._open.get(question_id)
-        if question:
-            question.answer = json.loads(body)
-            question.answered.set()
-
-    def close(self) -> None:
-        """Stop listening."""
-        self._server.shutdown()
-        self._server.server_close()
+        return answers[0]
 
     def _note(self, verb: str, request: str, facts: Mapping[str, Any]) -> None:
         what = f"{verb} {facts['ResourceType']}: {request}"
         self._aws.journal.note(Who.CLOUDFORMATION, "custom resource", what, request=request)
+
+
+@contextmanager
+def _listening(answers: list[dict[str, Any]]) -> Iterator[str]:
+    """Yield an address that puts what comes in into a list."""
+    server = ThreadingHTTPServer(("localhost", 0), _handler(answers))
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    try:
+        yield f"http://localhost:{server.server_address[1]}/{uuid.uuid4()}"
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 class CustomResource(Resource):
@@ -174,7 +161,6 @@ class CustomResources(Behaviour):
     def install(self, patches: Patches) -> None:
         """Stand in for moto's custom resources."""
         conversation = Conversation(self._aws)
-        self._aws.closing.callback(conversation.close)
         self._find = parsing.resource_class_from_type
         patches.replace(CustomResource, "conversation", conversation)
         patches.replace(parsing, "resource_class_from_type", self._find_custom)
@@ -186,11 +172,11 @@ class CustomResources(Behaviour):
         return self._find(resource_type)
 
 
-def _handler(conversation: Conversation) -> type[BaseHTTPRequestHandler]:
+def _handler(answers: list[dict[str, Any]]) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_PUT(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            conversation.take(self.path.strip("/"), body)
+            answers.append(json.loads(body))
             self.send_response(200)
             self.send_header("Content-Length", "0")
             self.end_headers()
