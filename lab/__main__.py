@@ -1,56 +1,46 @@
-"""`python -m lab`: watch the architecture fail over on this machine, without an AWS account."""
+"""`python -m lab`: a region in a box, in which the app is deployed and drilled."""
 
 from __future__ import annotations
 
-import argparse
 import signal
 import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from rich.console import Console
-
-from lab.isolation import forget_credentials
-from nat_failover.settings import Strategy
+from lab.commands.parser import parser
+from lab.isolation import credentials_of_a_person, forget_credentials
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import FrameType
 
-STRATEGIES = tuple(strategy.value for strategy in Strategy)
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; return 0 when it went well, 1 when not, 2 when it could not start."""
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     signal.signal(signal.SIGTERM, _stop)
-    forget_credentials()
-    from lab.play import play  # noqa: PLC0415 - reads the environment that was just cleared
+    if not options.real:
+        if found := credentials_of_a_person():
+            return _refuse(found)
+        forget_credentials()
+    from lab.commands.run import run  # noqa: PLC0415 - reads the environment that was just cleared
 
     try:
         with tempfile.TemporaryDirectory(prefix="nat-lab-") as directory:
-            return play(Console(), Path(directory), options.strategy)
+            return run(options, Path(directory))
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)  # noqa: T201 - the last word
         return 130
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m lab", description=__doc__)
-    parser.add_argument(
-        "command",
-        nargs="?",
-        choices=["demo"],
-        default="demo",
-        help="demo: deploy, kill a NAT, watch the failover, diff, destroy (default)",
+def _refuse(found: str) -> int:
+    print(  # noqa: T201 - the only word
+        f"AWS credentials are in the environment ({found}), and the lab uses nobody's: unset it"
+        f" (`env -u {found} …`), or add --real to drill a stack in the account that it is for",
+        file=sys.stderr,
     )
-    parser.add_argument(
-        "--strategy",
-        choices=STRATEGIES,
-        help="how subnets are moved; without it, what cdk.json says",
-    )
-    return parser
+    return 2
 
 
 def _stop(number: int, frame: FrameType | None) -> NoReturn:

@@ -118,13 +118,21 @@ class RealClock(Clock):
     def __init__(self, pace: float = 1.0) -> None:
         super().__init__()
         self._pace = pace
+        self._passed = 0.0
         self._start = time.monotonic()
         self._thread = threading.Thread(target=self._go, name="lab clock", daemon=True)
         self._thread.start()
 
     def now(self) -> float:
         """Return the seconds since the lab started."""
-        return (time.monotonic() - self._start) * self._pace
+        return self._passed + (time.monotonic() - self._start) * self._pace
+
+    def set_pace(self, pace: float) -> None:
+        """Go faster or more slowly from now on."""
+        with self._changed:
+            self._passed, self._start = self.now(), time.monotonic()
+            self._pace = pace
+            self._changed.notify_all()
 
     def calendar(self) -> float:
         """Return the time of day."""

@@ -36,6 +36,12 @@ _KEPT = ("LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV", "SYSTEMROOT")
 _GRACE = 3.0  # seconds that a process gets to end by itself
 
 
+def credentials_of_a_person() -> str | None:
+    """Return a variable that holds AWS credentials of somebody, if there is one."""
+    names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+    return next((n for n in names if os.environ.get(n, CREDENTIALS[n]) != CREDENTIALS[n]), None)
+
+
 def forget_credentials() -> None:
     """Remove the person's AWS settings from this process, before anything of AWS is imported."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:

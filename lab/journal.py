@@ -19,6 +19,7 @@ class Who(Enum):
     YOU = "You"
     EC2 = "EC2"
     AUTO_SCALING = "Auto Scaling"
+    CLOUDWATCH = "CloudWatch"
     SNS = "SNS"
     EVENT_BRIDGE = "EventBridge"
     LAMBDA = "Lambda"

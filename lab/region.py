@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from types import TracebackType
 
+    from werkzeug.serving import BaseWSGIServer
+
 _POLL = 0.05  # seconds after which the server notices that it is to stop
 _SESSION = boto3.Session(
     aws_access_key_id="lab",
@@ -47,8 +49,13 @@ class Region:
     """An emulated region while the `with` block lasts."""
 
     def __init__(
-        self, behaviours: Collection[type[Behaviour]] = ALL, *, clock: Clock | None = None
+        self,
+        behaviours: Collection[type[Behaviour]] = ALL,
+        *,
+        clock: Clock | None = None,
+        port: int = 0,
     ) -> None:
+        self._port = port
         self.behaviours = tuple(behaviours)
         self._closing = ExitStack()
         self.clock = clock or VirtualClock()
@@ -113,13 +120,7 @@ class Region:
 
     def resume(self) -> None:
         """Go on after `rest`, at another endpoint."""
-        server = make_server(
-            "localhost",
-            0,
-            self.calls,
-            threaded=True,
-            request_handler=MotoRequestHandler,
-        )
+        server = self._server()
         threading.Thread(
             target=server.serve_forever, args=(_POLL,), name="lab server", daemon=True
         ).start()
@@ -128,6 +129,23 @@ class Region:
         # S3 addresses buckets as hosts below this name: it must be a name, not a number.
         self.endpoint = f"http://localhost:{server.server_port}"
         self.functions.endpoint = self.endpoint
+
+    def _server(self) -> BaseWSGIServer:
+        try:
+            return make_server(
+                "localhost",
+                self._port,
+                self.calls,
+                threaded=True,
+                request_handler=MotoRequestHandler,
+            )
+        except SystemExit as error:  # werkzeug's way to say that the address is in use
+            message = f"port {self._port} is not free: choose another, or leave --port out"
+            raise PortError(message) from error
+
+
+class PortError(Exception):
+    """The port is not free; the message says what to do."""
 
 
 def _quiet() -> None:

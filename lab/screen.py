@@ -1,143 +1,91 @@
-"""What a person sees of the demo: each step as it happens, then a table, then the small print."""
+"""What a person sees in the terminal: each step as it happens, then what came of it in words."""
 
 from __future__ import annotations
 
-import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from rich.markup import escape
 from rich.table import Table
 
-from lab import delays
+from lab.drills.measure import SILENT, trigger
 from lab.journal import Entry, Who
+from lab.report.lines import seconds
+from lab.report.verdict import figures, verdict, what_zones_lost
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from lab.demo import HomeStory, Story
-    from lab.watch import Egress
+    from lab.drills.outcome import Moment, Outcome
 
 _COLOURS = {
-    Who.YOU: "bold red",
-    Who.EC2: "yellow",
-    Who.AUTO_SCALING: "magenta",
-    Who.SNS: "cyan",
-    Who.EVENT_BRIDGE: "cyan",
-    Who.LAMBDA: "green",
-    Who.CLOUDFORMATION: "blue",
-    Who.CDK: "bold blue",
+    Who.YOU.value: "bold red",
+    Who.EC2.value: "yellow",
+    Who.AUTO_SCALING.value: "magenta",
+    Who.SNS.value: "cyan",
+    Who.EVENT_BRIDGE.value: "cyan",
+    Who.CLOUDWATCH.value: "cyan",
+    Who.LAMBDA.value: "green",
+    Who.CLOUDFORMATION.value: "blue",
+    Who.CDK.value: "bold blue",
 }
-_MUTED = ("resource", "call", "function began")
-_ID = re.compile(r"\b((?:i|rtb|eni|subnet)-[0-9a-f]{6})[0-9a-f]+")
+_TONES = {"good": "bold green", "fair": "bold yellow", "bad": "bold red"}
+_ID = re.compile(r"\b((?:i|rtb|eni|subnet|rtbassoc)-[0-9a-f]{6})[0-9a-f]+")
 
 
 class Screen:
-    """Prints to a console."""
+    """Prints to a console; times are since the first fault, once there is one."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
+        self._zero: float | None = None
 
     def entry(self, entry: Entry) -> None:
         """Print one journal entry as a line."""
-        if entry.kind in _MUTED:
+        if entry.kind == "fault" and self._zero is None:
+            self._zero = entry.at
+        if entry.kind in SILENT:
             return
-        what = entry.what + _trigger(entry)
+        what = escape(entry.what + trigger(entry))
         if entry.kind == "egress":
             style = "green" if entry.detail["works"] == "True" else "bold red"
             what = f"[{style}]{what}[/]"
-        self._line(entry.at, entry.who, what)
-        for write in _writes(entry):
-            self._line(entry.at, entry.who, f"[green]{write}[/]")
+        self._line(entry.at - (self._zero or 0.0), entry.who.value, what)
+
+    def moment(self, moment: Moment) -> None:
+        """Print one line of a timeline."""
+        self._line(moment.time, moment.source, escape(moment.what))
 
     def heading(self, text: str) -> None:
         """Print what comes next."""
         self._console.print()
-        self._console.print(f"[bold]{text}[/]")
+        self._console.print(f"[bold]{escape(text)}[/]")
 
-    def story(self, story: Story) -> None:
-        """Print what each private route table went through."""
-        table = Table(title="Where the private subnets' default routes led", title_justify="left")
-        for column in ("private table", "before", "during", "after"):
-            table.add_column(column, no_wrap=True)
-        table.add_column("without egress")
-        for row in story.homes:
-            table.add_row(
-                _short(f"{row.home.table}\n{row.home.zone}"),
-                _egress(row.before),
-                _egress(row.during),
-                _egress(row.after),
-                _outage(row),
-                end_section=True,
-            )
+    def say(self, text: str) -> None:
+        """Print a sentence."""
+        self._console.print(escape(text), highlight=False)
+
+    def summary(self, outcome: Outcome) -> None:
+        """Print what came of a drill."""
+        said = verdict(outcome)
         self._console.print()
-        self._console.print(table)
         self._console.print(
-            f"The first message came {story.told_after:.2f} s after the NAT was killed:"
-            f" {_short(story.first_message)}. The group's TERMINATE came after"
-            f" {story.published_after:.2f} s.",
+            f"[{_TONES[said.tone]}]{said.sign} {said.word}.[/] {escape(said.headline)}.",
             highlight=False,
         )
+        for sentence in what_zones_lost(outcome):
+            self._console.print(f"  {escape(sentence)}", highlight=False)
+        table = Table(show_header=False, box=None, padding=(0, 2))
+        for row in figures(outcome):
+            table.add_row(row.name, "–" if row.value is None else seconds(row.value), row.meaning)
+        table.add_row("Writes", str(len(outcome.writes)), f"{len(outcome.refused)} refused")
+        self._console.print(table)
 
-    def small_print(self) -> None:
-        """Print how the lab's clock differs from AWS's."""
-        table = Table(
-            title="The clock is virtual: what each delay is made of",
-            title_justify="left",
-            show_edge=False,
-        )
-        for column in ("delay", "on AWS", "known by"):
-            table.add_column(column)
-        for row in delays.TABLE:
-            table.add_row(row.name, str(row), row.evidence.value)
-        self._console.print()
-        self._console.print(table, style="dim")
-
-    def _line(self, at: float, who: Who, what: str) -> None:
-        colour = _COLOURS[who]
-        line = f"[dim]{at:7.2f} s[/]  [{colour}]{who.value:<14}[/] {_short(what)}"
+    def _line(self, at: float, who: str, what: str) -> None:
+        line = f"[dim]{at:8.2f} s[/]  [{_COLOURS[who]}]{who:<14}[/] {_short(what)}"
         self._console.print(line, highlight=False, soft_wrap=True)
-
-
-def _answer(entry: Entry) -> Any:  # noqa: ANN401 - any JSON
-    if entry.kind != "function answered":
-        return None
-    try:
-        return json.loads(entry.detail["payload"])
-    except ValueError:
-        return None
-
-
-def _trigger(entry: Entry) -> str:
-    """Return what a function says that it was triggered by, if it says so as ours does."""
-    match _answer(entry):
-        case {"trigger": [*kinds]}:
-            return f" (trigger: {', '.join(map(str, kinds))})"
-    return ""
-
-
-def _egress(egress: Egress) -> str:
-    words = _short(egress.words).replace(" (", "\n").replace(")", "")
-    return f"[{'green' if egress.works else 'red'}]{words}[/]"
-
-
-def _outage(row: HomeStory) -> str:
-    if row.outage == 0:
-        return "never"
-    return (
-        f"[bold]{row.outage:.2f} s[/]\n"
-        f"{row.until_told:.2f} s until the first message\n"
-        f"{row.until_repaired:.2f} s until the repair"
-    )
 
 
 def _short(text: str) -> str:
     """Return a text with shorter ids."""
     return _ID.sub(r"\1…", text)
-
-
-def _writes(entry: Entry) -> list[str]:
-    """Return what a function says that it wrote, if it says so as ours does."""
-    match _answer(entry):
-        case {"did": [*rows]}:
-            return [str(row["write"]) for row in rows if isinstance(row, dict) and "write" in row]
-    return []

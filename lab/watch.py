@@ -1,39 +1,41 @@
-"""When each private subnet had a working default route, and through which NAT.
+"""When each private subnet had internet, and through which NAT: the truth that drills measure.
 
-A default route works when it leads to an instance that runs and has its source/destination check
-off. A NAT that is shutting down may forward for some seconds more; here the loss counts from the
-moment at which it was killed, so no outage is reported too short.
+A private table leaves when its default route, as packets follow it now, leads to an instance that
+forwards and has its source/destination check off.
 """
+# ruff: noqa: SLF001 - moto gives no other access to which subnet is associated with which table
 
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from moto.ec2.models import ec2_backends
 
-from lab.aws.routes import target_instance
+from lab.aws.forwarding import forwards
+from lab.aws.routes import effective_table, effective_target
 from lab.clock import VirtualClock
 from lab.isolation import ACCOUNT, REGION
 from lab.journal import Who
-from lab.topology import DEFAULT
 
 if TYPE_CHECKING:
-    from moto.ec2.models.route_tables import RouteTable
+    from moto.ec2.models.instances import Instance
 
     from lab.region import Region
     from lab.topology import Home
 
-_PERIOD = 0.01  # seconds between looks: how exact the measured outages are
+_PERIOD = 0.01  # seconds on the wall between looks, where the clock does not say when
 
 
 @dataclass(frozen=True, slots=True)
 class Egress:
-    """How the subnets of one home leave: whether they do, through which NATs, in words."""
+    """How the subnets of one home leave: whether they do, through which NAT, in words."""
 
     works: bool
-    instances: tuple[str, ...]
+    through: str | None
+    zone: str | None
     words: str
 
 
@@ -45,96 +47,119 @@ class Change:
     egress: Egress
 
 
-def look(home: Home) -> Egress:
-    """Return how the subnets of a home leave right now."""
-    tables = ec2_backends[ACCOUNT][REGION].route_tables.values()
-    seen = {_through(_table_of(subnet, tables)) for subnet in home.subnets}
-    return Egress(
-        works=bool(seen) and all(works for works, _, _ in seen),
-        instances=tuple(sorted({instance for _, instance, _ in seen if instance})),
-        words=", ".join(sorted({words for _, _, words in seen})),
-    )
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A NAT as it is: its zone, EC2's state, and whether packets that reach it go on."""
+
+    instance: str
+    zone: str
+    state: str
+    forwards: bool
 
 
-def _table_of(subnet: str, tables: object) -> RouteTable | None:
-    found: RouteTable | None = None
-    for table in list(tables):  # type: ignore[call-overload]
-        if subnet in list(table._associations.values()):  # noqa: SLF001 - moto has no other access
-            found = table
-    return found
+def look(home: Home, now: float) -> Egress:
+    """Return how the subnets of a home leave now; of several ways, one that does not work."""
+    ways = {_way(subnet, now) for subnet in home.subnets}
+    return min(ways, key=lambda way: (way.works, way.words))
 
 
-def _through(table: RouteTable | None) -> tuple[bool, str, str]:
+def _way(subnet: str, now: float) -> Egress:
+    table = effective_table(subnet, now)
     if table is None:
-        return False, "", "no route table"
-    route = next((row for row in table.routes if row.destination_cidr_block == DEFAULT), None)
-    if route is None:
-        return False, "", "no default route"
-    instance = target_instance(route)
-    if instance is None:
-        return False, "", str(route.state)
-    works = instance.state == "running" and not instance.source_dest_check
-    zone = str(instance.availability_zone)[-1]
-    state = "" if works else f", {instance.state}" + (", blackhole" * (route.state == "blackhole"))
-    return works, instance.id, f"{instance.id} (zone {zone}{state})"
+        return Egress(works=False, through=None, zone=None, words="no route table")
+    target = effective_target(table, now)
+    if target is None:
+        return Egress(works=False, through=None, zone=None, words="no default route")
+    if isinstance(target, str):
+        return Egress(works=False, through=None, zone=None, words=target)
+    zone, trouble = str(target.availability_zone), _trouble(target, now)
+    words = f"{target.id} (zone {zone[-1]}{trouble})"
+    return Egress(works=not trouble, through=target.id, zone=zone, words=words)
+
+
+def _trouble(instance: Instance, now: float) -> str:
+    """Return why an instance lets nothing through; empty if it does not."""
+    if not forwards(instance, now):
+        return f", {instance.state}, does not forward"
+    if instance.source_dest_check:
+        return ", source/destination check on"
+    return ""
 
 
 class Watch:
-    """Looks at the homes of a deployed stack again and again, and remembers each change."""
+    """Looks at the homes of a deployed stack whenever something happens, and remembers changes."""
 
     def __init__(self, region: Region, homes: tuple[Home, ...]) -> None:
+        self.homes = homes
+        self.changes: dict[Home, list[Change]] = {home: [] for home in homes}
+        self._nats: list[tuple[float, tuple[Seen, ...]]] = []
         self._region = region
-        self._homes = homes
-        self._changes: dict[Home, list[Change]] = {home: [] for home in homes}
-        self._stopped = threading.Event()
+        self._stopped = False
         self._look()
         if isinstance(region.clock, VirtualClock):
             region.clock.each_step(self._look)
         else:
             threading.Thread(target=self._run, name="lab watch", daemon=True).start()
 
-    @property
-    def homes(self) -> tuple[Home, ...]:
-        """Return what is watched."""
-        return self._homes
-
     def now(self, home: Home) -> Egress:
         """Return the last look at a home."""
-        return self._changes[home][-1].egress
+        return self.changes[home][-1].egress
 
     def all_work(self) -> bool:
-        """Return whether each home has a working default route."""
-        return all(self.now(home).works for home in self._homes)
+        """Return whether each home has internet."""
+        return all(self.now(home).works for home in self.homes)
 
-    def outage(self, home: Home, *, begin: float, end: float) -> float:
-        """Return for how many seconds between two moments a home had no working default route."""
-        changes = self._changes[home]
-        ends = [change.at for change in changes[1:]] + [end]
-        return sum(
-            max(0.0, min(until, end) - max(change.at, begin))
-            for change, until in zip(changes, ends, strict=True)
-            if not change.egress.works
+    def at_home(self) -> bool:
+        """Return whether each home has internet through a NAT of its own zone."""
+        return self.all_work() and all(self.now(home).zone == home.zone for home in self.homes)
+
+    def steady_since(self) -> float:
+        """Return the moment of the last change."""
+        return max(changes[-1].at for changes in self.changes.values())
+
+    def nats_at(self, moment: float) -> tuple[Seen, ...]:
+        """Return the NATs as they were at a moment, by zone; terminated ones until EC2 forgets."""
+        return next(seen for at, seen in reversed(self._nats) if at <= moment)
+
+    def _nats_now(self, now: float) -> tuple[Seen, ...]:
+        instances = ec2_backends[ACCOUNT][REGION].all_instances()
+        return tuple(
+            sorted(
+                (
+                    Seen(
+                        instance=str(instance.id),
+                        zone=str(instance.availability_zone),
+                        state=str(instance.state),
+                        forwards=forwards(instance, now),
+                    )
+                    for instance in instances
+                ),
+                key=lambda seen: (seen.zone, seen.instance),
+            )
         )
 
     def stop(self) -> None:
         """Stop looking."""
-        self._stopped.set()
+        self._stopped = True
 
     def _run(self) -> None:
-        while not self._stopped.wait(_PERIOD):
+        while not self._stopped:
             self._look()
+            time.sleep(_PERIOD)
 
     def _look(self) -> None:
-        if self._stopped.is_set():
+        if self._stopped:
             return
-        for home in self._homes:
-            egress = look(home)
-            changes = self._changes[home]
+        now = self._region.clock.now()
+        nats = self._nats_now(now)
+        if not self._nats or self._nats[-1][1] != nats:
+            self._nats.append((now, nats))
+        for home in self.homes:
+            egress = look(home, now)
+            changes = self.changes[home]
             if not changes or changes[-1].egress != egress:
-                changes.append(Change(self._region.clock.now(), egress))
+                changes.append(Change(now, egress))
+                what = f"private subnets of {home.zone} leave through {egress.words}"
                 self._region.journal.note(
-                    Who.EC2,
-                    "egress",
-                    f"private subnets of {home.zone} leave through {egress.words}",
-                    works=str(egress.works),
+                    Who.EC2, "egress", what, works=str(egress.works), zone=home.zone
                 )

@@ -100,10 +100,11 @@ class Outcome:
     """A drill from its faults to its end.
 
     `outage` is the seconds without egress per zone, `egress` how each zone left over time. The
-    times to detect (first message to the function after the first fault), to decide (from there to
-    its first write), to write (from there to the last write of that run) and to come home (from the
-    first fault until each zone leaves through its own NAT for good) are seconds, or None where it
-    did not happen. `depth` is the longest chain of calls, one after the other, in a run that wrote.
+    times to detect (from the first fault until the first run that writes gets its message), to
+    decide (from there to its first write), to write (from there to the answer to its last write)
+    and to come home (from the first fault until each zone leaves through its own NAT for good) are
+    seconds, or None where it did not happen. `depth` is the longest chain of calls, each after the
+    answer to another, from the beginning of a run to a write.
     """
 
     fault: str

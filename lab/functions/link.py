@@ -7,8 +7,9 @@ process; each line is answered with the lab's time.
 from __future__ import annotations
 
 import socketserver
-import threading
 from typing import TYPE_CHECKING
+
+from lab.loopback import LoopbackServer
 
 if TYPE_CHECKING:
     from lab.clock import Clock
@@ -21,14 +22,12 @@ class Link:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._known: dict[str, Activity] = {}
-        self._server = socketserver.ThreadingTCPServer(("localhost", 0), _handler(self))
-        self._server.daemon_threads = True
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+        self._server = LoopbackServer(_handler(self))
 
     @property
     def address(self) -> str:
         """Return where processes find this."""
-        return f"localhost:{self._server.server_address[1]}"
+        return self._server.address
 
     def meet(self, name: str, activity: Activity) -> None:
         """Know a process by its name."""
@@ -40,8 +39,7 @@ class Link:
 
     def close(self) -> None:
         """Stop listening."""
-        self._server.shutdown()
-        self._server.server_close()
+        self._server.close()
 
     def answer(self, name: str, line: str) -> float:
         """Do what a line asks for, which takes until it is done, and return the time."""

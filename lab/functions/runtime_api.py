@@ -13,8 +13,12 @@ import time
 import uuid
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import TYPE_CHECKING
+
+from lab.loopback import LoopbackServer, Quiet
+
+if TYPE_CHECKING:
+    from http.server import BaseHTTPRequestHandler
 
 _PREFIX = "/2018-06-01/runtime/"
 
@@ -60,14 +64,12 @@ class RuntimeApi:
     def __init__(self) -> None:
         self._next: queue.Queue[Invocation | None] = queue.Queue()
         self._current: Invocation | None = None
-        self._server = ThreadingHTTPServer(("localhost", 0), _handler(self))
-        self._server.daemon_threads = True
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+        self._server = LoopbackServer(_handler(self))
 
     @property
     def address(self) -> str:
         """Return what the variable AWS_LAMBDA_RUNTIME_API says."""
-        return f"localhost:{self._server.server_address[1]}"
+        return self._server.address
 
     def offer(self, invocation: Invocation) -> None:
         """Hand an event to the environment, which is idle."""
@@ -89,22 +91,21 @@ class RuntimeApi:
     def close(self) -> None:
         """Shut down: whoever waits for the next event is let go."""
         self._next.put(None)
-        self._server.shutdown()
-        self._server.server_close()
+        self._server.close()
 
 
 def _handler(api: RuntimeApi) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet):
         protocol_version = "HTTP/1.1"
 
-        def do_GET(self) -> None:
+        def do_GET(self) -> None:  # noqa: N802 - as http.server calls it
             invocation = api.fetch()
             if invocation is None:
                 self.close_connection = True
                 return
             self._reply(200, invocation.payload, _headers(invocation))
 
-        def do_POST(self) -> None:
+        def do_POST(self) -> None:  # noqa: N802 - as http.server calls it
             body = self.rfile.read(int(self.headers["Content-Length"]))
             api.fail(Answer(body, failed=not self.path.endswith("/response")))
             self._reply(202, b'{"status":"OK"}', {"Content-Type": "application/json"})
@@ -115,9 +116,6 @@ def _handler(api: RuntimeApi) -> type[BaseHTTPRequestHandler]:
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(body)
-
-        def log_message(self, *_: Any) -> None:  # noqa: ANN401 - the base class's signature
-            """Keep the terminal quiet."""
 
     return Handler
 

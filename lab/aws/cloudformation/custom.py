@@ -4,10 +4,8 @@
 from __future__ import annotations
 
 import json
-import threading
 import uuid
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from moto.cloudformation import parsing
@@ -17,6 +15,7 @@ from lab.aws.behaviour import Behaviour, Emulation, Patches
 from lab.aws.cloudformation.types import Place, Resource
 from lab.aws.functions import invoke_later
 from lab.journal import Who
+from lab.loopback import LoopbackServer, Quiet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -29,7 +28,7 @@ class CustomResourceError(Exception):
 
 
 class Conversation:
-    """Asks functions, and takes each answer on a loopback address that it gives with the question."""
+    """Asks functions; the answer comes to a loopback address that it gives with the question."""
 
     def __init__(self, aws: Emulation) -> None:
         self._aws = aws
@@ -70,14 +69,8 @@ class Conversation:
 @contextmanager
 def _listening(answers: list[dict[str, Any]]) -> Iterator[str]:
     """Yield an address that puts what comes in into a list."""
-    server = ThreadingHTTPServer(("localhost", 0), _handler(answers))
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-    try:
-        yield f"http://localhost:{server.server_address[1]}/{uuid.uuid4()}"
-    finally:
-        server.shutdown()
-        server.server_close()
+    with closing(LoopbackServer(_handler(answers))) as server:
+        yield f"http://{server.address}/{uuid.uuid4()}"
 
 
 class CustomResource(Resource):
@@ -172,16 +165,13 @@ class CustomResources(Behaviour):
         return self._find(resource_type)
 
 
-def _handler(answers: list[dict[str, Any]]) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_PUT(self) -> None:
+def _handler(answers: list[dict[str, Any]]) -> type[Quiet]:
+    class Handler(Quiet):
+        def do_PUT(self) -> None:  # noqa: N802 - as http.server calls it
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             answers.append(json.loads(body))
             self.send_response(200)
             self.send_header("Content-Length", "0")
             self.end_headers()
-
-        def log_message(self, *_: Any) -> None:
-            """Keep the terminal quiet."""
 
     return Handler

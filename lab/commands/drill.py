@@ -1,0 +1,70 @@
+"""`drill`: play faults and tell what came of them, in words, as JSON or as a page."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING
+
+from lab import report
+from lab.drills.drill import play
+from lab.drills.handlers import OURS, install
+from lab.drills.stage import deployed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from lab.clock import RealClock
+    from lab.drills.handlers import Handler
+    from lab.drills.outcome import Outcome
+    from lab.drills.scenario import Cue
+    from lab.region import Region
+    from lab.screen import Screen
+
+DEPLOYMENT_PACE = 30.0
+"""How much faster than the clock on the wall a deployment goes before a drill in real time."""
+
+
+def drill(  # noqa: PLR0913 - what a person can say of a drill, each thing by name
+    region: Region,
+    directory: Path,
+    screen: Screen | None,
+    *,
+    cues: Sequence[Cue],
+    seed: int,
+    strategy: str | None,
+    handler: Handler | None,
+) -> Outcome:
+    """Deploy the app, play the faults, and return the outcome; a screen shows it live."""
+    if screen:
+        screen.say("Deploying the app with the CDK CLI …")
+    with deployed(region, directory, strategy) as stage:
+        install(stage, handler)
+        if not region.clock.virtual:
+            real: RealClock = region.clock  # type: ignore[assignment]  # the other one is virtual
+            real.set_pace(1.0)
+        if screen:
+            region.journal.listen(screen.entry)
+        label = str(handler) if handler else OURS
+        return play(stage, cues, seed=seed, strategy=stage.strategy, handler=label)
+
+
+def tell(outcomes: Sequence[Outcome], screen: Screen | None, directory: Path | None) -> None:
+    """Print a summary in words, or JSON where there is no screen, and write the page."""
+    for outcome in outcomes:
+        if screen:
+            screen.summary(outcome)
+        else:
+            json.dump(outcome.as_json(), sys.stdout)
+            sys.stdout.write("\n")
+    if directory:
+        page = report.write(outcomes, directory)
+        if screen:
+            screen.say(f"\nThe report is in {page}")
+
+
+def status(outcomes: Sequence[Outcome], cues: Sequence[Cue], *, ours: bool) -> int:
+    """Return 1 if a drill of the deployed function did not end as documented, or else 0."""
+    expected = all(cue.fault.recovers and cue.option != "elsewhere" for cue in cues)
+    return int(ours and expected and not all(o.recovered and o.home for o in outcomes))

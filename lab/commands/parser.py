@@ -1,0 +1,128 @@
+"""The commands and their options, as a person writes them."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from nat_failover.settings import Strategy
+
+STRATEGIES = tuple(strategy.value for strategy in Strategy)
+TRIGGERS = ("state-change", "schedule")
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    top = argparse.ArgumentParser(
+        prog="python -m lab",
+        description="A region in a box, in which the app is deployed and drilled.",
+    )
+    top.set_defaults(real=False, command="demo", strategy=None)
+    commands = top.add_subparsers(dest="command", metavar="COMMAND")
+    _add(commands, "demo", "deploy, kill a NAT, watch the failover, diff, destroy (the default)")
+    up = _add(commands, "up", "deploy and stay up, in real time, for other terminals")
+    up.add_argument("--port", type=_port, default=0, help="where to listen; any free port without")
+    _drill(_add(commands, "drill", "play faults, and tell what came of them"))
+    _compare(_add(commands, "compare", "play several faults with several handlers and seeds"))
+    soak = _add(commands, "soak", "play many drills of mixed faults, none of which may stay lost")
+    soak.add_argument("--drills", type=_positive, default=1000, metavar="N")
+    _seed(soak)
+    commands.add_parser("faults", help="list the faults, and how each ends")
+    commands.add_parser("fidelity", help="list what is modelled, how well, and what is not")
+    return top
+
+
+def _add(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],  # noqa: SLF001 - has no other name
+    name: str,
+    what: str,
+) -> argparse.ArgumentParser:
+    command = commands.add_parser(name, help=what, description=what.capitalize())
+    command.add_argument(
+        "--strategy",
+        choices=STRATEGIES,
+        default=None,
+        help="how subnets are moved; without it, what cdk.json says",
+    )
+    return command
+
+
+def _drill(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "fault", nargs="*", help="NAME[:OPTION][@START][+SECONDS]; `faults` lists the names"
+    )
+    command.add_argument("--scenario", type=Path, metavar="FILE", help="faults in a TOML file")
+    _seed(command, default=None)
+    _output(command)
+    _handlers(command)
+    command.add_argument(
+        "--real-time", action="store_true", help="by the clock on the wall instead of at once"
+    )
+    real = command.add_argument_group("a stack in a real account")
+    real.add_argument("--real", action="store_true", help="drill a stack in an AWS account")
+    real.add_argument("--stack", metavar="NAME", help="the name of the stack")
+    real.add_argument("--region", metavar="REGION", help="its Region, unless the profile says it")
+    real.add_argument("--yes", action="store_true", help="do not ask")
+
+
+def _compare(command: argparse.ArgumentParser) -> None:
+    command.add_argument("fault", nargs="*", help="the faults, each a drill of its own; else all")
+    command.add_argument("--seeds", type=_positive, default=5, metavar="N", help="drills of each")
+    _seed(command)
+    _output(command)
+    _handlers(command)
+
+
+def _seed(command: argparse.ArgumentParser, default: int | None = 0) -> None:
+    command.add_argument(
+        "--seed", type=_natural, default=default, metavar="N", help="the same seed, the same story"
+    )
+
+
+def _output(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--json", action="store_true", help="print JSON and nothing else")
+    command.add_argument("--report", type=Path, metavar="DIR", help="write a page there")
+
+
+def _handlers(command: argparse.ArgumentParser) -> None:
+    group = command.add_argument_group("somebody else's handler in place of the deployed one")
+    group.add_argument("--handler", action="append", default=[], metavar="FILE:FUNCTION")
+    group.add_argument(
+        "--env",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="a variable of it; values may name {route_table.a}, {nat.b.instance} and the like",
+    )
+    group.add_argument(
+        "--trigger",
+        action="append",
+        default=[],
+        choices=TRIGGERS,
+        help="what invokes it besides the topic",
+    )
+
+
+def _natural(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise ValueError
+    return number
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
+
+
+def _port(text: str) -> int:
+    number = int(text)
+    if number not in range(1, 65536):
+        raise ValueError
+    return number
+
+
+for _type, _words in ((_natural, "number"), (_positive, "positive number"), (_port, "port")):
+    _type.__name__ = _words  # argparse names it in "invalid … value"

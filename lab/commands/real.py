@@ -1,0 +1,37 @@
+"""`drill --real`: a stack in the account of the person's own credentials."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import boto3
+
+from lab import real
+from lab.real import RealDrillError
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Sequence
+
+    from lab.drills.outcome import Outcome
+    from lab.drills.scenario import Cue
+    from lab.screen import Screen
+
+
+def drill_real(options: Namespace, cues: Sequence[Cue], screen: Screen | None) -> Outcome:
+    """Ask, play the faults in the account, and return what came of them."""
+    if not options.stack:
+        message = "--real needs --stack NAME: the name of the stack to drill"
+        raise RealDrillError(message)
+    if options.handler or options.real_time or options.strategy:
+        message = (
+            "--real drills the stack as it is: leave --handler, --real-time and --strategy out"
+        )
+        raise RealDrillError(message)
+    return real.drill(
+        [str(cue) for cue in cues],
+        options.stack,
+        session=boto3.Session(region_name=options.region),
+        ask=real.person(yes=options.yes),
+        tell=screen.moment if screen else lambda _: None,
+    )

@@ -1,0 +1,145 @@
+"""From options to a command, and from what goes wrong to one sentence."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from lab import report
+from lab.cdk import CdkError, NotSetUpError
+from lab.clock import RealClock, VirtualClock
+from lab.commands import tables
+from lab.commands.compare import compare, medians, soak
+from lab.commands.demo import demo
+from lab.commands.drill import DEPLOYMENT_PACE, drill, status, tell
+from lab.commands.real import drill_real
+from lab.commands.up import up
+from lab.drills.farm import FarmError
+from lab.drills.faults import FAULTS
+from lab.drills.handlers import RECIPE_2016, HandlerError, Trigger, read_handler
+from lab.drills.scenario import ScenarioError, read_faults, read_scenario
+from lab.drills.stage import StageError, deployed
+from lab.real import RealDrillError
+from lab.region import PortError, Region
+from lab.screen import Screen
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from lab.drills.handlers import Handler
+    from lab.drills.scenario import Cue
+
+_COULD_NOT_START = (ScenarioError, HandlerError, NotSetUpError, PortError, RealDrillError)
+_WENT_WRONG = (CdkError, StageError, FarmError, OSError)
+
+
+def run(options: Namespace, directory: Path) -> int:
+    """Run a command; return 0 when it went well, 1 when not, 2 when it could not start."""
+    console = Console()
+    commands: dict[str, Callable[[Namespace, Console, Path], int]] = {
+        "demo": _demo,
+        "up": _up,
+        "drill": _drill,
+        "compare": _compare,
+        "soak": _soak,
+        "faults": lambda *_: tables.faults(console) or 0,
+        "fidelity": lambda *_: tables.fidelity(console) or 0,
+    }
+    try:
+        return commands[options.command or "demo"](options, console, directory)
+    except _COULD_NOT_START as error:
+        print(error, file=sys.stderr)  # noqa: T201 - the last word
+        return 2
+    except _WENT_WRONG as error:
+        print(f"The lab stops: {error}", file=sys.stderr)  # noqa: T201 - the last word
+        return 1
+
+
+def _demo(options: Namespace, console: Console, directory: Path) -> int:
+    with Region() as region:
+        demo(region, directory, Screen(console), options.strategy)
+    return 0
+
+
+def _up(options: Namespace, console: Console, directory: Path) -> int:
+    with Region(clock=RealClock(DEPLOYMENT_PACE), port=options.port) as region:
+        up(region, directory, Screen(console), options.strategy)
+    return 0
+
+
+def _drill(options: Namespace, console: Console, directory: Path) -> int:
+    screen = None if options.json else Screen(console)
+    cues, seed, strategy = _scenario(options)
+    handlers = _handlers(options)
+    if options.real:
+        outcome = drill_real(options, cues, screen)
+    else:
+        clock = RealClock(DEPLOYMENT_PACE) if options.real_time else VirtualClock()
+        handler = handlers[0] if handlers else None
+        with Region(clock=clock) as region:
+            outcome = drill(
+                region,
+                directory,
+                screen,
+                cues=cues,
+                seed=seed,
+                strategy=strategy,
+                handler=handler,
+            )
+    tell([outcome], screen, options.report)
+    return status([outcome], cues, ours=not handlers)
+
+
+def _scenario(options: Namespace) -> tuple[tuple[Cue, ...], int, str | None]:
+    """Return faults, seed and strategy; what the command line says wins over what a file says."""
+    if bool(options.fault) == bool(options.scenario):
+        message = "name faults, or a file with --scenario FILE; `python -m lab faults` lists them"
+        raise ScenarioError(message)
+    if not options.scenario:
+        return read_faults(options.fault), options.seed or 0, options.strategy
+    file = read_scenario(options.scenario)
+    seed = options.seed if options.seed is not None else file.seed or 0
+    return file.cues, seed, options.strategy or (file.strategy and file.strategy.value)
+
+
+def _handlers(options: Namespace) -> list[Handler]:
+    triggers = [Trigger(name) for name in options.trigger]
+    if (options.env or triggers) and not options.handler:
+        message = "--env and --trigger are for a handler: name it with --handler FILE:FUNCTION"
+        raise HandlerError(message)
+    return [read_handler(written, options.env, triggers) for written in options.handler]
+
+
+def _compare(options: Namespace, console: Console, directory: Path) -> int:
+    names = options.fault or [fault.name for fault in FAULTS]
+    scenarios = [read_faults([name]) for name in names]
+    handlers: Sequence[Handler | None] = (None, RECIPE_2016, *_handlers(options))
+    seeds = range(options.seed, options.seed + options.seeds)
+    with Region() as region, deployed(region, directory, options.strategy) as stage:
+        told = Console(stderr=True) if options.json else console
+        outcomes = compare(stage, told, scenarios=scenarios, handlers=handlers, seeds=seeds)
+    if options.json:
+        json.dump([outcome.as_json() for outcome in outcomes], sys.stdout)
+    else:
+        console.print(medians(outcomes))
+    if options.report:
+        page = report.write(outcomes, options.report)
+        print(f"The report is in {page}", file=sys.stderr)  # noqa: T201 - beside the JSON
+    return 0
+
+
+def _soak(options: Namespace, console: Console, directory: Path) -> int:
+    with Region() as region, deployed(region, directory, options.strategy) as stage:
+        outcomes = soak(stage, console, drills=options.drills, seed=options.seed)
+    lost = [outcome for outcome in outcomes if not (outcome.recovered and outcome.home)]
+    worst = max(outcomes, key=lambda outcome: outcome.worst)
+    console.print(f"{len(outcomes)} drills, {len(lost)} not recovered or not home")
+    console.print(f"longest outage {worst.worst:.1f} s: {worst.fault} --seed {worst.seed}")
+    for outcome in lost:
+        console.print(f"not recovered: {outcome.fault} --seed {outcome.seed}", style="red")
+    return int(bool(lost))

@@ -1,0 +1,52 @@
+"""`faults` and `fidelity`: what can be played, and how faithfully."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+
+from lab import delays
+from lab.aws.catalogue import ALL
+from lab.aws.limits import LIMITS
+from lab.drills.faults import FAULTS
+from lab.drills.faults import Kind
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def faults(console: Console) -> None:
+    """Print every fault, and what comes of it."""
+    table = Table("fault", "what happens", "how it ends", show_lines=True)
+    for fault in FAULTS:
+        options = f"\n:{' :'.join(fault.options)}" if fault.options else ""
+        lasts = f"\n+{fault.seconds:g}" if fault.seconds else ""
+        real = "\n--real" if fault.real else ""
+        table.add_row(
+            f"[bold]{fault.name}[/][dim]{options}{lasts}{real}[/]", fault.plays, fault.ends
+        )
+    console.print(table)
+    alone = [fault.name for fault in FAULTS if fault.kind is Kind.CONDITION]
+    console.print(
+        f"Drilled alone, {', '.join(alone)} come with the termination of a NAT. Under each name:"
+        " its options, how many seconds it lasts where nothing else is said, and whether it can be"
+        " played in a real account. How it ends is with the deployed function.",
+        highlight=False,
+    )
+
+
+def fidelity(console: Console) -> None:
+    """Print what is modelled, how well it is known, and what is not modelled."""
+    console.print("[bold]AWS behaviours that the lab plays[/], each with its source\n")
+    for behaviour in ALL:
+        fact = " ".join((behaviour.__doc__ or "").split("\n\n")[0].split())
+        console.print(f"[bold]{behaviour.__name__}[/] {fact}", highlight=False)
+        console.print(f"  [dim]{behaviour.source}[/]", highlight=False)
+    table = Table("delay", "seconds", "known", "source", title="\nDelays", title_justify="left")
+    for row in delays.TABLE:
+        table.add_row(row.name, str(row).removesuffix(" s"), row.evidence.value, row.source)
+    console.print(table)
+    console.print("\n[bold]Not modelled[/]\n")
+    for limit in LIMITS:
+        console.print(f"- {limit}", highlight=False)

@@ -1,0 +1,71 @@
+"""Plays faults on a stage and watches until everything is as before, or will not be."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lab.chance import Chance
+from lab.drills.deeds import Scene
+from lab.drills.measure import measure
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lab.drills.outcome import Outcome
+    from lab.drills.scenario import Cue
+    from lab.drills.stage import Stage
+
+LEAD = (5.0, 65.0)
+"""Seconds before the first fault: it comes at any moment of the minute of the sweep."""
+
+STEADY = 180.0
+"""Seconds at home, after which a drill is over: longer than a replacement takes to disturb it."""
+
+PATIENCE = 1800.0
+"""Seconds after the last fault, after which a drill ends without recovery."""
+
+
+def play(stage: Stage, cues: Sequence[Cue], *, seed: int, strategy: str, handler: str) -> Outcome:
+    """Play the faults and return what came of them; the same seed gives the same story."""
+    clock, watch = stage.region.clock, stage.watch
+    clock.chance = Chance(seed)
+    began = clock.now() + clock.chance.between(*LEAD, "the first fault")
+    scene = Scene(stage.region, stage.stack, watch)
+    for cue in cues:
+        _arm(scene, cue, began)
+    last = began + max(cue.end for cue in cues)
+
+    def over() -> bool:
+        since = max(last, watch.steady_since())
+        return clock.now() - since >= STEADY and watch.at_home() and _complete(stage)
+
+    clock.wait_until(over, last - clock.now() + PATIENCE)
+    fault = " ".join(str(cue) for cue in cues)
+    return measure(
+        stage.region,
+        watch,
+        began=began,
+        fault=fault,
+        strategy=strategy,
+        handler=handler,
+        seed=seed,
+    )
+
+
+def _arm(scene: Scene, cue: Cue, began: float) -> None:
+    """Put the beginning of a fault on the timeline, and its end if it has one."""
+    clock, fault = scene.region.clock, cue.fault
+    clock.at(began + cue.start, lambda: fault.begin(scene, cue.option))
+    if fault.end and cue.seconds is not None:
+        end = fault.end
+        clock.at(began + cue.start + cue.seconds, lambda: end(scene))
+
+
+def _complete(stage: Stage) -> bool:
+    """Return whether the group has all its instances in service, and no function runs."""
+    groups = stage.region.client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"]
+    states = [
+        row["LifecycleState"] == "InService" for group in groups for row in group["Instances"]
+    ]
+    wanted = sum(group["DesiredCapacity"] for group in groups)
+    return len(states) == wanted and all(states) and not stage.region.functions.busy()

@@ -1,0 +1,97 @@
+"""Many drills from one deployment: each in a fork of the process that holds the deployed app.
+
+A fork starts from the very state that the deployment left, so the drills know nothing of each
+other, their order changes nothing, and any one of them can be repeated alone.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import sys
+from dataclasses import dataclass
+from multiprocessing.connection import wait
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from multiprocessing.connection import Connection
+
+    from lab.drills.outcome import Outcome
+    from lab.drills.stage import Stage
+
+_FORK = multiprocessing.get_context("fork")
+
+
+class FarmError(Exception):
+    """A drill ended without an outcome; the message says which, and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A drill to play in a fork: its name for messages, and what plays it there."""
+
+    name: str
+    play: Callable[[], Outcome]
+
+
+def play_all(stage: Stage, jobs: Iterable[Job]) -> Iterator[tuple[Job, Outcome]]:
+    """Play each job in a fork of its own, as many at a time as there are processors.
+
+    Raises:
+        FarmError: when a drill ends without an outcome.
+
+    """
+    stage.region.rest()
+    left = iter(jobs)
+    running: dict[Connection, tuple[Job, Any]] = {}
+    try:
+        while True:
+            while len(running) < (os.cpu_count() or 1) and (job := next(left, None)):
+                connection, process = _begin(stage, job)
+                running[connection] = (job, process)
+            if not running:
+                return
+            for ready in wait(list(running)):
+                job, process = running.pop(ready)  # type: ignore[index]  # a connection, as given
+                yield job, _end(ready, process, job)  # type: ignore[arg-type]
+    finally:
+        for _, process in running.values():
+            process.terminate()
+            process.join()
+        stage.region.resume()
+
+
+def _begin(stage: Stage, job: Job) -> tuple[Connection, Any]:
+    sys.stdout.flush()  # or else the fork would print what is still unprinted once more
+    here, there = _FORK.Pipe(duplex=False)
+    process = _FORK.Process(target=_play, args=(stage, job, there), daemon=False)
+    process.start()
+    there.close()
+    return here, process
+
+
+def _play(stage: Stage, job: Job, answer: Connection) -> None:
+    try:
+        stage.region.resume()
+        answer.send(job.play())
+    except Exception as error:  # noqa: BLE001 - it is told to who waits for the outcome
+        answer.send(f"{type(error).__name__}: {error}")
+    finally:
+        stage.region.functions.close()
+        answer.close()
+        os._exit(0)  # nothing of the parent is closed from here
+
+
+def _end(answer: Connection, process: Any, job: Job) -> Outcome:  # noqa: ANN401 - of a context
+    try:
+        outcome = answer.recv()
+    except EOFError:
+        outcome = "it ended without a word"
+    answer.close()
+    process.join()
+    if isinstance(outcome, str):
+        message = f"the drill {job.name}: {outcome}"
+        raise FarmError(message)
+    result: Outcome = outcome
+    return result

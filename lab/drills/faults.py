@@ -1,0 +1,200 @@
+"""The faults that a drill can play, one row each: what happens, and what comes of it.
+
+`begin` and `end` are called on the lab's timeline, and must not wait.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from lab.drills import deeds
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lab.drills.deeds import Scene
+
+ZONES = ("a", "b")
+
+
+class Kind(Enum):
+    """Whether a fault does harm by itself."""
+
+    HARM = "harm"
+    CONDITION = "condition: drilled alone, a NAT is terminated under it"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One fault: what it plays, in words, and how a drill of it ends with the deployed function.
+
+    `seconds` is how long it lasts where a drill does not say, `lead` how long before a NAT's death
+    it begins, `real` whether a real account lets it be played, `recovers` whether each zone has
+    internet in the end.
+    """
+
+    name: str
+    plays: str
+    ends: str
+    begin: Callable[[Scene, str | None], None]
+    end: Callable[[Scene], None] | None = None
+    kind: Kind = Kind.HARM
+    options: tuple[str, ...] = ()
+    seconds: float | None = None
+    lead: float = 0.0
+    real: bool = False
+    recovers: bool = True
+
+
+FAULTS: tuple[Fault, ...] = (
+    Fault(
+        name="terminate",
+        plays="a NAT is terminated, not through its group",
+        ends="its table goes to the other NAT at EC2's event, and home with the replacement",
+        begin=deeds.terminate,
+        options=ZONES,
+        real=True,
+    ),
+    Fault(
+        name="stop",
+        plays="a NAT is stopped, not through its group",
+        ends="as terminate",
+        begin=deeds.stop,
+        options=ZONES,
+        real=True,
+    ),
+    Fault(
+        name="hang",
+        plays="a NAT runs, passes EC2's checks and forwards nothing",
+        ends="nobody notices: the zone has no internet until a person acts",
+        begin=deeds.hang,
+        options=ZONES,
+        recovers=False,
+    ),
+    Fault(
+        name="impair",
+        plays="a NAT fails EC2's status checks, and forwards nothing",
+        ends="its table moves when the group ends it, minutes later, and comes home",
+        begin=deeds.impair,
+        options=ZONES,
+    ),
+    Fault(
+        name="planned",
+        plays="an instance refresh replaces the NATs one by one",
+        ends="each table moves as its NAT is ended, and comes home",
+        begin=deeds.planned,
+        real=True,
+    ),
+    Fault(
+        name="zone-outage",
+        plays="the instances of a zone die, and none can be launched there",
+        ends="the group launches in the other zone; the table comes home when the zone is back",
+        begin=deeds.zone_outage,
+        end=deeds.zone_is_back,
+        options=ZONES,
+        seconds=600,
+    ),
+    Fault(
+        name="both",
+        plays="both NATs are terminated at the same time",
+        ends="no internet until the first replacement; then one NAT serves all, then each its own",
+        begin=deeds.both,
+    ),
+    Fault(
+        name="no-capacity",
+        plays="EC2 has no capacity for a replacement",
+        ends="the other NAT serves until there is capacity again",
+        begin=deeds.no_capacity,
+        end=deeds.capacity_is_back,
+        kind=Kind.CONDITION,
+        seconds=300,
+    ),
+    Fault(
+        name="bad-boot",
+        plays="the next instance that boots never forwards, and switches itself off",
+        ends="its table goes home to it, fails over again as it stops, and home to the next one",
+        begin=deeds.bad_boot,
+        kind=Kind.CONDITION,
+    ),
+    Fault(
+        name="check-reset",
+        plays="somebody turns a NAT's source/destination check on",
+        ends="the next look, a minute later at most, turns it off",
+        begin=deeds.check_reset,
+        options=ZONES,
+        real=True,
+    ),
+    Fault(
+        name="tamper",
+        plays="somebody deletes a default route (`elsewhere`: points it to something else)",
+        ends="the next look creates it again; one that points elsewhere is left alone, unless"
+        " failover.adopt is on",
+        begin=deeds.tamper,
+        options=(*ZONES, "elsewhere"),
+        real=True,
+    ),
+    Fault(
+        name="lost",
+        plays="messages to the function are lost",
+        ends="the look that is due every minute repairs",
+        begin=deeds.lost,
+        end=deeds.delivery_is_back,
+        kind=Kind.CONDITION,
+        seconds=180,
+    ),
+    Fault(
+        name="doubled",
+        plays="each message to the function comes twice",
+        ends="as without: the second run finds nothing to do",
+        begin=deeds.doubled,
+        end=deeds.delivery_is_back,
+        kind=Kind.CONDITION,
+        seconds=300,
+    ),
+    Fault(
+        name="reordered",
+        plays="messages to the function overtake each other",
+        ends="as lost, or sooner: each run looks at what is, not at what a message says",
+        begin=deeds.reordered,
+        end=deeds.delivery_is_back,
+        kind=Kind.CONDITION,
+        seconds=300,
+    ),
+    Fault(
+        name="throttled",
+        plays="others use up the account's API calls",
+        ends="refused calls are made again; a look that fails leads to no write",
+        begin=deeds.throttled,
+        end=deeds.not_throttled,
+        kind=Kind.CONDITION,
+        seconds=60,
+    ),
+    Fault(
+        name="denied",
+        plays="the function's role lacks the permission to write routes",
+        ends="each write is refused and an alarm rings; the first look with the permission repairs",
+        begin=deeds.denied,
+        end=deeds.permitted,
+        kind=Kind.CONDITION,
+        seconds=180,
+    ),
+    Fault(
+        name="slow-lambda",
+        plays="the function's runs start ten times as slowly, cold and warm",
+        ends="as terminate, later by the start",
+        begin=deeds.slow_lambda,
+        end=deeds.lambda_is_fast,
+        kind=Kind.CONDITION,
+        seconds=300,
+    ),
+    Fault(
+        name="during-deploy",
+        plays="a stack update replaces the NATs when one of them dies",
+        ends="the function repairs what the update or the death took; the update completes",
+        begin=deeds.update_the_stack,
+        kind=Kind.CONDITION,
+        lead=30,
+    ),
+)

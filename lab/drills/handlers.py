@@ -1,0 +1,214 @@
+"""Whose function is drilled: the deployed one, or somebody else's in its place.
+
+Another handler runs in an execution environment of its own, with the deployed function's memory and
+timeout, its own code and its own variables. It is told what the topic is told; of EC2's events and
+the schedule it hears only where that is asked for. Its calls are not held against the deployed
+role, which was written for another function.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import subprocess
+import sys
+import tempfile
+import zipfile
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lab.baselines import recipe_2016
+from lab.isolation import CREDENTIALS, REGION
+from lab.topology import DEFAULT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from lab.drills.stage import Stage
+
+OURS = "nat_failover.do"
+_LIMIT = 50 * 2**20  # bytes, zipped; Lambda developer guide, "Lambda quotas"
+_IMPORT_LIMIT = 30.0  # seconds on the wall
+_SKIPPED = frozenset({"__pycache__", "node_modules", "venv", "tests"})
+_NAME = re.compile(r"\{([a-z_.0-9]+)\}")
+
+
+class HandlerError(ValueError):
+    """A handler cannot be used; the message says why and what to do."""
+
+
+class Trigger(StrEnum):
+    """What invokes a handler besides the topic."""
+
+    STATE_CHANGE = "state-change"
+    SCHEDULE = "schedule"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handler:
+    """A function in a file: `variables` may name emulated resources in braces."""
+
+    path: Path
+    function: str
+    variables: Mapping[str, str] = field(default_factory=dict)
+    triggers: frozenset[Trigger] = frozenset()
+
+    def __str__(self) -> str:
+        """Return the handler as it is written on the command line."""
+        return f"{self.path.name}:{self.function}"
+
+    @property
+    def root(self) -> Path:
+        """Return the folder that is deployed: that of the file, or the one above its package."""
+        folder = self.path.parent
+        while (folder / "__init__.py").exists():
+            folder = folder.parent
+        return folder
+
+    @property
+    def module(self) -> str:
+        """Return the name under which Lambda imports the file."""
+        parts = self.path.relative_to(self.root).with_suffix("").parts
+        return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+RECIPE_2016 = Handler(
+    path=Path(recipe_2016.__file__),
+    function="do",
+    variables={"ROUTE_TABLES": "{route_table.a},{route_table.b}"},
+)
+"""The baseline of comparisons."""
+
+
+def read_handler(
+    written: str, variables: Sequence[str] = (), triggers: Sequence[Trigger] = ()
+) -> Handler:
+    """Return a handler that is written FILE:FUNCTION, with variables written KEY=VALUE.
+
+    Raises:
+        HandlerError: when it cannot be understood, found or imported.
+
+    """
+    file, _, function = written.rpartition(":")
+    path = Path(file).resolve()
+    if not file or not function.isidentifier():
+        message = f"{written!r} is not a handler: write FILE:FUNCTION, such as failover.py:handler"
+        raise HandlerError(message)
+    if not path.is_file():
+        message = f"the handler's file {file} does not exist"
+        raise HandlerError(message)
+    pairs = [pair.partition("=") for pair in variables]
+    if wrong := [key for key, equals, _ in pairs if not equals or not key]:
+        message = (
+            f"{wrong[0]!r} is not a variable: write KEY=VALUE, such as TABLE={{route_table.a}}"
+        )
+        raise HandlerError(message)
+    handler = Handler(
+        path=path,
+        function=function,
+        variables={key: value for key, _, value in pairs},
+        triggers=frozenset(triggers),
+    )
+    _import(handler)
+    return handler
+
+
+def install(stage: Stage, handler: Handler | None) -> None:
+    """Put a handler in the place of the deployed function; None leaves that where it is."""
+    if handler is None:
+        return
+    functions = stage.region.client("lambda")
+    name = _output(stage, "FailoverFunction")
+    names = _resources(stage)
+    values = {key: _filled(value, names) for key, value in handler.variables.items()}
+    functions.update_function_code(FunctionName=name, ZipFile=_zip(handler))
+    functions.update_function_configuration(
+        FunctionName=name,
+        Handler=f"{handler.module}.{handler.function}",
+        Environment={"Variables": values},
+    )
+    stage.region.permissions.exempt = True
+    _silence(stage, handler.triggers)
+
+
+def _import(handler: Handler) -> None:
+    """See that the module can be imported where Lambda would import it."""
+    code = f"import importlib; importlib.import_module({handler.module!r}).{handler.function}"
+    with tempfile.TemporaryDirectory(prefix="nat-lab-") as directory:
+        zipfile.ZipFile(io.BytesIO(_zip(handler))).extractall(directory)
+        tried = subprocess.run(  # noqa: S603 - our own interpreter; the person's own file
+            [sys.executable, "-c", code],
+            cwd=directory,
+            env={**CREDENTIALS, **handler.variables, "AWS_DEFAULT_REGION": REGION},
+            capture_output=True,
+            text=True,
+            timeout=_IMPORT_LIMIT,
+            check=False,
+        )
+    if tried.returncode:
+        last = (tried.stderr.strip().splitlines() or ["no reason given"])[-1]
+        message = (
+            f"the handler {handler} cannot be imported: {last}. Put what it imports beside it;"
+            " what it reads from its environment is given with --env KEY=VALUE"
+        )
+        raise HandlerError(message)
+
+
+def _zip(handler: Handler) -> bytes:
+    """Return the handler's folder as Lambda takes it."""
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as content:
+        for path in sorted(handler.root.rglob("*")):
+            parts = path.relative_to(handler.root).parts
+            hidden = any(part.startswith(".") or part in _SKIPPED for part in parts)
+            if path.is_file() and not hidden:
+                content.write(path, "/".join(parts))
+                if archive.tell() > _LIMIT:
+                    message = (
+                        f"the folder {handler.root} is larger than Lambda takes (50 MB zipped):"
+                        " put the handler into a folder of its own"
+                    )
+                    raise HandlerError(message)
+    return archive.getvalue()
+
+
+def _filled(value: str, names: Mapping[str, str]) -> str:
+    def resource(match: re.Match[str]) -> str:
+        if match[1] not in names:
+            known = ", ".join(sorted(names))
+            message = f"there is no resource {match[0]}; there are {known}"
+            raise HandlerError(message)
+        return names[match[1]]
+
+    return _NAME.sub(resource, value)
+
+
+def _resources(stage: Stage) -> dict[str, str]:
+    """Return the emulated resources that a variable can name."""
+    ec2, names = stage.region.client("ec2"), {"stack": stage.stack}
+    names |= {"vpc": _output(stage, "Vpc"), "topic": _output(stage, "NatFailedTopic")}
+    for home in stage.watch.homes:
+        zone, nat = home.zone[-1], stage.watch.now(home).through
+        names |= {f"zone.{zone}": home.zone, f"route_table.{zone}": home.table}
+        names |= {f"subnet.{zone}": home.subnets[0], f"nat.{zone}.instance": str(nat)}
+        table = ec2.describe_route_tables(RouteTableIds=[home.table])["RouteTables"][0]
+        routes = (r for r in table["Routes"] if r.get("DestinationCidrBlock") == DEFAULT)
+        names[f"nat.{zone}.interface"] = next(routes)["NetworkInterfaceId"]
+    groups = stage.region.client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"]
+    return {**names, "group": groups[0]["AutoScalingGroupName"]}
+
+
+def _output(stage: Stage, key: str) -> str:
+    stacks = stage.region.client("cloudformation").describe_stacks(StackName=stage.stack)["Stacks"]
+    return next(str(r["OutputValue"]) for r in stacks[0]["Outputs"] if r["OutputKey"] == key)
+
+
+def _silence(stage: Stage, heard: frozenset[Trigger]) -> None:
+    """Disable the rules that invoke the function, but for those that it shall hear."""
+    events = stage.region.client("events")
+    for rule in events.list_rules()["Rules"]:
+        kind = Trigger.SCHEDULE if rule.get("ScheduleExpression") else Trigger.STATE_CHANGE
+        if kind not in heard:
+            events.disable_rule(Name=rule["Name"])

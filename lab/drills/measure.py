@@ -1,0 +1,245 @@
+"""From what was noted and watched to the outcome of a drill."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lab.drills.outcome import CallCount, Moment, NatSeen, Outcome, Span, TableSeen, Topology, Write
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from lab.journal import Entry
+    from lab.region import Region
+    from lab.watch import Change, Seen, Watch
+
+BEFORE = 5.0
+"""Seconds before the first fault with which a drill's timeline begins."""
+
+SILENT = frozenset({"resource", "call", "function began"})
+"""Kinds of entries that no timeline shows; a write is shown as what it does."""
+_TARGETS = ("RouteTableId", "SubnetId", "AssociationId", "InstanceId", "NetworkInterfaceId")
+_PEOPLE = "sns:Publish"
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    name: str
+    sent: float
+    at: float
+    run: int
+    error: str | None
+    parameters: Mapping[str, object]
+
+    @property
+    def writes(self) -> bool:
+        operation = self.name.partition(":")[2]
+        return not operation.startswith(("Describe", "Get", "List")) and self.name != _PEOPLE
+
+
+def measure(  # noqa: PLR0913 - what a drill is known by, each thing by name
+    region: Region,
+    watch: Watch,
+    *,
+    began: float,
+    fault: str,
+    strategy: str,
+    handler: str,
+    seed: int,
+) -> Outcome:
+    """Return the outcome of a drill that began at a moment and ends now."""
+    end = region.clock.now()
+    entries = region.journal.entries(since=began - BEFORE)
+    calls = [_call(entry) for entry in entries if entry.kind == "call" and entry.at >= began]
+    egress = {home.zone: _spans(watch.changes[home], began=began, end=end) for home in watch.homes}
+    first = _first_writing_run(calls)
+    told = _told(entries, first)
+    sent = [call.sent for call in calls if call.run == first and call.writes]
+    done = [call.at for call in calls if call.run == first and call.writes]
+    return Outcome(
+        fault=fault,
+        strategy=strategy,
+        handler=handler,
+        seed=seed,
+        clock="virtual" if region.clock.virtual else "real",
+        timeline=tuple(_moments(entries, began)),
+        egress=egress,
+        outage={zone: outage(spans) for zone, spans in egress.items()},
+        time_to_detect=None if told is None else told - began,
+        time_to_decide=min(sent) - told if sent and told is not None else None,
+        time_to_write=max(done) - min(sent) if sent else None,
+        time_to_come_home=_home_since(egress, watch),
+        calls=_counts(calls),
+        depth=0 if first is None else depth(calls, first),
+        writes=tuple(_write(call, began) for call in calls if call.writes),
+        topology=_topologies(watch, egress, began=began, end=end),
+        recovered=watch.all_work(),
+        home=watch.at_home(),
+    )
+
+
+def outage(spans: Sequence[Span]) -> float:
+    """Return the seconds without egress since the first fault."""
+    return sum(span.end - max(span.start, 0.0) for span in spans if not span.works and span.end > 0)
+
+
+def depth(calls: Sequence[_Call], run: int) -> int:
+    """Return the longest chain of calls of a run, each after the answer to another, to a write."""
+    mine = sorted((call for call in calls if call.run == run), key=lambda call: call.at)
+    chain: dict[int, int] = {}
+    for number, call in enumerate(mine):
+        before = [chain[n] for n, other in enumerate(mine[:number]) if other.at <= call.sent]
+        chain[number] = 1 + max(before, default=0)
+    return max((chain[number] for number, call in enumerate(mine) if call.writes), default=0)
+
+
+def _call(entry: Entry) -> _Call:
+    detail = entry.detail
+    return _Call(
+        name=detail["name"],
+        sent=float(detail["sent"]),
+        at=entry.at,
+        run=int(detail["run"]),
+        error=detail["error"] or None,
+        parameters=json.loads(detail["parameters"]),
+    )
+
+
+def _spans(changes: Sequence[Change], *, began: float, end: float) -> tuple[Span, ...]:
+    ends = [change.at for change in changes[1:]] + [end]
+    return tuple(
+        Span(
+            start=max(change.at, began - BEFORE) - began,
+            end=until - began,
+            works=change.egress.works,
+            through=change.egress.through,
+            words=change.egress.words,
+        )
+        for change, until in zip(changes, ends, strict=True)
+        if until > began - BEFORE
+    )
+
+
+def _first_writing_run(calls: Iterable[_Call]) -> int | None:
+    return next((call.run for call in sorted(calls, key=lambda c: c.at) if call.writes), None)
+
+
+def _told(entries: Iterable[Entry], run: int | None) -> float | None:
+    began = (entry for entry in entries if entry.kind == "function began")
+    return next((entry.at for entry in began if entry.detail["run"] == str(run)), None)
+
+
+def _home_since(egress: Mapping[str, Sequence[Span]], watch: Watch) -> float | None:
+    """Return since when each zone leaves through its own NAT for good; None if one does not."""
+    if not watch.at_home():
+        return None
+    return max(max(0.0, spans[-1].start) for spans in egress.values())
+
+
+def _counts(calls: Iterable[_Call]) -> tuple[CallCount, ...]:
+    calls = tuple(calls)
+    counts = Counter(call.name for call in calls)
+    refused = Counter(call.name for call in calls if call.error)
+    return tuple(
+        CallCount(name=name, count=count, refused=refused[name])
+        for name, count in sorted(counts.items())
+    )
+
+
+def _write(call: _Call, began: float) -> Write:
+    named = [str(call.parameters[key]) for key in _TARGETS if key in call.parameters]
+    return Write(
+        time=call.at - began,
+        name=call.name,
+        target=" ".join(named),
+        error=call.error,
+        invocation=call.run,
+    )
+
+
+def _moments(entries: Iterable[Entry], began: float) -> Iterable[Moment]:
+    for entry in entries:
+        call = _call(entry) if entry.kind == "call" else None
+        if call and call.writes:
+            write = _write(call, began)
+            refused = f": {write.error}" if write.error else ""
+            what = f"{write.name} {write.target}{refused}".strip()
+            yield Moment(time=write.time, source=entry.who.value, kind="write", what=what)
+        elif entry.kind not in SILENT:
+            yield Moment(
+                time=entry.at - began,
+                source=entry.who.value,
+                kind=entry.kind,
+                what=entry.what + trigger(entry),
+            )
+
+
+def trigger(entry: Entry) -> str:
+    """Return what a function says that it was triggered by, if it says so as ours does."""
+    match _answer(entry):
+        case {"trigger": [*kinds]}:
+            return f" (trigger: {', '.join(map(str, kinds))})"
+    return ""
+
+
+def _answer(entry: Entry) -> object:
+    if entry.kind != "function answered":
+        return None
+    try:
+        return json.loads(entry.detail["payload"])
+    except ValueError:
+        return None
+
+
+def _topologies(
+    watch: Watch, egress: Mapping[str, Sequence[Span]], *, began: float, end: float
+) -> tuple[Topology, ...]:
+    moments = {"before": -BEFORE, "during": _during(egress), "after": end - began}
+    return tuple(
+        Topology(
+            name=name,
+            time=moment,
+            nats=tuple(_nat(seen) for seen in watch.nats_at(moment + began)),
+            tables=tuple(
+                _table(home.table, home.zone, home.subnets, egress[home.zone], moment)
+                for home in watch.homes
+            ),
+        )
+        for name, moment in moments.items()
+    )
+
+
+def _during(egress: Mapping[str, Sequence[Span]]) -> float:
+    """Return when all zones first had internet again, or else when the first one lost it."""
+    lost = [span for spans in egress.values() for span in spans if not span.works and span.end > 0]
+    if not lost:
+        changed = [span.start for spans in egress.values() for span in spans if span.start > 0]
+        return min(changed, default=0.0)
+    first = min(lost, key=lambda span: span.start)
+    ends = sorted(span.end for span in lost)
+    return next((t for t in ends if all(_at(s, t).works for s in egress.values())), first.start)
+
+
+def _at(spans: Sequence[Span], moment: float) -> Span:
+    return next((span for span in spans if span.start <= moment < span.end), spans[-1])
+
+
+def _table(
+    table: str, zone: str, subnets: tuple[str, ...], spans: Sequence[Span], moment: float
+) -> TableSeen:
+    span = _at(spans, moment)
+    return TableSeen(
+        table=table,
+        zone=zone,
+        subnets=subnets,
+        through=span.through,
+        works=span.works,
+        words=span.words,
+    )
+
+
+def _nat(seen: Seen) -> NatSeen:
+    return NatSeen(instance=seen.instance, zone=seen.zone, state=seen.state, forwards=seen.forwards)

@@ -1,0 +1,161 @@
+"""Which faults a drill plays and when: from the command line, or from a file.
+
+On the command line a fault is `NAME[:OPTION][@START][+SECONDS]`, such as `terminate:b@10` or
+`lost@0+120`. A file is TOML: `seed`, `strategy`, and one `[[fault]]` table for each fault with `name`
+and, where wanted, `option`, `start` and `seconds`.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from lab.drills.faults import FAULTS, Fault, Kind
+from nat_failover.settings import Strategy
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+_WRITTEN = re.compile(
+    r"(?P<name>[a-z-]+)(:(?P<option>[a-z]+))?"
+    r"(@(?P<start>\d+(\.\d+)?))?(\+(?P<seconds>\d+(\.\d+)?))?"
+)
+LATEST = 3600.0
+"""The latest moment, in seconds, at which a fault may begin, and the longest that it may last."""
+
+
+class ScenarioError(ValueError):
+    """A fault or a file cannot be understood; the message says what is allowed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cue:
+    """A fault with its time: seconds after the drill's beginning, and how long it lasts."""
+
+    fault: Fault
+    option: str | None = None
+    start: float = 0.0
+    seconds: float | None = None
+
+    @property
+    def end(self) -> float:
+        """Return when it is over; what lasts for ever or happens at once is over as it begins."""
+        return self.start + (self.seconds or 0.0)
+
+    def __str__(self) -> str:
+        """Return the fault as it is written on the command line."""
+        option = f":{self.option}" if self.option else ""
+        start = f"@{self.start:g}" if self.start else ""
+        lasts = self.seconds is not None and self.seconds != self.fault.seconds
+        return f"{self.fault.name}{option}{start}" + (f"+{self.seconds:g}" if lasts else "")
+
+
+class _WrittenFault(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=False)
+    name: str
+    option: str | None = None
+    start: Annotated[float, Field(ge=0, le=LATEST)] = 0.0
+    seconds: Annotated[float, Field(gt=0, le=LATEST)] | None = None
+
+
+class Scenario(BaseModel):
+    """A scenario file."""
+
+    model_config = ConfigDict(extra="forbid")
+    seed: Annotated[int, Field(ge=0)] | None = None
+    strategy: Strategy | None = None
+    fault: Annotated[list[_WrittenFault], Field(min_length=1)]
+
+    @property
+    def cues(self) -> tuple[Cue, ...]:
+        """Return the faults with their times."""
+        return _complete([_cue(row) for row in self.fault])
+
+
+def read_faults(written: Sequence[str]) -> tuple[Cue, ...]:
+    """Return the cues of faults as they are written on the command line.
+
+    Raises:
+        ScenarioError: when one cannot be understood.
+
+    """
+    rows = []
+    for text in written:
+        match = _WRITTEN.fullmatch(text)
+        if not match:
+            message = (
+                f"{text!r} is not a fault: write NAME[:OPTION][@START][+SECONDS], such as"
+                " terminate:b@10; `python -m lab faults` lists the names"
+            )
+            raise ScenarioError(message)
+        rows.append(_cue(_checked(text, {k: v for k, v in match.groupdict().items() if v})))
+    return _complete(rows)
+
+
+def read_scenario(path: Path) -> Scenario:
+    """Return the scenario in a file.
+
+    Raises:
+        ScenarioError: when it cannot be read or understood.
+
+    """
+    try:
+        scenario = Scenario.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        message = f"the scenario {path} cannot be read: {error.strerror}"
+        raise ScenarioError(message) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        message = f"the scenario {path} is not TOML: {error}"
+        raise ScenarioError(message) from error
+    except ValidationError as error:
+        raise ScenarioError(f"the scenario {path}: {_in_words(error)}") from error
+    for row in scenario.fault:
+        _cue(row)
+    return scenario
+
+
+def _checked(text: str, fields: dict[str, str]) -> _WrittenFault:
+    try:
+        return _WrittenFault.model_validate(fields)
+    except ValidationError as error:
+        raise ScenarioError(f"the fault {text!r}: {_in_words(error)}") from error
+
+
+def _in_words(error: ValidationError) -> str:
+    rows = (
+        f"{'.'.join(str(part) for part in row['loc'])}: {row['msg']}, not {row['input']!r}"
+        for row in error.errors()
+    )
+    return "; ".join(rows)
+
+
+def _cue(row: _WrittenFault) -> Cue:
+    fault = next((fault for fault in FAULTS if fault.name == row.name), None)
+    if fault is None:
+        names = ", ".join(fault.name for fault in FAULTS)
+        message = f"{row.name!r} is no fault; there are {names}"
+        raise ScenarioError(message)
+    if row.option and row.option not in fault.options:
+        allowed = ", ".join(fault.options) or "none"
+        message = f"the fault {row.name} has no option {row.option!r}; allowed: {allowed}"
+        raise ScenarioError(message)
+    if row.seconds and not fault.end:
+        message = f"the fault {row.name} lasts as long as it lasts: leave +{row.seconds:g} out"
+        raise ScenarioError(message)
+    return Cue(
+        fault=fault, option=row.option, start=row.start, seconds=row.seconds or fault.seconds
+    )
+
+
+def _complete(cues: list[Cue]) -> tuple[Cue, ...]:
+    """Add the death of a NAT where there are only conditions, which alone harm nobody."""
+    if all(cue.fault.kind is Kind.CONDITION for cue in cues):
+        terminate = next(fault for fault in FAULTS if fault.name == "terminate")
+        first = min(cues, key=lambda cue: cue.start)
+        cues = [*cues, Cue(fault=terminate, start=first.start + first.fault.lead)]
+    return tuple(sorted(cues, key=lambda cue: cue.start))

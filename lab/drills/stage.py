@@ -1,0 +1,121 @@
+"""The app, deployed with the CDK CLI and at rest: where drills take place."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, Any
+
+from lab.cdk import Cdk
+from lab.inventory import inventory
+from lab.isolation import PROJECT
+from lab.journal import Who
+from lab.region import Region
+from lab.topology import private_homes
+from lab.watch import Watch
+from nat_failover.settings import Strategy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+SETTLE_LIMIT = 600.0
+QUIET = 120.0
+"""Seconds of the lab's clock: what a deployment gets to come to rest, and how long it then rests."""
+
+
+class StageError(Exception):
+    """The app did not deploy, rest or go as it should; the message is one clear sentence."""
+
+
+class Stage:
+    """A region with the app in it."""
+
+    def __init__(self, region: Region, cdk: Cdk, strategy: str) -> None:
+        self.region = region
+        self.strategy = strategy
+        self.cdk = cdk
+        self._before: frozenset[str] = frozenset()
+
+    def prepare(self) -> None:
+        """Bootstrap the account and run the app, both at once."""
+        with ThreadPoolExecutor() as pool:
+            steps = [pool.submit(self.cdk.bootstrap), pool.submit(self.cdk.synth)]
+            try:
+                for step in steps:
+                    step.result()
+            except BaseException:
+                self.cdk.close()  # or else the pool would wait for the other command
+                raise
+
+    def deploy(self) -> None:
+        """Deploy the app, watch its private subnets, and let everything come to rest."""
+        self._before = inventory(self.region)
+        self._note("deploys the app")
+        self.cdk.deploy()
+        self.watch = Watch(self.region, private_homes(self.region, self.stack))
+        clock = self.region.clock
+        if not clock.wait_until(self._rests, SETTLE_LIMIT):
+            message = "after the deployment, the NATs do not serve the subnets of their own zones"
+            raise StageError(message)
+
+    def diff(self) -> None:
+        """See that nothing happened that CloudFormation would want to change."""
+        result = self.cdk.diff()
+        if result.status != 0 or "There were no differences" not in result.output:
+            message = f"cdk diff is not quiet after the failover:\n{result.output.strip()}"
+            raise StageError(message)
+        self._note("cdk diff: there were no differences")
+
+    def destroy(self) -> None:
+        """Destroy the stack and see that nothing of it is left."""
+        self._note("destroys the app")
+        self.cdk.destroy()
+        if left := inventory(self.region) - self._before:
+            message = f"cdk destroy left behind: {', '.join(sorted(left))}"
+            raise StageError(message)
+        self._note("nothing of the stack is left")
+
+    @property
+    def stack(self) -> str:
+        """Return the name of the app's stack."""
+        manifest = json.loads((self.cdk.assembly / "manifest.json").read_text())
+        artifacts: Mapping[str, Mapping[str, str]] = manifest["artifacts"]
+        kind = "aws:cloudformation:stack"
+        return next(name for name, row in artifacts.items() if row["type"] == kind)
+
+    def _rests(self) -> bool:
+        quiet = self.region.clock.now() - self.watch.steady_since() >= QUIET
+        return quiet and self.watch.at_home() and not self.region.functions.busy()
+
+    def _note(self, what: str) -> None:
+        self.region.journal.note(Who.CDK, "cdk", what)
+
+
+@contextmanager
+def deployed(region: Region, directory: Path, strategy: str | None) -> Iterator[Stage]:
+    """Deploy the app into a region, and yield it at rest."""
+    context, strategy = lab_context(PROJECT, strategy)
+    with closing(Cdk(region.endpoint, directory, context=context)) as cdk:
+        stage = Stage(region, cdk, strategy)
+        stage.prepare()
+        stage.deploy()
+        try:
+            yield stage
+        finally:
+            stage.watch.stop()
+
+
+def lab_context(project: Path, strategy: str | None) -> tuple[tuple[str, ...], str]:
+    """Return the app's settings as the lab deploys them, and the strategy that they have.
+
+    They deploy into the lab's own account and region. Everything else is what cdk.json says; nothing is passed on when nothing differs from it.
+    """
+    given: dict[str, Any] = json.loads((project / "cdk.json").read_text())["context"]["nat"]
+    network = {**given.get("network", {}), "zones": None}
+    settings = {**given, "account": None, "region": None, "network": network}
+    if strategy:
+        settings["failover"] = {**given.get("failover", {}), "strategy": strategy}
+    default: str = settings.get("failover", {}).get("strategy", Strategy.REPLACE_ROUTE.value)
+    return ((f"nat={json.dumps(settings)}",) if settings != given else ()), default
