@@ -11,11 +11,8 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from moto.ec2.models import ec2_backends
-
-from lab.aws.routes import target_instance
+from lab.aws.routes import effective_table, target_instance
 from lab.clock import VirtualClock
-from lab.isolation import ACCOUNT, REGION
 from lab.journal import Who
 from lab.topology import DEFAULT
 
@@ -45,23 +42,14 @@ class Change:
     egress: Egress
 
 
-def look(home: Home) -> Egress:
-    """Return how the subnets of a home leave right now."""
-    tables = ec2_backends[ACCOUNT][REGION].route_tables.values()
-    seen = {_through(_table_of(subnet, tables)) for subnet in home.subnets}
+def look(home: Home, now: float) -> Egress:
+    """Return how packets of the subnets of a home leave now."""
+    seen = {_through(effective_table(subnet, now)) for subnet in home.subnets}
     return Egress(
         works=bool(seen) and all(works for works, _, _ in seen),
         instances=tuple(sorted({instance for _, instance, _ in seen if instance})),
         words=", ".join(sorted({words for _, _, words in seen})),
     )
-
-
-def _table_of(subnet: str, tables: object) -> RouteTable | None:
-    found: RouteTable | None = None
-    for table in list(tables):  # type: ignore[call-overload]
-        if subnet in list(table._associations.values()):  # noqa: SLF001 - moto has no other access
-            found = table
-    return found
 
 
 def _through(table: RouteTable | None) -> tuple[bool, str, str]:
@@ -128,7 +116,7 @@ class Watch:
         if self._stopped.is_set():
             return
         for home in self._homes:
-            egress = look(home)
+            egress = look(home, self._region.clock.now())
             changes = self._changes[home]
             if not changes or changes[-1].egress != egress:
                 changes.append(Change(self._region.clock.now(), egress))
