@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING
 from moto.ec2.models import ec2_backends
 
 from lab.aws.forwarding import forwards
-from lab.aws.routes import effective_table, effective_target
+from lab.aws.routes import effective_table, target_instance
 from lab.clock import VirtualClock
 from lab.isolation import ACCOUNT, REGION
 from lab.journal import Who
+from lab.topology import DEFAULT
 
 if TYPE_CHECKING:
     from moto.ec2.models.instances import Instance
@@ -67,11 +68,13 @@ def _way(subnet: str, now: float) -> Egress:
     table = effective_table(subnet, now)
     if table is None:
         return Egress(works=False, through=None, zone=None, words="no route table")
-    target = effective_target(table, now)
-    if target is None:
+    route = next((row for row in table.routes if row.destination_cidr_block == DEFAULT), None)
+    if route is None:
         return Egress(works=False, through=None, zone=None, words="no default route")
-    if isinstance(target, str):
-        return Egress(works=False, through=None, zone=None, words=target)
+    target = target_instance(route)
+    if target is None:
+        words = str(route.network_interface_id or route.state)
+        return Egress(works=False, through=None, zone=None, words=words)
     zone, trouble = str(target.availability_zone), _trouble(target, now)
     words = f"{target.id} (zone {zone[-1]}{trouble})"
     return Egress(works=not trouble, through=target.id, zone=zone, words=words)

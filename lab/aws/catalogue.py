@@ -23,6 +23,8 @@ from lab.aws.instances import (
     OneSourceDestCheck,
     RootVolumesEndWithTheirInstance,
 )
+from lab.aws.late_instances import InstancesAreDescribedLate
+from lab.aws.late_tables import TablesAreDescribedLate, WritesTakeEffectLate
 from lab.aws.routes import CreateRouteNeverReplaces, RoutesNameBothTargets, RoutesTurnBlackhole
 from lab.aws.schedules import RunsSchedules
 from lab.aws.state_changes import PublishesStateChanges
@@ -38,9 +40,12 @@ ALL: tuple[type[Behaviour], ...] = (
     InterfacesEndWithTheirInstance,
     RootVolumesEndWithTheirInstance,
     OneSourceDestCheck,
+    InstancesAreDescribedLate,
     RoutesTurnBlackhole,
     RoutesNameBothTargets,
     CreateRouteNeverReplaces,
+    TablesAreDescribedLate,
+    WritesTakeEffectLate,
     SpreadsOverZones,
     LaunchesTakeTime,
     TerminationsTakeTime,

@@ -3,21 +3,52 @@
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING, Any
 
 from moto.ec2.exceptions import RouteAlreadyExistsError
-from moto.ec2.models.route_tables import Route, RouteBackend
+from moto.ec2.models import ec2_backends
+from moto.ec2.models.route_tables import Route, RouteBackend, RouteTable
 from moto.ec2.utils import generate_route_id
 
 from lab.aws.behaviour import Behaviour, Patches
+from lab.aws.history import value_of
+from lab.isolation import ACCOUNT, REGION
 
 if TYPE_CHECKING:
     from moto.ec2.models.instances import Instance
 
 
+FOLLOWED_ROUTES = "the routes that packets follow"
+
+
+def table_of(subnet: str) -> str:
+    """Return the name under which it is kept which table a subnet's packets follow."""
+    return f"the table that packets of {subnet} follow"
+
+
 def target_instance(route: Route) -> Instance | None:
     """Return the instance that a route leads to, directly or through its interface."""
     return route.instance or (route.interface.instance if route.interface else None)
+
+
+def effective_table(subnet: str, now: float) -> RouteTable | None:
+    """Return the table that a subnet's packets follow now, with the routes that they follow.
+
+    None where no table is associated with the subnet: the main table is not played.
+    """
+    ec2 = ec2_backends[ACCOUNT][REGION]
+    written = (id_ for id_, row in ec2.route_tables.items() if subnet in _subnets(row))
+    table = ec2.route_tables.get(value_of(ec2, table_of(subnet), now, next(written, None)) or "")
+    if table is None:
+        return None
+    followed = copy.copy(table)
+    followed._routes = dict(value_of(table, FOLLOWED_ROUTES, now, table._routes))
+    return followed
+
+
+def _subnets(table: RouteTable) -> list[str]:
+    return list(table._associations.values())
 
 
 class RoutesTurnBlackhole(Behaviour):

@@ -7,6 +7,7 @@ import json
 import zipfile
 from typing import TYPE_CHECKING, Any
 
+from lab import delays
 from tests.lab.contract import LIMIT
 
 if TYPE_CHECKING:
@@ -21,6 +22,11 @@ FAILING = "def do(event, context):\n    raise ValueError('no')\n"
 def eventually(region: Region, condition: Callable[[], bool]) -> bool:
     """Wait until a condition holds; False if it does not in time."""
     return region.clock.wait_until(condition, LIMIT)
+
+
+def settle(region: Region) -> None:
+    """Wait until what was written is what EC2 describes."""
+    region.clock.pass_time(delays.READ_LAGS.high)
 
 
 def any_subnets(region: Region) -> tuple[str, str]:

@@ -19,7 +19,7 @@ from lab.aws.cloudformation.types import ResourcesAreTagged, UnknownTypesFail
 from lab.aws.trails import TrailsAreLate
 from lab.inventory import inventory
 from tests.lab.contract import contract_of
-from tests.lab.small import deploy, reasons, status
+from tests.lab.small import deploy, reasons, settle, status
 
 if TYPE_CHECKING:
     from lab.region import Region
@@ -154,6 +154,7 @@ def test_creation_order_ignores_what_is_no_resource() -> None:
 def test_association_of_a_stack_shows_in_its_route_table(region: Region) -> None:
     """The association's id is what CloudFormation tracks."""
     assert deploy(region, NETWORK) == "CREATE_COMPLETE"
+    settle(region)
     row = region.client("cloudformation").describe_stack_resource(
         StackName="any", LogicalResourceId="Association"
     )["StackResourceDetail"]
@@ -170,6 +171,7 @@ def test_stack_is_not_deleted_when_a_table_has_an_association_of_somebody_else(
 ) -> None:
     """CloudFormation deletes the association it knows; another one keeps the table."""
     deploy(region, NETWORK)
+    settle(region)
     ec2 = region.client("ec2")
     (table,) = ec2.describe_route_tables(Filters=[{"Name": "tag:any-key", "Values": ["any"]}])[
         "RouteTables"
@@ -185,6 +187,7 @@ def test_stack_is_not_deleted_when_a_table_has_an_association_of_somebody_else(
 def test_stack_is_deleted_when_its_association_was_replaced_and_removed(region: Region) -> None:
     """Deleting an association that is gone counts as success."""
     deploy(region, NETWORK)
+    settle(region)
     ec2 = region.client("ec2")
     (table,) = ec2.describe_route_tables(Filters=[{"Name": "tag:any-key", "Values": ["any"]}])[
         "RouteTables"

@@ -11,7 +11,15 @@ from lab.aws.instances import (
     RootVolumesEndWithTheirInstance,
 )
 from tests.lab.contract import contract_of
-from tests.lab.small import any_instance, any_subnets, describe, eventually, interface_of, state_of
+from tests.lab.small import (
+    any_instance,
+    any_subnets,
+    describe,
+    eventually,
+    interface_of,
+    settle,
+    state_of,
+)
 
 if TYPE_CHECKING:
     from lab.region import Region
@@ -22,6 +30,7 @@ def test_instance_is_shutting_down_when_it_was_just_terminated(region: Region) -
     """TerminateInstances returns before the instance is terminated."""
     instance = any_instance(region)
     region.client("ec2").terminate_instances(InstanceIds=[instance])
+    settle(region)
     assert state_of(region, instance) == "shutting-down"
     assert eventually(region, lambda: state_of(region, instance) == "terminated")
 
@@ -42,9 +51,11 @@ def test_instance_stops_over_stopping_and_starts_over_pending(region: Region) ->
     """Stopping and starting take time too."""
     instance = any_instance(region)
     region.client("ec2").stop_instances(InstanceIds=[instance])
+    settle(region)
     assert state_of(region, instance) == "stopping"
     assert eventually(region, lambda: state_of(region, instance) == "stopped")
     region.client("ec2").start_instances(InstanceIds=[instance])
+    settle(region)
     assert state_of(region, instance) == "pending"
     assert eventually(region, lambda: state_of(region, instance) == "running")
 
@@ -93,6 +104,7 @@ def test_source_dest_check_is_off_at_the_interface_when_the_instance_says_off(
     region.client("ec2").modify_instance_attribute(
         InstanceId=instance, SourceDestCheck={"Value": False}
     )
+    settle(region)
     described = describe(region, instance)
     assert described["SourceDestCheck"] is False
     assert described["NetworkInterfaces"][0]["SourceDestCheck"] is False

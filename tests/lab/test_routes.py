@@ -15,6 +15,7 @@ from tests.lab.small import (
     default_route,
     eventually,
     interface_of,
+    settle,
     state_of,
 )
 
@@ -32,6 +33,7 @@ def routed(region: Region) -> tuple[str, str]:
         DestinationCidrBlock=ANYWHERE,
         NetworkInterfaceId=interface_of(region, instance),
     )
+    settle(region)
     return instance, table
 
 
@@ -40,6 +42,7 @@ def test_route_is_blackhole_when_its_instance_is_terminated_and_not_before(regio
     """A route stays active while its instance is shutting down."""
     instance, table = routed(region)
     region.client("ec2").terminate_instances(InstanceIds=[instance])
+    assert eventually(region, lambda: state_of(region, instance) == "shutting-down")
     assert default_route(region, table)["State"] == "active"
     assert eventually(region, lambda: state_of(region, instance) == "terminated")
     assert default_route(region, table)["State"] == "blackhole"
