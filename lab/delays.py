@@ -103,7 +103,7 @@ LAUNCH = Delay(
     "sample notifications in public repositories",
 )
 EVENT_DELIVERY = Delay(
-    "a state change travels from EC2 over EventBridge to Lambda",
+    "an event of EC2 travels over EventBridge to Lambda",
     0.3,
     0.3,
     _MEASURED,

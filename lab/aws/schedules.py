@@ -3,17 +3,14 @@
 
 from __future__ import annotations
 
-import json
 import re
-import uuid
 from typing import Any
 
-from moto.core.utils import iso_8601_datetime_without_milliseconds, utcnow
 from moto.events.models import Rule, events_backends
 
 from lab import delays
 from lab.aws.behaviour import Behaviour, Patches
-from lab.aws.functions import invoke_later, may_invoke
+from lab.aws.events import deliver, event_of, targets_of
 from lab.journal import Who
 
 _MINUTES = {"minute": 1, "hour": 60, "day": 1440}
@@ -49,28 +46,7 @@ class RunsSchedules(Behaviour):
         if buses["default"].rules.get(rule.name) is not rule:
             return  # deleted: the schedule ends here
         self._wait(rule, minutes)
-        if rule.state == "ENABLED":
-            for target in rule.targets:
-                self._deliver(rule, target)
-
-    def _deliver(self, rule: Rule, target: dict[str, Any]) -> None:
-        arn = target["Arn"]
-        if not may_invoke(self._aws, arn, "events.amazonaws.com", rule.arn):
-            return
-        self._aws.journal.note(Who.EVENT_BRIDGE, "scheduled", "runs the schedule")
-        constant = target.get("Input")
-        event = json.loads(constant) if constant else self._scheduled_event(rule)
-        invoke_later(self._aws, arn, event)
-
-    def _scheduled_event(self, rule: Rule) -> dict[str, Any]:
-        return {
-            "version": "0",
-            "id": str(uuid.uuid4()),
-            "detail-type": "Scheduled Event",
-            "source": "aws.events",
-            "account": self._aws.account,
-            "time": iso_8601_datetime_without_milliseconds(utcnow()),
-            "region": self._aws.region,
-            "resources": [rule.arn],
-            "detail": {},
-        }
+        for target in targets_of(self._aws, rule):
+            self._aws.journal.note(Who.EVENT_BRIDGE, "scheduled", "runs the schedule")
+            event = event_of(self._aws, "aws.events", "Scheduled Event", [rule.arn], {})
+            deliver(self._aws, target, event)

@@ -1,0 +1,73 @@
+"""EventBridge: how an event of an AWS service reaches the functions of the rules that match it."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import TYPE_CHECKING, Any, cast
+
+from moto.events.models import events_backends
+
+from lab import delays
+from lab.aws.functions import invoke_later, may_invoke
+from lab.journal import Who
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from moto.events.models import Rule
+    from moto.events.utils import EventMessageType
+
+    from lab.aws.behaviour import Emulation
+
+
+def event_of(
+    aws: Emulation, source: str, kind: str, resources: list[str], detail: Mapping[str, Any]
+) -> EventMessageType:
+    """Return an event as EventBridge has it, at this moment; `kind` is its detail-type.
+
+    Source: EventBridge user guide, "Events in Amazon EventBridge".
+    """
+    event = {
+        "version": "0",
+        "id": str(uuid.uuid4()),
+        "detail-type": kind,
+        "source": source,
+        "account": aws.account,
+        "time": f"{aws.clock.timestamp()[:19]}Z",
+        "region": aws.region,
+        "resources": resources,
+        "detail": dict(detail),
+    }
+    return cast("EventMessageType", event)
+
+
+def publish(aws: Emulation, event: EventMessageType, says: str) -> None:
+    """Hand an event to the functions of the default bus's matching rules, once it has travelled.
+
+    `says` is the event in words for the journal. Targets that are not functions are not played.
+    """
+    aws.clock.after(delays.EVENT_DELIVERY, lambda: _match(aws, event, says))
+
+
+def deliver(aws: Emulation, target: Mapping[str, Any], event: EventMessageType) -> None:
+    """Invoke a rule's target function with an event, or with the target's own constant input."""
+    constant = target.get("Input")
+    invoke_later(aws, target["Arn"], json.loads(constant) if constant else event)
+
+
+def targets_of(aws: Emulation, rule: Rule) -> Iterator[Mapping[str, Any]]:
+    """Yield the targets of an enabled rule that are functions and let the rule invoke them."""
+    if rule.state == "ENABLED":
+        for target in list(rule.targets):
+            if may_invoke(aws, target["Arn"], "events.amazonaws.com", rule.arn):
+                yield target
+
+
+def _match(aws: Emulation, event: EventMessageType, says: str) -> None:
+    bus = events_backends[aws.account][aws.region].event_buses["default"]
+    for rule in list(bus.rules.values()):
+        if rule.event_pattern.get_pattern() and rule.event_pattern.matches_event(event):
+            for target in targets_of(aws, rule):
+                aws.journal.note(Who.EVENT_BRIDGE, "delivered", f"tells the function that {says}")
+                deliver(aws, target, event)
