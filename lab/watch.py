@@ -3,7 +3,7 @@
 A private table leaves when its default route, as packets follow it now, leads to an instance that
 forwards and has its source/destination check off.
 """
-# ruff: noqa: SLF001 - moto gives no other access to which subnet is associated with which table
+
 
 from __future__ import annotations
 

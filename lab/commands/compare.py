@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import statistics
 from collections import defaultdict
-from functools import partial
 from typing import TYPE_CHECKING
 
 from rich.progress import Progress

@@ -33,7 +33,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _add(
-    commands: argparse._SubParsersAction[argparse.ArgumentParser],  # noqa: SLF001 - has no other name
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
     name: str,
     what: str,
 ) -> argparse.ArgumentParser:

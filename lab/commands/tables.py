@@ -9,8 +9,7 @@ from rich.table import Table
 from lab import delays
 from lab.aws.catalogue import ALL
 from lab.aws.limits import LIMITS
-from lab.drills.faults import FAULTS
-from lab.drills.faults import Kind
+from lab.drills.faults import FAULTS, Kind
 
 if TYPE_CHECKING:
     from rich.console import Console

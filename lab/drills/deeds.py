@@ -112,6 +112,14 @@ capacity_is_back = delivery_is_back = not_throttled = permitted = zone_is_back
 
 
 def hang(scene, zone): ...
-impair=planned=zone_outage=no_capacity=bad_boot=lost=doubled=reordered=throttled=denied=update_the_stack=hang
+
+
+impair = planned = zone_outage = no_capacity = bad_boot = lost = doubled = reordered = throttled = (
+    denied
+) = update_the_stack = hang
+
+
 def zone_is_back(scene): ...
-capacity_is_back=delivery_is_back=not_throttled=permitted=zone_is_back
+
+
+capacity_is_back = delivery_is_back = not_throttled = permitted = zone_is_back

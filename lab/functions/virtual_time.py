@@ -3,13 +3,13 @@
 The process reads and sleeps by the lab's clock, which stands still while any thread works. So this
 counts the threads that work: one begins to wait at an AWS call, a sleep, a condition (on which
 events, queues, futures and executors are built) or a join, and works again when it is answered or
-notified. When the last one begins to wait, the lab hears of it. Waits with a time limit other than
-`time.sleep` go by the clock on the wall, as do sockets.
+notified. When the last one begins to wait, the lab hears of it. A thread that waits for a bare lock
+or a socket of its own counts as one that works, which holds time up until the lab loses patience.
 
 It is the only file of the lab that the process loads, and it loads nothing but the standard library
 until all is in place: who imports `time.sleep` later gets the lab's.
 """
-# ruff: noqa: ANN401 - it stands in for methods of classes that it does not know
+# ruff: noqa: ANN401, SLF001 - it stands in for methods of the standard library
 
 from __future__ import annotations
 
@@ -145,13 +145,10 @@ def _conditions(threads: Threads) -> None:
     wait, notify = threading.Condition.wait, threading.Condition.notify
 
     def wait_and_say(self: Any, timeout: float | None = None) -> bool:
-        if timeout is not None and timeout <= 0:
-            return wait(self, timeout)
-        threads.waits()
-        notified = wait(self, timeout)
-        if not notified:
-            threads.works()
-        return notified
+        if timeout is None:
+            threads.waits()
+            return wait(self)
+        return wait(self, 0) if timeout <= 0 else _wait_at_most(self, timeout, threads)
 
     def notify_and_count(self: Any, n: int = 1) -> None:
         threads.works(min(n, len(self._waiters)))
@@ -159,7 +156,30 @@ def _conditions(threads: Threads) -> None:
 
     threading.Condition.wait = wait_and_say  # type: ignore[method-assign]
     threading.Condition.notify = notify_and_count  # type: ignore[method-assign]
-    queue.SimpleQueue = queue._PySimpleQueue  # type: ignore[attr-defined,misc]  # noqa: SLF001 - built on a condition
+    queue.SimpleQueue = queue._PySimpleQueue  # type: ignore[attr-defined,misc]
+
+
+def _wait_at_most(condition: Any, seconds: float, threads: Threads) -> bool:
+    """Do as `Condition.wait`, with a thread that ends the wait when its time is over."""
+    waiter, late = _RawLock(), []
+    waiter.acquire()
+    condition._waiters.append(waiter)
+
+    def ring() -> None:
+        time.sleep(seconds)
+        with condition:
+            if waiter in condition._waiters:
+                condition._waiters.remove(waiter)
+                late.append(True)
+                threads.works()
+                waiter.release()
+
+    threading.Thread(target=ring, daemon=True).start()
+    threads.waits()
+    held = condition._release_save()
+    waiter.acquire()
+    condition._acquire_restore(held)
+    return not late
 
 
 def _threads(threads: Threads) -> None:

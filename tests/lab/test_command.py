@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from lab.play import lab_context, play
 from rich.console import Console
 
 from lab.cdk import Cdk, CdkError, NotSetUpError
 from lab.isolation import PROJECT, tool_environment
-from lab.play import lab_context, play
 
 if TYPE_CHECKING:
     from lab.region import Region

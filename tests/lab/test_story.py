@@ -7,19 +7,19 @@ import json
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+import lab.demo
 import pytest
+from lab.demo import Demo
+from lab.play import lab_context, play
 from rich.console import Console
 
-import lab.demo
 from lab.__main__ import STRATEGIES
 from lab.aws.autoscaling.notifications import PublishesNotifications
 from lab.aws.catalogue import ALL
 from lab.aws.state_changes import PublishesStateChanges
 from lab.cdk import Cdk
-from lab.demo import Demo
 from lab.inventory import inventory
 from lab.isolation import PROJECT
-from lab.play import lab_context, play
 from lab.region import Region
 
 if TYPE_CHECKING:
