@@ -7,6 +7,7 @@ ask changes nothing.
 from __future__ import annotations
 
 import random
+import threading
 from collections import Counter
 
 
@@ -15,6 +16,7 @@ class Chance:
 
     def __init__(self, seed: int = 0) -> None:
         self.seed = seed
+        self._lock = threading.Lock()
         self._drawn: Counter[str] = Counter()
 
     def between(self, low: float, high: float, name: str) -> float:
@@ -25,6 +27,12 @@ class Chance:
         """Return True with a probability."""
         return self._next(name).random() < probability
 
+    def text(self, characters: str, length: int, name: str) -> str:
+        """Return a text of so many of the characters."""
+        return "".join(self._next(name).choices(characters, k=length))
+
     def _next(self, name: str) -> random.Random:
-        self._drawn[name] += 1
-        return random.Random(f"{self.seed}/{name}/{self._drawn[name]}")  # noqa: S311 - not a secret
+        with self._lock:
+            self._drawn[name] += 1
+            number = self._drawn[name]
+        return random.Random(f"{self.seed}/{name}/{number}")  # noqa: S311 - not a secret

@@ -27,6 +27,7 @@ from lab.aws.catalogue import ALL
 from lab.clock import Clock, VirtualClock
 from lab.functions.calls import Calls
 from lab.functions.service import Functions
+from lab.ids import repeat_ids
 from lab.isolation import ACCOUNT, REGION
 from lab.journal import Journal
 
@@ -105,6 +106,7 @@ class Region:
         self._closing.callback(patches.undo)
         patches.put(os.environ, "MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
         moto_api_backend.reset()
+        repeat_ids(patches, self.clock.chance, ACCOUNT, REGION)
         self._closing.callback(self.clock.stop)
         self._closing.callback(self.functions.close)
         for behaviour in self.behaviours:
