@@ -43,6 +43,13 @@ BOOT_SCRIPT = Delay(
     _ASSUMED,
     "no figure published; the system's start and the installation of nftables",
 )
+BOOT_GIVES_UP = Delay(
+    "a running instance boots in vain until it switches itself off",
+    18,
+    288,
+    _DOCUMENTED,
+    "stacks/constructs/nat_boot.sh: three attempts of 90 s at most, with 18 s between them",
+)
 INSTANCE_SHUTDOWN = Delay(
     "an instance is shutting down or stopping", 25, 60, _ASSUMED, "no figure published"
 )
@@ -73,6 +80,13 @@ READ_LAGS = Delay(
     1,
     _ASSUMED,
     "EC2 API guide, 'Eventual consistency', gives no figure",
+)
+STATUS_CHECK = Delay(
+    "EC2's status checks see that an instance is impaired",
+    0,
+    60,
+    _DOCUMENTED,
+    "EC2 user guide, 'Status checks for Amazon EC2 instances': every minute",
 )
 GROUP_NOTICES = Delay(
     "a group notices an instance that was killed from outside",

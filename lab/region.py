@@ -54,6 +54,14 @@ class Region:
         self.clock = clock or VirtualClock()
         self.journal = Journal(self.clock)
         self.functions = Functions(self.clock, self.journal)
+        self.aws = Emulation(
+            account=ACCOUNT,
+            region=REGION,
+            clock=self.clock,
+            journal=self.journal,
+            functions=self.functions,
+            closing=self._closing,
+        )
         self.endpoint = ""
         services = DomainDispatcherApplication(create_backend_app)
         self.calls = Calls(services, self.clock, self.journal, self.functions)
@@ -92,16 +100,8 @@ class Region:
         moto_api_backend.reset()
         self._closing.callback(self.clock.stop)
         self._closing.callback(self.functions.close)
-        emulation = Emulation(
-            account=ACCOUNT,
-            region=REGION,
-            clock=self.clock,
-            journal=self.journal,
-            functions=self.functions,
-            closing=self._closing,
-        )
         for behaviour in self.behaviours:
-            behaviour(emulation).install(patches)
+            behaviour(self.aws).install(patches)
         self._closing.callback(self._open.close)
         self.resume()
 

@@ -16,7 +16,9 @@ from lab.aws.cloudformation.custom import CustomResources
 from lab.aws.cloudformation.resources import MissingTypes
 from lab.aws.cloudformation.stacks import ChangeSetsMayBeGone, StacksFail
 from lab.aws.cloudformation.types import ResourcesAreTagged, UnknownTypesFail
+from lab.aws.forwarding import InstancesForward
 from lab.aws.functions import DeletesPermissions, KeepsFunctionConfiguration, RunsFunctions
+from lab.aws.health import StatusChecksFail
 from lab.aws.instances import (
     InstanceStates,
     InterfacesEndWithTheirInstance,
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
 
 ALL: tuple[type[Behaviour], ...] = (
     InstanceStates,
+    StatusChecksFail,
+    InstancesForward,
     PublishesStateChanges,
     InterfacesEndWithTheirInstance,
     RootVolumesEndWithTheirInstance,

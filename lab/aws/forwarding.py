@@ -1,0 +1,108 @@
+"""Whether an instance forwards packets at a moment: the truth, which no API of AWS tells.
+
+Whether its source/destination check lets it, and whether a route leads to it, is asked elsewhere.
+"""
+# ruff: noqa: ANN401 - moto types little of its state
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from moto.ec2.models import ec2_backends
+from moto.ec2.models.instances import Instance
+
+from lab import delays
+from lab.aws.behaviour import Behaviour, Emulation, Patches
+from lab.aws.health import is_impaired
+
+if TYPE_CHECKING:
+    from lab.journal import Entry
+
+
+@dataclass(slots=True)
+class Forwarding:
+    """From when to when an instance forwards, in seconds of the lab's clock, while not hung."""
+
+    begins: float = math.inf
+    ends: float = math.inf
+    hung: bool = False
+    boots_in_vain: bool = False
+
+
+def forwards(instance: Instance, now: float) -> bool:
+    """Return whether an instance forwards packets now."""
+    known = _of(instance)
+    return known.begins <= now < known.ends and not known.hung and not is_impaired(instance)
+
+
+def hang(aws: Emulation, instance: Instance) -> None:
+    """Let an instance stop forwarding while it runs on and passes its status checks."""
+    _of(instance).hung = True
+    _look_again(aws, aws.clock.now())
+
+
+def bad_boots(aws: Emulation, launches: int) -> None:
+    """Let the boot script of the next launches fail.
+
+    Such an instance runs, never forwards, and switches itself off.
+    """
+    vars(ec2_backends[aws.account][aws.region])["bad_boots"] = launches
+
+
+def _of(instance: Instance) -> Forwarding:
+    known: Forwarding = vars(instance).setdefault("forwarding", Forwarding())
+    return known
+
+
+def _look_again(aws: Emulation, moment: float) -> None:
+    """Let something happen at a moment, so that those look who watch each step of the clock."""
+    aws.clock.at(moment, lambda: None)
+
+
+class InstancesForward(Behaviour):
+    """An instance forwards once it has booted, and on for seconds after it was told to end.
+
+    One whose boot script fails switches itself off, which stops it. moto's instances are rows in a
+    table.
+    """
+
+    source = "stacks/constructs/nat_boot.sh; github.com/nowakeai/betternat, research 031"
+
+    def install(self, patches: Patches) -> None:
+        """Draw a fate for each new instance; listen to the journal for its changes of state."""
+        self._init = Instance.__init__
+        patches.method(Instance, "__init__", self._begin)
+        self._aws.journal.listen(self._heard)
+
+    def _begin(self, instance: Instance, ec2: Any, *args: Any, **kwargs: Any) -> None:
+        self._init(instance, ec2, *args, **kwargs)
+        left = vars(ec2).get("bad_boots", 0)
+        _of(instance).boots_in_vain = left > 0
+        vars(ec2)["bad_boots"] = max(left - 1, 0)
+
+    def _heard(self, entry: Entry) -> None:
+        step = {"running": self._boot, "shutting-down": self._leave, "stopping": self._leave}
+        if entry.kind == "instance state" and entry.detail["state"] in step:
+            ec2 = ec2_backends[self._aws.account][self._aws.region]
+            step[entry.detail["state"]](ec2.get_instance(entry.detail["instance"]))
+
+    def _boot(self, instance: Instance) -> None:
+        clock, known = self._aws.clock, _of(instance)
+        known.ends, known.hung = math.inf, False
+        if known.boots_in_vain:
+            clock.after(delays.BOOT_GIVES_UP, lambda: _switch_off(instance))
+        else:
+            known.begins = clock.now() + clock.draw(delays.BOOT_SCRIPT)
+            _look_again(self._aws, known.begins)
+
+    def _leave(self, instance: Instance) -> None:
+        clock, known = self._aws.clock, _of(instance)
+        known.ends = min(known.ends, clock.now() + clock.draw(delays.FORWARDS_ON))
+        _look_again(self._aws, known.ends)
+
+
+def _switch_off(instance: Instance) -> None:
+    if instance.state == "running":
+        instance.ec2_backend.stop_instances([instance.id])
