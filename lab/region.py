@@ -24,6 +24,7 @@ from werkzeug.serving import make_server
 
 from lab.aws.behaviour import Behaviour, Emulation, Patches
 from lab.aws.catalogue import ALL
+from lab.aws.throttling import Throttling
 from lab.clock import Clock, VirtualClock
 from lab.functions.calls import Calls
 from lab.functions.service import Functions
@@ -62,17 +63,19 @@ class Region:
         self.clock = clock or VirtualClock()
         self.journal = Journal(self.clock)
         self.functions = Functions(self.clock, self.journal)
+        services = DomainDispatcherApplication(create_backend_app)
+        self.calls = Calls(services, self.clock, self.journal, self.functions)
         self.aws = Emulation(
             account=ACCOUNT,
             region=REGION,
             clock=self.clock,
             journal=self.journal,
             functions=self.functions,
+            calls=self.calls,
+            throttling=Throttling(self.clock),
             closing=self._closing,
         )
         self.endpoint = ""
-        services = DomainDispatcherApplication(create_backend_app)
-        self.calls = Calls(services, self.clock, self.journal, self.functions)
         self._open = ExitStack()
         self._clients: dict[str, Any] = {}
 

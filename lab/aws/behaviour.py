@@ -14,20 +14,27 @@ if TYPE_CHECKING:
     from collections.abc import Callable, MutableMapping
     from contextlib import ExitStack
 
+    from lab.aws.throttling import Throttling
     from lab.clock import Clock
+    from lab.functions.calls import Calls
     from lab.functions.service import Functions
     from lab.journal import Journal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Emulation:
-    """What behaviours share: one account in one region, its time, its journal, its functions."""
+    """What behaviours share: one account in one region, its time, its journal, its functions.
+
+    `throttling` is for a fault to tighten.
+    """
 
     account: str
     region: str
     clock: Clock
     journal: Journal
     functions: Functions
+    calls: Calls
+    throttling: Throttling
     closing: ExitStack
 
 

@@ -30,6 +30,7 @@ from lab.aws.late_tables import TablesAreDescribedLate, WritesTakeEffectLate
 from lab.aws.routes import CreateRouteNeverReplaces, RoutesNameBothTargets, RoutesTurnBlackhole
 from lab.aws.schedules import RunsSchedules
 from lab.aws.state_changes import PublishesStateChanges
+from lab.aws.throttling import ThrottlesCalls
 from lab.aws.topics import DeliversToFunctions
 from lab.aws.trails import TrailsAreLate
 
@@ -61,6 +62,7 @@ ALL: tuple[type[Behaviour], ...] = (
     RunsFunctions,
     KeepsFunctionConfiguration,
     DeletesPermissions,
+    ThrottlesCalls,
     TrailsAreLate,
     StacksFail,
     ChangeSetsMayBeGone,
