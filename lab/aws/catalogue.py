@@ -27,7 +27,12 @@ from lab.aws.instances import (
 )
 from lab.aws.late_instances import InstancesAreDescribedLate
 from lab.aws.late_tables import TablesAreDescribedLate, WritesTakeEffectLate
-from lab.aws.routes import CreateRouteNeverReplaces, RoutesNameBothTargets, RoutesTurnBlackhole
+from lab.aws.routes import (
+    CreateRouteNeverReplaces,
+    DryRunsChangeNothing,
+    RoutesNameBothTargets,
+    RoutesTurnBlackhole,
+)
 from lab.aws.schedules import RunsSchedules
 from lab.aws.state_changes import PublishesStateChanges
 from lab.aws.throttling import ThrottlesCalls
@@ -49,6 +54,7 @@ ALL: tuple[type[Behaviour], ...] = (
     RoutesTurnBlackhole,
     RoutesNameBothTargets,
     CreateRouteNeverReplaces,
+    DryRunsChangeNothing,
     TablesAreDescribedLate,
     WritesTakeEffectLate,
     SpreadsOverZones,

@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 import copy
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from moto.ec2.exceptions import RouteAlreadyExistsError
 from moto.ec2.models import ec2_backends
 from moto.ec2.models.route_tables import Route, RouteBackend, RouteTable
+from moto.ec2.responses.route_tables import RouteTables
 from moto.ec2.utils import generate_route_id
 
 from lab.aws.behaviour import Behaviour, Patches
@@ -16,6 +18,8 @@ from lab.aws.history import value_of
 from lab.isolation import ACCOUNT, REGION
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from moto.ec2.models.instances import Instance
 
 
@@ -127,3 +131,23 @@ class CreateRouteNeverReplaces(Behaviour):
             if generate_route_id(route_table_id, destination_cidr_block) in routes:
                 raise RouteAlreadyExistsError(destination_cidr_block)
         return self._create(ec2, route_table_id, destination_cidr_block, *args, **target)
+
+
+class DryRunsChangeNothing(Behaviour):
+    """CreateRoute and DeleteRoute with DryRun change nothing and answer DryRunOperation.
+
+    moto's calls that concern instances do that too; those that concern routes write.
+    """
+
+    source = "EC2 API reference, DryRun"
+
+    def install(self, patches: Patches) -> None:
+        """Ask before moto writes."""
+        for name in ("create_route", "delete_route"):
+            write = getattr(RouteTables, name)
+            patches.method(RouteTables, name, partial(self._unless_dry, write))
+
+    @staticmethod
+    def _unless_dry(write: Callable[[RouteTables], Any], response: RouteTables) -> Any:
+        response.error_on_dryrun()
+        return write(response)

@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 from botocore.exceptions import ClientError
 
-from lab.aws.routes import CreateRouteNeverReplaces, RoutesNameBothTargets, RoutesTurnBlackhole
+from lab.aws.routes import (
+    CreateRouteNeverReplaces,
+    DryRunsChangeNothing,
+    RoutesNameBothTargets,
+    RoutesTurnBlackhole,
+)
 from tests.lab.contract import contract_of
 from tests.lab.small import (
     any_instance,
@@ -103,3 +108,17 @@ def test_replaced_association_has_a_new_id_and_keeps_its_table_from_deletion(
     assert reply["NewAssociationId"] != first
     with pytest.raises(ClientError, match="DependencyViolation"):
         ec2.delete_route_table(RouteTableId=new)
+
+
+@contract_of(DryRunsChangeNothing)
+def test_route_stays_as_it_is_when_a_write_is_a_dry_run(region: Region) -> None:
+    """Neither is one deleted nor created, and the answer is that it would have been allowed."""
+    instance, table = routed(region)
+    ec2, before = region.client("ec2"), default_route(region, table)
+    where = {"RouteTableId": table, "DestinationCidrBlock": ANYWHERE}
+    interface = interface_of(region, instance)
+    with pytest.raises(ClientError, match="DryRunOperation"):
+        ec2.delete_route(**where, DryRun=True)
+    with pytest.raises(ClientError, match="DryRunOperation"):
+        ec2.create_route(**where, NetworkInterfaceId=interface, DryRun=True)
+    assert default_route(region, table) == before

@@ -1,0 +1,199 @@
+"""The course of a drill, once the person has said yes: do, watch, put back, and the next fault."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from lab.drills.outcome import Moment
+from lab.real import log
+from lab.real.choice import choose, must_be_well, usable
+from lab.real.deeds import describe, undo, victims
+from lab.real.errors import RealDrillError
+from lab.real.faults import Kind
+from lab.real.refusals import in_a_sentence
+from lab.real.result import outcome
+from lab.real.watch import LOOK_S, Watch
+from nat_failover.model import InstanceState
+from nat_failover.observe import observe
+from nat_failover.settings import Failback
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from lab.drills.outcome import Outcome
+    from lab.real.clock import AccountClock
+    from lab.real.connections import Connections
+    from lab.real.deeds import Deed
+    from lab.real.deployed import Deployed
+    from lab.real.faults import Fault
+    from lab.real.hands import Hands
+    from lab.real.spans import Look
+
+REPAIR_LIMIT_S = 240.0
+"""Until something is put back that the function did not repair: four of its sweeps, so that one may
+be late and one may fail."""
+
+REPLACE_LIMIT_S = 900.0
+"""Until a lost NAT should be replaced and its zone be home: one was seen to take 65 s until the
+group launched (github.com/nowakeai/betternat, research 031), a termination 82 s (sample in the EC2
+Auto Scaling user guide), a launch 37 s, and the stack gives a NAT 300 s to boot; nearly twice that.
+"""
+
+REFRESH_LIMIT_S = 2400.0
+"""Until an instance refresh of two NATs should be over: for each a termination, a launch and the
+time to boot, which are 419 s; nearly three times that, since nobody says how long AWS waits
+between."""
+
+_LIMITS_S: Mapping[Kind, float] = {
+    Kind.TERMINATE: REPLACE_LIMIT_S,
+    Kind.STOP: REPLACE_LIMIT_S,
+    Kind.PLANNED: REFRESH_LIMIT_S,
+    Kind.TAMPER: REPAIR_LIMIT_S,
+    Kind.CHECK_RESET: REPAIR_LIMIT_S,
+}
+
+
+class NotPutBackError(RealDrillError):
+    """Something that the drill changed is still as it left it; the message says how to mend it."""
+
+
+class Course:
+    """One drill of one stack."""
+
+    def __init__(
+        self,
+        connections: Connections,
+        deployed: Deployed,
+        hands: Hands,
+        clock: AccountClock,
+        tell: Callable[[Moment], None],
+    ) -> None:
+        self._connections = connections
+        self._deployed = deployed
+        self._hands = hands
+        self._clock = clock
+        self._tell = tell
+        self._moments: list[Moment] = []
+        self._watch = Watch(connections.once, deployed.settings, clock, self._note)
+
+    def play(self, faults: Sequence[Fault], named: Deed) -> Outcome:
+        """Play the faults; the first one does what was named to the person, or nothing.
+
+        Raises:
+            RealDrillError: when the first fault cannot be played, or something not be put back.
+            botocore.exceptions.ClientError: when AWS refuses the first fault.
+
+        """
+        self._begin(faults[0], named)
+        over = self._carry_out(faults[0], named)
+        for fault in faults[1:]:
+            over = over and self._go_on(fault)
+        self._say_how_exact()
+        played = ", ".join(map(str, faults))
+        return outcome(played, self._deployed, self._watch, self._runs(), self._moments)
+
+    def _begin(self, fault: Fault, named: Deed) -> None:
+        began = self._clock.now()
+        network = observe(self._connections.patient, self._deployed.settings)
+        must_be_well(network, self._deployed)
+        if choose(fault, self._deployed, network) != named:
+            message = (
+                f"the stack {self._deployed.name} changed while you were asked, so nothing was"
+                " done: run the drill again, which names what is there now"
+            )
+            raise RealDrillError(message)
+        self._hands.check(named)
+        self._watch.begin(network, began)
+
+    def _go_on(self, fault: Fault) -> bool:
+        """Play one of the faults after the first, if the stack can stand it."""
+        try:
+            with in_a_sentence():
+                network = observe(self._connections.patient, self._deployed.settings)
+                must_be_well(network, self._deployed)
+                deed = choose(fault, self._deployed, network)
+                self._hands.check(deed)
+                return self._carry_out(fault, deed)
+        except NotPutBackError:
+            raise
+        except RealDrillError as error:
+            self._say("Lab", "note", f"{fault} is not played: {error}")
+            return False
+
+    def _carry_out(self, fault: Fault, deed: Deed) -> bool:
+        """Do it and look until it is over, or put it back; return whether it was over in time."""
+        self._watch.faults.append(self._clock.now())
+        self._say("You", "fault", describe(deed))
+        limit = _LIMITS_S[fault.kind]
+        try:
+            self._hands.carry_out(deed)
+            over = self._watch.until(self._is_over(deed), limit)
+        except ClientError:  # AWS refused the deed: nothing was changed
+            raise
+        except BaseException:
+            self._put_back(deed)
+            raise
+        if not over:
+            self._say("Lab", "note", f"{fault} is not over {limit:.0f} s after it began")
+            self._put_back(deed)
+        return over
+
+    def _is_over(self, deed: Deed) -> Callable[[Look], bool]:
+        """Return what tells that the stack is as it was: as many NATs, each zone as it left."""
+        before = self._watch.looks[-1]
+        settings, enough = self._deployed.settings, len(usable(before.network))
+        goes_home = settings.failback is Failback.AUTOMATIC
+        homes = {zone for zone, way in before.ways.items() if way.zone == zone and goes_home}
+
+        def is_over(look: Look) -> bool:
+            lost = [nat for nat in look.network.nats if nat.instance in victims(deed)]
+            return (
+                all(nat.state is not InstanceState.RUNNING for nat in lost)
+                and len(usable(look.network)) >= enough
+                and all(way.works for way in look.ways.values())
+                and all(look.ways[zone].zone == zone for zone in homes)
+            )
+
+        return is_over
+
+    def _put_back(self, deed: Deed) -> None:
+        try:
+            with in_a_sentence():
+                done = self._hands.put_back(deed)
+        except RealDrillError as error:
+            message = f"the drill could not put back what it did ({error}): {undo(deed)}"
+            raise NotPutBackError(message) from error
+        if done:
+            self._say("You", "put back", f"the drill puts back what it did: {done}")
+
+    def _runs(self) -> tuple[log.Run, ...]:
+        """Return the function's runs, or none where its log cannot be read."""
+        clock, group = self._clock, self._deployed.log_group
+        clock.wait_until(clock.now() + clock.scaled(log.LATE_S))
+        epoch = clock.since_1970(0)
+        try:
+            with in_a_sentence():
+                lines = log.read(self._connections.logs, group, epoch)
+        except RealDrillError as error:
+            self._say("Lab", "note", f"nothing is known of the function's runs: {error}")
+            return ()
+        return log.runs((time - epoch, text) for time, text in lines)
+
+    def _say_how_exact(self) -> None:
+        looks, failed = len(self._watch.looks), self._watch.failed
+        self._say(
+            "Lab",
+            "note",
+            f"{looks} looks, one about every {self._clock.scaled(LOOK_S):g} s, and {failed} that"
+            " failed: an outage is told up to two looks too long, and one between two looks is"
+            f" missed; times of the log are exact to {self._clock.uncertainty:.1f} s",
+        )
+
+    def _say(self, source: str, kind: str, what: str) -> None:
+        self._note(Moment(time=self._clock.now(), source=source, kind=kind, what=what))
+
+    def _note(self, moment: Moment) -> None:
+        self._moments.append(moment)
+        self._tell(moment)

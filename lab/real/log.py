@@ -1,0 +1,120 @@
+"""What the function's log says of its runs, in the log's own times.
+
+The function logs what it did when a run ends, one line for each write, so a write took effect
+before its line. When a run began is Lambda's own line `platform.start`, which a function with JSON
+logs writes unless its system log level was raised ("Log-level filtering", Lambda developer guide).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+LATE_S = 10.0
+"""How long a drill waits for the last lines: CloudWatch Logs shows a line after some seconds, no
+figure published."""
+
+_CALLS: tuple[tuple[str, str], ...] = (
+    (": default route to ", "ec2:ReplaceRoute or ec2:CreateRoute"),
+    (": source/destination check off", "ec2:ModifyInstanceAttribute"),
+    (": from rtb-", "ec2:ReplaceRouteTableAssociation"),
+    (": released from ", "ec2:DisassociateRouteTable"),
+    (": lifecycle action ", "autoscaling:CompleteLifecycleAction"),
+)
+"""What `nat_failover.apply.describe` says of a write, and the call that carries it out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoggedWrite:
+    """A write that a run logged: when, in words, and AWS's error if it refused."""
+
+    time: float
+    words: str
+    error: str | None
+
+    @property
+    def call(self) -> str:
+        """Return the call that carried it out."""
+        return next((call for said, call in _CALLS if said in self.words), "unknown")
+
+    @property
+    def target(self) -> str:
+        """Return the id of what was written."""
+        return self.words.partition(":")[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """A run of the function: when it began, if that is known, and what it logged until its end."""
+
+    started: float | None = None
+    ended: float | None = None
+    trigger: tuple[str, ...] = ()
+    writes: tuple[LoggedWrite, ...] = ()
+
+    @property
+    def time(self) -> float:
+        """Return the earliest time that is known of it."""
+        known = [self.started, self.ended, *(write.time for write in self.writes)]
+        return min((time for time in known if time is not None), default=0.0)
+
+
+def read(logs: Any, group: str, since_1970: float) -> list[tuple[float, str]]:  # noqa: ANN401 - boto3
+    """Return the lines of a log group from a moment on, with the times that it gives them."""
+    pages = logs.get_paginator("filter_log_events")
+    return [
+        (event["timestamp"] / 1000, event["message"])
+        for page in pages.paginate(logGroupName=group, startTime=int(since_1970 * 1000))
+        for event in page["events"]
+    ]
+
+
+def runs(lines: Iterable[tuple[float, str]]) -> tuple[Run, ...]:
+    """Return the runs that began after the first fault (time 0), in their order."""
+    found: dict[str, Run] = {}
+    for time, text in sorted(lines):
+        row = _object(text)
+        request = row.get("requestId") or _record(row).get("requestId")
+        take = _READERS.get(row.get("message") or row.get("type") or "")
+        if request and take:
+            found[request] = take(found.get(request, Run()), time, row)
+    return tuple(sorted((run for run in found.values() if run.time >= 0), key=lambda run: run.time))
+
+
+def _object(text: str) -> Mapping[str, Any]:
+    try:
+        row = json.loads(text)
+    except ValueError:
+        return {}
+    return row if isinstance(row, dict) else {}
+
+
+def _record(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    record = row.get("record")
+    return record if isinstance(record, dict) else {}
+
+
+def _start(run: Run, time: float, row: Mapping[str, Any]) -> Run:
+    del row
+    return replace(run, started=time)
+
+
+def _write(run: Run, time: float, row: Mapping[str, Any]) -> Run:
+    write = LoggedWrite(time=time, words=str(row.get("write", "")), error=row.get("error"))
+    return replace(run, writes=(*run.writes, write))
+
+
+def _end(run: Run, time: float, row: Mapping[str, Any]) -> Run:
+    return replace(run, ended=time, trigger=tuple(map(str, row.get("trigger", ()))))
+
+
+_READERS: Mapping[str, Callable[[Run, float, Mapping[str, Any]], Run]] = {
+    "platform.start": _start,
+    "write": _write,
+    "run": _end,
+}
+"""The lines that tell something of a run, by their `message`, or by Lambda's own `type`."""
