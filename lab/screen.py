@@ -77,7 +77,9 @@ class Screen:
             self._console.print(f"  {escape(sentence)}", highlight=False)
         table = Table(show_header=False, box=None, padding=(0, 2))
         for row in figures(outcome):
-            table.add_row(row.name, "–" if row.value is None else seconds(row.value), row.meaning)
+            table.add_row(
+                row.name, "never" if row.value is None else seconds(row.value), row.meaning
+            )
         table.add_row("Writes", str(len(outcome.writes)), f"{len(outcome.refused)} refused")
         self._console.print(table)
 

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import json
+import math
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from moto.ec2.models import ec2_backends
+
+from lab.aws import forwarding, health
+from lab.isolation import ACCOUNT, REGION
 from lab.journal import Who
 from lab.topology import DEFAULT
 
 if TYPE_CHECKING:
+    from moto.ec2.models.instances import Instance
+
+    from lab.journal import Entry
     from lab.region import Region
     from lab.topology import Home
     from lab.watch import Watch
+
+_BEGINS = 10.0  # seconds on the wall, in which a stack operation has begun
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +47,11 @@ class Scene:
     def nat(self, zone: str | None) -> str | None:
         """Return the NAT that serves a zone now."""
         return self.watch.now(self.home(zone)).through
+
+    def instance(self, zone: str | None) -> Instance | None:
+        """Return the NAT that serves a zone now, as moto has it."""
+        nat = self.nat(zone)
+        return ec2_backends[ACCOUNT][REGION].get_instance(nat) if nat else None
 
     def say(self, what: str) -> None:
         """Tell what is done."""
@@ -97,29 +114,87 @@ def lambda_is_fast(scene: Scene) -> None:
     scene.region.functions.slowness = 1.0
 
 
-def hang(scene, zone): ...
+def hang(scene: Scene, zone: str | None) -> None:
+    """Let a NAT forward nothing any more."""
+    if instance := scene.instance(zone):
+        scene.say(f"let {instance.id} hang: it runs, passes its checks and forwards nothing")
+        forwarding.hang(scene.region.aws, instance)
 
 
-impair = planned = zone_outage = no_capacity = bad_boot = lost = doubled = reordered = throttled = (
-    denied
-) = update_the_stack = hang
+def impair(scene: Scene, zone: str | None) -> None:
+    """Let a NAT fail its status checks."""
+    if instance := scene.instance(zone):
+        scene.say(f"impair {instance.id}: its status checks fail, and it forwards nothing")
+        health.impair(scene.region.aws, instance)
 
 
-def zone_is_back(scene): ...
+def bad_boot(scene: Scene, _: str | None) -> None:
+    """Let the next launch fail its boot."""
+    scene.say("the next instance will not boot")
+    forwarding.bad_boots(scene.region.aws, 1)
 
 
-capacity_is_back = delivery_is_back = not_throttled = permitted = zone_is_back
+def planned(scene: Scene, _: str | None) -> None:
+    """Start an instance refresh."""
+    autoscaling = scene.region.client("autoscaling")
+    group = autoscaling.describe_auto_scaling_groups()["AutoScalingGroups"][0]
+    name = group["AutoScalingGroupName"]
+    scene.say(f"start an instance refresh of {name}")
+    autoscaling.start_instance_refresh(AutoScalingGroupName=name)
 
 
-def hang(scene, zone): ...
+def throttled(scene: Scene, _: str | None) -> None:
+    """Use the account's tokens up, and those that come back meanwhile."""
+    scene.say("others use up the account's API calls")
+    scene.region.aws.throttling.drain(math.inf)
 
 
-impair = planned = zone_outage = no_capacity = bad_boot = lost = doubled = reordered = throttled = (
-    denied
-) = update_the_stack = hang
+def not_throttled(scene: Scene) -> None:
+    """Let the tokens come back."""
+    scene.say("the others have done their calls")
+    scene.region.aws.throttling.drain(0)
 
 
-def zone_is_back(scene): ...
+def update_the_stack(scene: Scene, _: str | None) -> None:
+    """Begin an update that replaces the NATs: another instance type."""
+    cloudformation = scene.region.client("cloudformation")
+    template = cloudformation.get_template(StackName=scene.stack)["TemplateBody"]
+    for resource in template["Resources"].values():
+        properties = resource.get("Properties", {})
+        launch = properties.get("LaunchTemplateData", properties)
+        if "InstanceType" in launch:
+            launch["InstanceType"] = "t4g.micro"
+    scene.say(f"update the stack {scene.stack}: NATs of another instance type")
+    change_set = cloudformation.create_change_set(
+        StackName=scene.stack,
+        ChangeSetName="another-instance-type",
+        TemplateBody=json.dumps(template),
+        Parameters=_as_they_are(cloudformation, scene.stack),
+        Capabilities=["CAPABILITY_IAM"],
+    )
+    _execute(scene, change_set["Id"])
 
 
-capacity_is_back = delivery_is_back = not_throttled = permitted = zone_is_back
+def _as_they_are(cloudformation: Any, stack: str) -> list[dict[str, Any]]:  # noqa: ANN401 - a client
+    (described,) = cloudformation.describe_stacks(StackName=stack)["Stacks"]
+    return [
+        {"ParameterKey": row["ParameterKey"], "UsePreviousValue": True}
+        for row in described.get("Parameters", [])
+    ]
+
+
+def _execute(scene: Scene, change_set: str) -> None:
+    """Execute a change set without waiting for its end, only for its beginning."""
+    began = threading.Event()
+    region = scene.region
+
+    def listen(entry: Entry) -> None:
+        if entry.kind == "stack":
+            began.set()
+
+    region.journal.listen(listen)
+    execute = region.client("cloudformation").execute_change_set
+    threading.Thread(
+        target=execute, kwargs={"ChangeSetName": change_set}, name="lab update", daemon=True
+    ).start()
+    began.wait(_BEGINS)

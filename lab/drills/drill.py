@@ -62,7 +62,10 @@ def _arm(scene: Scene, cue: Cue, began: float) -> None:
 
 
 def _complete(stage: Stage) -> bool:
-    """Return whether the group has all its instances in service, and no function runs."""
+    """Return whether the group has all its instances in service, and nothing is under way."""
+    operations = stage.region.journal.entries("stack")
+    if operations and operations[-1].detail["status"].endswith("_IN_PROGRESS"):
+        return False
     groups = stage.region.client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"]
     states = [
         row["LifecycleState"] == "InService" for group in groups for row in group["Instances"]

@@ -26,7 +26,9 @@ _PEOPLE = "sns:Publish"
 
 
 @dataclass(frozen=True, slots=True)
-class _Call:
+class Call:
+    """One call of the function: when it was sent and answered, and in which run."""
+
     name: str
     sent: float
     at: float
@@ -36,6 +38,7 @@ class _Call:
 
     @property
     def writes(self) -> bool:
+        """Return whether it changes something other than what people know."""
         operation = self.name.partition(":")[2]
         return not operation.startswith(("Describe", "Get", "List")) and self.name != _PEOPLE
 
@@ -86,19 +89,19 @@ def outage(spans: Sequence[Span]) -> float:
     return sum(span.end - max(span.start, 0.0) for span in spans if not span.works and span.end > 0)
 
 
-def depth(calls: Sequence[_Call], run: int) -> int:
-    """Return the longest chain of calls of a run, each after the answer to another, to a write."""
+def depth(calls: Sequence[Call], run: int) -> int:
+    """Return how many calls a run made one after the other up to its first write, and with it."""
     mine = sorted((call for call in calls if call.run == run), key=lambda call: call.at)
     chain: dict[int, int] = {}
     for number, call in enumerate(mine):
         before = [chain[n] for n, other in enumerate(mine[:number]) if other.at <= call.sent]
         chain[number] = 1 + max(before, default=0)
-    return max((chain[number] for number, call in enumerate(mine) if call.writes), default=0)
+    return next((chain[number] for number, call in enumerate(mine) if call.writes), 0)
 
 
-def _call(entry: Entry) -> _Call:
+def _call(entry: Entry) -> Call:
     detail = entry.detail
-    return _Call(
+    return Call(
         name=detail["name"],
         sent=float(detail["sent"]),
         at=entry.at,
@@ -123,7 +126,7 @@ def _spans(changes: Sequence[Change], *, began: float, end: float) -> tuple[Span
     )
 
 
-def _first_writing_run(calls: Iterable[_Call]) -> int | None:
+def _first_writing_run(calls: Iterable[Call]) -> int | None:
     return next((call.run for call in sorted(calls, key=lambda c: c.at) if call.writes), None)
 
 
@@ -139,7 +142,7 @@ def _home_since(egress: Mapping[str, Sequence[Span]], watch: Watch) -> float | N
     return max(max(0.0, spans[-1].start) for spans in egress.values())
 
 
-def _counts(calls: Iterable[_Call]) -> tuple[CallCount, ...]:
+def _counts(calls: Iterable[Call]) -> tuple[CallCount, ...]:
     calls = tuple(calls)
     counts = Counter(call.name for call in calls)
     refused = Counter(call.name for call in calls if call.error)
@@ -149,7 +152,7 @@ def _counts(calls: Iterable[_Call]) -> tuple[CallCount, ...]:
     )
 
 
-def _write(call: _Call, began: float) -> Write:
+def _write(call: Call, began: float) -> Write:
     named = [str(call.parameters[key]) for key in _TARGETS if key in call.parameters]
     return Write(
         time=call.at - began,
@@ -197,7 +200,7 @@ def _answer(entry: Entry) -> object:
 def _topologies(
     watch: Watch, egress: Mapping[str, Sequence[Span]], *, began: float, end: float
 ) -> tuple[Topology, ...]:
-    moments = {"before": -BEFORE, "during": _during(egress), "after": end - began}
+    moments = {"before": -BEFORE, "during": during(egress), "after": end - began}
     return tuple(
         Topology(
             name=name,
@@ -212,7 +215,7 @@ def _topologies(
     )
 
 
-def _during(egress: Mapping[str, Sequence[Span]]) -> float:
+def during(egress: Mapping[str, Sequence[Span]]) -> float:
     """Return when all zones first had internet again, or else when the first one lost it."""
     lost = [span for spans in egress.values() for span in spans if not span.works and span.end > 0]
     if not lost:

@@ -103,8 +103,8 @@ class Outcome:
     times to detect (from the first fault until the first run that writes gets its message), to
     decide (from there to its first write), to write (from there to the answer to its last write)
     and to come home (from the first fault until each zone leaves through its own NAT for good) are
-    seconds, or None where it did not happen. `depth` is the longest chain of calls, each after the
-    answer to another, from the beginning of a run to a write.
+    seconds, or None where it did not happen. `depth` is how many calls that run made one after the
+    other, each after the answer to another, up to its first write.
     """
 
     fault: str

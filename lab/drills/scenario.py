@@ -1,7 +1,7 @@
 """Which faults a drill plays and when: from the command line, or from a file.
 
 On the command line a fault is `NAME[:OPTION][@START][+SECONDS]`, such as `terminate:b@10` or
-`lost@0+120`. A file is TOML: `seed`, `strategy`, and one `[[fault]]` table for each fault with `name`
+`lost@0+120`. A file is TOML: `seed`, `strategy`, and for each fault a `[[fault]]` table with `name`
 and, where wanted, `option`, `start` and `seconds`.
 """
 
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from lab.drills.faults import FAULTS, Fault, Kind
-from nat_failover.settings import Strategy
+from nat_failover.settings import Strategy  # noqa: TC001 - pydantic reads it as a type
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -113,7 +113,8 @@ def read_scenario(path: Path) -> Scenario:
         message = f"the scenario {path} is not TOML: {error}"
         raise ScenarioError(message) from error
     except ValidationError as error:
-        raise ScenarioError(f"the scenario {path}: {_in_words(error)}") from error
+        message = f"the scenario {path}: {_in_words(error)}"
+        raise ScenarioError(message) from error
     for row in scenario.fault:
         _cue(row)
     return scenario
@@ -123,7 +124,8 @@ def _checked(text: str, fields: dict[str, str]) -> _WrittenFault:
     try:
         return _WrittenFault.model_validate(fields)
     except ValidationError as error:
-        raise ScenarioError(f"the fault {text!r}: {_in_words(error)}") from error
+        message = f"the fault {text!r}: {_in_words(error)}"
+        raise ScenarioError(message) from error
 
 
 def _in_words(error: ValidationError) -> str:

@@ -11,7 +11,6 @@ from lab.cdk import Cdk
 from lab.inventory import inventory
 from lab.isolation import PROJECT
 from lab.journal import Who
-from lab.region import Region
 from lab.topology import private_homes
 from lab.watch import Watch
 from nat_failover.settings import Strategy
@@ -20,9 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from lab.region import Region
+
 SETTLE_LIMIT = 600.0
 QUIET = 120.0
-"""Seconds of the lab's clock: what a deployment gets to come to rest, and how long it then rests."""
+"""Seconds of the lab's clock: what a deployment gets to come to rest, and how long it rests."""
 
 
 class StageError(Exception):
@@ -110,7 +111,8 @@ def deployed(region: Region, directory: Path, strategy: str | None) -> Iterator[
 def lab_context(project: Path, strategy: str | None) -> tuple[tuple[str, ...], str]:
     """Return the app's settings as the lab deploys them, and the strategy that they have.
 
-    They deploy into the lab's own account and region. Everything else is what cdk.json says; nothing is passed on when nothing differs from it.
+    They deploy into the lab's own account and region. Everything else is what cdk.json says;
+    nothing is passed on when nothing differs from it.
     """
     given: dict[str, Any] = json.loads((project / "cdk.json").read_text())["context"]["nat"]
     network = {**given.get("network", {}), "zones": None}

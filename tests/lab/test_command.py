@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import shutil
@@ -14,10 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from lab.play import lab_context, play
-from rich.console import Console
 
+from lab.__main__ import main
+from lab.aws.catalogue import ALL
+from lab.aws.limits import LIMITS
 from lab.cdk import Cdk, CdkError, NotSetUpError
+from lab.delays import TABLE
+from lab.drills.faults import FAULTS
+from lab.drills.stage import lab_context
 from lab.isolation import PROJECT, tool_environment
 
 if TYPE_CHECKING:
@@ -41,7 +44,6 @@ def start(home: Path, *arguments: str) -> subprocess.Popen[str]:
             "TMPDIR": str(home),
             "AWS_PROFILE": "person",
             "AWS_REGION": "eu-north-1",
-            "AWS_ACCESS_KEY_ID": "person",
             "AWS_CONFIG_FILE": str(persons / "config"),
             "PYTHONUNBUFFERED": "1",
         },
@@ -80,8 +82,8 @@ def test_demo_tells_the_whole_story_and_leaves_nothing_behind(tmp_path: Path) ->
         "(trigger: terminated)",
         "there were no differences",
         "nothing of the stack is left",
-        "Where the private subnets' default routes led",
-        "This clock is compressed",
+        "Recovered and home",
+        "left nothing behind",
     ):
         assert said in output
     assert files_of_the_project() <= before
@@ -108,22 +110,93 @@ def test_demo_leaves_no_process_behind_when_it_is_interrupted(
     assert processes_of(tmp_path) == []
 
 
-def test_command_says_what_is_allowed_when_an_option_is_wrong(tmp_path: Path) -> None:
-    """An unknown strategy ends with status 2 and names the known ones."""
-    process = start(tmp_path, "--strategy", "hope")
-    output, _ = process.communicate(timeout=60)
-    assert process.returncode == 2
-    assert "replace-route" in output
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["drill", "quake"], "'quake' is no fault; there are terminate"),
+        (["drill"], "name faults, or a file with --scenario FILE"),
+        (["drill", "stop", "--scenario", "x.toml"], "name faults, or a file"),
+        (["drill", "--scenario", "nowhere.toml"], "nowhere.toml cannot be read"),
+        (["drill", "stop", "--env", "A=1"], "--env and --trigger are for a handler"),
+        (["drill", "stop", "--handler", "nowhere.py:do"], "nowhere.py does not exist"),
+        (["drill", "stop", "--handler", "nowhere.py"], "write FILE:FUNCTION"),
+        (["drill", "stop", "--real"], "--real needs --stack NAME"),
+        (["drill", "stop", "--real", "--stack", "x", "--real-time"], "leave --handler"),
+        (["compare", "quake"], "'quake' is no fault"),
+    ],
+)
+def test_command_ends_with_one_sentence_when_it_cannot_start(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Status 2, and what was given, what is allowed or what to do; no traceback."""
+    assert main(arguments) == 2
+    error = capsys.readouterr().err.strip()
+    assert said in error
+    assert "\n" not in error
 
 
-def test_demo_says_what_to_do_when_node_is_missing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["demo", "--strategy", "hope"], "choose from"),
+        (["drill", "stop", "--seed", "-1"], "invalid number value: '-1'"),
+        (["soak", "--drills", "0"], "invalid positive number value: '0'"),
+        (["up", "--port", "99999"], "invalid port value: '99999'"),
+        (["fly"], "invalid choice: 'fly'"),
+    ],
+)
+def test_command_says_what_is_allowed_when_an_option_is_wrong(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Status 2 and the option's name, from the parser."""
+    with pytest.raises(SystemExit, match="2"):
+        main(arguments)
+    assert said in capsys.readouterr().err
+
+
+def test_command_refuses_when_a_persons_credentials_are_in_the_environment(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Who exported credentials may think that the lab uses them: it says that it does not."""
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "a person's")
+    assert main(["faults"]) == 2
+    error = capsys.readouterr().err
+    assert "AWS_SECRET_ACCESS_KEY" in error
+    assert "a person's" not in error.replace("nobody's", "")
+
+
+def test_command_says_what_to_do_when_its_port_is_taken(
+    region: Region, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The port of another region, for one."""
+    port = region.endpoint.rpartition(":")[2]
+    assert main(["up", "--port", port]) == 2
+    assert f"port {port} is not free: choose another" in capsys.readouterr().err
+
+
+def test_faults_lists_every_fault_and_fidelity_every_behaviour_and_delay(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What can be played, what is modelled and how well, and what is not."""
+    monkeypatch.setenv("COLUMNS", "300")
+    assert main(["faults"]) == main(["fidelity"]) == 0
+    said = capsys.readouterr().out
+    for name in (
+        *(fault.name for fault in FAULTS),
+        *(behaviour.__name__ for behaviour in ALL),
+        *(row.name for row in TABLE),
+        *LIMITS,
+    ):
+        assert name in said
+
+
+def test_lab_says_what_to_do_when_node_is_missing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """One sentence and status 2."""
     monkeypatch.setattr(shutil, "which", lambda *_, **__: None)
-    said = io.StringIO()
-    assert play(Console(file=said), tmp_path, None) == 2
-    assert "make lab" in said.getvalue()
+    assert main(["drill", "stop"]) == 2
+    assert "make lab" in capsys.readouterr().err
 
 
 def test_cdk_says_what_to_do_when_the_cli_is_not_installed(tmp_path: Path) -> None:
@@ -184,7 +257,8 @@ def test_context_deploys_what_cdk_json_says_into_the_labs_account_and_region(
         "network": {"zones": ["x"], "cidr": "10.1.0.0/16"},
     }
     (tmp_path / "cdk.json").write_text(json.dumps({"context": {"nat": nat}}))
-    (context,) = lab_context(tmp_path, "swap-route-table")
+    (context,), strategy = lab_context(tmp_path, "swap-route-table")
+    assert strategy == "swap-route-table"
     assert json.loads(context.removeprefix("nat=")) == {
         "account": None,
         "region": None,

@@ -1,0 +1,65 @@
+"""What is measured of a drill: outages, depth, moments."""
+
+from __future__ import annotations
+
+import pytest
+
+from lab.drills.measure import Call, depth, during, outage
+from lab.drills.outcome import Span
+
+
+def span(start: float, end: float, *, works: bool) -> Span:
+    """Return a span in which a zone had internet, or not."""
+    return Span(start=start, end=end, works=works, through=None, words="any")
+
+
+def call(sent: float, at: float, name: str = "ec2:DescribeInstances", run: int = 1) -> Call:
+    """Return a call that was under way from one moment to another."""
+    return Call(name=name, sent=sent, at=at, run=run, error=None, parameters={})
+
+
+@pytest.mark.parametrize(
+    ("spans", "seconds"),
+    [
+        ([span(-5, 10, works=True)], 0),
+        ([span(-5, 1, works=True), span(1, 3, works=False), span(3, 10, works=True)], 2),
+        ([span(-5, 2, works=False), span(2, 10, works=True)], 2),
+        ([span(-5, -1, works=False), span(-1, 10, works=True)], 0),
+        ([span(0, 1, works=False), span(1, 2, works=True), span(2, 5, works=False)], 4),
+    ],
+)
+def test_outage_counts_from_the_first_fault(spans: list[Span], seconds: float) -> None:
+    """All the times without egress together, and none of what was before."""
+    assert outage(spans) == seconds
+
+
+def test_depth_is_how_many_round_trips_lead_to_the_first_write() -> None:
+    """Three reads at once and then two writes at once are two; in turn they would be four."""
+    write = "ec2:ReplaceRoute"
+    together = [call(0, 1), call(0, 2), call(0, 3), call(3, 4, write), call(3, 5, write)]
+    in_turn = [call(0, 1), call(1, 2), call(2, 3), call(3, 4, write)]
+    assert depth(together, 1) == 2
+    assert depth(in_turn, 1) == 4
+
+
+def test_depth_is_of_one_run_alone() -> None:
+    """Another run's calls are under way at the same time, and do not count."""
+    write = "ec2:ReplaceRoute"
+    assert depth([call(0, 1, run=2), call(1, 2), call(2, 3, write)], 1) == 2
+    assert depth([call(0, 1)], 1) == 0
+
+
+def test_during_is_when_all_zones_have_internet_again() -> None:
+    """The picture shows the failover, not the loss; the loss where nothing repairs it."""
+    well = (span(-5, 20, works=True),)
+    hit = (span(-5, 1, works=True), span(1, 3, works=False), span(3, 20, works=True))
+    lost = (span(-5, 1, works=True), span(1, 20, works=False))
+    assert during({"a": hit, "b": well}) == 3
+    assert during({"a": lost, "b": well}) == 1
+    assert during({"a": well, "b": well}) == 0
+
+
+def test_during_is_the_first_move_when_nobody_lost_anything() -> None:
+    """A table that moves in time shows where it moved to."""
+    moved = (span(-5, 2, works=True), span(2, 20, works=True))
+    assert during({"a": moved}) == 2
