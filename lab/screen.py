@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
 from lab import delays
+from lab.ids import short
 from lab.journal import Entry, Who
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ _COLOURS = {
     Who.CDK: "bold blue",
 }
 _MUTED = ("resource",)
-_ID = re.compile(r"\b((?:i|rtb|eni|subnet)-[0-9a-f]{6})[0-9a-f]+")
 
 
 class Screen:
@@ -62,7 +61,7 @@ class Screen:
         table.add_column("without egress")
         for row in story.homes:
             table.add_row(
-                _short(f"{row.home.table}\n{row.home.zone}"),
+                short(f"{row.home.table}\n{row.home.zone}"),
                 _egress(row.before),
                 _egress(row.during),
                 _egress(row.after),
@@ -73,7 +72,7 @@ class Screen:
         self._console.print(table)
         self._console.print(
             f"The first message came {story.told_after:.2f} s after the NAT was killed:"
-            f" {_short(story.first_message)}. The group's TERMINATE came after"
+            f" {short(story.first_message)}. The group's TERMINATE came after"
             f" {story.published_after:.2f} s.",
             highlight=False,
         )
@@ -94,7 +93,7 @@ class Screen:
 
     def _line(self, at: float, who: Who, what: str) -> None:
         colour = _COLOURS[who]
-        line = f"[dim]{at:7.2f} s[/]  [{colour}]{who.value:<14}[/] {_short(what)}"
+        line = f"[dim]{at:7.2f} s[/]  [{colour}]{who.value:<14}[/] {short(what)}"
         self._console.print(line, highlight=False, soft_wrap=True)
 
 
@@ -116,7 +115,7 @@ def _trigger(entry: Entry) -> str:
 
 
 def _egress(egress: Egress) -> str:
-    words = _short(egress.words).replace(" (", "\n").replace(")", "")
+    words = short(egress.words).replace(" (", "\n").replace(")", "")
     return f"[{'green' if egress.works else 'red'}]{words}[/]"
 
 
@@ -128,11 +127,6 @@ def _outage(row: HomeStory) -> str:
         f"{row.until_told:.2f} s until the first message\n"
         f"{row.until_repaired:.2f} s until the repair"
     )
-
-
-def _short(text: str) -> str:
-    """Return a text with shorter ids."""
-    return _ID.sub(r"\1…", text)
 
 
 def _writes(entry: Entry) -> list[str]:
