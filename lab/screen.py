@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from rich.markup import escape
@@ -12,6 +11,7 @@ from lab.drills.measure import SILENT, trigger
 from lab.journal import Entry, Who
 from lab.report.lines import seconds
 from lab.report.verdict import figures, verdict, what_zones_lost
+from lab.short_ids import short
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -30,7 +30,6 @@ _COLOURS = {
     Who.CDK.value: "bold blue",
 }
 _TONES = {"good": "bold green", "fair": "bold yellow", "bad": "bold red"}
-_ID = re.compile(r"\b((?:i|rtb|eni|subnet|rtbassoc)-[0-9a-f]{6})[0-9a-f]+")
 
 
 class Screen:
@@ -84,10 +83,5 @@ class Screen:
         self._console.print(table)
 
     def _line(self, at: float, who: str, what: str) -> None:
-        line = f"[dim]{at:8.2f} s[/]  [{_COLOURS[who]}]{who:<14}[/] {_short(what)}"
+        line = f"[dim]{at:8.2f} s[/]  [{_COLOURS[who]}]{who:<14}[/] {short(what)}"
         self._console.print(line, highlight=False, soft_wrap=True)
-
-
-def _short(text: str) -> str:
-    """Return a text with shorter ids."""
-    return _ID.sub(r"\1…", text)

@@ -1,0 +1,73 @@
+"""Fills the templates: one page, complete in itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from lab.short_ids import ID
+from lab.report import lines, verdict
+from lab.report.comparison import compare
+from lab.report.picture import panels
+from lab.report.topology import maps
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lab.drills.outcome import Outcome
+
+_TEMPLATES = Path(__file__).parent / "templates"
+
+
+def as_html(outcomes: Sequence[Outcome]) -> str:
+    """Return the HTML of a drill, or of several with their comparison in front."""
+    template = _environment().get_template("page.html")
+    drills = [_drill(number, outcome) for number, outcome in enumerate(outcomes, start=1)]
+    return template.render(drills=drills, comparison=compare(outcomes))
+
+
+def with_abbreviated_ids(text: str) -> Markup:
+    """Return a text with shorter ids, each of which has itself in full as its title."""
+    parts, end = [], 0
+    for found in ID.finditer(text):
+        parts += [Markup.escape(text[end : found.start()]), _abbreviated(*found.group(0, 1))]
+        end = found.end()
+    return Markup("").join([*parts, text[end:]])
+
+
+def _abbreviated(full: str, short: str) -> Markup:
+    return Markup('<abbr title="{}">{}…</abbr>').format(full, short)
+
+
+def _drill(number: int, outcome: Outcome) -> dict[str, Any]:
+    return {
+        "number": number,
+        "outcome": outcome,
+        "verdict": verdict.verdict(outcome),
+        "done": verdict.what_was_done(outcome),
+        "zones": verdict.what_zones_lost(outcome),
+        "figures": verdict.figures(outcome),
+        "maps": maps(outcome.topology),
+        "panels": panels(outcome),
+        "lines": lines.lines(outcome),
+    }
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "seconds": lines.seconds,
+        "plain": lines.plain,
+        "ids": with_abbreviated_ids,
+    }
+    environment.globals |= {"clocks": verdict.CLOCKS}
+    return environment
