@@ -4,7 +4,6 @@ A private table leaves when its default route, as packets follow it now, leads t
 forwards and has its source/destination check off.
 """
 
-
 from __future__ import annotations
 
 import threading

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lab.clock import Clock
-    from lab.delays import Delay
     from lab.journal import Journal
 
 
@@ -88,7 +87,7 @@ class Delivery:
         else:
             self._deliver(message, self._held_up(trouble, message))
             if self._hits(trouble.doubled, "doubled", message):
-                seconds = self._draw(delays.SECOND_COPY)
+                seconds = self._clock.draw(delays.SECOND_COPY)
                 what = f"delivers a message twice, {seconds:.1f} s apart: {message.says}"
                 self._note("doubled", what, message)
                 self._clock.at(self._clock.now() + seconds, message.hand_over)
@@ -96,9 +95,9 @@ class Delivery:
     def _held_up(self, trouble: Trouble, message: Message) -> float:
         seconds = 0.0
         if self._hits(trouble.reordered, "reordered", message):
-            seconds += self._draw(delays.OVERTAKEN)
+            seconds += self._clock.draw(delays.OVERTAKEN)
         if self._hits(trouble.late, "late", message):
-            seconds += self._draw(delays.LATE)
+            seconds += self._clock.draw(delays.LATE)
         return seconds
 
     def _deliver(self, message: Message, held_up: float) -> None:
@@ -114,9 +113,6 @@ class Delivery:
 
     def _hits(self, probability: float, what: str, message: Message) -> bool:
         return self._clock.chance.hits(probability, f"{message.leg.value} {what}")
-
-    def _draw(self, delay: Delay) -> float:
-        return self._clock.draw(delay)
 
     def _note(self, kind: str, what: str, message: Message) -> None:
         self._journal.note(message.leg.who, kind, what)
