@@ -126,6 +126,34 @@ EVENT_DELIVERY = Delay(
 SNS_DELIVERY = Delay(
     "a notification travels from SNS to Lambda", 0.05, 0.5, _ASSUMED, "no figure published"
 )
+OVERTAKEN = Delay(
+    "a message that others overtake is held up, under a fault",
+    0,
+    120,
+    _ASSUMED,
+    "no figure published; SNS and EventBridge promise no order",
+)
+LATE = Delay(
+    "a late message is held up, under a fault",
+    60,
+    300,
+    _ASSUMED,
+    "no figure published; SNS goes on trying to reach a function for 23 days",
+)
+SECOND_COPY = Delay(
+    "the second copy of a message follows the first, under a fault",
+    0,
+    30,
+    _ASSUMED,
+    "no figure published; SNS and EventBridge promise delivery at least once",
+)
+EVENT_AGE = Delay(
+    "EventBridge tries to hand an event over, if the target does not say otherwise",
+    86400,
+    86400,
+    _DOCUMENTED,
+    "EventBridge user guide, 'How EventBridge retries delivering events'",
+)
 SCHEDULED_MINUTE = Delay(
     "a minute of a schedule",
     60,

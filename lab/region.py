@@ -24,6 +24,7 @@ from werkzeug.serving import make_server
 
 from lab.aws.behaviour import Behaviour, Emulation, Patches
 from lab.aws.catalogue import ALL
+from lab.aws.delivery import Delivery
 from lab.aws.throttling import Throttling
 from lab.clock import Clock, VirtualClock
 from lab.functions.calls import Calls
@@ -72,6 +73,7 @@ class Region:
             journal=self.journal,
             functions=self.functions,
             calls=self.calls,
+            delivery=Delivery(self.clock, self.journal),
             throttling=Throttling(self.clock),
             closing=self._closing,
         )

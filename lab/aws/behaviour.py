@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, MutableMapping
     from contextlib import ExitStack
 
+    from lab.aws.delivery import Delivery
     from lab.aws.throttling import Throttling
     from lab.clock import Clock
     from lab.functions.calls import Calls
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 class Emulation:
     """What behaviours share: one account in one region, its time, its journal, its functions.
 
-    `throttling` is for a fault to tighten.
+    `delivery` and `throttling` are for faults to trouble.
     """
 
     account: str
@@ -34,6 +35,7 @@ class Emulation:
     journal: Journal
     functions: Functions
     calls: Calls
+    delivery: Delivery
     throttling: Throttling
     closing: ExitStack
 

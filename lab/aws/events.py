@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, cast
 from moto.events.models import events_backends
 
 from lab import delays
-from lab.aws.functions import invoke_later, may_invoke
+from lab.aws.delivery import Leg, Message
+from lab.aws.functions import invoke_later, keep_dead_letter, may_invoke
 from lab.journal import Who
 
 if TYPE_CHECKING:
@@ -50,10 +51,42 @@ def publish(aws: Emulation, event: EventMessageType, says: str) -> None:
     aws.clock.after(delays.EVENT_DELIVERY, lambda: _match(aws, event, says))
 
 
-def deliver(aws: Emulation, target: Mapping[str, Any], event: EventMessageType) -> None:
-    """Invoke a rule's target function with an event, or with the target's own constant input."""
+def deliver(
+    aws: Emulation, leg: Leg, target: Mapping[str, Any], event: EventMessageType, says: str
+) -> None:
+    """Invoke a rule's target function with an event, or with the target's own constant input.
+
+    An event that is held up for longer than the target's RetryPolicy lets EventBridge try goes to
+    the target's dead-letter queue (EventBridge user guide, "How EventBridge retries delivering
+    events").
+    """
     constant = target.get("Input")
-    invoke_later(aws, target["Arn"], json.loads(constant) if constant else event)
+    sent = json.loads(constant) if constant else event
+
+    def hand_over() -> None:
+        kind, words = _HANDED_OVER[leg]
+        aws.journal.note(Who.EVENT_BRIDGE, kind, words.format(says))
+        invoke_later(aws, target["Arn"], sent)
+
+    def give_up() -> None:
+        keep_dead_letter(aws, target.get("DeadLetterConfig", {}).get("Arn", ""), json.dumps(sent))
+
+    aws.delivery.deliver(Message(leg, says, hand_over, _patience(target), give_up))
+
+
+_HANDED_OVER = {
+    Leg.RULE: ("delivered", "tells the function that {}"),
+    Leg.SCHEDULE: ("scheduled", "runs {}"),
+}
+"""What the journal says of an event that is handed over: the kind of the entry, and the words."""
+
+
+def _patience(target: Mapping[str, Any]) -> float:
+    """Return for how many seconds EventBridge tries to reach a target."""
+    policy = target.get("RetryPolicy", {})
+    if policy.get("MaximumRetryAttempts") in (0, "0"):
+        return 0.0
+    return float(policy.get("MaximumEventAgeInSeconds", delays.EVENT_AGE.high))
 
 
 def targets_of(aws: Emulation, rule: Rule) -> Iterator[Mapping[str, Any]]:
@@ -69,5 +102,4 @@ def _match(aws: Emulation, event: EventMessageType, says: str) -> None:
     for rule in list(bus.rules.values()):
         if rule.event_pattern.get_pattern() and rule.event_pattern.matches_event(event):
             for target in targets_of(aws, rule):
-                aws.journal.note(Who.EVENT_BRIDGE, "delivered", f"tells the function that {says}")
-                deliver(aws, target, event)
+                deliver(aws, Leg.RULE, target, event, says)

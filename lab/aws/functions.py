@@ -56,12 +56,15 @@ def invoke_later(aws: Emulation, name_or_arn: str, event: Mapping[str, Any]) -> 
         return
 
     def give_up(payload: str) -> None:
-        target: str = vars(function).get("dead_letter_arn", "")
-        if target:
-            queue = target.rsplit(":", 1)[-1]
-            sqs_backends[aws.account][aws.region].send_message(queue, payload)
+        keep_dead_letter(aws, vars(function).get("dead_letter_arn", ""), payload)
 
     aws.functions.invoke_later(lambda: deployed(function), event, log_of(function), give_up)
+
+
+def keep_dead_letter(aws: Emulation, queue_arn: str, body: str) -> None:
+    """Put what was given up into a dead-letter queue, if there is one."""
+    if queue_arn:
+        sqs_backends[aws.account][aws.region].send_message(queue_arn.rsplit(":", 1)[-1], body)
 
 
 def may_invoke(aws: Emulation, name_or_arn: str, service: str, source_arn: str) -> bool:

@@ -10,8 +10,8 @@ from moto.events.models import Rule, events_backends
 
 from lab import delays
 from lab.aws.behaviour import Behaviour, Patches
+from lab.aws.delivery import Leg
 from lab.aws.events import deliver, event_of, targets_of
-from lab.journal import Who
 
 _MINUTES = {"minute": 1, "hour": 60, "day": 1440}
 _RATE = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
@@ -47,6 +47,5 @@ class RunsSchedules(Behaviour):
             return  # deleted: the schedule ends here
         self._wait(rule, minutes)
         for target in targets_of(self._aws, rule):
-            self._aws.journal.note(Who.EVENT_BRIDGE, "scheduled", "runs the schedule")
             event = event_of(self._aws, "aws.events", "Scheduled Event", [rule.arn], {})
-            deliver(self._aws, target, event)
+            deliver(self._aws, Leg.SCHEDULE, target, event, "the schedule")

@@ -63,14 +63,10 @@ class _Bucket:
         self._level = level
         self._since = since
 
-    def empty(self, until: float) -> None:
-        """Hold no token until a moment."""
-        self._level, self._since = 0.0, until
-
     def take(self, now: float) -> bool:
         """Take a token, if there is one."""
-        filled = self._level + max(now - self._since, 0.0) * self._limit.refill
-        self._level, self._since = min(filled, self._limit.capacity), max(now, self._since)
+        filled = self._level + (now - self._since) * self._limit.refill
+        self._level, self._since = min(filled, self._limit.capacity), now
         if self._level < 1:
             return False
         self._level -= 1
@@ -83,16 +79,18 @@ class Throttling:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._buckets: dict[str, _Bucket] = {}
-        self._drained_until: float | None = None
+        self._others_call = False
+        self._refilling_since: float | None = None
 
-    def drain(self, seconds: float) -> None:
-        """Let others in the account use up all tokens, and those that come back meanwhile.
+    def drain(self) -> None:
+        """Let others in the account use up all tokens, and those that come back, from now on."""
+        self._others_call = True
 
-        From then on the buckets fill again; 0 seconds only empties them.
-        """
-        self._drained_until = self._clock.now() + seconds
-        for bucket in self._buckets.values():
-            bucket.empty(self._drained_until)
+    def relent(self) -> None:
+        """Let the others stop: the buckets, all of them empty, begin to fill."""
+        self._others_call = False
+        self._buckets.clear()
+        self._refilling_since = self._clock.now()
 
     def __call__(self, call: Call, caller: ExecutionEnvironment) -> Reply | None:
         """Refuse a call for which there is no token."""
@@ -101,12 +99,13 @@ class Throttling:
             return None
         name, limit = _bucket_of(call)
         bucket = self._buckets.setdefault(name, self._fresh(limit))
-        return None if bucket.take(self._clock.now()) else _REFUSALS[call.service]()
+        passes = not self._others_call and bucket.take(self._clock.now())
+        return None if passes else _REFUSALS[call.service]()
 
     def _fresh(self, limit: Limit) -> _Bucket:
-        if self._drained_until is None:
-            return _Bucket(limit, limit.capacity, 0.0)
-        return _Bucket(limit, 0.0, self._drained_until)
+        if self._refilling_since is None:
+            return _Bucket(limit, limit.capacity, self._clock.now())
+        return _Bucket(limit, 0.0, self._refilling_since)
 
 
 class ThrottlesCalls(Behaviour):

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from moto.core.utils import iso_8601_datetime_with_milliseconds
 from moto.sns.models import Subscription
 
 from lab import delays
 from lab.aws.behaviour import Behaviour, Patches
+from lab.aws.delivery import Leg, Message
 from lab.aws.functions import invoke_later, may_invoke
 from lab.journal import Who
 
@@ -41,10 +41,15 @@ class DeliversToFunctions(Behaviour):
             return
         topic = subscription.topic.arn
         if may_invoke(self._aws, subscription.endpoint, "sns.amazonaws.com", topic):
-            event = {"Records": [_record(subscription, message, message_id, subject)]}
-            self._aws.clock.after(
-                delays.SNS_DELIVERY, lambda: self._hand_over(subscription.endpoint, event)
+            now = self._aws.clock.timestamp()
+            event = {"Records": [_record(subscription, message, message_id, subject, now)]}
+            leaves = Message(
+                Leg.TOPIC,
+                subject or "one without a subject",
+                lambda: self._hand_over(subscription.endpoint, event),
             )
+            delivery = self._aws.delivery
+            self._aws.clock.after(delays.SNS_DELIVERY, lambda: delivery.deliver(leaves))
 
     def _hand_over(self, function: str, event: dict[str, Any]) -> None:
         what = "hands the message to the subscribed function"
@@ -53,7 +58,7 @@ class DeliversToFunctions(Behaviour):
 
 
 def _record(
-    subscription: Subscription, message: str, message_id: str, subject: str | None
+    subscription: Subscription, message: str, message_id: str, subject: str | None, now: str
 ) -> dict[str, Any]:
     return {
         "EventSource": "aws:sns",
@@ -65,7 +70,7 @@ def _record(
             "TopicArn": subscription.topic.arn,
             "Subject": subject,
             "Message": message,
-            "Timestamp": iso_8601_datetime_with_milliseconds(),
+            "Timestamp": now,
             "SignatureVersion": "1",
             "Signature": "",
             "SigningCertUrl": "",

@@ -40,18 +40,20 @@ def test_function_is_answered_when_others_leave_tokens_again(
 ) -> None:
     """Both services refuse in the way that the SDK's standard mode takes for throttling."""
     any_function(region, PATIENT)
-    region.aws.throttling.drain(5.0)
-    drained = region.clock.now()
+    region.aws.throttling.drain()
     region.client("lambda").invoke(
         FunctionName="any",
         InvocationType="Event",
         Payload=json.dumps({"service": service, "call": call}),
     )
+    region.clock.pass_time(5.0)
+    region.aws.throttling.relent()
+    relented = region.clock.now()
     assert eventually(region, lambda: bool(region.journal.entries("function answered")))
     *refused, answered = region.journal.entries("call")
     assert {row.detail["error"] for row in refused} == {code}
     assert answered.detail["error"] == ""
-    assert answered.at > drained + 5.0
+    assert answered.at > relented
 
 
 @pytest.mark.parametrize(
@@ -61,7 +63,7 @@ def test_function_is_answered_when_others_leave_tokens_again(
 def test_refusal_has_the_status_of_its_service(service: str, status: str) -> None:
     """EC2 calls it an error of the server, Auto Scaling one of the client."""
     throttling = Throttling(VirtualClock())
-    throttling.drain(1.0)
+    throttling.drain()
     assert refusal(throttling, service, "DescribeAnything") == status
 
 
