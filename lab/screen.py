@@ -28,6 +28,7 @@ _COLOURS = {
     Who.LAMBDA.value: "green",
     Who.CLOUDFORMATION.value: "blue",
     Who.CDK.value: "bold blue",
+    Who.LAB.value: "white",
 }
 _TONES = {"good": "bold green", "fair": "bold yellow", "bad": "bold red"}
 _ID = re.compile(r"\b((?:i|rtb|eni|subnet|rtbassoc)-[0-9a-f]{6})[0-9a-f]+")
