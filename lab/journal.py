@@ -25,6 +25,7 @@ class Who(Enum):
     LAMBDA = "Lambda"
     CLOUDFORMATION = "CloudFormation"
     CDK = "CDK"
+    LAB = "Lab"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,6 +28,7 @@ _COLOURS = {
     Who.LAMBDA.value: "green",
     Who.CLOUDFORMATION.value: "blue",
     Who.CDK.value: "bold blue",
+    Who.LAB.value: "white",
 }
 _TONES = {"good": "bold green", "fair": "bold yellow", "bad": "bold red"}
 

@@ -55,8 +55,8 @@ def connect(
     retried = Config(retries={"mode": "standard", "total_max_attempts": 4}, **_TIMEOUTS)
     single = Config(retries={"mode": "standard", "total_max_attempts": 1}, **_TIMEOUTS)
     once = _clients(session, endpoint, threads, single)
-    for client in (once.ec2, once.autoscaling):
-        clock.listen(client)
+    clock.listen(once.ec2)
+    clock.listen(once.autoscaling)
     return Connections(
         region=session.region_name,
         once=once,

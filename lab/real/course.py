@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from lab.drills.outcome import Moment
+from lab.journal import Who
 from lab.real import log
 from lab.real.choice import choose, must_be_well, usable
 from lab.real.deeds import describe, undo, victims
@@ -91,7 +92,7 @@ class Course:
         for fault in faults[1:]:
             over = over and self._go_on(fault)
         self._say_how_exact()
-        played = ", ".join(map(str, faults))
+        played = " ".join(map(str, faults))
         return outcome(played, self._deployed, self._watch, self._runs(), self._moments)
 
     def _begin(self, fault: Fault, named: Deed) -> None:
@@ -119,14 +120,14 @@ class Course:
         except NotPutBackError:
             raise
         except RealDrillError as error:
-            self._say("Lab", "note", f"{fault} is not played: {error}")
+            self._say(Who.LAB, "note", f"{fault} is not played: {error}")
             return False
 
     def _carry_out(self, fault: Fault, deed: Deed) -> bool:
         """Do it and look until it is over, or put it back; return whether it was over in time."""
-        self._watch.faults.append(self._clock.now())
-        self._say("You", "fault", describe(deed))
-        limit = _LIMITS_S[fault.kind]
+        now, limit = self._clock.now(), _LIMITS_S[fault.kind]
+        self._watch.faults.append(now)
+        self._note(Moment(time=now, source=Who.YOU.value, kind="fault", what=describe(deed)))
         try:
             self._hands.carry_out(deed)
             over = self._watch.until(self._is_over(deed), limit)
@@ -136,7 +137,7 @@ class Course:
             self._put_back(deed)
             raise
         if not over:
-            self._say("Lab", "note", f"{fault} is not over {limit:.0f} s after it began")
+            self._say(Who.LAB, "note", f"{fault} is not over {limit:.0f} s after it began")
             self._put_back(deed)
         return over
 
@@ -166,7 +167,7 @@ class Course:
             message = f"the drill could not put back what it did ({error}): {undo(deed)}"
             raise NotPutBackError(message) from error
         if done:
-            self._say("You", "put back", f"the drill puts back what it did: {done}")
+            self._say(Who.YOU, "put back", f"the drill puts back what it did: {done}")
 
     def _runs(self) -> tuple[log.Run, ...]:
         """Return the function's runs, or none where its log cannot be read."""
@@ -175,24 +176,25 @@ class Course:
         epoch = clock.since_1970(0)
         try:
             with in_a_sentence():
-                lines = log.read(self._connections.logs, group, epoch)
+                lines = log.read(self._connections.logs, group, epoch - clock.uncertainty)
         except RealDrillError as error:
-            self._say("Lab", "note", f"nothing is known of the function's runs: {error}")
+            self._say(Who.LAB, "note", f"nothing is known of the function's runs: {error}")
             return ()
-        return log.runs((time - epoch, text) for time, text in lines)
+        told = ((time - epoch, text) for time, text in lines)
+        return log.runs(told, since=-clock.uncertainty)
 
     def _say_how_exact(self) -> None:
         looks, failed = len(self._watch.looks), self._watch.failed
         self._say(
-            "Lab",
+            Who.LAB,
             "note",
             f"{looks} looks, one about every {self._clock.scaled(LOOK_S):g} s, and {failed} that"
             " failed: an outage is told up to two looks too long, and one between two looks is"
             f" missed; times of the log are exact to {self._clock.uncertainty:.1f} s",
         )
 
-    def _say(self, source: str, kind: str, what: str) -> None:
-        self._note(Moment(time=self._clock.now(), source=source, kind=kind, what=what))
+    def _say(self, who: Who, kind: str, what: str) -> None:
+        self._note(Moment(time=self._clock.now(), source=who.value, kind=kind, what=what))
 
     def _note(self, moment: Moment) -> None:
         self._moments.append(moment)

@@ -39,7 +39,7 @@ def forwards(nat: Nat) -> bool:
     return nat.state is InstanceState.RUNNING and not nat.source_dest_check
 
 
-def along(table: Table, network: Network) -> Way:
+def _along(table: Table, network: Network) -> Way:
     """Return where a table's default route leads."""
     route = table.route
     if route is None:
@@ -64,7 +64,7 @@ def _way_of(home: HomeTable, network: Network) -> Way:
     }
     astray = Way(works=False, words="the VPC's main route table")
     seen = {
-        along(table_of[subnet], network) if subnet in table_of else astray
+        _along(table_of[subnet], network) if subnet in table_of else astray
         for subnet in home.subnets
     }
     if len(seen) == 1:

@@ -22,7 +22,10 @@ class Kind(StrEnum):
     CHECK_RESET = "check-reset"
 
 
-ALLOWED = ", ".join(Kind) + "; each but planned may name a zone's letter, as in terminate:b"
+ALLOWED = (
+    ", ".join(Kind) + "; each but planned may name a zone's letter, as in terminate:b, and none a"
+    " time, because they are played one after the other"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ logs writes unless its system log level was raised ("Log-level filtering", Lambd
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -19,13 +20,15 @@ LATE_S = 10.0
 figure published."""
 
 _CALLS: tuple[tuple[str, str], ...] = (
-    (": default route to ", "ec2:ReplaceRoute or ec2:CreateRoute"),
+    (": default route to ", "ec2:ReplaceRoute/CreateRoute"),
     (": source/destination check off", "ec2:ModifyInstanceAttribute"),
     (": from rtb-", "ec2:ReplaceRouteTableAssociation"),
     (": released from ", "ec2:DisassociateRouteTable"),
     (": lifecycle action ", "autoscaling:CompleteLifecycleAction"),
 )
 """What `nat_failover.apply.describe` says of a write, and the call that carries it out."""
+
+_ID = re.compile(r"\b(?:rtb|subnet|i|eni)-\w+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,8 +46,8 @@ class LoggedWrite:
 
     @property
     def target(self) -> str:
-        """Return the id of what was written."""
-        return self.words.partition(":")[0]
+        """Return the ids that the write names, what was written first."""
+        return " ".join(_ID.findall(self.words))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,8 +76,8 @@ def read(logs: Any, group: str, since_1970: float) -> list[tuple[float, str]]:  
     ]
 
 
-def runs(lines: Iterable[tuple[float, str]]) -> tuple[Run, ...]:
-    """Return the runs that began after the first fault (time 0), in their order."""
+def runs(lines: Iterable[tuple[float, str]], *, since: float = 0.0) -> tuple[Run, ...]:
+    """Return the runs that began, as far as is known, at a moment or later, in their order."""
     found: dict[str, Run] = {}
     for time, text in sorted(lines):
         row = _object(text)
@@ -82,7 +85,8 @@ def runs(lines: Iterable[tuple[float, str]]) -> tuple[Run, ...]:
         take = _READERS.get(row.get("message") or row.get("type") or "")
         if request and take:
             found[request] = take(found.get(request, Run()), time, row)
-    return tuple(sorted((run for run in found.values() if run.time >= 0), key=lambda run: run.time))
+    late = [run for run in found.values() if run.time >= since]
+    return tuple(sorted(late, key=lambda run: run.time))
 
 
 def _object(text: str) -> Mapping[str, Any]:

@@ -16,6 +16,7 @@ from botocore.exceptions import (
     SSOError,
     TokenRetrievalError,
 )
+from botocore.parsers import ResponseParserError
 
 from lab.real.errors import RealDrillError
 from lab.real.permissions import PERMISSIONS, permission
@@ -59,7 +60,7 @@ def in_a_sentence() -> Iterator[None]:
         yield
     except ClientError as error:
         raise RealDrillError(_refusal(error)) from error
-    except (BotoCoreError, IncompleteError) as error:
+    except (BotoCoreError, ResponseParserError, IncompleteError) as error:
         raise RealDrillError(_failure(error)) from error
 
 
@@ -76,7 +77,7 @@ def _refusal(error: ClientError) -> str:
     return f"AWS refused {action} ({code}: {said}): mend that and run the drill again"
 
 
-def _failure(error: BotoCoreError | IncompleteError) -> str:
+def _failure(error: Exception) -> str:
     said = " ".join(str(error).split())
     if isinstance(error, _NO_CREDENTIALS):
         return f"there are no usable AWS credentials ({said}): {_LOG_IN}"

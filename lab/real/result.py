@@ -5,16 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lab.drills.outcome import Moment, NatSeen, Outcome, TableSeen, Topology, Write
-from lab.real.egress import along, forwards
+from lab.journal import Who
+from lab.real.egress import forwards
 from lab.real.spans import at_home, came_home, outage, spans
+from nat_failover.model import InstanceState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from lab.real.deployed import Deployed
+    from lab.real.egress import Way
     from lab.real.log import Run
     from lab.real.spans import Look
     from lab.real.watch import Watch
+    from nat_failover.model import Nat
+    from nat_failover.settings import HomeTable
 
 CLOCK = "account"
 
@@ -25,11 +30,13 @@ def outcome(
     """Return what came of the drill.
 
     What cannot be known from outside is empty: the function's calls and their depth, and the time
-    to write, because the function logs its writes all at once.
+    to write, because the function logs its writes all at once. So the time to decide goes to the
+    log line of the first write, after its effect.
     """
     looks, last = watch.looks, watch.looks[-1]
     egress = {zone: spans(zone, looks, watch.faults) for zone in deployed.zones}
-    detected = _detected(runs)
+    first = next((run for run in runs if run.writes), None)
+    detected = first.started if first else None
     return Outcome(
         fault=fault,
         strategy=str(deployed.settings.strategy),
@@ -40,26 +47,16 @@ def outcome(
         egress=egress,
         outage={zone: outage(story) for zone, story in egress.items()},
         time_to_detect=detected,
-        time_to_decide=_decided(runs, detected),
+        time_to_decide=first.writes[0].time - detected if first and detected is not None else None,
         time_to_write=None,
         time_to_come_home=came_home(looks),
         calls=(),
         depth=0,
         writes=tuple(_writes(runs)),
         topology=tuple(_topologies(looks, deployed)),
-        recovered=all(way.works for way in last.ways.values()),
+        recovered=_all_work(last),
         home=at_home(last),
     )
-
-
-def _detected(runs: Sequence[Run]) -> float | None:
-    return next((run.started for run in runs if run.started is not None), None)
-
-
-def _decided(runs: Sequence[Run], detected: float | None) -> float | None:
-    """Return how long it took from the first message to the log line of the first write."""
-    written = [write.time for run in runs for write in run.writes]
-    return None if detected is None or not written else min(written) - detected
 
 
 def _writes(runs: Sequence[Run]) -> Iterator[Write]:
@@ -79,51 +76,59 @@ def _ran(runs: Sequence[Run]) -> Iterator[Moment]:
         trigger = ", ".join(run.trigger) or "unknown"
         if run.started is not None:
             what = f"run {number} begins (trigger: {trigger})"
-            yield Moment(time=run.started, source="Lambda", kind="invoked", what=what)
+            yield Moment(
+                time=run.started, source=Who.LAMBDA.value, kind="function began", what=what
+            )
         for write in run.writes:
             what = f"run {number} wrote: {write.words}" + f" - {write.error}" * bool(write.error)
-            yield Moment(time=write.time, source="Lambda", kind="write", what=what)
+            yield Moment(time=write.time, source=Who.LAMBDA.value, kind="write", what=what)
         if run.ended is not None:
             what = f"run {number} ended (trigger: {trigger})"
-            yield Moment(time=run.ended, source="Lambda", kind="function answered", what=what)
+            yield Moment(
+                time=run.ended, source=Who.LAMBDA.value, kind="function answered", what=what
+            )
 
 
 def _topologies(looks: Sequence[Look], deployed: Deployed) -> Iterator[Topology]:
-    """Yield how it was before the fault, at its worst or while served from elsewhere, and after."""
-    yield _topology("before", looks[0], deployed)
-    yield _topology("during", _middle(looks), deployed)
-    yield _topology("after", looks[-1], deployed)
+    """Yield how it was before the fault, when all zones had internet again, and after."""
+    gone = {nat.instance for nat in looks[0].network.nats if nat.state is InstanceState.TERMINATED}
+    for name, look in (("before", looks[0]), ("during", _during(looks)), ("after", looks[-1])):
+        nats = [nat for nat in look.network.nats if nat.instance not in gone]
+        yield Topology(
+            name=name,
+            time=look.begin,
+            nats=tuple(_nat(nat) for nat in sorted(nats, key=lambda nat: (nat.zone, nat.instance))),
+            tables=tuple(
+                _table(home, look.ways[home.zone])
+                for home in sorted(deployed.settings.tables, key=lambda home: home.zone)
+            ),
+        )
 
 
-def _middle(looks: Sequence[Look]) -> Look:
-    """Return the first look that sees a zone served from elsewhere, else one without egress."""
-    after = looks[1:] or looks
-    away = [look for look in after if not at_home(look)]
-    served = [look for look in away if all(way.works for way in look.ways.values())]
-    return (served or away or after)[0]
+def _during(looks: Sequence[Look]) -> Look:
+    """Return the first look that saw all zones leave again, or else the first that saw a change."""
+    before, *after = looks
+    changed = [look for look in after if look.ways != before.ways] or after or [before]
+    lost = next((number for number, look in enumerate(changed) if not _all_work(look)), 0)
+    return next((look for look in changed[lost:] if _all_work(look)), changed[lost])
 
 
-def _topology(name: str, look: Look, deployed: Deployed) -> Topology:
-    network, zone_of = look.network, {home.id: home.zone for home in deployed.settings.tables}
-    ways = {table.id: along(table, network) for table in network.tables}
-    return Topology(
-        name=name,
-        time=look.end,
-        nats=tuple(
-            NatSeen(
-                instance=nat.instance, zone=nat.zone, state=str(nat.state), forwards=forwards(nat)
-            )
-            for nat in sorted(network.nats, key=lambda nat: (nat.zone, nat.instance))
-        ),
-        tables=tuple(
-            TableSeen(
-                table=table.id,
-                zone=zone_of[table.id],
-                subnets=tuple(sorted(row.subnet for row in table.associations)),
-                through=ways[table.id].through,
-                works=ways[table.id].works,
-                words=ways[table.id].words,
-            )
-            for table in sorted(network.tables, key=lambda table: zone_of[table.id])
-        ),
+def _all_work(look: Look) -> bool:
+    return all(way.works for way in look.ways.values())
+
+
+def _nat(nat: Nat) -> NatSeen:
+    return NatSeen(
+        instance=nat.instance, zone=nat.zone, state=str(nat.state), forwards=forwards(nat)
+    )
+
+
+def _table(home: HomeTable, way: Way) -> TableSeen:
+    return TableSeen(
+        table=home.id,
+        zone=home.zone,
+        subnets=home.subnets,
+        through=way.through,
+        works=way.works,
+        words=way.words,
     )

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lab.drills.outcome import Moment
+from lab.journal import Who
 from lab.real.egress import ways
 from lab.real.spans import Look, change
+from nat_failover.model import InstanceState
 from nat_failover.observe import IncompleteError, observe
 
 if TYPE_CHECKING:
@@ -100,7 +102,7 @@ class Watch:
         self.note(
             Moment(
                 time=self.clock.now(),
-                source="Lab",
+                source=Who.LAB.value,
                 kind="look failed",
                 what=f"a look failed, so nothing new is known: {type(error).__name__}: {said}",
             )
@@ -111,19 +113,21 @@ def differences(before: Look, after: Look, faults: Sequence[float]) -> Iterator[
     """Yield what changed between two looks: of instances when it was seen, of egress since when."""
     known = {nat.instance: nat for nat in before.network.nats}
     for nat in sorted(after.network.nats):
-        for source, kind, what in _news(known.get(nat.instance), nat):
-            yield Moment(time=after.end, source=source, kind=kind, what=what)
+        for who, kind, what in _news(known.get(nat.instance), nat):
+            yield Moment(time=after.end, source=who.value, kind=kind, what=what)
     for zone in sorted(after.ways):
         if found := change(zone, before, after, faults):
             what = f"private subnets of {zone} leave through {found.way.words}"
-            yield Moment(time=found.time, source="EC2", kind="egress", what=what)
+            yield Moment(time=found.time, source=Who.EC2.value, kind="egress", what=what)
 
 
-def _news(was: Nat | None, nat: Nat) -> Iterator[tuple[str, str, str]]:
-    if was is None or was.state != nat.state:
-        yield "EC2", "instance state", f"{nat.instance} is {nat.state}"
+def _news(was: Nat | None, nat: Nat) -> Iterator[tuple[Who, str, str]]:
+    """Yield what is new of an instance; EC2 may not describe one yet that the group knows."""
+    known = nat.state is not InstanceState.UNKNOWN
+    if known and (was is None or was.state != nat.state):
+        yield Who.EC2, "instance state", f"{nat.instance} is {nat.state}"
     if nat.lifecycle and (was is None or was.lifecycle != nat.lifecycle):
-        yield "Auto Scaling", "membership", f"{nat.instance} is {nat.lifecycle}"
-    if was and was.source_dest_check != nat.source_dest_check:
+        yield Who.AUTO_SCALING, "membership", f"{nat.instance} is {nat.lifecycle}"
+    if known and was and was.source_dest_check != nat.source_dest_check:
         switched = "on" if nat.source_dest_check else "off"
-        yield "EC2", "check", f"{nat.instance} has its source/destination check {switched}"
+        yield Who.EC2, "check", f"{nat.instance} has its source/destination check {switched}"

@@ -1,0 +1,55 @@
+"""Answers that AWS gives to the drill of a real account, without a network."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.awsrequest import AWSResponse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+NOWHERE = "http://localhost:9"
+"""The discard port: nothing answers there."""
+
+ACCOUNT = {"Account": "123456789012", "Arn": "arn:aws:iam::123456789012:user/any"}
+IDENTITY = "sts.GetCallerIdentity"
+STACKS = "cloudformation.DescribeStacks"
+RESOURCES = "cloudformation.ListStackResources"
+FUNCTION = "lambda.GetFunctionConfiguration"
+
+
+def any_session(**facts: str) -> boto3.Session:
+    """Return a session of nobody."""
+    return boto3.Session(**{"region_name": "us-east-1", **facts})
+
+
+def answer(session: boto3.Session, operation: str, reply: dict[str, Any]) -> None:
+    """Let AWS answer each call of an operation ("ec2.DeleteRoute") in this way."""
+    hear(session, operation, lambda: reply)
+
+
+def refuse(session: boto3.Session, operation: str, code: str, said: str = "no") -> None:
+    """Let AWS refuse each call of an operation."""
+    hear(session, operation, lambda: refusal(code, said))
+
+
+def refusal(code: str, said: str = "no") -> dict[str, Any]:
+    """Return AWS's refusal."""
+    return {"Error": {"Code": code, "Message": said}}
+
+
+def hear(
+    session: boto3.Session, operation: str, reply: Callable[[], dict[str, Any] | None]
+) -> None:
+    """Ask `reply` for the answer to each call of an operation; None lets the call pass."""
+
+    def before(**_: object) -> tuple[AWSResponse, dict[str, Any]] | None:
+        said = reply()
+        if said is None:
+            return None
+        status = 400 if "Error" in said else 200
+        return AWSResponse(NOWHERE, status, {}, None), said
+
+    session.events.register(f"before-call.{operation}", before)
