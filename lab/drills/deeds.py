@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import math
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from moto.ec2.models import ec2_backends
 
 from lab.aws import forwarding, health
+from lab.aws.delivery import Trouble
 from lab.isolation import ACCOUNT, REGION
 from lab.journal import Who
 from lab.topology import DEFAULT
@@ -146,13 +146,13 @@ def planned(scene: Scene, _: str | None) -> None:
 def throttled(scene: Scene, _: str | None) -> None:
     """Use the account's tokens up, and those that come back meanwhile."""
     scene.say("others use up the account's API calls")
-    scene.region.aws.throttling.drain(math.inf)
+    scene.region.aws.throttling.drain()
 
 
 def not_throttled(scene: Scene) -> None:
     """Let the tokens come back."""
     scene.say("the others have done their calls")
-    scene.region.aws.throttling.drain(0)
+    scene.region.aws.throttling.relent()
 
 
 def update_the_stack(scene: Scene, _: str | None) -> None:
@@ -198,3 +198,38 @@ def _execute(scene: Scene, change_set: str) -> None:
         target=execute, kwargs={"ChangeSetName": change_set}, name="lab update", daemon=True
     ).start()
     began.wait(_BEGINS)
+
+
+def lost(scene: Scene, _: str | None) -> None:
+    """Lose the messages to the function."""
+    _trouble(scene, "messages to the function are lost", lost=1.0)
+
+
+def doubled(scene: Scene, _: str | None) -> None:
+    """Deliver each message to the function twice."""
+    _trouble(scene, "messages to the function come twice", doubled=1.0)
+
+
+def reordered(scene: Scene, _: str | None) -> None:
+    """Let messages to the function overtake each other."""
+    _trouble(scene, "messages to the function overtake each other", reordered=1.0)
+
+
+def delivered(scene: Scene) -> None:
+    """Deliver messages as ever."""
+    scene.say("messages are delivered as ever")
+    scene.region.aws.delivery.trouble = Trouble()
+
+
+def _trouble(scene: Scene, what: str, **probability: float) -> None:
+    scene.say(what)
+    delivery = scene.region.aws.delivery
+    delivery.trouble = replace(delivery.trouble, **probability)
+
+
+def zone_outage(scene, zone): ...
+def zone_is_back(scene): ...
+
+
+no_capacity = denied = zone_outage
+capacity_is_back = permitted = zone_is_back

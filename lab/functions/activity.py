@@ -37,6 +37,7 @@ class Activity:
         self._clock = clock
         self._lock = threading.RLock()
         self._arrived: list[_Held] = []
+        self._frozen: list[_Held] = []
         self._counts = (0, 0)
         self._said = (-1, -1)
         self._working = False
@@ -46,15 +47,21 @@ class Activity:
         """Take up an invocation."""
         with self._lock:
             self.run = run
+            self._arrived, self._frozen = self._frozen, []
             self._work()
 
     def end(self) -> None:
-        """Put the invocation down; what is still held is let go."""
+        """Put the invocation down; as on AWS, what is still under way freezes until the next."""
         with self._lock:
-            self.run = 0
             self._rest()
-            left, self._arrived = self._arrived, []
-        for held in left:
+            self.run = 0
+
+    def close(self) -> None:
+        """Let go of what is held, for good."""
+        with self._lock:
+            self.end()
+            frozen, self._frozen = self._frozen, []
+        for held in frozen:
             held.over.set()
 
     def hold(self, key: str, seconds: Callable[[], float], perform: Callable[[], None]) -> None:
@@ -63,10 +70,13 @@ class Activity:
         with self._lock:
             sent, got = self._counts
             self._counts = (sent + 1, got)
-            self._arrived.append(held)
-            if not isinstance(self._clock, VirtualClock) or not self._working:
-                self._schedule()
-            self._compare()
+            if self._freezes():
+                self._frozen.append(held)
+            else:
+                self._arrived.append(held)
+                if not self._working:
+                    self._schedule()
+                self._compare()
         held.over.wait()
 
     def at_rest(self, sent: int, got: int) -> None:
@@ -103,7 +113,14 @@ class Activity:
             moment = self._clock.now() + held.seconds()
             self._clock.at(moment, lambda held=held: self._answer(held))  # type: ignore[misc]
 
+    def _freezes(self) -> bool:
+        return self._clock.virtual and not self.run
+
     def _answer(self, held: _Held) -> None:
+        with self._lock:
+            if self._freezes():
+                self._frozen.append(held)
+                return
         held.perform()
         with self._lock:
             sent, got = self._counts

@@ -142,7 +142,7 @@ class ExecutionEnvironment:
 
     def close(self) -> None:
         """End the process and remove its files."""
-        self.activity.end()
+        self.activity.close()
         self._link.forget(self.key)
         end_process_group(self._process)
         self._api.close()

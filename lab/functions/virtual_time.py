@@ -128,6 +128,7 @@ def _calls(lab: Lab, threads: Threads, endpoint: str) -> None:
     def getresponse(self: http.client.HTTPConnection) -> http.client.HTTPResponse:
         if f"{self.host}:{self.port}" != endpoint:
             return answer(self)
+        self.sock.settimeout(None)  # the lab answers when its time has come, not the wall's
         if (said := threads.sends()) != "works":
             lab.ask(said)
         try:
