@@ -25,6 +25,7 @@ from lab.aws.instances import (
     OneSourceDestCheck,
     RootVolumesEndWithTheirInstance,
 )
+from lab.aws.invocations import InvokeConfigsAreReplaced
 from lab.aws.late_instances import InstancesAreDescribedLate
 from lab.aws.late_tables import TablesAreDescribedLate, WritesTakeEffectLate
 from lab.aws.routes import (
@@ -67,6 +68,7 @@ ALL: tuple[type[Behaviour], ...] = (
     RunsSchedules,
     RunsFunctions,
     KeepsFunctionConfiguration,
+    InvokeConfigsAreReplaced,
     DeletesPermissions,
     ThrottlesCalls,
     TrailsAreLate,

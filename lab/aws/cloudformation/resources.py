@@ -15,6 +15,7 @@ from moto.utilities.utils import get_partition
 
 from lab.aws.behaviour import Behaviour, Patches
 from lab.aws.cloudformation.types import Place, Resource
+from lab.aws.invocations import EventInvokeConfig
 
 
 class TopicSubscription(Resource):
@@ -166,11 +167,12 @@ ADDED: tuple[type[Resource], ...] = (
     BucketPolicy,
     MetricAlarm,
     SecurityGroupEgress,
+    EventInvokeConfig,
 )
 
 
 class MissingTypes(Behaviour):
-    """CloudFormation creates subscriptions, resource policies, alarms and egress rules.
+    """CloudFormation creates subscriptions, policies of resources, alarms, egress rules and more.
 
     moto emulates their services, and skips them in templates.
     """
