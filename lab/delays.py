@@ -226,6 +226,20 @@ CUSTOM_RESOURCE_LIMIT = Delay(
     _DOCUMENTED,
     "CloudFormation user guide, 'Custom resources'",
 )
+METRIC_MINUTE = Delay(
+    "a minute of a metric",
+    60,
+    60,
+    _DOCUMENTED,
+    "EC2 user guide, 'CloudWatch metrics'; SQS developer guide, 'CloudWatch metrics'",
+)
+ALARM_LAG = Delay(
+    "an alarm sees a minute's datapoint after the end of the minute",
+    5,
+    30,
+    _ASSUMED,
+    "no figure published",
+)
 STABILIZATION_LIMIT = Delay(
     "CloudFormation gives up on a group that does not reach its size",
     1800,

@@ -16,6 +16,8 @@ from lab.aws.cloudformation.custom import CustomResources
 from lab.aws.cloudformation.resources import MissingTypes
 from lab.aws.cloudformation.stacks import ChangeSetsMayBeGone, StacksFail
 from lab.aws.cloudformation.types import ResourcesAreTagged, UnknownTypesFail
+from lab.aws.cloudwatch.alarms import AlarmsAreEvaluated
+from lab.aws.cloudwatch.metrics import LogsCarryMetrics, MetricsHaveTheirTime, ServicesMeasure
 from lab.aws.forwarding import InstancesForward
 from lab.aws.functions import DeletesPermissions, KeepsFunctionConfiguration, RunsFunctions
 from lab.aws.health import StatusChecksFail
@@ -71,6 +73,10 @@ ALL: tuple[type[Behaviour], ...] = (
     InvokeConfigsAreReplaced,
     DeletesPermissions,
     ThrottlesCalls,
+    MetricsHaveTheirTime,
+    LogsCarryMetrics,
+    ServicesMeasure,
+    AlarmsAreEvaluated,
     TrailsAreLate,
     StacksFail,
     ChangeSetsMayBeGone,
