@@ -198,12 +198,47 @@ SECOND_RETRY = Delay(
     _DOCUMENTED,
     "Lambda developer guide, 'Asynchronous invocation'",
 )
+ASYNCHRONOUS_AGE = Delay(
+    "Lambda gives up an asynchronous event, if the function does not say otherwise",
+    21600,
+    21600,
+    _DOCUMENTED,
+    "Lambda developer guide, 'Asynchronous invocation'",
+)
+FIRST_BACK_OFF = Delay(
+    "Lambda's first wait for concurrency; each one is twice as long as the one before",
+    1,
+    1,
+    _DOCUMENTED,
+    "Lambda developer guide, 'Asynchronous invocation'; that it doubles is assumed",
+)
+LONGEST_BACK_OFF = Delay(
+    "Lambda's longest wait for concurrency",
+    300,
+    300,
+    _DOCUMENTED,
+    "Lambda developer guide, 'Asynchronous invocation'",
+)
 CUSTOM_RESOURCE_LIMIT = Delay(
     "CloudFormation gives up on a custom resource without a ServiceTimeout",
     3600,
     3600,
     _DOCUMENTED,
     "CloudFormation user guide, 'Custom resources'",
+)
+METRIC_MINUTE = Delay(
+    "a minute of a metric",
+    60,
+    60,
+    _DOCUMENTED,
+    "EC2 user guide, 'CloudWatch metrics'; SQS developer guide, 'CloudWatch metrics'",
+)
+ALARM_LAG = Delay(
+    "an alarm sees a minute's datapoint after the end of the minute",
+    5,
+    30,
+    _ASSUMED,
+    "no figure published",
 )
 STABILIZATION_LIMIT = Delay(
     "CloudFormation gives up on a group that does not reach its size",

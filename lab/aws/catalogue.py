@@ -16,6 +16,8 @@ from lab.aws.cloudformation.custom import CustomResources
 from lab.aws.cloudformation.resources import MissingTypes
 from lab.aws.cloudformation.stacks import ChangeSetsMayBeGone, StacksFail
 from lab.aws.cloudformation.types import ResourcesAreTagged, UnknownTypesFail
+from lab.aws.cloudwatch.alarms import AlarmsAreEvaluated
+from lab.aws.cloudwatch.metrics import LogsCarryMetrics, MetricsHaveTheirTime, ServicesMeasure
 from lab.aws.forwarding import InstancesForward
 from lab.aws.functions import DeletesPermissions, KeepsFunctionConfiguration, RunsFunctions
 from lab.aws.health import StatusChecksFail
@@ -25,6 +27,7 @@ from lab.aws.instances import (
     OneSourceDestCheck,
     RootVolumesEndWithTheirInstance,
 )
+from lab.aws.invocations import InvokeConfigsAreReplaced
 from lab.aws.late_instances import InstancesAreDescribedLate
 from lab.aws.late_tables import TablesAreDescribedLate, WritesTakeEffectLate
 from lab.aws.routes import (
@@ -67,8 +70,13 @@ ALL: tuple[type[Behaviour], ...] = (
     RunsSchedules,
     RunsFunctions,
     KeepsFunctionConfiguration,
+    InvokeConfigsAreReplaced,
     DeletesPermissions,
     ThrottlesCalls,
+    MetricsHaveTheirTime,
+    LogsCarryMetrics,
+    ServicesMeasure,
+    AlarmsAreEvaluated,
     TrailsAreLate,
     StacksFail,
     ChangeSetsMayBeGone,

@@ -8,13 +8,19 @@ import uuid
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from moto.awslambda.exceptions import UnknownFunctionException, UnknownPolicyException
+from moto.awslambda.exceptions import (
+    LambdaClientError,
+    UnknownFunctionException,
+    UnknownPolicyException,
+)
 from moto.awslambda.models import LambdaBackend, LambdaFunction, Permission
 from moto.awslambda.utils import get_backend
 from moto.core.exceptions import JsonRESTError, ServiceException
 from moto.sqs.models import sqs_backends
 
 from lab.aws.behaviour import Behaviour, Emulation, Patches
+from lab.aws.invocations import patience_of
+from lab.functions.asynchronous import Event
 from lab.functions.environment import Deployed
 
 if TYPE_CHECKING:
@@ -54,11 +60,16 @@ def invoke_later(aws: Emulation, name_or_arn: str, event: Mapping[str, Any]) -> 
     function = find(aws, name_or_arn)
     if function is None:
         return
-
-    def give_up(payload: str) -> None:
-        keep_dead_letter(aws, vars(function).get("dead_letter_arn", ""), payload)
-
-    aws.functions.invoke_later(lambda: deployed(function), event, log_of(function), give_up)
+    payload, queue = json.dumps(event), vars(function).get("dead_letter_arn", "")
+    aws.functions.queue.put(
+        Event(
+            payload=payload,
+            function=lambda: deployed(function),
+            log=log_of(function),
+            patience=patience_of(function),
+            give_up=lambda: keep_dead_letter(aws, queue, payload),
+        )
+    )
 
 
 def keep_dead_letter(aws: Emulation, queue_arn: str, body: str) -> None:
@@ -107,11 +118,22 @@ def _logging(function: LambdaFunction) -> dict[str, str]:
     return configured
 
 
+class TooManyRequestsError(LambdaClientError):
+    """The account's concurrency is used up (Lambda API reference, Invoke)."""
+
+    code = 429
+
+    def __init__(self) -> None:
+        super().__init__("TooManyRequestsException", "Rate Exceeded.")
+
+
 class RunsFunctions(Behaviour):
     """A function runs from its deployed zip under AWS's runtime client, in its own process.
 
-    An invocation of type Event is answered at once and retried twice when it fails; then the event
-    goes to the dead-letter queue. moto runs functions in Docker, and Event invocations at once.
+    The first event of an environment waits for a cold start, and so does one that comes when the
+    environment has been idle for too long. An invocation of type Event is answered at once, and
+    retried twice when it fails; then the event goes to the dead-letter queue. moto runs functions
+    in Docker, and Event invocations at once.
     """
 
     source = "Lambda developer guide, 'Asynchronous invocation' and 'Lambda execution environment'"
@@ -136,6 +158,8 @@ class RunsFunctions(Behaviour):
         if kind == "Event":
             invoke_later(self._aws, function.function_name, json.loads(payload))
             return b""
+        if self._aws.functions.saturated:
+            raise TooManyRequestsError
         answer = self._aws.functions.invoke(deployed(function), payload, log_of(function))
         if answer.failed:
             response_headers["x-amz-function-error"] = "Unhandled"

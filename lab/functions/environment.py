@@ -13,13 +13,13 @@ import os
 import subprocess
 import sys
 import tempfile
-import threading
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lab.functions.activity import Activity
+from lab.functions.output import Output
 from lab.functions.runtime_api import Answer, Invocation, RuntimeApi, failure
 from lab.isolation import CREDENTIALS, end_process_group
 
@@ -101,7 +101,8 @@ class ExecutionEnvironment:
         with zipfile.ZipFile(io.BytesIO(function.code)) as code:
             code.extractall(self._directory.name)
         self._process = self._start(endpoint)
-        threading.Thread(target=self._read, args=(log,), daemon=True).start()
+        assert self._process.stdout is not None  # noqa: S101 - it is a pipe, see above
+        self._output = Output(self._process.stdout.fileno(), log, self._ended)
 
     @property
     def usable(self) -> bool:
@@ -129,7 +130,9 @@ class ExecutionEnvironment:
         if not self.usable:
             self._gone()
         self._started = invocation.fetched.wait(_INIT_LIMIT)
-        if self._clock.wait_until(invocation.answer.done, timeout):
+        answered = self._clock.wait_until(invocation.answer.done, timeout)
+        self._output.catch_up()
+        if answered:
             return invocation.answer.result()
         self.close()
         message = f"{invocation.request_id} Task timed out after {timeout:.2f} seconds"
@@ -167,10 +170,7 @@ class ExecutionEnvironment:
         seed = str(self._clock.chance.seed)
         return [str(_VIRTUAL_TIME), self._link.address, self.key, seed, self._function.handler]
 
-    def _read(self, log: Callable[[str], None]) -> None:
-        assert self._process.stdout is not None  # noqa: S101 - it is a pipe, see above
-        for line in self._process.stdout:
-            log(line.rstrip("\n"))
+    def _ended(self) -> None:
         self._process.wait()
         self._gone()
 

@@ -1,26 +1,28 @@
-"""Lambda's side of an invocation: environments cold and warm, retries, the dead-letter queue."""
+"""Lambda's side of an invocation: environments cold and warm, and how many of them at once."""
 
 from __future__ import annotations
 
 import itertools
-import json
 import threading
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lab import delays
+from lab.functions.asynchronous import Queue
 from lab.functions.environment import Deployed, ExecutionEnvironment
 from lab.functions.link import Link
 from lab.journal import Journal, Who
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from lab.clock import Clock
     from lab.functions.runtime_api import Answer
 
 _CLOSED = "the lab is closed"
-_RETRIES = (delays.FIRST_RETRY, delays.SECOND_RETRY)
+CONCURRENCY = 1000
+"""The default of an account and Region (Lambda developer guide, "Lambda quotas"); new accounts have
+less, often 10."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +35,16 @@ class _Warm:
 class Functions:
     """Runs functions, one event per environment at a time, as many environments as needed.
 
-    `slowness` stretches the modelled time of starts, cold and warm.
+    `slowness` stretches the modelled time of starts, cold and warm. `concurrency` is how many
+    events the account may handle at the same time.
     """
 
     def __init__(self, clock: Clock, journal: Journal) -> None:
         self.endpoint = ""
         self.slowness = 1.0
+        self.concurrency = CONCURRENCY
+        self.queue = Queue(self, clock, journal)
+        self.closed = False
         self._clock = clock
         self._journal = journal
         self._link: Link | None = None
@@ -47,7 +53,6 @@ class Functions:
         self._warm: dict[str, list[_Warm]] = {}
         self._busy: set[ExecutionEnvironment] = set()
         self._under_way = 0
-        self._closed = False
 
     def invoke(self, function: Deployed, payload: bytes, log: Callable[[str], None]) -> Answer:
         """Run the function on one event and wait for its answer."""
@@ -66,31 +71,10 @@ class Functions:
         self._note(function, answer, self._clock.now() - started, run)
         return answer
 
-    def invoke_later(
-        self,
-        function: Callable[[], Deployed],
-        event: Mapping[str, Any],
-        log: Callable[[str], None],
-        give_up: Callable[[str], None],
-    ) -> None:
-        """Run the function asynchronously, twice more if it fails, then hand the event over."""
-        payload = json.dumps(event)
-
-        def attempt(number: int) -> None:
-            if self._closed:  # the event is dropped with everything else
-                return
-            answer = self.invoke(function(), payload.encode(), log)
-            if not answer.failed:
-                return
-            if number == len(_RETRIES):
-                give_up(payload)
-                return
-            self._clock.after(_RETRIES[number], lambda: submit(number + 1))
-
-        def submit(number: int) -> None:
-            self._clock.act(lambda: attempt(number))
-
-        submit(0)
+    @property
+    def saturated(self) -> bool:
+        """Return whether the account's concurrency is used up."""
+        return self._under_way >= self.concurrency
 
     def caller(self, key: str) -> ExecutionEnvironment | None:
         """Return the environment that has an access key id and works on an event now."""
@@ -135,7 +119,7 @@ class Functions:
     def close(self) -> None:
         """End every environment."""
         with self._lock:
-            self._closed = True
+            self.closed = True
             names, busy = tuple(self._warm), tuple(self._busy)
         for environment in busy:
             environment.close()
@@ -148,7 +132,7 @@ class Functions:
         warm = self._find_warm(function)
         self._model(delays.WARM_START if warm else delays.COLD_START)
         with self._lock:
-            if self._closed:
+            if self.closed:
                 raise RuntimeError(_CLOSED)
             self._link = self._link or Link(self._clock)
             environment = (warm and warm.environment) or ExecutionEnvironment(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lab.aws.throttling import ThrottlesCalls, Throttling
+from lab.aws.throttling import WRITES, ThrottlesCalls, Throttling
 from lab.clock import VirtualClock
 from lab.functions.calls import Call
 from lab.isolation import REGION
@@ -96,6 +96,17 @@ def test_bucket_holds_and_regains_what_the_guide_says(
     assert answered() == refill
     clock.pass_time(1000.0)
     assert answered() == capacity
+
+
+def test_buckets_fill_from_nothing_when_others_relent() -> None:
+    """Who waited for the others has no burst yet."""
+    clock = VirtualClock()
+    throttling = Throttling(clock)
+    throttling.drain()
+    throttling.relent()
+    clock.pass_time(1.0)
+    passed = [refusal(throttling, "ec2", "ReplaceRoute") is None for _ in range(50)]
+    assert sum(passed) == WRITES.refill
 
 
 def test_actions_of_ec2_share_no_bucket_and_those_of_auto_scaling_do() -> None:

@@ -15,6 +15,7 @@ from moto.utilities.utils import get_partition
 
 from lab.aws.behaviour import Behaviour, Patches
 from lab.aws.cloudformation.types import Place, Resource
+from lab.aws.invocations import EventInvokeConfig
 
 
 class TopicSubscription(Resource):
@@ -95,13 +96,16 @@ class BucketPolicy(Resource):
 
 
 class MetricAlarm(Resource):
-    """AWS::CloudWatch::Alarm. The lab evaluates no metrics: the alarm exists and stays quiet."""
+    """AWS::CloudWatch::Alarm on a statistic of one metric."""
 
     type = "AWS::CloudWatch::Alarm"
 
     @classmethod
     def create(cls, name: str, given: dict[str, Any], place: Place) -> Self:
         """Create the alarm."""
+        if "Metrics" in given or "ExtendedStatistic" in given:
+            message = f"the lab does not emulate metric math and percentiles of a {cls.type}"
+            raise NotImplementedError(message)
         alarm = cloudwatch_backends[place.account][place.region].put_metric_alarm(
             name=given.get("AlarmName", name),
             namespace=given.get("Namespace", ""),
@@ -117,6 +121,8 @@ class MetricAlarm(Resource):
             ],
             alarm_actions=given.get("AlarmActions", []),
             ok_actions=given.get("OKActions", []),
+            insufficient_data_actions=given.get("InsufficientDataActions", []),
+            datapoints_to_alarm=given.get("DatapointsToAlarm"),
             treat_missing_data=given.get("TreatMissingData"),
         )
         return cls(alarm.name, {"Arn": alarm.alarm_arn})
@@ -166,11 +172,12 @@ ADDED: tuple[type[Resource], ...] = (
     BucketPolicy,
     MetricAlarm,
     SecurityGroupEgress,
+    EventInvokeConfig,
 )
 
 
 class MissingTypes(Behaviour):
-    """CloudFormation creates subscriptions, resource policies, alarms and egress rules.
+    """CloudFormation creates subscriptions, policies of resources, alarms, egress rules and more.
 
     moto emulates their services, and skips them in templates.
     """

@@ -1,0 +1,1 @@
+"""CloudWatch: where its metrics come from, and what its alarms make of them."""
