@@ -5,10 +5,13 @@ The region's clock goes 120 times as fast as AWS's, and the drill waits 40 times
 
 from __future__ import annotations
 
+import os
+import signal
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.exceptions import ReadTimeoutError
 
 from lab.cdk import Cdk
 from lab.clock import RealClock
@@ -17,7 +20,7 @@ from lab.drills.stage import lab_context
 from lab.isolation import ACCOUNT, PROJECT
 from lab.real import PERMISSIONS, RealDrillError, drill
 from lab.region import Region
-from tests.lab.answers import answer, any_session, hear, refusal, refuse
+from tests.lab.answers import NOWHERE, answer, any_session, hear, refusal, refuse
 from tests.lab.small import default_route, describe, settle
 
 if TYPE_CHECKING:
@@ -216,9 +219,10 @@ def test_drill_is_refused_when_the_group_would_not_replace_a_nat(account: Region
 
 @pytest.mark.usefixtures("no_sweep")
 def test_drill_puts_the_route_back_when_the_function_does_not(account: Region) -> None:
-    """And says that it was the drill, not the function, that did."""
+    """And says that it was the drill that did; the stack recovered not, and is left in peace."""
     was = target(account, 0)
-    outcome = play(account, "tamper", speed=BRIEF)
+    outcome = play(account, "tamper", "terminate:b", speed=BRIEF)
+    assert "tamper" == outcome.fault
     assert not outcome.recovered
     assert None is outcome.time_to_come_home
     settle(account)
@@ -239,6 +243,43 @@ def test_drill_puts_the_check_back_when_it_is_interrupted(account: Region) -> No
         play(account, "check-reset", tell=interrupt)
     settle(account)
     assert describe(account, nat)["SourceDestCheck"] is False
+
+
+@pytest.mark.usefixtures("no_sweep")
+def test_drill_puts_the_route_back_when_it_is_interrupted_again(account: Region) -> None:
+    """Whoever is in a hurry presses Ctrl-C twice."""
+    session, was, told = any_session(), target(account, 0), list[str]()
+
+    def interrupt(moment: Moment) -> None:
+        told.append(moment.kind)
+        if moment.kind == "egress":
+            raise KeyboardInterrupt
+
+    def again() -> None:
+        if "egress" in told:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    hear(session, "ec2.CreateRoute", again)
+    with pytest.raises(KeyboardInterrupt):
+        play(account, "tamper", session=session, tell=interrupt)
+    assert "put back" == told[-1]
+    settle(account)
+    assert was == target(account, 0)
+
+
+def test_drill_says_that_it_does_not_know_when_aws_does_not_answer(account: Region) -> None:
+    """A deed is not repeated: it may have happened."""
+    session, told = any_session(), list[str]()
+
+    def silence() -> None:
+        if told:
+            told.append("call")
+            raise ReadTimeoutError(endpoint_url=NOWHERE)
+
+    hear(session, "ec2.StopInstances", silence)
+    with pytest.raises(RealDrillError, match=r"not known whether .* stop the NAT"):
+        play(account, "stop", session=session, tell=lambda moment: told.append(moment.kind))
+    assert ["fault", "call"] == told
 
 
 @pytest.mark.usefixtures("no_sweep")
@@ -314,3 +355,18 @@ def test_drill_cancels_its_own_instance_refresh_when_it_is_interrupted(
     with pytest.raises(KeyboardInterrupt):
         play(account, "planned", session=session)
     assert cancelled == len(cancels)
+
+
+@pytest.mark.xfail(
+    strict=True,
+    raises=RealDrillError,
+    reason="the emulated region has no instance refresh: moto answers StartInstanceRefresh with a"
+    " page of HTML",
+)
+def test_drill_replaces_every_nat_when_the_fault_is_planned(account: Region) -> None:
+    """None of those that were there runs at the end, and each zone is home."""
+    nats = {instance_of(account, zone) for zone in (0, 1)}
+    outcome = play(account, "planned")
+    assert outcome.recovered
+    assert outcome.home
+    assert nats.isdisjoint(table.through for table in outcome.topology[-1].tables)
