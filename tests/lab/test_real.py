@@ -5,6 +5,7 @@ The region's clock goes 120 times as fast as AWS's, and the drill waits 40 times
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from contextlib import closing
@@ -122,6 +123,7 @@ def test_drill_measures_an_outage_and_the_way_home(account: Region, fault: str) 
     assert outcome.outage[hit] <= outcome.time_to_come_home
     assert "fault" == next(moment.kind for moment in outcome.timeline if moment.time >= 0)
     assert set(told) <= set(outcome.timeline)
+    assert json.loads(json.dumps(outcome.as_json()))["egress"].keys() == {hit, other}
 
 
 def test_drill_shows_what_replaced_a_nat_and_what_the_function_wrote(account: Region) -> None:
