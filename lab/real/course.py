@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from lab.drills.outcome import Moment
 from lab.journal import Who
@@ -12,7 +12,8 @@ from lab.real import log
 from lab.real.choice import choose, must_be_well, usable
 from lab.real.deeds import describe, undo, victims
 from lab.real.errors import RealDrillError
-from lab.real.faults import Kind
+from lab.real.interruption import uninterrupted
+from lab.real.limits import LIMITS_S
 from lab.real.refusals import in_a_sentence
 from lab.real.result import outcome
 from lab.real.watch import LOOK_S, Watch
@@ -21,7 +22,7 @@ from nat_failover.observe import observe
 from nat_failover.settings import Failback
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from lab.drills.outcome import Outcome
     from lab.real.clock import AccountClock
@@ -31,29 +32,6 @@ if TYPE_CHECKING:
     from lab.real.faults import Fault
     from lab.real.hands import Hands
     from lab.real.spans import Look
-
-REPAIR_LIMIT_S = 240.0
-"""Until something is put back that the function did not repair: four of its sweeps, so that one may
-be late and one may fail."""
-
-REPLACE_LIMIT_S = 900.0
-"""Until a lost NAT should be replaced and its zone be home: one was seen to take 65 s until the
-group launched (github.com/nowakeai/betternat, research 031), a termination 82 s (sample in the EC2
-Auto Scaling user guide), a launch 37 s, and the stack gives a NAT 300 s to boot; nearly twice that.
-"""
-
-REFRESH_LIMIT_S = 2400.0
-"""Until an instance refresh of two NATs should be over: for each a termination, a launch and the
-time to boot, which are 419 s; nearly three times that, since nobody says how long AWS waits
-between."""
-
-_LIMITS_S: Mapping[Kind, float] = {
-    Kind.TERMINATE: REPLACE_LIMIT_S,
-    Kind.STOP: REPLACE_LIMIT_S,
-    Kind.PLANNED: REFRESH_LIMIT_S,
-    Kind.TAMPER: REPAIR_LIMIT_S,
-    Kind.CHECK_RESET: REPAIR_LIMIT_S,
-}
 
 
 class NotPutBackError(RealDrillError):
@@ -77,6 +55,7 @@ class Course:
         self._clock = clock
         self._tell = tell
         self._moments: list[Moment] = []
+        self._played: list[Fault] = []
         self._watch = Watch(connections.once, deployed.settings, clock, self._note)
 
     def play(self, faults: Sequence[Fault], named: Deed) -> Outcome:
@@ -90,9 +69,9 @@ class Course:
         self._begin(faults[0], named)
         over = self._carry_out(faults[0], named)
         for fault in faults[1:]:
-            over = over and self._go_on(fault)
+            over = self._go_on(fault, over=over)
         self._say_how_exact()
-        played = " ".join(map(str, faults))
+        played = " ".join(map(str, self._played))
         return outcome(played, self._deployed, self._watch, self._runs(), self._moments)
 
     def _begin(self, fault: Fault, named: Deed) -> None:
@@ -108,8 +87,11 @@ class Course:
         self._hands.check(named)
         self._watch.begin(network, began)
 
-    def _go_on(self, fault: Fault) -> bool:
-        """Play one of the faults after the first, if the stack can stand it."""
+    def _go_on(self, fault: Fault, *, over: bool) -> bool:
+        """Play one of the faults after the first, if the one before is over and the stack well."""
+        if not over:
+            self._say(Who.LAB, "note", f"{fault} is not played: what came before is not over")
+            return False
         try:
             with in_a_sentence():
                 network = observe(self._connections.patient, self._deployed.settings)
@@ -125,7 +107,8 @@ class Course:
 
     def _carry_out(self, fault: Fault, deed: Deed) -> bool:
         """Do it and look until it is over, or put it back; return whether it was over in time."""
-        now, limit = self._clock.now(), _LIMITS_S[fault.kind]
+        now, limit = self._clock.now(), LIMITS_S[fault.kind]
+        self._played.append(fault)
         self._watch.faults.append(now)
         self._note(Moment(time=now, source=Who.YOU.value, kind="fault", what=describe(deed)))
         try:
@@ -133,8 +116,10 @@ class Course:
             over = self._watch.until(self._is_over(deed), limit)
         except ClientError:  # AWS refused the deed: nothing was changed
             raise
-        except BaseException:
+        except BaseException as error:
             self._put_back(deed)
+            if isinstance(error, BotoCoreError):
+                raise RealDrillError(_unknown(deed, error)) from error
             raise
         if not over:
             self._say(Who.LAB, "note", f"{fault} is not over {limit:.0f} s after it began")
@@ -161,7 +146,7 @@ class Course:
 
     def _put_back(self, deed: Deed) -> None:
         try:
-            with in_a_sentence():
+            with uninterrupted(), in_a_sentence():
                 done = self._hands.put_back(deed)
         except RealDrillError as error:
             message = f"the drill could not put back what it did ({error}): {undo(deed)}"
@@ -199,3 +184,11 @@ class Course:
     def _note(self, moment: Moment) -> None:
         self._moments.append(moment)
         self._tell(moment)
+
+
+def _unknown(deed: Deed, error: Exception) -> str:
+    said = " ".join(str(error).split())
+    return (
+        f"AWS did not answer ({said}), so it is not known whether this happened:"
+        f" {describe(deed)}; look at the stack before you run the drill again"
+    )

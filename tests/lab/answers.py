@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import boto3
+import botocore.session
 from botocore.awsrequest import AWSResponse
+from botocore.loaders import Loader
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,9 +22,15 @@ RESOURCES = "cloudformation.ListStackResources"
 FUNCTION = "lambda.GetFunctionConfiguration"
 
 
-def any_session(**facts: str) -> boto3.Session:
+_LOADER = Loader(include_default_search_paths=True)
+"""One for all sessions: it keeps the service models, which take long to load."""
+
+
+def any_session(region: str = "us-east-1") -> boto3.Session:
     """Return a session of nobody."""
-    return boto3.Session(**{"region_name": "us-east-1", **facts})
+    session = botocore.session.Session()
+    session.register_component("data_loader", _LOADER)
+    return boto3.Session(botocore_session=session, region_name=region)
 
 
 def answer(session: boto3.Session, operation: str, reply: dict[str, Any]) -> None:

@@ -88,7 +88,7 @@ def test_drill_says_how_to_log_in_when_the_credentials_have_expired() -> None:
 def test_drill_names_the_option_when_there_is_no_region(monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither the option, nor the profile, nor the environment says one."""
     monkeypatch.delenv("AWS_DEFAULT_REGION")
-    assert "--region" in refused(any_session(region_name=""))
+    assert "--region" in refused(any_session(""))
 
 
 @pytest.mark.parametrize("operation", [STACKS, RESOURCES, FUNCTION])
