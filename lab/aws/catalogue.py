@@ -27,6 +27,7 @@ from lab.aws.instances import (
 )
 from lab.aws.late_instances import InstancesAreDescribedLate
 from lab.aws.late_tables import TablesAreDescribedLate, WritesTakeEffectLate
+from lab.aws.roles import AttachesManagedPolicies
 from lab.aws.routes import (
     CreateRouteNeverReplaces,
     DryRunsChangeNothing,
@@ -69,6 +70,7 @@ ALL: tuple[type[Behaviour], ...] = (
     KeepsFunctionConfiguration,
     DeletesPermissions,
     ThrottlesCalls,
+    AttachesManagedPolicies,
     TrailsAreLate,
     StacksFail,
     ChangeSetsMayBeGone,
