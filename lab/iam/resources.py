@@ -27,6 +27,13 @@ _KINDS = {
 }
 """The resource type of an id's prefix, where it is not as moto calls it."""
 
+_JOINED = {
+    "rtbassoc": ("rtb", "subnet"),
+    "eipassoc": ("eipalloc",),
+    "eni-attach": ("eni", "i"),
+}
+"""What associations and attachments join, by the prefixes of ids."""
+
 _WITHOUT_ACCOUNT = ("image", "snapshot")
 """Types whose ARNs name no account."""
 
@@ -36,12 +43,15 @@ def ec2_resources(account: str, region: str, texts: Collection[str]) -> Iterator
 
     An association stands for its table and its subnet: AWS has been seen to refuse
     ReplaceRouteTableAssociation because of the one and DisassociateRouteTable because of the other
-    (github.com/ministryofjustice/modernisation-platform, pull requests 8420 and 8419).
+    (github.com/ministryofjustice/modernisation-platform, pull requests 8420 and 8419). One that is
+    gone stands for any: whoever may do it to some resource then hears of EC2 that it is gone.
     """
     backend = ec2_backends[account][region]
-    associated = _associated(backend)
+    joined = _joined(backend)
     for text in texts:
-        for id_ in associated.get(text, (text,)):
+        prefix = text.rsplit("-", 1)[0]
+        missing = tuple(f"{part}-*" for part in _JOINED.get(prefix, ()))
+        for id_ in joined.get(text, missing or (text,)):
             kind = _KINDS.get(id_.rsplit("-", 1)[0])
             if kind:
                 owner = "" if kind in _WITHOUT_ACCOUNT else account
@@ -59,7 +69,7 @@ def autoscaling_groups(account: str, region: str, texts: Collection[str]) -> Ite
             yield Candidate(group.arn, _context("autoscaling", tags))
 
 
-def _associated(backend: Any) -> dict[str, tuple[str, ...]]:  # noqa: ANN401 - moto types little
+def _joined(backend: Any) -> dict[str, tuple[str, ...]]:  # noqa: ANN401 - moto types little
     """Return what each association and attachment joins."""
     tables = {
         id_: (table.id, subnet)

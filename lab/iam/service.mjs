@@ -23,15 +23,16 @@ function evaluate({ principal, policies, requests }) {
   }))
 }
 
-// One call: of the resources that it may touch, those that its action takes. A type that the action
-// needs and the call names nothing of is asked about as a whole, "type/*".
+// One call: of the resources that it may touch, those that its action takes; a pattern is allowed
+// where some resource of it is. A type that the action needs and the call names nothing of must be
+// allowed as a whole, "type/*".
 async function decide({ principal, policies, action, context, candidates }) {
   const ask = async (resource, name, more) => {
     const request = { action, resource, context: { ...context, ...more } }
     const outcome = await simulate(principal, policies, request)
     if (outcome.errors?.message === 'no.resource.types') return []
     if (outcome.errors) throw new Error(`${action} on ${resource}: ${JSON.stringify(outcome.errors)}`)
-    const type = outcome.result?.resourceType
+    const type = (outcome.result ?? outcome.results[0])?.resourceType
     return [{ resource: name, type, result: outcome.overallResult }]
   }
   const types = await resourceTypes(action)

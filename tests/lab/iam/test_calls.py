@@ -105,6 +105,15 @@ def test_association_stands_for_its_table_and_its_subnet(things: Things) -> None
     )
 
 
+def test_association_stands_for_any_table_and_subnet_when_it_does_not_exist(region: Region) -> None:
+    """Somebody may have taken it away in between; EC2 then says that it is gone."""
+    del region
+    assert resources("ec2", "DisassociateRouteTable", AssociationId="rtbassoc-1") == [
+        f"arn:aws:ec2:{PLACE}:route-table/rtb-*",
+        f"arn:aws:ec2:{PLACE}:subnet/subnet-*",
+    ]
+
+
 def test_address_association_and_attachment_stand_for_what_they_join(
     region: Region, things: Things
 ) -> None:

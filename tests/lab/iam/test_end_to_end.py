@@ -20,6 +20,7 @@ from nat_failover.settings import HomeTable, Settings
 from tests.iam import SIMULATOR, role_policies
 from tests.lab.iam.guard import guarded
 from tests.lab.iam.things import Things, things_of
+from tests.lab.small import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,6 +104,13 @@ def carried_out(client: Client, things: Things) -> dict[Write, str]:
     return {result.write: result.error or "" for result in results}
 
 
+def associations_of(region: Region, things: Things) -> set[str]:
+    """Return the associations that EC2 shows for a stack's tables."""
+    reply = region.client("ec2").describe_route_tables(RouteTableIds=list(things.tables))
+    rows = [row for table in reply["RouteTables"] for row in table["Associations"]]
+    return {row["RouteTableAssociationId"] for row in rows}
+
+
 @pytest.mark.parametrize("variant", ["default", "swap-route-table"])
 def test_role_allows_what_its_strategy_writes_to_its_own_stack(
     client: Client, ours: Things, variant: str
@@ -120,9 +128,7 @@ def test_role_refuses_every_write_to_another_stack(client: Client, region: Regio
     theirs = things_of(region, "Other")
     errors = carried_out(client, theirs)
     assert [error for error in errors.values() if not error.startswith(REFUSED)] == []
-    described = region.client("ec2").describe_route_tables(RouteTableIds=list(theirs.tables))
-    rows = [row for table in described["RouteTables"] for row in table["Associations"]]
-    assert {row["RouteTableAssociationId"] for row in rows} == set(theirs.associations)
+    assert eventually(region, lambda: associations_of(region, theirs) == set(theirs.associations))
 
 
 @pytest.mark.parametrize("variant", ["default"])
@@ -138,3 +144,15 @@ def test_role_allows_to_look_and_to_tell(client: Client, ours: Things) -> None:
     people.publish(TopicArn=ours.topic, Message="any")
     with pytest.raises(ClientError, match=r"\(AuthorizationError\).*Other-outcome"):
         people.publish(TopicArn=ours.topic.replace(OURS, "Other"), Message="any")
+
+
+@pytest.mark.parametrize(
+    ("variant", "code"),
+    [("default", "UnauthorizedOperation"), ("swap-route-table", "InvalidAssociationID.NotFound")],
+)
+def test_association_is_not_found_when_it_is_gone_and_the_role_may_release_some(
+    client: Client, code: str
+) -> None:
+    """What is gone belongs to nobody: whoever may not release any is not even told that."""
+    with pytest.raises(ClientError, match=rf"\({code}\)"):
+        client("ec2", KEY).disassociate_route_table(AssociationId="rtbassoc-00000000000000000")
