@@ -116,16 +116,22 @@ class Cdk:
         return ["--output", str(self.assembly), *app, *context]
 
 
-def _command(project: Path) -> list[str]:
-    node = shutil.which("node", path=str(Path(sys.executable).parent)) or shutil.which("node")
-    if not node:
+def node() -> str:
+    """Return node's path: the virtual environment's, or else that of the machine."""
+    found = shutil.which("node", path=str(Path(sys.executable).parent)) or shutil.which("node")
+    if not found:
         message = "node is missing: run the lab with `make lab`, which installs it"
         raise NotSetUpError(message)
+    return found
+
+
+def _command(project: Path) -> list[str]:
+    program = node()
     cli = project / "node_modules" / "aws-cdk" / "bin" / "cdk"
     if not cli.exists():
         message = "the CDK CLI is missing: run the lab with `make lab`, which installs it"
         raise NotSetUpError(message)
-    return [node, str(cli)]
+    return [program, str(cli)]
 
 
 def _telling(output: str) -> str:

@@ -30,6 +30,7 @@ from lab.aws.instances import (
 from lab.aws.invocations import InvokeConfigsAreReplaced
 from lab.aws.late_instances import InstancesAreDescribedLate
 from lab.aws.late_tables import TablesAreDescribedLate, WritesTakeEffectLate
+from lab.aws.roles import AttachesManagedPolicies
 from lab.aws.routes import (
     CreateRouteNeverReplaces,
     DryRunsChangeNothing,
@@ -77,6 +78,7 @@ ALL: tuple[type[Behaviour], ...] = (
     LogsCarryMetrics,
     ServicesMeasure,
     AlarmsAreEvaluated,
+    AttachesManagedPolicies,
     TrailsAreLate,
     StacksFail,
     ChangeSetsMayBeGone,

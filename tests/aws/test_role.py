@@ -6,9 +6,7 @@ that was reviewed with the template. AWS's own rules decide.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,7 +14,7 @@ import pytest
 from nat_failover.settings import FLEET_TAG, Strategy
 from tests.aws import messages
 from tests.aws.region import Region
-from tests.iam import Request, evaluate, resolve
+from tests.iam import Request, evaluate, role_policies
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +24,6 @@ if TYPE_CHECKING:
     from tests.aws.wire import Call
 
 ACCOUNT = "123456789012"
-SNAPSHOTS = Path(__file__).parents[1] / "synth" / "__snapshots__" / "test_snapshots"
 READS = {"DescribeInstances", "DescribeAutoScalingGroups", "DescribeRouteTables"}
 WRITES = {"CreateRoute", "ReplaceRoute", "ModifyInstanceAttribute", "CompleteLifecycleAction"}
 SWAPS = {"ReplaceRouteTableAssociation", "DisassociateRouteTable"}
@@ -115,25 +112,8 @@ class Translator:
 
 
 def _policies(variant: str, region: Region) -> list[dict[str, Any]]:
-    """Return the role's policies, with the ids that a Region gave to the template's resources."""
-    file = SNAPSHOTS / f"test_template_is_what_was_reviewed[{variant}].json"
-    resources = json.loads(file.read_text(encoding="utf-8"))["Resources"]
-    values = {"AWS::Partition": "aws", "AWS::Region": region.name, "AWS::AccountId": ACCOUNT}
-    for name, resource in resources.items():
-        values[name] = values[f"{name}.Arn"] = "arn:aws:any:any-region:123456789012:any"
-        if resource["Type"] == "AWS::SNS::Topic" and "Outcome" in name:
-            values[name] = region.topic
-    for number, home in enumerate(region.homes.values(), 1):
-        for name, resource in resources.items():
-            if f"PrivateSubnet{number}" in name:
-                ids = {"AWS::EC2::RouteTable": home.table, "AWS::EC2::Subnet": home.private[0]}
-                values[name] = ids.get(resource["Type"], "any")
-    (role,) = (
-        resource["Properties"]
-        for name, resource in resources.items()
-        if resource["Type"] == "AWS::IAM::Role" and name.startswith("Failover")
-    )
-    return [resolve(policy["PolicyDocument"], values) for policy in role["Policies"]]
+    homes = [(home.table, home.private[0]) for home in region.homes.values()]
+    return role_policies(variant, region=region.name, homes=homes, topic=region.topic)
 
 
 @pytest.mark.parametrize(

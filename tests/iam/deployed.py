@@ -1,0 +1,39 @@
+"""The policies of the function's role as they were reviewed, with the ids of deployed resources."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tests.iam.intrinsics import resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+ACCOUNT = "123456789012"
+SNAPSHOTS = Path(__file__).parents[1] / "synth" / "__snapshots__" / "test_snapshots"
+
+
+def role_policies(
+    variant: str, *, region: str, homes: Iterable[tuple[str, str]], topic: str
+) -> list[dict[str, Any]]:
+    """Return the role's policies; a home is a private table and its subnet, zone by zone."""
+    file = SNAPSHOTS / f"test_template_is_what_was_reviewed[{variant}].json"
+    resources = json.loads(file.read_text(encoding="utf-8"))["Resources"]
+    values = {"AWS::Partition": "aws", "AWS::Region": region, "AWS::AccountId": ACCOUNT}
+    for name, resource in resources.items():
+        values[name] = values[f"{name}.Arn"] = f"arn:aws:any:any-region:{ACCOUNT}:any"
+        if resource["Type"] == "AWS::SNS::Topic" and "Outcome" in name:
+            values[name] = topic
+    for number, (table, subnet) in enumerate(homes, 1):
+        for name, resource in resources.items():
+            if f"PrivateSubnet{number}" in name:
+                ids = {"AWS::EC2::RouteTable": table, "AWS::EC2::Subnet": subnet}
+                values[name] = ids.get(resource["Type"], "any")
+    (role,) = (
+        resource["Properties"]
+        for name, resource in resources.items()
+        if resource["Type"] == "AWS::IAM::Role" and name.startswith("Failover")
+    )
+    return [resolve(policy["PolicyDocument"], values) for policy in role["Policies"]]

@@ -1,0 +1,1 @@
+"""IAM in the lab: what is asked, what is decided, and what AWS answers."""
