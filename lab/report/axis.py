@@ -12,19 +12,22 @@ from lab.report.lines import plain
 if TYPE_CHECKING:
     from lab.report.windows import Window
 
-_APART = 84.0
-"""The least room between two ticks, so that their labels do not touch."""
+MARGIN = 9.0
+"""The room on both sides of an axis."""
 
-_ROUND = (1, 2, 5, 10)
+_APART = 24.0
+"""The least room between the labels of two ticks."""
+
+_STEPS = tuple(digit * 10.0**power for power in range(-4, 7) for digit in (1, 2, 5))
+"""Round numbers of seconds, from less than a millisecond to more than a day."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """A mark on the axis, and its label."""
+    """A mark on the axis, and its label, which is empty where it would leave the picture."""
 
     x: float
     words: str
-    anchor: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,23 +46,21 @@ class Axis:
     @property
     def ticks(self) -> tuple[Tick, ...]:
         """Return ticks at round seconds."""
-        step = self._step()
+        step = next(step for step in _STEPS if self._has_room(step))
         first = math.ceil(self.window.start / step)
         last = math.floor(self.window.end / step)
-        decimals = max(0, -math.floor(math.log10(step)))
-        return tuple(
-            self._tick(number * step, f"{plain(number * step, decimals)} s")
-            for number in range(first, last + 1)
-        )
+        return tuple(self._tick(number * step, step) for number in range(first, last + 1))
 
-    def _tick(self, time: float, words: str) -> Tick:
-        """Return a tick with its label in the middle, unless that would go over the edge."""
-        x = self.x(time)
-        over = x + width(words) / 2 > self.right
-        return Tick(x, words, "end" if over else "middle")
+    def _has_room(self, step: float) -> bool:
+        """Return whether labels so many seconds apart do not touch."""
+        most = max(width(_label(time, step)) for time in (self.window.start, self.window.end))
+        return step * (self.right - self.left) >= (most + _APART) * self.window.seconds
 
-    def _step(self) -> float:
-        """Return the smallest round number of seconds that keeps ticks apart."""
-        least = self.window.seconds * _APART / (self.right - self.left)
-        size = 10.0 ** math.floor(math.log10(least))
-        return next(digit * size for digit in _ROUND if digit * size >= least * 0.999)
+    def _tick(self, time: float, step: float) -> Tick:
+        x, words = self.x(time), _label(time, step)
+        room = min(x - self.left, self.right - x) + MARGIN
+        return Tick(x, words if width(words) / 2 <= room else "")
+
+
+def _label(time: float, step: float) -> str:
+    return f"{plain(time, max(0, -math.floor(math.log10(step))))} s"

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from lab.journal import Who
-from lab.report.axis import Axis
+from lab.report.axis import MARGIN, Axis
 from lab.report.labels import cut
 
 if TYPE_CHECKING:
@@ -71,7 +71,9 @@ class Frame:
     @cached_property
     def axis(self) -> Axis:
         """Return the window between the edges that are left to it."""
-        return Axis(window=self.window, left=self.form.names + REACH, right=self.form.width - REACH)
+        return Axis(
+            window=self.window, left=self.form.names + MARGIN, right=self.form.width - MARGIN
+        )
 
     def labels(self, line: Moment) -> bool:
         """Return whether a line may have a label here; what was done to the region always may."""

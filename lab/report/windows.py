@@ -66,28 +66,31 @@ def whole(outcome: Outcome) -> Window:
 
 def close_views(outcome: Outcome) -> tuple[Window, ...]:
     """Return a window around each change of a zone's way out that the whole does not show well."""
-    times = sorted({line.time for line in lines(outcome)} | set(_changes(outcome)))
     everything = whole(outcome)
+    told = {line.time for line in lines(outcome)} | set(_changes(outcome))
+    times = sorted(time for time in told if everything.holds(time))
     longest = _CLOSE * everything.seconds
     views: list[Window] = []
     for change in _changes(outcome):
         if not any(view.holds(change) for view in views):
-            view = _around(change, [time for time in times if everything.holds(time)])
+            view = _around(change, times)
             if 0 < view.seconds < longest:
                 views.append(view)
-    return tuple(view.with_margins(0.1) for view in _joined(views, longest)[:_MOST_VIEWS])
+    joined = _joined(views, times, longest)
+    return tuple(view.with_margins(0.1) for view in joined[:_MOST_VIEWS])
 
 
-def _joined(views: Sequence[Window], longest: float) -> list[Window]:
+def _joined(views: Sequence[Window], times: Sequence[float], longest: float) -> list[Window]:
     """Return the views, by time, with those made one that are near enough for it."""
-    found: list[Window] = []
-    for view in views:
-        last = found.pop() if found else view
+    found = list(views[:1])
+    for view in views[1:]:
+        last = found[-1]
         both = Window(last.start, max(last.end, view.end))
-        if both.seconds <= min(_TOGETHER * (last.seconds + view.seconds), longest):
-            found.append(both)
+        legible = sum(both.holds(time) for time in times) <= _MOST_LINES
+        if legible and both.seconds <= min(_TOGETHER * (last.seconds + view.seconds), longest):
+            found[-1] = both
         else:
-            found += [last, view]
+            found.append(view)
     return found
 
 
@@ -102,7 +105,7 @@ def _around(change: float, times: Sequence[float]) -> Window:
     before = [time for time in times if time < change]
     after = [time for time in reversed(times) if time > change]
     start = end = change
-    for _ in range(_MOST_LINES):
+    for _ in range(_MOST_LINES - 1):
         gap_before = start - before[-1] if before else float("inf")
         gap_after = after[-1] - end if after else float("inf")
         if min(gap_before, gap_after) > max(_NEAR, _CLOSE * (end - start)):

@@ -139,11 +139,11 @@ def never_recovered() -> Outcome:
 
 
 def very_many_lines() -> Outcome:
-    """Return a drill of many minutes with something every second or so."""
+    """Return a drill with something three times a second."""
     sources = ("EC2", "Auto Scaling", "Lambda", "SNS", "EventBridge")
     return failover_and_home(
         timeline=tuple(
-            any_moment(0.9 * n, sources[n * n % 5], what=f"line {n} of {DEAD}") for n in range(600)
+            any_moment(0.3 * n, sources[n * n % 5], what=f"line {n} of {DEAD}") for n in range(600)
         )
     )
 
