@@ -97,6 +97,7 @@ class Region:
             clock=self.clock,
             journal=self.journal,
             functions=self.functions,
+            client=self.client,
             closing=self._closing,
         )
         for behaviour in self.behaviours:

@@ -21,13 +21,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Emulation:
-    """What behaviours share: one account in one region, its time, its journal, its functions."""
+    """What behaviours share: one account in one region, its time, its journal, its functions.
+
+    `client` returns a boto3 client of the region, for what AWS itself does through an API.
+    """
 
     account: str
     region: str
     clock: Clock
     journal: Journal
     functions: Functions
+    client: Callable[[str], Any]
     closing: ExitStack
 
 
@@ -42,6 +46,15 @@ class Behaviour(ABC):
     @abstractmethod
     def install(self, patches: Patches) -> None:
         """Teach moto this behaviour."""
+
+
+class HalfMadeError(Exception):
+    """A resource of a stack exists, but is not as it should be; `reason` is what went wrong."""
+
+    def __init__(self, resource: object, reason: Exception) -> None:
+        super().__init__(str(reason))
+        self.resource = resource
+        self.reason = reason
 
 
 class Patches:
@@ -89,7 +102,10 @@ class Patches:
                 before(cloudformation_json["Properties"])
             resource = create(cls, resource_name, cloudformation_json, *where, **facts)
             if after:
-                after(resource, cloudformation_json["Properties"])
+                try:
+                    after(resource, cloudformation_json["Properties"])
+                except Exception as error:
+                    raise HalfMadeError(resource, error) from error
             return resource
 
         self.replace(owner, "create_from_cloudformation_json", classmethod(create_and_more))
