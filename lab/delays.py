@@ -247,6 +247,41 @@ STABILIZATION_LIMIT = Delay(
     _ASSUMED,
     "no figure published",
 )
+RESOURCE_STEP = Delay(
+    "CloudFormation creates, updates or deletes most resources",
+    1,
+    4,
+    _ASSUMED,
+    "no figure published",
+)
+SLOW_CREATION = Delay(
+    "CloudFormation creates a role, an internet gateway or a VPC endpoint",
+    15,
+    20,
+    _ASSUMED,
+    "no figure published; stack events in public reports",
+)
+INSTANCE_PROFILE_CREATION = Delay(
+    "CloudFormation creates an instance profile",
+    120,
+    130,
+    _ASSUMED,
+    "no figure published; stack events in public reports",
+)
+DEPENDENCY_RETRY = Delay(
+    "CloudFormation tries again to delete what something depends on",
+    15,
+    30,
+    _ASSUMED,
+    "no figure published",
+)
+DEPENDENCY_LIMIT = Delay(
+    "CloudFormation gives up on deleting what something depends on",
+    900,
+    900,
+    _ASSUMED,
+    "no figure published; 15 to 20 minutes in public reports",
+)
 
 TABLE: tuple[Delay, ...] = tuple(row for row in globals().values() if isinstance(row, Delay))
 """All rows, in the order of this file."""

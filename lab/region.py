@@ -72,6 +72,7 @@ class Region:
             clock=self.clock,
             journal=self.journal,
             functions=self.functions,
+            client=self.client,
             calls=self.calls,
             delivery=Delivery(self.clock, self.journal),
             throttling=Throttling(self.clock),

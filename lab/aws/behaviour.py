@@ -27,6 +27,7 @@ class Emulation:
     """What behaviours share: one account in one region, its time, its journal, its functions.
 
     `delivery` and `throttling` are for faults to trouble.
+    `client` returns a boto3 client of the region, for what AWS itself does through an API.
     """
 
     account: str
@@ -37,6 +38,7 @@ class Emulation:
     calls: Calls
     delivery: Delivery
     throttling: Throttling
+    client: Callable[[str], Any]
     closing: ExitStack
 
 
@@ -51,6 +53,15 @@ class Behaviour(ABC):
     @abstractmethod
     def install(self, patches: Patches) -> None:
         """Teach moto this behaviour."""
+
+
+class HalfMadeError(Exception):
+    """A resource of a stack exists, but is not as it should be; `reason` is what went wrong."""
+
+    def __init__(self, resource: object, reason: Exception) -> None:
+        super().__init__(str(reason))
+        self.resource = resource
+        self.reason = reason
 
 
 class Patches:
@@ -98,7 +109,10 @@ class Patches:
                 before(cloudformation_json["Properties"])
             resource = create(cls, resource_name, cloudformation_json, *where, **facts)
             if after:
-                after(resource, cloudformation_json["Properties"])
+                try:
+                    after(resource, cloudformation_json["Properties"])
+                except Exception as error:
+                    raise HalfMadeError(resource, error) from error
             return resource
 
         self.replace(owner, "create_from_cloudformation_json", classmethod(create_and_more))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from lab.aws.autoscaling.launches import GroupsStabilize, LaunchesTakeTime, SpreadsOverZones
 from lab.aws.autoscaling.notifications import PublishesNotifications
 from lab.aws.autoscaling.terminations import ReplacesTheDead, TerminationsTakeTime
+from lab.aws.cloudformation.change_sets import ChangeSetsMayBeGone, ChangeSetsSayWhatChanges
 from lab.aws.cloudformation.corrections import (
     AssociationsAreReal,
     DeletesTheNetwork,
@@ -14,7 +15,7 @@ from lab.aws.cloudformation.corrections import (
 )
 from lab.aws.cloudformation.custom import CustomResources
 from lab.aws.cloudformation.resources import MissingTypes
-from lab.aws.cloudformation.stacks import ChangeSetsMayBeGone, StacksFail
+from lab.aws.cloudformation.stacks import StacksFail
 from lab.aws.cloudformation.types import ResourcesAreTagged, UnknownTypesFail
 from lab.aws.cloudwatch.alarms import AlarmsAreEvaluated
 from lab.aws.cloudwatch.metrics import LogsCarryMetrics, MetricsHaveTheirTime, ServicesMeasure
@@ -81,6 +82,7 @@ ALL: tuple[type[Behaviour], ...] = (
     AttachesManagedPolicies,
     TrailsAreLate,
     StacksFail,
+    ChangeSetsSayWhatChanges,
     ChangeSetsMayBeGone,
     UnknownTypesFail,
     CustomResources,

@@ -182,17 +182,16 @@ class KeepsFunctionConfiguration(Behaviour):
 
     def install(self, patches: Patches) -> None:
         """Read the properties that moto leaves out."""
-        patches.creation(LambdaFunction, after=self._keep)
+        patches.creation(LambdaFunction, after=keep_configuration)
 
-    @staticmethod
-    def _keep(function: LambdaFunction, properties: dict[str, Any]) -> None:
-        logging = properties.get("LoggingConfig", {})
-        function.architectures = properties.get("Architectures", ["x86_64"])
-        function.logs_group_name = logging.get("LogGroup", function.logs_group_name)
-        vars(function)["logging_config"] = logging
-        vars(function)["dead_letter_arn"] = properties.get("DeadLetterConfig", {}).get(
-            "TargetArn", ""
-        )
+
+def keep_configuration(function: LambdaFunction, properties: dict[str, Any]) -> None:
+    """Give a function the configuration that moto's CloudFormation drops."""
+    logging = properties.get("LoggingConfig", {})
+    function.architectures = properties.get("Architectures", ["x86_64"])
+    function.logs_group_name = logging.get("LogGroup", function.logs_group_name)
+    vars(function)["logging_config"] = logging
+    vars(function)["dead_letter_arn"] = properties.get("DeadLetterConfig", {}).get("TargetArn", "")
 
 
 class DeletesPermissions(Behaviour):

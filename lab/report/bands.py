@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lab.short_ids import short
 from lab.report.frame import PAD, ROW
 from lab.report.labels import SIZE, Label, Rows, width
 from lab.report.lines import seconds
+from lab.short_ids import short
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

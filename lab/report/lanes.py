@@ -10,10 +10,10 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lab.short_ids import short
 from lab.report.frame import PAD, REACH, ROW
 from lab.report.labels import Label, Rows
 from lab.report.lines import EGRESS, FUNCTION, REFUSED, WRITE, lines, seconds
+from lab.short_ids import short
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

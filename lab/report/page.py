@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from lab.short_ids import ID
 from lab.report import lines, verdict
 from lab.report.comparison import compare
 from lab.report.picture import panels
 from lab.report.topology import maps
+from lab.short_ids import ID
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from lab.drills.outcome import NatSeen
-from lab.short_ids import short
 from lab.report.labels import SIZE, cut
 from lab.report.places import BOX, Places, Zone, places
+from lab.short_ids import short
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

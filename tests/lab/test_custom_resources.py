@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 ANSWERS = """
 import json, urllib.request
 def do(event, context):
-    body = {{"Status": "{status}", "Reason": "because", "StackId": event["StackId"],
+    failed = event["RequestType"] in {failing}
+    body = {{"Status": "FAILED" if failed else "SUCCESS", "Reason": "because", "StackId": event["StackId"],
             "RequestId": event["RequestId"], "LogicalResourceId": event["LogicalResourceId"],
             "Data": {{"Name": "given"}}}}
     body.update({physical})
@@ -25,10 +26,13 @@ def do(event, context):
 """
 
 
-def function(region: Region, status: str = "SUCCESS", physical: str = "here") -> str:
-    """Return the ARN of a function that answers each request in one way."""
-    given = {"PhysicalResourceId": physical} if physical else {}
-    return any_function(region, ANSWERS.format(status=status, physical=given))
+HERE = '{"PhysicalResourceId": "here"}'
+NAMED = '{"PhysicalResourceId": event["ResourceProperties"]["Value"]}'
+
+
+def function(region: Region, failing: tuple[str, ...] = (), physical: str = HERE) -> str:
+    """Return the ARN of a function that fails some requests, and gives a physical id to each."""
+    return any_function(region, ANSWERS.format(failing=failing, physical=physical))
 
 
 def custom(token: str, **properties: object) -> dict[str, Any]:
@@ -67,22 +71,25 @@ def test_stack_waits_for_the_function_and_takes_its_answer(region: Region) -> No
 @contract_of(CustomResources)
 def test_stack_fails_when_the_function_says_failed(region: Region) -> None:
     """The reason that the function gives is the stack's."""
-    assert deploy(region, custom(function(region, "FAILED"))) == "ROLLBACK_COMPLETE"
+    assert deploy(region, custom(function(region, ("Create",)))) == "ROLLBACK_COMPLETE"
     assert "because" in reasons(region)
 
 
 @contract_of(CustomResources)
 def test_stack_fails_when_the_answer_has_no_physical_id(region: Region) -> None:
     """CloudFormation cannot track what has no id."""
-    assert deploy(region, custom(function(region, physical=""))) == "ROLLBACK_COMPLETE"
+    assert deploy(region, custom(function(region, physical="{}"))) == "ROLLBACK_COMPLETE"
     assert "PhysicalResourceId" in reasons(region)
 
 
 @contract_of(CustomResources)
 def test_stack_fails_when_the_function_is_silent(region: Region) -> None:
-    """A function that does not answer within the resource's timeout fails it."""
+    """A function that does not answer within the resource's timeout fails it.
+
+    It does not answer the Delete of the rollback either.
+    """
     token = any_function(region, "def do(event, context):\n    pass\n")
-    assert deploy(region, custom(token, ServiceTimeout=1)) == "ROLLBACK_COMPLETE"
+    assert deploy(region, custom(token, ServiceTimeout=1)) == "ROLLBACK_FAILED"
     assert "did not answer" in reasons(region)
 
 
@@ -109,3 +116,55 @@ def test_function_is_asked_to_update_when_a_property_changes(region: Region) -> 
     assert request["RequestType"] == "Update"
     assert request["ResourceProperties"]["Value"] == "new"
     assert request["OldResourceProperties"]["Value"] == "old"
+
+
+@contract_of(CustomResources)
+def test_function_is_asked_to_delete_what_it_failed_to_create(region: Region) -> None:
+    """The rollback asks it under the id that it gave."""
+    deploy(region, custom(function(region, ("Create",))))
+    assert eventually(region, lambda: len(asked(region)) == 2)
+    request = asked(region)[-1]
+    assert request["RequestType"] == "Delete"
+    assert request["PhysicalResourceId"] == "here"
+
+
+@contract_of(CustomResources)
+def test_function_is_asked_to_go_back_when_an_update_fails(region: Region) -> None:
+    """The rollback asks for an update with the properties the other way round."""
+    token = function(region)
+    deploy(region, custom(token, Value="old"))
+    lost = {
+        "Type": "AWS::EC2::Subnet",
+        "Properties": {"VpcId": "vpc-0", "CidrBlock": "10.0.0.0/24"},
+    }
+    changed = {**custom(token, Value="new"), "Lost": {**lost, "DependsOn": "Custom"}}
+    assert deploy(region, changed, kind="UPDATE") == "UPDATE_ROLLBACK_COMPLETE"
+    assert eventually(region, lambda: len(asked(region)) == 3)
+    request = asked(region)[-1]
+    assert request["RequestType"] == "Update"
+    assert request["ResourceProperties"]["Value"] == "old"
+    assert request["OldResourceProperties"]["Value"] == "new"
+
+
+@contract_of(CustomResources)
+def test_function_is_asked_to_delete_the_old_one_when_an_update_gives_a_new_id(
+    region: Region,
+) -> None:
+    """A new physical id means that the function replaced the resource."""
+    token = function(region, physical=NAMED)
+    deploy(region, custom(token, Value="old"))
+    changed = {**custom(token, Value="new"), "More": {"Type": "AWS::SNS::Topic"}}
+    assert deploy(region, changed, kind="UPDATE") == "UPDATE_COMPLETE"
+    assert eventually(region, lambda: len(asked(region)) == 3)
+    requests = [(row["RequestType"], row.get("PhysicalResourceId")) for row in asked(region)]
+    assert requests == [("Create", None), ("Update", "old"), ("Delete", "old")]
+
+
+@contract_of(CustomResources)
+def test_update_is_refused_when_it_changes_the_service_token(region: Region) -> None:
+    """Another function cannot take a resource over."""
+    token = function(region)
+    deploy(region, custom(token))
+    changed = {**custom(f"{token}x"), "More": {"Type": "AWS::SNS::Topic"}}
+    assert deploy(region, changed, kind="UPDATE") == "UPDATE_ROLLBACK_COMPLETE"
+    assert "Modifying service token is not allowed" in reasons(region)

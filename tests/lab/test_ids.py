@@ -86,7 +86,7 @@ def test_ids_and_names_are_others_when_the_seed_is_another() -> None:
 def test_names_are_others_when_a_resource_is_made_again() -> None:
     """As on AWS, a stack that is deployed again does not get the old names back."""
     with Region() as region:
-        names = set()
+        names = set[str]()
         for _ in range(2):
             deploy(region, {"Topic": STACK["Topic"]})
             names.update(row["TopicArn"] for row in region.client("sns").list_topics()["Topics"])

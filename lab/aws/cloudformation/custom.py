@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from moto.cloudformation import parsing
 
 from lab import delays
-from lab.aws.behaviour import Behaviour, Emulation, Patches
-from lab.aws.cloudformation.types import Place, Resource
+from lab.aws.behaviour import Behaviour, Emulation, HalfMadeError, Patches
+from lab.aws.cloudformation.types import Place, Properties, Resource
 from lab.aws.functions import invoke_later
 from lab.journal import Who
 from lab.loopback import LoopbackServer, Quiet
@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 class CustomResourceError(Exception):
     """The function reported FAILED, or nothing in time; the message is its reason."""
 
+    def __init__(self, message: str, physical_id: str = "") -> None:
+        super().__init__(message)
+        self.physical_id = physical_id
+
 
 class Conversation:
     """Asks functions; the answer comes to a loopback address that it gives with the question."""
@@ -34,7 +38,7 @@ class Conversation:
         self._aws = aws
 
     def ask(self, request: str, facts: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the answer to a Create, Update or Delete.
+        """Return the answer to a Create, Update or Delete; to the first two it has a physical id.
 
         Raises:
             CustomResourceError: the function reported FAILED, or nothing within the limit.
@@ -56,10 +60,14 @@ class Conversation:
             if not self._aws.clock.wait_until(lambda: bool(answers), limit):
                 message = f"the function did not answer the {request} request within {limit:.0f} s"
                 raise CustomResourceError(message)
-        if answers[0].get("Status") != "SUCCESS":
-            raise CustomResourceError(answers[0].get("Reason") or "no reason given")
+        (answer, *_), physical_id = answers, str(answers[0].get("PhysicalResourceId") or "")
+        if answer.get("Status") != "SUCCESS":
+            raise CustomResourceError(answer.get("Reason") or "no reason given", physical_id)
+        if not physical_id and request != "Delete":
+            message = "Invalid PhysicalResourceId: the function's answer has none"
+            raise CustomResourceError(message)
         self._note("has its answer to", request, facts)
-        return answers[0]
+        return {**answer, "PhysicalResourceId": physical_id}
 
     def _note(self, verb: str, request: str, facts: Mapping[str, Any]) -> None:
         what = f"{verb} {facts['ResourceType']}: {request}"
@@ -78,58 +86,46 @@ class CustomResource(Resource):
 
     conversation: ClassVar[Conversation]
 
-    def __init__(self, facts: dict[str, Any]) -> None:
-        answer = self.conversation.ask("Create", facts)
-        super().__init__(_physical_id(answer), answer.get("Data"))
-        self._facts = {**facts, "PhysicalResourceId": self.physical_resource_id}
+    def __init__(
+        self, physical_id: str, facts: Mapping[str, Any], data: Mapping[str, Any] | None
+    ) -> None:
+        super().__init__(physical_id, data)
+        self._facts = {**facts, "PhysicalResourceId": physical_id}
 
     @classmethod
-    def create(cls, name: str, given: dict[str, Any], place: Place) -> Self:
-        """Ask the function to create what it stands for."""
-        del name
-        return cls(
-            {
-                "StackId": place.facts["StackId"],
-                "LogicalResourceId": place.facts["LogicalId"],
-                "ResourceType": place.facts["ResourceType"],
-                "ResourceProperties": _as_text(given),
-            }
-        )
+    def create(cls, name: str, given: Properties, place: Place) -> Self:
+        """Ask the function to create what it stands for.
 
-    @classmethod
-    def update_from_cloudformation_json(
-        cls,
-        original_resource: Any,
-        new_resource_name: str,
-        cloudformation_json: dict[str, Any],
-        account_id: str,
-        region_name: str,
-    ) -> Any:
-        """Ask the function for an update; moto calls this."""
-        del new_resource_name, account_id, region_name
-        original_resource.update(_as_text(cloudformation_json["Properties"]))
-        return original_resource
+        One that fails is asked for a Delete all the same, under the id that it gave or, if it gave
+        none, under one that CloudFormation made up.
+        """
+        facts = {
+            "StackId": place.facts["StackId"],
+            "LogicalResourceId": place.facts["LogicalId"],
+            "ResourceType": place.facts["ResourceType"],
+            "ResourceProperties": _as_text(given),
+        }
+        try:
+            answer = cls.conversation.ask("Create", facts)
+        except CustomResourceError as error:
+            raise HalfMadeError(cls(error.physical_id or name, facts, None), error) from error
+        return cls(answer["PhysicalResourceId"], facts, answer.get("Data"))
 
-    def update(self, properties: dict[str, Any]) -> None:
+    def refuse_to_change(self, names: frozenset[str]) -> None:
+        """Refuse nothing: what a change means is the function's."""
+
+    def updated(self, given: Properties, old: Properties, place: Place) -> Self:
         """Ask the function for an update; a new physical id means that it replaced the resource."""
-        old = self._facts["ResourceProperties"]
-        self._facts["ResourceProperties"] = properties
-        answer = self.conversation.ask("Update", {**self._facts, "OldResourceProperties": old})
-        self.attributes = answer.get("Data") or {}
-        self._facts["PhysicalResourceId"] = self.physical_resource_id = _physical_id(answer)
+        del place
+        facts = {**self._facts, "ResourceProperties": _as_text(given)}
+        before = {"OldResourceProperties": _as_text(old)}
+        answer = self.conversation.ask("Update", {**facts, **before})
+        return type(self)(answer["PhysicalResourceId"], facts, answer.get("Data"))
 
     def delete(self, account_id: str, region_name: str) -> None:
         """Ask the function to delete what it stands for."""
         del account_id, region_name
         self.conversation.ask("Delete", self._facts)
-
-
-def _physical_id(answer: Mapping[str, Any]) -> str:
-    given = answer.get("PhysicalResourceId")
-    if not given:
-        message = "Invalid PhysicalResourceId: the function's answer has none"
-        raise CustomResourceError(message)
-    return str(given)
 
 
 def _as_text(value: Any) -> Any:

@@ -1,95 +1,179 @@
-"""One operation on one stack: what is done to which resource, in which order, and how it ends."""
-# ruff: noqa: SLF001, ANN401 - moto gives no other access to its state, and types little of it
+"""One operation on one stack: in which order what is done to its resources, and how it ends."""
+# ruff: noqa: SLF001 - moto gives no other access to its state
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from moto.cloudformation.models import Event, Stack, cloudformation_backends
-from moto.cloudformation.parsing import OutputMap, clean_json, parse_and_update_resource
+from moto.cloudformation.models import Stack, cloudformation_backends
+from moto.cloudformation.parsing import OutputMap
 
-from lab.aws.cloudformation.order import creation_order
+from lab.aws.cloudformation.ledger import Applied, leave, ledger
+from lab.aws.cloudformation.order import creation_order, dependencies
+from lab.aws.cloudformation.steps import ResourceFailedError, Steps, reason
 from lab.journal import Who
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-
     from lab.aws.behaviour import Emulation
 
+Resources = Mapping[str, Applied]
 
-def made(stack: Stack) -> list[Any]:
-    """Return the resources that a stack has now; asking moto's map would create what is missing."""
-    known, created = stack.resource_map._resource_json_map, stack.resource_map._parsed_resources
-    return [created[name] for name in known if name in created]
+_LEFT = "Update successful. One or more resources could not be deleted."
 
 
-class ResourceFailedError(Exception):
-    """A resource could not be created, updated or deleted; the message says which and why."""
+class OnFailure(Enum):
+    """What becomes of a stack whose operation fails (CloudFormation API reference, CreateStack)."""
+
+    ROLLBACK = "ROLLBACK"
+    DO_NOTHING = "DO_NOTHING"
+    DELETE = "DELETE"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A template as text, and the value of each parameter that it is given."""
+
+    template: Any
+    parameters: Mapping[str, str]
 
 
 class Operation:
-    """One operation on one stack.
+    """One operation on one stack, resource after resource."""
 
-    An update that fails stays as it is, UPDATE_FAILED, as AWS does with rollback disabled.
-    """
-
-    def __init__(self, aws: Emulation, stack: Stack) -> None:
+    def __init__(
+        self, aws: Emulation, stack: Stack, on_failure: OnFailure = OnFailure.ROLLBACK
+    ) -> None:
         self._aws = aws
         self._stack = stack
+        self._on_failure = on_failure
         self._map: Any = stack.resource_map  # moto's own code takes it for a plain mapping too
+        self._steps = Steps(aws, stack, replaces=on_failure is OnFailure.ROLLBACK)
 
-    def deploy(self, kind: str, template: Any, parameters: dict[str, Any]) -> None:
-        """Bring the stack to a template; `kind` is CREATE or UPDATE."""
-        before = dict(self._bodies)
-        self._report(f"{kind}_IN_PROGRESS")
+    def create(self, wanted: Wanted) -> None:
+        """Create the stack; one that fails is rolled back, which deletes what was created."""
+        self._report("CREATE_IN_PROGRESS", "User Initiated")
         try:
-            self._load(template, parameters)
-            for name in creation_order(self._bodies):
-                self._create_or_update(name, before.get(name))
-            self._delete(name for name in creation_order(before) if name not in self._bodies)
-            outputs = OutputMap(self._map, self._stack.template_dict, self._stack.stack_id)
-            self._stack.output_map = outputs
+            self._bring(wanted)
         except Exception as error:  # noqa: BLE001 - whatever fails, fails the stack
-            self._fail(kind, reason(error))
+            self._give_up(reason(error))
         else:
-            self._report(f"{kind}_COMPLETE")
+            self._report("CREATE_COMPLETE")
+
+    def update(self, wanted: Wanted) -> None:
+        """Update the stack; one that fails is rolled back, which updates it to what it was."""
+        before = Wanted(self._stack.template, dict(self._stack.parameters))
+        self._report("UPDATE_IN_PROGRESS", "User Initiated")
+        try:
+            self._bring(wanted)
+        except Exception as error:  # noqa: BLE001 - whatever fails, fails the stack
+            self._go_back(before, reason(error))
+        else:
+            self._clean_up("UPDATE")
 
     def delete(self) -> None:
         """Delete every resource, the last created first."""
-        self._report("DELETE_IN_PROGRESS")
-        try:
-            self._delete(creation_order(self._bodies))
-        except ResourceFailedError as error:
-            self._report("DELETE_FAILED", reason(error))
+        self._report("DELETE_IN_PROGRESS", "User Initiated")
+        if failed := self._remove_all():
+            self._report("DELETE_FAILED", failed)
             return
         self._report("DELETE_COMPLETE")
         backend = cloudformation_backends[self._aws.account][self._aws.region]
         backend.deleted_stacks[self._stack.stack_id] = self._stack
         backend.stacks.pop(self._stack.stack_id, None)
 
-    @property
-    def _bodies(self) -> dict[str, dict[str, Any]]:
-        bodies: dict[str, dict[str, Any]] = self._map._resource_json_map
-        return bodies
+    def _give_up(self, why: str) -> None:
+        if self._on_failure is OnFailure.ROLLBACK:
+            self._report("ROLLBACK_IN_PROGRESS", why)
+            failed = self._remove_all()
+            self._report("ROLLBACK_FAILED" if failed else "ROLLBACK_COMPLETE", failed or why)
+            return
+        self._report("CREATE_FAILED", why)
+        if self._on_failure is OnFailure.DELETE:
+            self.delete()
 
-    @property
-    def _made(self) -> dict[str, Any]:
-        made: dict[str, Any] = self._map._parsed_resources
-        return made
+    def _go_back(self, before: Wanted, why: str) -> None:
+        if self._on_failure is not OnFailure.ROLLBACK:
+            self._report("UPDATE_FAILED", why)
+            return
+        self._report("UPDATE_ROLLBACK_IN_PROGRESS", why)
+        self._steps.take_back()
+        try:
+            self._bring(before)
+        except Exception as error:  # noqa: BLE001 - whatever fails, fails the stack
+            self._report("UPDATE_ROLLBACK_FAILED", reason(error))
+        else:
+            self._clean_up("UPDATE_ROLLBACK")
 
-    def _body(self, name: str) -> dict[str, Any]:
-        """Return a resource's body; one that left the template has only a type."""
-        return self._bodies.get(name) or {"Type": self._made[name].cf_resource_type}
+    def _bring(self, wanted: Wanted) -> None:
+        self._load(wanted)
+        there = self._wanted_bodies()
+        for name in creation_order(there):
+            self._steps.bring(name, there[name])
+        outputs = OutputMap(self._map, self._stack.template_dict, self._stack.stack_id)
+        list(outputs.values())  # later a look at them would create what is missing
+        self._stack.output_map = outputs
 
-    def _load(self, template: Any, parameters: dict[str, Any]) -> None:
+    def _clean_up(self, kind: str) -> None:
+        """Delete what was replaced and what left the template; that this fails changes nothing."""
+        self._report(f"{kind}_COMPLETE_CLEANUP_IN_PROGRESS")
+        wanted = self._wanted_bodies()
+        leaving = {name: row for name, row in ledger(self._stack).items() if name not in wanted}
+        failed = self._remove(leaving, dict(self._steps.superseded))
+        for name in leaving:
+            leave(self._stack, name)
+        self._report(f"{kind}_COMPLETE", _LEFT if failed else None)
+
+    def _remove_all(self) -> str:
+        """Delete all that the stack has; return what is to be said of what could not be."""
+        failed = self._remove(dict(ledger(self._stack)), {})
+        names = ", ".join(sorted(failed))
+        return f"The following resource(s) failed to delete: [{names}]." if failed else ""
+
+    def _remove(self, leaving: Resources, superseded: Resources) -> list[str]:
+        """Delete in reverse order, but nothing that something depends on which could not be."""
+        unwanted = {**leaving, **superseded}
+        needs = dependencies({name: applied.body for name, applied in unwanted.items()})
+        failed, needed = list[str](), set[str]()
+        for name in reversed(creation_order({n: a.body for n, a in unwanted.items()})):
+            policy = "UpdateReplacePolicy" if name in superseded else "DeletionPolicy"
+            if name not in needed and self._removes(name, unwanted[name], policy):
+                continue
+            failed += [] if name in needed else [name]
+            needed.update(needs[name])
+        return failed
+
+    def _removes(self, name: str, applied: Applied, policy: str) -> bool:
+        try:
+            self._steps.remove(name, applied, policy)
+        except ResourceFailedError:
+            return False
+        if ledger(self._stack).get(name) is applied:
+            leave(self._stack, name)
+        return True
+
+    def _wanted_bodies(self) -> dict[str, dict[str, Any]]:
+        """Return the template's resources without those whose condition does not hold."""
+        holds = self._map.lazy_condition_map
+        given: dict[str, dict[str, Any]] = self._map._resource_json_map
+        return {
+            name: body
+            for name, body in given.items()
+            if "Condition" not in body or holds[body["Condition"]]
+        }
+
+    def _load(self, wanted: Wanted) -> None:
         stack, resources = self._stack, self._map
-        stack.template, stack.parameters = template, parameters
+        stack.template = wanted.template
         stack._parse_template()
+        stack.parameters = given_or_default(stack.template_dict, wanted.parameters)
         stack.description = stack.template_dict.get("Description")
         resources._template = stack.template_dict
         resources._resource_json_map = stack.template_dict["Resources"]
-        resources.input_parameters = parameters
+        resources.input_parameters = stack.parameters
+        resources.resolved_parameters = {}
         resources.tags = {
             **stack.tags,
             "aws:cloudformation:stack-name": stack.name,
@@ -99,71 +183,6 @@ class Operation:
         resources.load_parameters()
         resources.load_conditions()
 
-    def _create_or_update(self, name: str, before: Mapping[str, Any] | None) -> None:
-        body = self._bodies[name]
-        condition = body.get("Condition")
-        if condition and not self._map.lazy_condition_map[condition]:
-            return
-        if name not in self._made:
-            self._step(name, "CREATE", lambda: self._map[name])
-        elif before != body:
-            self._step(name, "UPDATE", lambda: self._update(name, body))
-
-    def _update(self, name: str, body: dict[str, Any]) -> None:
-        resource: Any = parse_and_update_resource(
-            name, body, self._map, self._aws.account, self._aws.region
-        )
-        if resource is None:
-            message = f"the lab cannot update a resource of type {body['Type']}"
-            raise NotImplementedError(message)
-        self._made[name] = resource
-
-    def _delete(self, created: Iterable[str]) -> None:
-        for name in reversed(list(created)):
-            if name not in self._made:
-                continue
-            body = self._body(name)
-            if str(body.get("DeletionPolicy", "Delete")).startswith("Retain"):
-                self._event(name, body["Type"], "DELETE_SKIPPED")
-            else:
-                self._step(name, "DELETE", partial(self._unmake, name, body))
-            del self._made[name]
-
-    def _unmake(self, name: str, body: dict[str, Any]) -> None:
-        resource = self._made[name]
-        if callable(getattr(resource, "delete", None)):
-            resource.delete(self._aws.account, self._aws.region)
-            return
-        delete = type(resource).delete_from_cloudformation_json
-        if hasattr(delete, "__isabstractmethod__"):
-            message = f"the lab cannot delete a resource of type {body['Type']}"
-            raise NotImplementedError(message)
-        known = clean_json({"Properties": {}, **body}, self._map)
-        delete(resource.physical_resource_id, known, self._aws.account, self._aws.region)
-
-    def _step(self, name: str, verb: str, action: Callable[[], object]) -> None:
-        kind = self._body(name)["Type"]
-        self._event(name, kind, f"{verb}_IN_PROGRESS")
-        try:
-            action()
-        except Exception as error:
-            self._event(name, kind, f"{verb}_FAILED", reason(error))
-            message = f"{name} ({kind}): {reason(error)}"
-            raise ResourceFailedError(message) from error
-        self._event(name, kind, f"{verb}_COMPLETE")
-
-    def _fail(self, kind: str, why: str) -> None:
-        if kind == "UPDATE":
-            self._report("UPDATE_FAILED", why)
-            return
-        self._report("ROLLBACK_IN_PROGRESS", why)
-        try:
-            self._delete(creation_order(self._bodies))
-        except ResourceFailedError as error:
-            self._report("ROLLBACK_FAILED", reason(error))
-        else:
-            self._report("ROLLBACK_COMPLETE", why)
-
     def _report(self, status: str, why: str | None = None) -> None:
         self._stack._add_stack_event(status, resource_status_reason=why)
         vars(self._stack)["stack_status_reason"] = why
@@ -171,25 +190,9 @@ class Operation:
         what = f"stack {self._stack.name} is {status}" + (f": {why}" if why else "")
         self._aws.journal.note(Who.CLOUDFORMATION, "stack", what, status=status, why=why or "")
 
-    def _event(self, name: str, kind: str, status: str, why: str | None = None) -> None:
-        made = self._made.get(name)
-        self._stack.events.append(
-            Event(
-                stack_id=self._stack.stack_id,
-                stack_name=self._stack.name,
-                logical_resource_id=name,
-                physical_resource_id=str(getattr(made, "physical_resource_id", "") or ""),
-                resource_type=kind,
-                resource_status=status,
-                resource_status_reason=why,
-                resource_properties=None,
-            )
-        )
-        what = f"{name} ({kind}) is {status}" + (f": {why}" if why else "")
-        self._aws.journal.note(Who.CLOUDFORMATION, "resource", what, status=status, type=kind)
 
-
-def reason(error: BaseException) -> str:
-    """Return what an exception of moto or of the lab says."""
-    said = getattr(error, "message", None) or getattr(error, "description", None) or str(error)
-    return str(said) if not isinstance(error, KeyError) else f"property {error} is missing"
+def given_or_default(template: Mapping[str, Any], given: Mapping[str, str]) -> dict[str, str]:
+    """Return the value of each parameter of a template that has one."""
+    known: Mapping[str, Mapping[str, Any]] = template.get("Parameters", {})
+    defaults = {name: str(row["Default"]) for name, row in known.items() if "Default" in row}
+    return {**defaults, **{name: value for name, value in given.items() if name in known}}

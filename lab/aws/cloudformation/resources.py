@@ -8,13 +8,11 @@ from typing import Any, Self
 from moto.cloudformation import parsing
 from moto.cloudwatch.models import cloudwatch_backends
 from moto.ec2.models import ec2_backends
-from moto.s3.models import s3_backends
 from moto.sns.models import sns_backends
-from moto.sqs.models import sqs_backends
-from moto.utilities.utils import get_partition
 
 from lab.aws.behaviour import Behaviour, Patches
-from lab.aws.cloudformation.types import Place, Resource
+from lab.aws.cloudformation.policies import BucketPolicy, QueuePolicy, TopicPolicy
+from lab.aws.cloudformation.types import Place, Properties, Resource
 from lab.aws.invocations import EventInvokeConfig
 
 
@@ -22,86 +20,62 @@ class TopicSubscription(Resource):
     """AWS::SNS::Subscription; its id is the subscription's ARN."""
 
     type = "AWS::SNS::Subscription"
-    _attributes = ("RawMessageDelivery", "FilterPolicy", "FilterPolicyScope", "RedrivePolicy")
+    updatable = frozenset(
+        {"RawMessageDelivery", "FilterPolicy", "FilterPolicyScope", "RedrivePolicy"}
+    )
 
     @classmethod
-    def create(cls, name: str, given: dict[str, Any], place: Place) -> Self:
+    def create(cls, name: str, given: Properties, place: Place) -> Self:
         """Subscribe."""
         del name
         sns = sns_backends[place.account][place.region]
         subscription = sns.subscribe(
             given["TopicArn"], given.get("Endpoint", ""), given["Protocol"]
         )
-        for name in cls._attributes:
-            if name in given:
-                value = given[name]
-                text = value if isinstance(value, str) else json.dumps(value)
-                sns.set_subscription_attributes(subscription.arn, name, text)
-        return cls(subscription.arn, {"Arn": subscription.arn})
+        created = cls(subscription.arn, {"Arn": subscription.arn})
+        return created.updated(given, {}, place)
+
+    def updated(self, given: Properties, old: Properties, place: Place) -> Self:
+        """Set the attributes; one that is gone stays as it is."""
+        del old
+        for name in sorted(self.updatable & given.keys()):
+            value = given[name]
+            text = value if isinstance(value, str) else json.dumps(value)
+            sns_backends[place.account][place.region].set_subscription_attributes(
+                self.physical_resource_id, name, text
+            )
+        return self
 
     def delete(self, account_id: str, region_name: str) -> None:
         """Unsubscribe."""
         sns_backends[account_id][region_name].unsubscribe(self.physical_resource_id)
 
 
-class TopicPolicy(Resource):
-    """AWS::SNS::TopicPolicy."""
-
-    type = "AWS::SNS::TopicPolicy"
-
-    @classmethod
-    def create(cls, name: str, given: dict[str, Any], place: Place) -> Self:
-        """Give each topic the policy."""
-        for arn in given["Topics"]:
-            topic = sns_backends[place.account][place.region].get_topic(arn)
-            topic.policy = json.dumps(given["PolicyDocument"])
-        return cls(name, {"Id": name})
-
-    def delete(self, account_id: str, region_name: str) -> None:
-        """Leave the policies to their topics, which go with the same stack."""
-
-
-class QueuePolicy(Resource):
-    """AWS::SQS::QueuePolicy."""
-
-    type = "AWS::SQS::QueuePolicy"
-
-    @classmethod
-    def create(cls, name: str, given: dict[str, Any], place: Place) -> Self:
-        """Give each queue the policy."""
-        for url in given["Queues"]:
-            sqs_backends[place.account][place.region].set_queue_attributes(
-                url.rsplit("/", 1)[-1], {"Policy": json.dumps(given["PolicyDocument"])}
-            )
-        return cls(name, {"Id": name})
-
-    def delete(self, account_id: str, region_name: str) -> None:
-        """Leave the policies to their queues, which go with the same stack."""
-
-
-class BucketPolicy(Resource):
-    """AWS::S3::BucketPolicy, which the bootstrap stack of the CDK has."""
-
-    type = "AWS::S3::BucketPolicy"
-
-    @classmethod
-    def create(cls, name: str, given: dict[str, Any], place: Place) -> Self:
-        """Give the bucket the policy, which moto does not enforce on the lab's requests."""
-        bucket = given["Bucket"]
-        s3_backends[place.account][get_partition(place.region)].get_bucket(bucket)
-        return cls(f"{bucket}-{name}")
-
-    def delete(self, account_id: str, region_name: str) -> None:
-        """Leave the policy to its bucket, which goes with the same stack."""
-
-
 class MetricAlarm(Resource):
     """AWS::CloudWatch::Alarm on a statistic of one metric."""
 
     type = "AWS::CloudWatch::Alarm"
+    updatable = frozenset(
+        {
+            "ActionsEnabled",
+            "AlarmActions",
+            "AlarmDescription",
+            "ComparisonOperator",
+            "DatapointsToAlarm",
+            "Dimensions",
+            "EvaluationPeriods",
+            "MetricName",
+            "Namespace",
+            "OKActions",
+            "Period",
+            "Statistic",
+            "Threshold",
+            "TreatMissingData",
+        }
+    )
 
     @classmethod
-    def create(cls, name: str, given: dict[str, Any], place: Place) -> Self:
+    def create(cls, name: str, given: Properties, place: Place) -> Self:
         """Create the alarm."""
         if "Metrics" in given or "ExtendedStatistic" in given:
             message = f"the lab does not emulate metric math and percentiles of a {cls.type}"
@@ -127,6 +101,11 @@ class MetricAlarm(Resource):
         )
         return cls(alarm.name, {"Arn": alarm.alarm_arn})
 
+    def updated(self, given: Properties, old: Properties, place: Place) -> Self:
+        """Put the alarm again under its name."""
+        del old
+        return self.create(self.physical_resource_id, given, place)
+
     def delete(self, account_id: str, region_name: str) -> None:
         """Delete the alarm."""
         cloudwatch_backends[account_id][region_name].delete_alarms([self.physical_resource_id])
@@ -143,7 +122,7 @@ class SecurityGroupEgress(Resource):
         self._rule = rule
 
     @classmethod
-    def create(cls, name: str, given: dict[str, Any], place: Place) -> Self:
+    def create(cls, name: str, given: Properties, place: Place) -> Self:
         """Authorize the rule."""
         rule: dict[str, Any] = {
             "ip_protocol": str(given["IpProtocol"]),

@@ -1,81 +1,101 @@
 """How stacks are asked to be created, updated and deleted."""
-# ruff: noqa: ANN401 - moto types little of its state
+# ruff: noqa: SLF001, ANN401 - moto gives no other access to its state, and types little of it
 
 from __future__ import annotations
 
 import threading
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
-from moto.cloudformation.exceptions import ValidationError
-from moto.cloudformation.models import ChangeSet, CloudFormationBackend, Stack
+from moto.cloudformation.exceptions import CloudFormationError, ValidationError
+from moto.cloudformation.models import CloudFormationBackend, Stack
+from moto.cloudformation.responses import CloudFormationResponse
+from moto.core.responses import EmptyResult
 
 from lab.aws.behaviour import Behaviour, Patches
-from lab.aws.cloudformation.operation import Operation, made
+from lab.aws.cloudformation.change_set_creation import is_changed, refuse_unless_updatable
+from lab.aws.cloudformation.change_sets import find
+from lab.aws.cloudformation.ledger import made
+from lab.aws.cloudformation.operation import OnFailure, Operation, Wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 _HOLD = 20.0  # seconds on the wall that a request waits for the operation which it started
+_on_failure = ContextVar("on_failure", default=OnFailure.ROLLBACK)
+"""What the request that is being answered says of a failure."""
 
 
 class StacksFail(Behaviour):
     """A stack operation works in dependency order and fails with its first failing resource.
 
-    A failed creation is rolled back: what it created is deleted again. Deletion runs in the reverse
-    order and stops, DELETE_FAILED, at what AWS refuses to delete. The operation goes on when the
-    request that started it has returned; here the request waits a while first, which spares the
-    caller the polling. moto ignores DependsOn in change sets, reports success whatever happens,
-    skips what it cannot create or delete, and creates a failed resource again when it is described.
+    A failed creation is rolled back: what it created is deleted again. A failed update goes back to
+    the former template. Unless the request disables that. Deletion runs in the reverse order and
+    ends, DELETE_FAILED, with what AWS refuses to delete still there, and what that depends on. The
+    operation goes on when the request that started it has returned; here the request waits a while
+    first, which spares the caller the polling. moto ignores DependsOn in change sets, reports
+    success whatever happens, skips what it cannot create or delete, and creates a failed resource
+    again when it is described.
     """
 
     source = "CloudFormation user guide, 'Stack failure options' and 'DependsOn attribute'"
 
     def install(self, patches: Patches) -> None:
         """Replace moto's operations on stacks."""
-        patches.method(CloudFormationBackend, "execute_change_set", self._execute_change_set)
+        api = CloudFormationResponse
+        patches.method(api, "execute_change_set", self._execute_change_set)
+        for name in ("create_stack", "update_stack"):
+            patches.method(api, name, _with_failure_option(vars(api)[name]))
         patches.method(CloudFormationBackend, "delete_stack", self._delete_stack)
-        patches.method(Stack, "create_resources", self._create_resources)
+        patches.method(Stack, "create_resources", self._create)
         patches.method(Stack, "update", self._update)
         patches.replace(Stack, "stack_resources", property(made))
 
-    def _execute_change_set(
-        self, backend: CloudFormationBackend, change_set_name: str, stack_name: str | None = None
-    ) -> None:
-        change_set = _find(backend, change_set_name, stack_name)
+    def _execute_change_set(self, response: CloudFormationResponse) -> EmptyResult:
+        name = response._get_param("ChangeSetName")
+        backend = response.cloudformation_backend
+        change_set = find(backend, name, response._get_param("StackName"))
         if change_set.execution_status != "AVAILABLE":
-            message = f"ChangeSet [{change_set_name}] cannot be executed in its current status"
-            raise ValidationError(change_set_name, message)
+            message = f"ChangeSet [{name}] cannot be executed in its current status"
+            raise InvalidChangeSetStatusError(message)
         change_set.execution_status = "EXECUTE_COMPLETE"
-        self._deploy(
-            change_set.stack,
-            change_set.change_set_type,
-            change_set.template,
-            change_set.parameters,
-        )
+        asked = vars(change_set).get("on_stack_failure") or OnFailure.ROLLBACK.value
+        if response._get_param("DisableRollback"):
+            asked = OnFailure.DO_NOTHING.value
+        wanted = Wanted(change_set.template, change_set.parameters)
+        self._deploy(change_set.stack, change_set.change_set_type, wanted, OnFailure(asked))
+        return EmptyResult()
 
-    def _create_resources(self, stack: Stack) -> None:
-        self._deploy(stack, "CREATE", stack.template, stack.parameters)
+    def _create(self, stack: Stack) -> None:
+        wanted = Wanted(stack.template, stack.parameters)
+        self._deploy(stack, "CREATE", wanted, _on_failure.get())
 
     def _update(
         self,
         stack: Stack,
         template: str,
         role_arn: str | None = None,
-        parameters: dict[str, Any] | None = None,
+        parameters: Mapping[str, str] | None = None,
         tags: dict[str, str] | None = None,
     ) -> None:
+        refuse_unless_updatable(stack)
+        wanted = Wanted(template, parameters or {})
+        if tags not in (None, stack.tags) or not is_changed(stack, wanted):
+            message = "No updates are to be performed."
+            raise ValidationError(stack.name, message)
         stack.role_arn = role_arn
-        stack.tags = stack.tags if tags is None else tags
-        self._deploy(stack, "UPDATE", template, parameters or stack.parameters)
+        self._deploy(stack, "UPDATE", wanted, _on_failure.get())
 
     def _delete_stack(self, backend: CloudFormationBackend, name_or_stack_id: str) -> None:
         for stack in list(backend.stacks.values()):
             if name_or_stack_id in (stack.name, stack.stack_id):
                 self._start(Operation(self._aws, stack).delete)
 
-    def _deploy(self, stack: Stack, kind: str, template: object, parameters: Any) -> None:
-        operation = Operation(self._aws, stack)
-        self._start(lambda: operation.deploy(kind, template, parameters))
+    def _deploy(self, stack: Stack, kind: str, wanted: Wanted, on_failure: OnFailure) -> None:
+        stack.disable_rollback = on_failure is not OnFailure.ROLLBACK
+        operation = Operation(self._aws, stack, on_failure)
+        run = operation.create if kind == "CREATE" else operation.update
+        self._start(lambda: run(wanted))
 
     def _start(self, operation: Callable[[], None]) -> None:
         over = threading.Event()
@@ -90,28 +110,23 @@ class StacksFail(Behaviour):
         over.wait(_HOLD)
 
 
-class ChangeSetsMayBeGone(Behaviour):
-    """Deleting a change set that does not exist succeeds, as long as its stack exists.
+def _with_failure_option(answer: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a request be answered knowing what it says of a failure."""
 
-    The CDK leans on it before each change set. moto crashes on a name that it does not know.
-    """
+    def answer_knowing(response: CloudFormationResponse) -> Any:
+        asked = response._get_param("OnFailure") or OnFailure.ROLLBACK.value
+        if response._get_param("DisableRollback"):
+            asked = OnFailure.DO_NOTHING.value
+        token = _on_failure.set(OnFailure(asked))
+        try:
+            return answer(response)
+        finally:
+            _on_failure.reset(token)
 
-    source = "github.com/aws/aws-cdk-cli, cleanupOldChangeset"
-
-    def install(self, patches: Patches) -> None:
-        """Delete only what exists."""
-        self._delete = CloudFormationBackend.delete_change_set
-        patches.method(CloudFormationBackend, "delete_change_set", self._delete_if_there)
-
-    def _delete_if_there(self, backend: CloudFormationBackend, change_set_name: str) -> None:
-        known = {row.change_set_name for row in backend.change_sets.values()}
-        if change_set_name in known | backend.change_sets.keys():
-            self._delete(backend, change_set_name)
+    return answer_knowing
 
 
-def _find(backend: CloudFormationBackend, name: str, stack_name: str | None) -> ChangeSet:
-    for change_set in backend.change_sets.values():
-        same_stack = stack_name in (None, change_set.stack_name, change_set.stack_id)
-        if change_set.change_set_id == name or (change_set.change_set_name == name and same_stack):
-            return change_set
-    raise ValidationError(name, f"ChangeSet [{name}] does not exist")
+class InvalidChangeSetStatusError(CloudFormationError):
+    """A change set is in no status in which it could be executed."""
+
+    code = "InvalidChangeSetStatus"

@@ -17,6 +17,8 @@ from lab.aws.behaviour import Behaviour, Patches
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+Properties = dict[str, Any]
+
 HARMLESS: Mapping[str, str] = {
     "AWS::CDK::Metadata": "version statistics of the CDK; it creates nothing",
 }
@@ -36,6 +38,8 @@ class Resource(CloudFormationModel):
     """A resource of a type that moto lacks: a physical id, and what Fn::GetAtt returns."""
 
     type: ClassVar[str]
+    updatable: ClassVar[frozenset[str]] = frozenset()
+    """The properties that `updated` can change."""
 
     def __init__(self, physical_id: str, attributes: Mapping[str, Any] | None = None) -> None:
         self.physical_resource_id = physical_id
@@ -43,12 +47,24 @@ class Resource(CloudFormationModel):
 
     @classmethod
     @abstractmethod
-    def create(cls, name: str, given: dict[str, Any], place: Place) -> Self:
+    def create(cls, name: str, given: Properties, place: Place) -> Self:
         """Create the resource from its properties; `name` is one that CloudFormation made up."""
 
     @abstractmethod
     def delete(self, account_id: str, region_name: str) -> None:
         """Delete the resource."""
+
+    def refuse_to_change(self, names: frozenset[str]) -> None:
+        """Raise NotImplementedError if the lab cannot change one of these properties in place."""
+        if unknown := sorted(names - self.updatable):
+            message = (
+                f"the lab cannot change {', '.join(unknown)} of a resource of type {self.type}"
+            )
+            raise NotImplementedError(message)
+
+    def updated(self, given: Properties, old: Properties, place: Place) -> Self:
+        """Change the resource from its old properties to others; return what stands for it then."""
+        raise NotImplementedError
 
     @classmethod
     def create_from_cloudformation_json(
@@ -81,7 +97,7 @@ class Nothing(Resource):
     """A resource of a harmless type."""
 
     @classmethod
-    def create(cls, name: str, given: dict[str, Any], place: Place) -> Self:
+    def create(cls, name: str, given: Properties, place: Place) -> Self:
         """Create nothing."""
         del given, place
         return cls(name)

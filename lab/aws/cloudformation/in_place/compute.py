@@ -1,0 +1,108 @@
+"""Changes of instances to come, groups and functions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lab.aws.cloudformation.in_place.rolling import rolls, update_in_batches
+from lab.aws.cloudformation.schemas import changed
+from lab.aws.functions import keep_configuration
+
+if TYPE_CHECKING:
+    from lab.aws.cloudformation.in_place.update import Handler, Update
+
+_FUNCTION = {
+    "Description": "",
+    "Environment": {"Variables": {}},
+    "MemorySize": 128,
+    "Timeout": 3,
+}
+"""What a function has where nothing is said (Lambda API reference, CreateFunction)."""
+
+
+def _version(update: Update) -> Any:  # noqa: ANN401 - moto's launch template
+    """Make another version of a launch template, as moto does rightly."""
+    resource, aws = update.there.resource, update.aws
+    body = {"Properties": dict(update.new)}
+    return resource.update_from_cloudformation_json(resource, "", body, aws.account, aws.region)
+
+
+def _group(update: Update) -> None:
+    """Change what a group is, and then its instances if its update policy wants that."""
+    before = list(update.there.resource.instance_states)
+    new = update.new
+    sizes = {name: int(new[name]) for name in ("MinSize", "MaxSize") if name in new}
+    if "DesiredCapacity" in new:
+        sizes["DesiredCapacity"] = int(new["DesiredCapacity"])
+    update.client("autoscaling").update_auto_scaling_group(
+        AutoScalingGroupName=update.id,
+        VPCZoneIdentifier=",".join(new.get("VPCZoneIdentifier", [])),
+        **sizes,
+        **_launch(update),
+    )
+    if rolls(update):
+        update_in_batches(update, before)
+
+
+def _launch(update: Update) -> dict[str, Any]:
+    names = ("LaunchTemplate", "LaunchConfigurationName")
+    given = {name: update.new[name] for name in names if name in update.new}
+    if "LaunchConfigurationName" in given:  # moto would go on launching from the template
+        update.there.resource.ec2_launch_template = None
+    return given
+
+
+def _notifications(update: Update) -> None:
+    autoscaling, name = update.client("autoscaling"), "NotificationConfigurations"
+    kept = {row["TopicARN"] for row in update.new.get(name, [])}
+    for row in update.gone(name):
+        if row["TopicARN"] not in kept:
+            autoscaling.delete_notification_configuration(
+                AutoScalingGroupName=update.id, TopicARN=row["TopicARN"]
+            )
+    for row in update.come(name):
+        autoscaling.put_notification_configuration(AutoScalingGroupName=update.id, **row)
+
+
+def _group_tags(update: Update) -> None:
+    autoscaling = update.client("autoscaling")
+    where = {"ResourceId": update.id, "ResourceType": "auto-scaling-group"}
+    kept = {row["Key"] for row in update.new.get("Tags", [])}
+    if gone := [row["Key"] for row in update.old.get("Tags", []) if row["Key"] not in kept]:
+        autoscaling.delete_tags(Tags=[{**where, "Key": key} for key in gone])
+    if come := update.come("Tags"):
+        autoscaling.create_or_update_tags(Tags=[{**where, **row} for row in come])
+
+
+def _function(update: Update) -> None:
+    """Change a function, as moto does rightly as far as it knows the properties."""
+    function, new = update.there.resource, {**_FUNCTION, **update.new}
+    function.update_configuration(new)
+    if "Code" in changed(update.old, update.new):
+        function.update_function_code(dict(new["Code"]))
+    keep_configuration(function, new)
+
+
+TABLE: dict[str, dict[str, Handler]] = {
+    "AWS::EC2::LaunchTemplate": {"LaunchTemplateData": _version, "VersionDescription": _version},
+    "AWS::AutoScaling::AutoScalingGroup": {
+        "NotificationConfigurations": _notifications,
+        "Tags": _group_tags,
+        "DesiredCapacity": _group,
+        "LaunchConfigurationName": _group,
+        "LaunchTemplate": _group,
+        "MaxSize": _group,
+        "MinSize": _group,
+        "VPCZoneIdentifier": _group,
+    },
+    "AWS::Lambda::Function": {
+        **dict.fromkeys(_FUNCTION, _function),
+        "Architectures": _function,
+        "Code": _function,
+        "DeadLetterConfig": _function,
+        "Handler": _function,
+        "LoggingConfig": _function,
+        "Role": _function,
+        "Runtime": _function,
+    },
+}

@@ -1,0 +1,142 @@
+"""Rolling updates: CloudFormation replaces the instances of a group batch by batch.
+
+What it says meanwhile is what AWS's stack events say.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+from lab import delays
+from lab.aws.autoscaling.terminations import terminate
+from lab.aws.cloudformation.schemas import changed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from moto.autoscaling.models import FakeAutoScalingGroup, InstanceState
+
+    from lab.aws.cloudformation.in_place.update import Update
+
+_POLICY = "AutoScalingRollingUpdate"
+_CAUSES = frozenset({"LaunchConfigurationName", "LaunchTemplate", "VPCZoneIdentifier"})
+_DURATION = re.compile(r"PT(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rolling:
+    """How a template wants a group updated; the pause is in seconds."""
+
+    at_least: int
+    batch: int
+    pause: float
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> Self:
+        """Read the update policy; what is not said is as AWS has it.
+
+        Raises:
+            NotImplementedError: the policy wants what the lab cannot do.
+
+        """
+        if unknown := given.keys() - {"MinInstancesInService", "MaxBatchSize", "PauseTime"}:
+            message = f"the lab cannot do what {_POLICY} says of {', '.join(sorted(unknown))}"
+            raise NotImplementedError(message)
+        return cls(
+            at_least=int(given.get("MinInstancesInService", 0)),
+            batch=int(given.get("MaxBatchSize", 1)),
+            pause=_seconds(given.get("PauseTime", "PT0S")),
+        )
+
+
+def rolls(update: Update) -> bool:
+    """Return whether an update of a group replaces its instances one after the other.
+
+    CloudFormation user guide, 'UpdatePolicy attribute': when the launch configuration, the launch
+    template or the subnets change.
+
+    Raises:
+        NotImplementedError: the update policy replaces the whole group.
+
+    """
+    policy = update.wanted.body.get("UpdatePolicy", {})
+    if "AutoScalingReplacingUpdate" in policy:
+        message = "the lab cannot replace a whole group, as AutoScalingReplacingUpdate wants"
+        raise NotImplementedError(message)
+    return _POLICY in policy and bool(changed(update.old, update.new) & _CAUSES)
+
+
+def update_in_batches(update: Update, obsolete: Sequence[InstanceState]) -> None:
+    """Terminate so many at a time, wait for what the group launches instead, pause, go on.
+
+    Raises:
+        ValueError: the policy leaves nothing to terminate.
+        RuntimeError: the group does not launch what it should.
+
+    """
+    group: FakeAutoScalingGroup = update.there.resource
+    policy = Rolling.of(update.wanted.body["UpdatePolicy"][_POLICY])
+    if policy.at_least >= (group.max_size or 0):
+        message = "MinInstancesInService must be less than the autoscaling group's MaxSize"
+        raise ValueError(message)
+    size = min(policy.batch, max((group.desired_capacity or 0) - policy.at_least, 1))
+    before = group.min_size, group.desired_capacity
+    update.say(
+        f"Rolling update initiated. Terminating {len(obsolete)} obsolete instance(s) in batches of"
+        f" {size}, while keeping at least {policy.at_least} instance(s) in service."
+    )
+    _make_room(update, policy.at_least + size)
+    for first in range(0, len(obsolete), size):
+        _replace(update, obsolete[first : first + size])
+        update.aws.clock.pass_time(policy.pause)
+    group.min_size = before[0]
+    group.set_desired_capacity(before[1])
+
+
+def _make_room(update: Update, wanted: int) -> None:
+    """Let the group have enough instances for a batch to go and the rest to serve."""
+    group = update.there.resource
+    if group.desired_capacity < wanted:
+        update.say(
+            f"Temporarily setting autoscaling group MinSize and DesiredCapacity to {wanted}."
+        )
+        group.min_size = wanted
+        group.set_desired_capacity(wanted)
+        _stabilize(update, [])
+
+
+def _replace(update: Update, batch: Sequence[InstanceState]) -> None:
+    ids = ", ".join(state.instance.id for state in batch)
+    update.say(f"Terminating instance(s) [{ids}]; replacing with {len(batch)} new instance(s).")
+    for state in batch:
+        if state in update.there.resource.instance_states and state.lifecycle_state in _THERE:
+            terminate(update.aws, state, cause="a user request")
+    _stabilize(update, batch)
+    update.say(f"Successfully terminated instance(s) [{ids}].")
+
+
+def _stabilize(update: Update, gone: Sequence[InstanceState]) -> None:
+    group = update.there.resource
+
+    def stable() -> bool:
+        states = group.instance_states
+        serving = sum(state.lifecycle_state == "InService" for state in states)
+        return serving >= group.desired_capacity and not any(state in states for state in gone)
+
+    if not update.aws.clock.wait_until(stable, delays.STABILIZATION_LIMIT.high):
+        message = f"Group did not stabilize: {group.desired_capacity} instances wanted in service"
+        raise RuntimeError(message)
+
+
+def _seconds(duration: str) -> float:
+    match = _DURATION.fullmatch(duration)
+    if not match:
+        message = f"PauseTime {duration!r} is no duration such as PT5M"
+        raise ValueError(message)
+    hours, minutes, seconds = (int(part or 0) for part in match.groups())
+    return float(hours * 3600 + minutes * 60 + seconds)
+
+
+_THERE = ("Pending", "InService")

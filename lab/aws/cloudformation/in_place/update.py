@@ -1,0 +1,54 @@
+"""What an update in place knows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lab.aws.behaviour import Emulation
+    from lab.aws.cloudformation.ledger import Applied
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Update:
+    """A resource as it is, as it is wanted, and how to say something in the stack's events."""
+
+    aws: Emulation
+    there: Applied
+    wanted: Applied
+    say: Callable[[str], None]
+
+    @property
+    def old(self) -> Mapping[str, Any]:
+        """Return the properties that the resource has."""
+        return self.there.properties
+
+    @property
+    def new(self) -> Mapping[str, Any]:
+        """Return the properties that it is to have."""
+        return self.wanted.properties
+
+    @property
+    def id(self) -> str:
+        """Return the physical id, which stays."""
+        return self.there.physical_id
+
+    def client(self, service: str) -> Any:  # noqa: ANN401 - boto3 makes clients at run time
+        """Return a client of a service."""
+        return self.aws.client(service)
+
+    def gone(self, name: str) -> list[Any]:
+        """Return the elements of a list that are not wanted any more."""
+        return [row for row in self.old.get(name, []) if row not in self.new.get(name, [])]
+
+    def come(self, name: str) -> list[Any]:
+        """Return the elements of a list that are wanted and not there."""
+        return [row for row in self.new.get(name, []) if row not in self.old.get(name, [])]
+
+
+Handler = Callable[[Update], Any]
+"""Changes one or more properties; returns the resource if it is another object from now on."""
