@@ -29,6 +29,8 @@ from lab.aws.throttling import Throttling
 from lab.clock import Clock, VirtualClock
 from lab.functions.calls import Calls
 from lab.functions.service import Functions
+from lab.iam.permissions import Permissions
+from lab.iam.service import Simulator
 from lab.ids import repeat_ids
 from lab.isolation import ACCOUNT, REGION
 from lab.journal import Journal
@@ -64,6 +66,7 @@ class Region:
         self.clock = clock or VirtualClock()
         self.journal = Journal(self.clock)
         self.functions = Functions(self.clock, self.journal)
+        self._simulator = Simulator()
         services = DomainDispatcherApplication(create_backend_app)
         self.calls = Calls(services, self.clock, self.journal, self.functions)
         self.aws = Emulation(
@@ -76,6 +79,7 @@ class Region:
             calls=self.calls,
             delivery=Delivery(self.clock, self.journal),
             throttling=Throttling(self.clock),
+            permissions=Permissions(self._simulator),
             closing=self._closing,
         )
         self.endpoint = ""
@@ -115,6 +119,7 @@ class Region:
         repeat_ids(patches, self.clock.chance, ACCOUNT, REGION)
         self._closing.callback(self.clock.stop)
         self._closing.callback(self.functions.close)
+        self._closing.callback(self._simulator.close)
         for behaviour in self.behaviours:
             behaviour(self.aws).install(patches)
         self._closing.callback(self._open.close)
@@ -122,6 +127,7 @@ class Region:
 
     def rest(self) -> None:
         """End every thread and process, so that this process can fork; `resume` goes on."""
+        self._simulator.start()
         self.functions.rest()
         self._open.close()
         self._clients.clear()

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from lab.clock import Clock
     from lab.functions.calls import Calls
     from lab.functions.service import Functions
+    from lab.iam.permissions import Permissions
     from lab.journal import Journal
 
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 class Emulation:
     """What behaviours share: one account in one region, its time, its journal, its functions.
 
-    `delivery` and `throttling` are for faults to trouble.
+    `delivery`, `throttling` and `permissions` are for faults to trouble.
     `client` returns a boto3 client of the region, for what AWS itself does through an API.
     """
 
@@ -38,6 +39,7 @@ class Emulation:
     calls: Calls
     delivery: Delivery
     throttling: Throttling
+    permissions: Permissions
     client: Callable[[str], Any]
     closing: ExitStack
 

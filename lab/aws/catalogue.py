@@ -31,7 +31,7 @@ from lab.aws.instances import (
 from lab.aws.invocations import InvokeConfigsAreReplaced
 from lab.aws.late_instances import InstancesAreDescribedLate
 from lab.aws.late_tables import TablesAreDescribedLate, WritesTakeEffectLate
-from lab.aws.roles import AttachesManagedPolicies
+from lab.aws.roles import AttachesManagedPolicies, RolesAreEvaluated
 from lab.aws.routes import (
     CreateRouteNeverReplaces,
     DryRunsChangeNothing,
@@ -75,6 +75,7 @@ ALL: tuple[type[Behaviour], ...] = (
     InvokeConfigsAreReplaced,
     DeletesPermissions,
     ThrottlesCalls,
+    RolesAreEvaluated,
     MetricsHaveTheirTime,
     LogsCarryMetrics,
     ServicesMeasure,

@@ -1,16 +1,43 @@
-"""IAM roles: the managed policies that are attached to them."""
+"""IAM roles: the managed policies that are attached to them, and what they allow."""
 
 from __future__ import annotations
 
 import json
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 from moto.iam.models import AWSManagedPolicy, IAMBackend, Role, iam_backends
 from moto.utilities.utils import get_partition
 
 from lab.aws.behaviour import Behaviour, Patches
+from lab.iam.callers import Caller
+from lab.iam.refusals import refusal
+
+if TYPE_CHECKING:
+    from lab.functions.calls import Reply
+    from lab.functions.environment import ExecutionEnvironment
+    from lab.iam.calls import ApiCall
+
+
+class RolesAreEvaluated(Behaviour):
+    """A call of a function is refused when its role's policies do not allow it.
+
+    EC2 says UnauthorizedOperation, others AccessDenied or a code of their own. moto evaluates the
+    policies of few services, without resources, and only if told to.
+    """
+
+    source = "IAM user guide, 'Policy evaluation logic'; EC2 API reference, error codes"
+
+    def install(self, patches: Patches) -> None:
+        """Judge the calls of functions."""
+        del patches  # moto itself stays as it is
+        self._aws.calls.judges.append(self._judge)
+
+    def _judge(self, call: ApiCall, caller: ExecutionEnvironment) -> Reply | None:
+        session = Caller(caller.role, caller.function)
+        refused = self._aws.permissions.refused(session, call)
+        return refusal(call, session, refused) if refused else None
 
 
 class AttachesManagedPolicies(Behaviour):

@@ -15,8 +15,8 @@ from lab.functions.calls import Reply
 
 if TYPE_CHECKING:
     from lab.clock import Clock
-    from lab.functions.calls import Call
     from lab.functions.environment import ExecutionEnvironment
+    from lab.iam.calls import ApiCall
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class Throttling:
         self._buckets.clear()
         self._refilling_since = self._clock.now()
 
-    def __call__(self, call: Call, caller: ExecutionEnvironment) -> Reply | None:
+    def __call__(self, call: ApiCall, caller: ExecutionEnvironment) -> Reply | None:
         """Refuse a call for which there is no token."""
         del caller
         if call.service not in _REFUSALS:
@@ -123,13 +123,13 @@ class ThrottlesCalls(Behaviour):
         self._aws.calls.judges.append(self._aws.throttling)
 
 
-def _bucket_of(call: Call) -> tuple[str, Limit]:
+def _bucket_of(call: ApiCall) -> tuple[str, Limit]:
     """Return the bucket of a call, by name, and its limit."""
     if call.service == "autoscaling":
         return call.service, AUTO_SCALING
     if not call.reads:
         return call.operation, _OF_THEIR_OWN.get(call.operation, WRITES)
-    narrowed = any(key.startswith(("Filter.", "MaxResults")) for key in call.parameters)
+    narrowed = any(key.startswith(("Filter", "MaxResults")) for key in call.parameters)
     if call.operation in _UNFILTERED and not narrowed:
         return f"{call.operation} of everything", UNFILTERED_READS
     return call.operation, READS

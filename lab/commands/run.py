@@ -47,8 +47,8 @@ def run(options: Namespace, directory: Path) -> int:
         "drill": _drill,
         "compare": _compare,
         "soak": _soak,
-        "faults": lambda *_: tables.faults(console) or 0,
-        "fidelity": lambda *_: tables.fidelity(console) or 0,
+        "faults": tables.faults,
+        "fidelity": tables.fidelity,
     }
     try:
         return commands[options.command or "demo"](options, console, directory)

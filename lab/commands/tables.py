@@ -12,10 +12,13 @@ from lab.aws.limits import LIMITS
 from lab.drills.faults import FAULTS, Kind
 
 if TYPE_CHECKING:
+    from argparse import Namespace
+    from pathlib import Path
+
     from rich.console import Console
 
 
-def faults(console: Console) -> None:
+def faults(_: Namespace, console: Console, __: Path) -> int:
     """Print every fault, and what comes of it."""
     table = Table("fault", "what happens", "how it ends", show_lines=True)
     for fault in FAULTS:
@@ -33,9 +36,10 @@ def faults(console: Console) -> None:
         " played in a real account. How it ends is with the deployed function.",
         highlight=False,
     )
+    return 0
 
 
-def fidelity(console: Console) -> None:
+def fidelity(_: Namespace, console: Console, __: Path) -> int:
     """Print what is modelled, how well it is known, and what is not modelled."""
     console.print("[bold]AWS behaviours that the lab plays[/], each with its source\n")
     for behaviour in ALL:
@@ -49,3 +53,4 @@ def fidelity(console: Console) -> None:
     console.print("\n[bold]Not modelled[/]\n")
     for limit in LIMITS:
         console.print(f"- {limit}", highlight=False)
+    return 0

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from lab.topology import Home
     from lab.watch import Watch
 
+_ROUTE_WRITES = frozenset(
+    {"ec2:CreateRoute", "ec2:ReplaceRoute", "ec2:ReplaceRouteTableAssociation"}
+)
 _BEGINS = 10.0  # seconds on the wall, in which a stack operation has begun
 
 
@@ -202,17 +205,17 @@ def _execute(scene: Scene, change_set: str) -> None:
 
 def lost(scene: Scene, _: str | None) -> None:
     """Lose the messages to the function."""
-    _trouble(scene, "messages to the function are lost", lost=1.0)
+    _trouble(scene, "are lost", replace(_now(scene), lost=1.0))
 
 
 def doubled(scene: Scene, _: str | None) -> None:
     """Deliver each message to the function twice."""
-    _trouble(scene, "messages to the function come twice", doubled=1.0)
+    _trouble(scene, "come twice", replace(_now(scene), doubled=1.0))
 
 
 def reordered(scene: Scene, _: str | None) -> None:
     """Let messages to the function overtake each other."""
-    _trouble(scene, "messages to the function overtake each other", reordered=1.0)
+    _trouble(scene, "overtake each other", replace(_now(scene), reordered=1.0))
 
 
 def delivered(scene: Scene) -> None:
@@ -221,15 +224,30 @@ def delivered(scene: Scene) -> None:
     scene.region.aws.delivery.trouble = Trouble()
 
 
-def _trouble(scene: Scene, what: str, **probability: float) -> None:
-    scene.say(what)
-    delivery = scene.region.aws.delivery
-    delivery.trouble = replace(delivery.trouble, **probability)
+def _now(scene: Scene) -> Trouble:
+    return scene.region.aws.delivery.trouble
+
+
+def _trouble(scene: Scene, what: str, trouble: Trouble) -> None:
+    scene.say(f"messages to the function {what}")
+    scene.region.aws.delivery.trouble = trouble
+
+
+def denied(scene: Scene, _: str | None) -> None:
+    """Take the permissions to write routes and associations from the function's role."""
+    scene.say("the function's role may not write routes any more")
+    scene.region.aws.permissions.missing |= _ROUTE_WRITES
+
+
+def permitted(scene: Scene) -> None:
+    """Give the permissions back."""
+    scene.say("the function's role may write routes again")
+    scene.region.aws.permissions.missing -= _ROUTE_WRITES
 
 
 def zone_outage(scene, zone): ...
 def zone_is_back(scene): ...
 
 
-no_capacity = denied = zone_outage
-capacity_is_back = permitted = zone_is_back
+no_capacity = zone_outage
+capacity_is_back = zone_is_back

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from lab.chance import Chance
 from lab.drills.deeds import Scene
 from lab.drills.measure import measure
+from lab.drills.stage import Stage, StageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lab.drills.outcome import Outcome
     from lab.drills.scenario import Cue
-    from lab.drills.stage import Stage
 
 LEAD = (5.0, 65.0)
 """Seconds before the first fault: it comes at any moment of the minute of the sweep."""
@@ -26,7 +26,12 @@ PATIENCE = 1800.0
 
 
 def play(stage: Stage, cues: Sequence[Cue], *, seed: int, strategy: str, handler: str) -> Outcome:
-    """Play the faults and return what came of them; the same seed gives the same story."""
+    """Play the faults and return what came of them; the same seed gives the same story.
+
+    Raises:
+        StageError: when something happened that the lab does not emulate.
+
+    """
     clock, watch = stage.region.clock, stage.watch
     clock.chance = Chance(seed)
     began = clock.now() + clock.chance.between(*LEAD, "the first fault")
@@ -40,6 +45,8 @@ def play(stage: Stage, cues: Sequence[Cue], *, seed: int, strategy: str, handler
         return clock.now() - since >= STEADY and watch.at_home() and _complete(stage)
 
     clock.wait_until(over, last - clock.now() + PATIENCE)
+    if problems := stage.region.journal.entries("problem"):
+        raise StageError(problems[0].what)
     fault = " ".join(str(cue) for cue in cues)
     return measure(
         stage.region,

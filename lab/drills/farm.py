@@ -52,9 +52,10 @@ def play_all(stage: Stage, jobs: Iterable[Job]) -> Iterator[tuple[Job, Outcome]]
                 running[connection] = (job, process)
             if not running:
                 return
-            for ready in wait(list(running)):
-                job, process = running.pop(ready)  # type: ignore[index]  # a connection, as given
-                yield job, _end(ready, process, job)  # type: ignore[arg-type]
+            done = set(wait(list(running)))
+            for answer in [answer for answer in running if answer in done]:
+                job, process = running.pop(answer)
+                yield job, _end(answer, process, job)
     finally:
         for _, process in running.values():
             process.terminate()

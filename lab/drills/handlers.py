@@ -129,7 +129,7 @@ def install(stage: Stage, handler: Handler | None) -> None:
         Handler=f"{handler.module}.{handler.function}",
         Environment={"Variables": values},
     )
-    stage.region.permissions.exempt = True
+    stage.region.aws.permissions.exempt = True
     _silence(stage, handler.triggers)
 
 

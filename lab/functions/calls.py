@@ -9,52 +9,27 @@ from __future__ import annotations
 import io
 import json
 import re
-import urllib.parse
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from lab import delays
+from lab.iam.requests import parse, signer
+from lab.isolation import ACCOUNT
 from lab.journal import Who
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
 
     from lab.clock import Clock
     from lab.functions.environment import ExecutionEnvironment
     from lab.functions.service import Functions
+    from lab.iam.calls import ApiCall
     from lab.journal import Journal
 
     Environ = dict[str, Any]
     Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
-_SCOPE = re.compile(r"Credential=([^/]+)/\d+/([^/]+)/([^/]+)/aws4_request")
 _CODE = re.compile(rb"<Code>([^<]+)</Code>")
-_READS = ("Describe", "Get", "List", "Lookup", "Filter")
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One call as a function sent it: who signed it, service, operation and flat parameters."""
-
-    key: str
-    region: str
-    service: str
-    operation: str
-    parameters: Mapping[str, Any]
-
-    @property
-    def name(self) -> str:
-        """Return the call as IAM names it, such as ec2:ReplaceRoute."""
-        return f"{self.service}:{self.operation}"
-
-    @property
-    def reads(self) -> bool:
-        """Return whether it changes nothing."""
-        return self.operation.startswith(_READS)
-
-    def __str__(self) -> str:
-        """Return the call with all that it says, for an order among calls."""
-        return f"{self.name} {json.dumps(self.parameters, sort_keys=True, default=str)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +56,7 @@ class Reply:
 class Judge(Protocol):
     """Something that may refuse a call before AWS does what it asks for."""
 
-    def __call__(self, call: Call, caller: ExecutionEnvironment) -> Reply | None:
+    def __call__(self, call: ApiCall, caller: ExecutionEnvironment) -> Reply | None:
         """Return the refusal, or None to let the call pass."""
         ...
 
@@ -100,25 +75,24 @@ class Calls:
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer a request of the WSGI server."""
-        scope = _SCOPE.search(environ.get("HTTP_AUTHORIZATION", ""))
-        caller = self._functions.caller(scope[1]) if scope else None
-        if scope is None or caller is None:
+        key = signer(environ)
+        caller = self._functions.caller(key) if key else None
+        if caller is None:
             return self._services(environ, start_response)
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-        reply = self._hold(_call(scope, environ, body), caller, environ, body)
+        reply = self._hold(parse(environ, body, ACCOUNT), caller, environ, body)
         start_response(reply.status, reply.headers)
         return [reply.body]
 
     def _hold(
-        self, call: Call, caller: ExecutionEnvironment, environ: Environ, body: bytes
+        self, call: ApiCall, caller: ExecutionEnvironment, environ: Environ, body: bytes
     ) -> Reply:
         activity, sent = caller.activity, self._clock.now()
         run, replies = activity.run, list[Reply]()
 
         def perform() -> None:
-            reply = self._judge(call, caller) or self._ask(
-                {**environ, "wsgi.input": io.BytesIO(body)}
-            )
+            asked = {**environ, "wsgi.input": io.BytesIO(body)}
+            reply = self._judge(call, caller) or self._ask(asked)
             self._note(call, reply, sent, run)
             replies.append(reply)
 
@@ -129,9 +103,13 @@ class Calls:
         )
         return replies[0] if replies else Reply("503 The lab is closing", [], b"")
 
-    def _judge(self, call: Call, caller: ExecutionEnvironment) -> Reply | None:
+    def _judge(self, call: ApiCall, caller: ExecutionEnvironment) -> Reply | None:
         refusals = (judge(call, caller) for judge in self.judges)
-        return next((refusal for refusal in refusals if refusal), None)
+        try:
+            return next((refusal for refusal in refusals if refusal), None)
+        except ValueError as error:
+            self._journal.note(Who.LAB, "problem", f"cannot judge {call.name}: {error}")
+            return Reply("500 The lab cannot judge this", [], b"")
 
     def _ask(self, environ: Environ) -> Reply:
         head: list[Any] = []
@@ -142,7 +120,7 @@ class Calls:
         body = b"".join(self._services(environ, start_response))
         return Reply(head[0], head[1], body)
 
-    def _note(self, call: Call, reply: Reply, sent: float, run: int) -> None:
+    def _note(self, call: ApiCall, reply: Reply, sent: float, run: int) -> None:
         what = f"{call.name}: {reply.error}" if reply.error else call.name
         self._journal.note(
             Who.LAMBDA,
@@ -154,17 +132,3 @@ class Calls:
             run=str(run),
             parameters=json.dumps(call.parameters, default=str),
         )
-
-
-def _call(scope: re.Match[str], environ: Environ, body: bytes) -> Call:
-    operation, parameters = _what(environ, body)
-    return Call(scope[1], scope[2], scope[3], operation, parameters)
-
-
-def _what(environ: Environ, body: bytes) -> tuple[str, dict[str, Any]]:
-    if target := environ.get("HTTP_X_AMZ_TARGET"):
-        return str(target).rsplit(".", 1)[-1], json.loads(body or b"{}")
-    form = dict(urllib.parse.parse_qsl(body.decode(errors="replace")))
-    if "Action" in form:
-        return form.pop("Action"), form
-    return f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}", {}

@@ -115,6 +115,11 @@ class ExecutionEnvironment:
         return self._process.pid
 
     @property
+    def function(self) -> str:
+        """Return the name of the function."""
+        return self._function.name
+
+    @property
     def role(self) -> str:
         """Return the ARN of the role that the function's calls are made with."""
         return self._function.role

@@ -52,6 +52,7 @@ class Functions:
         self._runs = itertools.count(1)
         self._warm: dict[str, list[_Warm]] = {}
         self._busy: set[ExecutionEnvironment] = set()
+        self._keys: dict[str, ExecutionEnvironment] = {}
         self._under_way = 0
 
     def invoke(self, function: Deployed, payload: bytes, log: Callable[[str], None]) -> Answer:
@@ -77,9 +78,9 @@ class Functions:
         return self._under_way >= self.concurrency
 
     def caller(self, key: str) -> ExecutionEnvironment | None:
-        """Return the environment that has an access key id and works on an event now."""
+        """Return the environment that has an access key id."""
         with self._lock:
-            return next((one for one in self._busy if one.key == key), None)
+            return self._keys.get(key)
 
     def processes(self) -> tuple[int, ...]:
         """Return the ids of the processes that run now."""
@@ -139,6 +140,7 @@ class Functions:
                 function, self.endpoint, self._clock, self._link, log
             )
             self._busy.add(environment)
+            self._keys[environment.key] = environment
         return environment
 
     def _find_warm(self, function: Deployed) -> _Warm | None:

@@ -7,6 +7,7 @@ guide, "AWS global condition context keys".
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -49,6 +50,8 @@ _NAMED = {
 }
 """The ARNs of resources that parameters name; the place is a region and an account."""
 
+_READS = ("Describe", "Get", "List", "Lookup", "Filter")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiCall:
@@ -64,6 +67,20 @@ class ApiCall:
     region: str
     protocol: str
     """How it came, and how its answer must go: ec2, query, json, rest-json or rest-xml."""
+
+    @property
+    def name(self) -> str:
+        """Return service and operation, such as ec2:ReplaceRoute."""
+        return f"{self.service}:{self.operation}"
+
+    @property
+    def reads(self) -> bool:
+        """Return whether it changes nothing."""
+        return self.operation.startswith(_READS)
+
+    def __str__(self) -> str:
+        """Return the call with all that it says."""
+        return f"{self.name} {json.dumps(self.parameters, sort_keys=True, default=str)}"
 
     @property
     def action(self) -> str:

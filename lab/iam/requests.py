@@ -33,8 +33,14 @@ def model_of(service: str) -> str:
     return _MODELS.get(service, service)
 
 
-def parse(environ: Mapping[str, Any], body: bytes, account: str) -> tuple[str, ApiCall] | None:
-    """Return the access key id that signed a request of WSGI, and its call; None without one.
+def signer(environ: Mapping[str, Any]) -> str | None:
+    """Return the access key id that signed a request of WSGI; None without one."""
+    scope = _SCOPE.search(environ.get("HTTP_AUTHORIZATION", ""))
+    return scope[1] if scope else None
+
+
+def parse(environ: Mapping[str, Any], body: bytes, account: str) -> ApiCall:
+    """Return the call that a signed request of WSGI makes.
 
     Raises:
         ValueError: when it is no call of a service that botocore knows.
@@ -42,11 +48,12 @@ def parse(environ: Mapping[str, Any], body: bytes, account: str) -> tuple[str, A
     """
     scope = _SCOPE.search(environ.get("HTTP_AUTHORIZATION", ""))
     if scope is None:
-        return None
-    key, region, service = scope.groups()
+        message = "the request is not signed"
+        raise ValueError(message)
+    _, region, service = scope.groups()
     request = Request({**environ, "wsgi.input": io.BytesIO(body)})
     operation, protocol, parameters = _read(request, service)
-    call = ApiCall(
+    return ApiCall(
         service=service,
         operation=operation,
         parameters=parameters,
@@ -54,7 +61,6 @@ def parse(environ: Mapping[str, Any], body: bytes, account: str) -> tuple[str, A
         region=region,
         protocol=protocol,
     )
-    return key, call
 
 
 def _read(request: Request, service: str) -> tuple[str, str, dict[str, Any]]:

@@ -15,6 +15,12 @@ if TYPE_CHECKING:
 
     from lab.region import Region
 
+ANYTHING = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}],
+}
+"""A policy that allows everything."""
+
 ECHO = "def do(event, context):\n    return {'event': event, 'name': context.function_name}\n"
 FAILING = "def do(event, context):\n    raise ValueError('no')\n"
 
@@ -143,7 +149,9 @@ def any_function(region: Region, code: str, **configuration: object) -> str:
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as content:
         content.writestr("index.py", code)
-    role = region.client("iam").create_role(RoleName="any", AssumeRolePolicyDocument="{}")
+    iam = region.client("iam")
+    role = iam.create_role(RoleName="any", AssumeRolePolicyDocument="{}")
+    iam.put_role_policy(RoleName="any", PolicyName="any", PolicyDocument=json.dumps(ANYTHING))
     reply = region.client("lambda").create_function(
         FunctionName="any",
         Runtime="python3.13",

@@ -9,8 +9,8 @@ import pytest
 
 from lab.aws.throttling import WRITES, ThrottlesCalls, Throttling
 from lab.clock import VirtualClock
-from lab.functions.calls import Call
-from lab.isolation import REGION
+from lab.iam.calls import ApiCall
+from lab.isolation import ACCOUNT, REGION
 from tests.lab.contract import contract_of
 from tests.lab.small import any_function, eventually
 
@@ -125,6 +125,14 @@ def refusal(
     throttling: Throttling, service: str, operation: str, parameters: dict[str, str] | None = None
 ) -> str | None:
     """Return the status with which a call is refused; None if it passes."""
+    call = ApiCall(
+        service=service,
+        operation=operation,
+        parameters=parameters or {},
+        account=ACCOUNT,
+        region=REGION,
+        protocol="any",
+    )
     caller: Any = None  # buckets are the account's, whoever calls
-    reply = throttling(Call("any", REGION, service, operation, parameters or {}), caller)
+    reply = throttling(call, caller)
     return reply.status if reply else None

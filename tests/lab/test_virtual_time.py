@@ -101,6 +101,7 @@ def test_parallel_calls_take_the_time_of_the_longest(region: Region) -> None:
     together = answer(region, CALLS, {"parallel": True})
     assert delays.READ_CALL.low <= together <= delays.READ_CALL.high
     region.client("lambda").delete_function(FunctionName="any")
+    region.client("iam").delete_role_policy(RoleName="any", PolicyName="any")
     region.client("iam").delete_role(RoleName="any")
     in_turn = answer(region, CALLS, {"parallel": False})
     assert 3 * delays.READ_CALL.low <= in_turn <= 3 * delays.READ_CALL.high

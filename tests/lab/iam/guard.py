@@ -16,7 +16,7 @@ from moto.moto_server.werkzeug_app import (
 from werkzeug.serving import make_server
 
 from lab.iam.refusals import refusal
-from lab.iam.requests import parse
+from lab.iam.requests import parse, signer
 from lab.isolation import ACCOUNT, REGION
 
 if TYPE_CHECKING:
@@ -35,9 +35,8 @@ def guarded(permissions: Permissions, callers: Mapping[str, Caller]) -> Iterator
 
     def door(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-        signed = parse(environ, body, ACCOUNT)
-        assert signed is not None
-        key, call = signed
+        key, call = signer(environ), parse(environ, body, ACCOUNT)
+        assert key is not None
         refused = permissions.refused(callers[key], call)
         if refused is None:
             passed = {**environ, "wsgi.input": io.BytesIO(body)}

@@ -9,7 +9,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from werkzeug.test import EnvironBuilder
 
-from lab.iam.requests import parse
+from lab.iam.requests import parse, signer
 from lab.isolation import ACCOUNT, REGION
 from tests.lab.iam.guard import client_of
 
@@ -77,10 +77,9 @@ def test_call_is_read_back_from_its_request(
     service: str, operation: str, protocol: str, parameters: dict[str, Any]
 ) -> None:
     """Operation and parameters as they were given to boto3, in every protocol."""
-    signed = parse(*sent(service, operation, parameters), ACCOUNT)
-    assert signed is not None
-    key, call = signed
-    assert key == KEY
+    environ, body = sent(service, operation, parameters)
+    call = parse(environ, body, ACCOUNT)
+    assert signer(environ) == KEY
     assert call.service == service
     assert call.operation.lower() == operation.replace("_", "")
     assert dict(call.parameters) == parameters
@@ -89,7 +88,10 @@ def test_call_is_read_back_from_its_request(
 
 def test_request_is_no_call_of_anybody_when_it_is_not_signed() -> None:
     """What nobody signed, nobody is asked about."""
-    assert parse(environ_of("PUT", "/any", {}, b""), b"", ACCOUNT) is None
+    environ = environ_of("PUT", "/any", {}, b"")
+    assert signer(environ) is None
+    with pytest.raises(ValueError, match="not signed"):
+        parse(environ, b"", ACCOUNT)
 
 
 @pytest.mark.parametrize("service", ["ec2", "any-service"])
