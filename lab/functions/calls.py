@@ -92,7 +92,11 @@ class Calls:
 
         def perform() -> None:
             asked = {**environ, "wsgi.input": io.BytesIO(body)}
-            reply = self._judge(call, caller) or self._ask(asked)
+            try:
+                reply = self._judge(call, caller) or self._ask(asked)
+            except Exception as error:  # noqa: BLE001 - the function must get an answer
+                self._journal.note(Who.LAB, "problem", f"the lab cannot do {call.name}: {error!r}")
+                reply = Reply("500 The lab cannot do this", [], b"")
             self._note(call, reply, sent, run)
             replies.append(reply)
 
@@ -105,11 +109,7 @@ class Calls:
 
     def _judge(self, call: ApiCall, caller: ExecutionEnvironment) -> Reply | None:
         refusals = (judge(call, caller) for judge in self.judges)
-        try:
-            return next((refusal for refusal in refusals if refusal), None)
-        except ValueError as error:
-            self._journal.note(Who.LAB, "problem", f"cannot judge {call.name}: {error}")
-            return Reply("500 The lab cannot judge this", [], b"")
+        return next((refusal for refusal in refusals if refusal), None)
 
     def _ask(self, environ: Environ) -> Reply:
         head: list[Any] = []

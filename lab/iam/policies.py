@@ -6,6 +6,7 @@ import json
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
+from moto.iam.exceptions import NotFoundException
 from moto.iam.models import iam_backends
 
 if TYPE_CHECKING:
@@ -17,12 +18,13 @@ Policy = dict[str, Any]
 def documents_of(role_arn: str) -> tuple[str, ...]:
     """Return the policies of a role as text: its own, and the managed ones attached to it.
 
-    Raises:
-        moto.iam.exceptions.NotFoundException: when there is no such role.
-
+    A role that is gone has none, so its sessions may do nothing any more.
     """
     _, partition, _, _, account, _ = role_arn.split(":", 5)
-    role = iam_backends[account][partition].get_role_by_arn(role_arn)
+    try:
+        role = iam_backends[account][partition].get_role_by_arn(role_arn)
+    except NotFoundException:
+        return ()
     attached = [
         version.document
         for policy in list(role.managed_policies.values())
