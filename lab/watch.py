@@ -123,7 +123,9 @@ class Watch:
         """Return the NATs as they were at a moment, by zone; terminated ones until EC2 forgets."""
         return next(seen for at, seen in reversed(self._nats) if at <= moment)
 
-    def _nats_now(self, now: float) -> tuple[Seen, ...]:
+    def nats_now(self) -> tuple[Seen, ...]:
+        """Return the NATs as they are, by zone."""
+        now = self._region.clock.now()
         instances = ec2_backends[ACCOUNT][REGION].all_instances()
         return tuple(
             sorted(
@@ -153,7 +155,7 @@ class Watch:
         if self._stopped:
             return
         now = self._region.clock.now()
-        nats = self._nats_now(now)
+        nats = self.nats_now()
         if not self._nats or self._nats[-1][1] != nats:
             self._nats.append((now, nats))
         for home in self.homes:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from moto.ec2.models import ec2_backends
 
-from lab.aws import forwarding, health
+from lab.aws import capacity, forwarding, health
 from lab.aws.delivery import Trouble
 from lab.isolation import ACCOUNT, REGION
 from lab.journal import Who
@@ -245,9 +245,23 @@ def permitted(scene: Scene) -> None:
     scene.region.aws.permissions.missing -= _ROUTE_WRITES
 
 
-def zone_outage(scene, zone): ...
-def zone_is_back(scene): ...
+def zone_outage(scene: Scene, zone: str | None) -> None:
+    """End the NATs of a zone, and let no other be launched there."""
+    name = scene.home(zone).zone
+    dead = [nat for nat in scene.watch.nats_now() if nat.zone == name and nat.state == "running"]
+    scene.say(f"{name} fails, with {' and '.join(nat.instance for nat in dead) or 'no NAT'} in it")
+    capacity.no_capacity(scene.region.aws, name)
+    if dead:
+        scene.ec2.terminate_instances(InstanceIds=[nat.instance for nat in dead])
 
 
-no_capacity = zone_outage
-capacity_is_back = zone_is_back
+def no_capacity(scene: Scene, _: str | None) -> None:
+    """Let every launch fail."""
+    scene.say("EC2 runs out of capacity")
+    capacity.no_capacity(scene.region.aws)
+
+
+def capacity_is_back(scene: Scene) -> None:
+    """Let launches succeed again."""
+    scene.say("EC2 has capacity again")
+    capacity.restore_capacity(scene.region.aws)

@@ -92,7 +92,7 @@ FAULTS: tuple[Fault, ...] = (
         plays="the instances of a zone die, and none can be launched there",
         ends="the group launches in the other zone; the table comes home when the zone is back",
         begin=deeds.zone_outage,
-        end=deeds.zone_is_back,
+        end=deeds.capacity_is_back,
         options=ZONES,
         seconds=600,
     ),

@@ -216,14 +216,23 @@ def _topologies(
 
 
 def during(egress: Mapping[str, Sequence[Span]]) -> float:
-    """Return when all zones first had internet again, or else when the first one lost it."""
-    lost = [span for spans in egress.values() for span in spans if not span.works and span.end > 0]
-    if not lost:
-        changed = [span.start for spans in egress.values() for span in spans if span.start > 0]
-        return min(changed, default=0.0)
-    first = min(lost, key=lambda span: span.start)
-    ends = sorted(span.end for span in lost)
-    return next((t for t in ends if all(_at(s, t).works for s in egress.values())), first.start)
+    """Return when a zone first had internet through another NAT than before the first fault.
+
+    Where none ever had, it is when the first one lost it, or the first fault itself.
+    """
+    moved = [
+        span.start
+        for spans in egress.values()
+        for span in spans
+        if span.start > 0 and span.works and span.through != _at(spans, 0.0).through
+    ]
+    lost = [
+        max(span.start, 0.0)
+        for spans in egress.values()
+        for span in spans
+        if not span.works and span.end > 0
+    ]
+    return min(moved or lost, default=0.0)
 
 
 def _at(spans: Sequence[Span], moment: float) -> Span:

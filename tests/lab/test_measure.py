@@ -49,17 +49,23 @@ def test_depth_is_of_one_run_alone() -> None:
     assert depth([call(0, 1)], 1) == 0
 
 
-def test_during_is_when_all_zones_have_internet_again() -> None:
-    """The picture shows the failover, not the loss; the loss where nothing repairs it."""
+@pytest.mark.parametrize(
+    ("spans", "moment"),
+    [
+        ([("old", -5, 1), (None, 1, 3), ("new", 3, 20)], 3),
+        ([("old", -5, 2), ("other", 2, 9), (None, 9, 15), ("new", 15, 20)], 2),
+        ([("old", -5, 1), (None, 1, 20)], 1),
+        ([("old", -5, 1), (None, 1, 3), ("old", 3, 20)], 1),
+        ([("old", -5, 20)], 0),
+    ],
+)
+def test_during_is_when_another_nat_first_serves(
+    spans: list[tuple[str | None, float, float]], moment: float
+) -> None:
+    """The picture shows the failover; the loss where there is none."""
+    hit = tuple(
+        Span(start=start, end=end, works=through is not None, through=through, words="any")
+        for through, start, end in spans
+    )
     well = (span(-5, 20, works=True),)
-    hit = (span(-5, 1, works=True), span(1, 3, works=False), span(3, 20, works=True))
-    lost = (span(-5, 1, works=True), span(1, 20, works=False))
-    assert during({"a": hit, "b": well}) == 3
-    assert during({"a": lost, "b": well}) == 1
-    assert during({"a": well, "b": well}) == 0
-
-
-def test_during_is_the_first_move_when_nobody_lost_anything() -> None:
-    """A table that moves in time shows where it moved to."""
-    moved = (span(-5, 2, works=True), span(2, 20, works=True))
-    assert during({"a": moved}) == 2
+    assert during({"a": hit, "b": well}) == moment
