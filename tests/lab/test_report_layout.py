@@ -25,6 +25,7 @@ from tests.lab.outcomes import (
     any_span,
     any_write,
     failover_and_home,
+    three_zones,
     very_many_lines,
 )
 
@@ -202,6 +203,18 @@ def test_maps_keep_each_nat_in_its_place() -> None:
     assert [nat.x for nat in after.nats][:2] == [nat.x for nat in before.nats]
     assert len({nat.x for nat in after.nats}) == 3
     assert before.width == after.width
+
+
+def test_map_has_zones_side_by_side_and_each_box_in_its_zone() -> None:
+    """However many NATs a zone has."""
+    (seen,) = maps(three_zones().topology)
+    assert [zone.name for zone in seen.zones] == [HERE, THERE, "us-east-1c"]
+    assert all(one.x + one.width < other.x for one, other in pairwise(seen.zones))
+    assert seen.zones[-1].x + seen.zones[-1].width == seen.width
+    for box in (*seen.nats, *seen.tables):
+        (zone,) = (zone for zone in seen.zones if zone.x < box.x < zone.x + zone.width)
+        assert box.x + box.width < zone.x + zone.width
+        assert zone.name in box.title
 
 
 def test_map_leads_each_table_to_its_nat_in_another_zone_too() -> None:
