@@ -153,7 +153,7 @@ def test_lane_labels_what_repeats_once() -> None:
     """And says how often; the others are ticks."""
     outcome = any_outcome(timeline=tuple(any_moment(time, what="again") for time in (1, 4, 8)))
     (lane,) = lanes(outcome, any_frame())
-    assert [mark.label.words for mark in lane.marks] == ["again (3 times)"]
+    assert [mark.label.words for mark in lane.marks] == ["3 times: again"]
     assert len(lane.ticks) == 2
 
 
@@ -232,5 +232,5 @@ def test_map_shows_what_is_no_nat_and_a_table_that_leads_nowhere() -> None:
         any_table("rtb-b", HERE, None, works=False),
     )
     (seen,) = maps([Topology(name="any", time=0, nats=(), tables=tables)])
-    assert [nat.words for nat in seen.nats] == [("nat-012345…", "not a NAT", "✓ forwards")]
+    assert [nat.words for nat in seen.nats] == [("nat-012345…", "other target", "✓ forwards")]
     assert [arrow.end for arrow in seen.arrows] == [seen.nats[0].middle, None]
