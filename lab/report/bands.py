@@ -23,6 +23,10 @@ _THINNEST = 2.5
 
 _INSET = 5.0
 """From the ends of a bar to the words in it."""
+
+_HATCHED = 24.0
+"""How much of the bar of an outage is to be seen beside its words."""
+
 _MOST_ROWS = 6
 
 
@@ -111,7 +115,8 @@ def _bar(span: Span, axis: Axis) -> Bar:
     first, last = axis.x(span.start), axis.x(span.end)
     size = max(last - first, _THINNEST)
     said = (short(span.words), short(span.through or "")) if span.works else (_loss(span, axis),)
-    fitting = (words for words in said if width(words) + 2 * _INSET <= size)
+    room = size - 2 * _INSET - (0 if span.works else _HATCHED)
+    fitting = (words for words in said if width(words) <= room)
     return Bar(
         works=span.works,
         x=min(first, axis.right - size),

@@ -112,7 +112,7 @@ def _said(told: Sequence[Moment], frame: Frame) -> list[tuple[Moment, str]]:
     said = []
     for line in told:
         count = times.pop(line.what, 0) if frame.labels(line) else 0
-        again = f" ({count} times)" if count > 1 else ""
-        words = f"{_SIGNS.get(line.kind, '')}{short(line.what)}{again}"
+        again = f"{count} times: " if count > 1 else ""
+        words = f"{_SIGNS.get(line.kind, '')}{again}{short(line.what)}"
         said.append((line, words if count else ""))
     return said

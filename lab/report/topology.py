@@ -25,7 +25,7 @@ _LETTERS = 11
 
 _ROOM = BOX * SIZE / _LETTERS
 
-_STRANGER = "not a NAT"
+_STRANGER = "other target"
 """The state of what a route leads to when it is none of the NATs, such as a gateway."""
 
 

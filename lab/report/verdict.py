@@ -79,17 +79,17 @@ def figures(outcome: Outcome) -> tuple[Figure, ...]:
         Figure(
             name="To detect",
             value=outcome.time_to_detect,
-            meaning="from the first fault to the first message to the function",
+            meaning="from the first fault to the message for the first run that writes",
         ),
         Figure(
             name="To decide",
             value=outcome.time_to_decide,
-            meaning="from that message to the function's first write",
+            meaning="from that message to the first write",
         ),
         Figure(
             name="To write",
             value=outcome.time_to_write,
-            meaning="from its first write to the last of that run",
+            meaning="from there to the answer to the last write of that run",
         ),
         Figure(
             name="To come home",

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from lab.drills.outcome import Outcome
 
-_NEAR = 0.5
-"""Seconds between two lines that always belong together."""
+_NEAR = 1.2
+"""Seconds between two lines that always belong together, such as a message and an answer."""
 
 _MOST_LINES = 24
 """How many lines a close view can hold and still be read."""

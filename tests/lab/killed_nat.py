@@ -69,7 +69,7 @@ TIMELINE = tuple(
         (58.0, "EventBridge", "scheduled", "runs the schedule"),
         (58.1, "Lambda", "function answered", "nat_failover.do answered after 96 ms"),
         (65.0, "Auto Scaling", "noticed", f"notices that {DEAD} is terminated"),
-        (80.0, "Auto Scaling", "published", f"publishes EC2_INSTANCETIMELINE {DEAD}"),
+        (80.0, "Auto Scaling", "published", f"publishes EC2_INSTANCE_TERMINATE {DEAD}"),
         (80.0, "Auto Scaling", "launching", f"launches {NEW} in {HERE}"),
         (80.0, "EC2", "instance state", f"{NEW} is pending"),
         (80.2, "SNS", "delivered", "hands the message to the subscribed function"),

@@ -172,6 +172,27 @@ def markup_everywhere() -> Outcome:
     )
 
 
+def three_zones() -> Outcome:
+    """Return a drill in three zones: a NAT gateway, no route, and two NATs of which one works."""
+    zones = (HERE, THERE, "us-east-1c")
+    return any_outcome(
+        egress={zone: (any_span(0, 60),) for zone in zones},
+        outage=dict.fromkeys(zones, 0.0),
+        topology=(
+            Topology(
+                name="before",
+                time=0,
+                nats=(*AFTER.nats, any_nat("i-0c0c0c0c0c0c0c0c0", zones[2], "stopping")),
+                tables=(
+                    any_table(TABLE_HERE, HERE, OTHER),
+                    any_table("rtb-0b0b0b0b0b0b0b0b0", THERE, "nat-0b0b0b0b0b0b0b0b0"),
+                    any_table("rtb-0c0c0c0c0c0c0c0c0", zones[2], None, works=False),
+                ),
+            ),
+        ),
+    )
+
+
 def comparison() -> tuple[Outcome, ...]:
     """Return the drills of two handlers with three faults."""
     slow: dict[str, Any] = {"handler": "another", "strategy": "", "outage": {HERE: 81.7}}

@@ -20,6 +20,7 @@ from tests.lab.outcomes import (
     failover_and_home,
     markup_everywhere,
     never_recovered,
+    three_zones,
     very_many_lines,
 )
 
@@ -35,6 +36,7 @@ DRILLS: dict[str, Sequence[Outcome]] = {
     "many": [very_many_lines()],
     "markup": [markup_everywhere()],
     "nothing": [any_outcome()],
+    "zones": [three_zones()],
     "comparison": comparison(),
 }
 PHONE, DESK = 390, 1280

@@ -25,6 +25,7 @@ from tests.lab.outcomes import (
     any_span,
     any_write,
     failover_and_home,
+    three_zones,
     very_many_lines,
 )
 
@@ -152,7 +153,7 @@ def test_lane_labels_what_repeats_once() -> None:
     """And says how often; the others are ticks."""
     outcome = any_outcome(timeline=tuple(any_moment(time, what="again") for time in (1, 4, 8)))
     (lane,) = lanes(outcome, any_frame())
-    assert [mark.label.words for mark in lane.marks] == ["again (3 times)"]
+    assert [mark.label.words for mark in lane.marks] == ["3 times: again"]
     assert len(lane.ticks) == 2
 
 
@@ -204,6 +205,18 @@ def test_maps_keep_each_nat_in_its_place() -> None:
     assert before.width == after.width
 
 
+def test_map_has_zones_side_by_side_and_each_box_in_its_zone() -> None:
+    """However many NATs a zone has."""
+    (seen,) = maps(three_zones().topology)
+    assert [zone.name for zone in seen.zones] == [HERE, THERE, "us-east-1c"]
+    assert all(one.x + one.width < other.x for one, other in pairwise(seen.zones))
+    assert seen.zones[-1].x + seen.zones[-1].width == seen.width
+    for box in (*seen.nats, *seen.tables):
+        (zone,) = (zone for zone in seen.zones if zone.x < box.x < zone.x + zone.width)
+        assert box.x + box.width < zone.x + zone.width
+        assert zone.name in box.title
+
+
 def test_map_leads_each_table_to_its_nat_in_another_zone_too() -> None:
     """An arrow ends in the middle of the NAT."""
     tables = (any_table("rtb-a", HERE, OTHER), any_table("rtb-b", THERE, OTHER))
@@ -219,5 +232,5 @@ def test_map_shows_what_is_no_nat_and_a_table_that_leads_nowhere() -> None:
         any_table("rtb-b", HERE, None, works=False),
     )
     (seen,) = maps([Topology(name="any", time=0, nats=(), tables=tables)])
-    assert [nat.words for nat in seen.nats] == [("nat-012345…", "not a NAT", "✓ forwards")]
+    assert [nat.words for nat in seen.nats] == [("nat-012345…", "other target", "✓ forwards")]
     assert [arrow.end for arrow in seen.arrows] == [seen.nats[0].middle, None]
