@@ -11,13 +11,16 @@ export PYTHONPATH := lambda_src
 export MYPYPATH := lambda_src
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test coverage check format synth bootstrap diff deploy destroy mutants bench lock clean
+.PHONY: help lab soak test coverage check format synth bootstrap diff deploy destroy mutants bench lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-lab: $(READY) ## Deploy the app into a region in a box, kill a NAT, watch it recover
+lab: $(READY) ## Watch a failover in a region in a box; ARGS="drill zone-outage" and more: docs/lab.md
 	@python -m lab $(ARGS)
+
+soak: $(READY) ## Play 1 000 drills of mixed faults; fail if one is not recovered
+	@python -m lab soak $(ARGS)
 
 test: $(READY) ## Run all tests
 	@python -m pytest --numprocesses 3 --dist worksteal --quiet $(ARGS)

@@ -29,10 +29,17 @@ if TYPE_CHECKING:
     from lab.drills.stage import Stage
 
 OURS = "nat_failover.do"
-_LIMIT = 50 * 2**20  # bytes, zipped; Lambda developer guide, "Lambda quotas"
+LARGEST = 50 * 2**20  # bytes, zipped; Lambda developer guide, "Lambda quotas"
 _IMPORT_LIMIT = 30.0  # seconds on the wall
 _SKIPPED = frozenset({"__pycache__", "node_modules", "venv", "tests"})
 _NAME = re.compile(r"\{([a-z_.0-9]+)\}")
+
+RESOURCES = frozenset(
+    {"stack", "vpc", "topic", "group"}
+    | {f"{kind}.{zone}" for kind in ("zone", "route_table", "subnet") for zone in "ab"}
+    | {f"nat.{zone}.{part}" for part in ("instance", "interface") for zone in "ab"}
+)
+"""What a variable's value can name in braces."""
 
 
 class HandlerError(ValueError):
@@ -105,6 +112,11 @@ def read_handler(
             f"{wrong[0]!r} is not a variable: write KEY=VALUE, such as TABLE={{route_table.a}}"
         )
         raise HandlerError(message)
+    named = (name for _, _, value in pairs for name in _NAME.findall(value))
+    if unknown := [name for name in named if name not in RESOURCES]:
+        known = ", ".join(sorted(RESOURCES))
+        message = f"there is no resource {{{unknown[0]}}}; there are {known}"
+        raise HandlerError(message)
     handler = Handler(
         path=path,
         function=function,
@@ -123,7 +135,7 @@ def install(stage: Stage, handler: Handler | None) -> None:
     name = _output(stage, "FailoverFunction")
     names = _resources(stage)
     values = {key: _filled(value, names) for key, value in handler.variables.items()}
-    functions.update_function_code(FunctionName=name, ZipFile=_zip(handler))
+    functions.update_function_code(FunctionName=name, ZipFile=packed(handler))
     functions.update_function_configuration(
         FunctionName=name,
         Handler=f"{handler.module}.{handler.function}",
@@ -137,7 +149,7 @@ def _import(handler: Handler) -> None:
     """See that the module can be imported where Lambda would import it."""
     code = f"import importlib; importlib.import_module({handler.module!r}).{handler.function}"
     with tempfile.TemporaryDirectory(prefix="nat-lab-") as directory:
-        zipfile.ZipFile(io.BytesIO(_zip(handler))).extractall(directory)
+        zipfile.ZipFile(io.BytesIO(packed(handler))).extractall(directory)
         tried = subprocess.run(  # noqa: S603 - our own interpreter; the person's own file
             [sys.executable, "-c", code],
             cwd=directory,
@@ -156,7 +168,7 @@ def _import(handler: Handler) -> None:
         raise HandlerError(message)
 
 
-def _zip(handler: Handler) -> bytes:
+def packed(handler: Handler) -> bytes:
     """Return the handler's folder as Lambda takes it."""
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as content:
@@ -165,7 +177,7 @@ def _zip(handler: Handler) -> bytes:
             hidden = any(part.startswith(".") or part in _SKIPPED for part in parts)
             if path.is_file() and not hidden:
                 content.write(path, "/".join(parts))
-                if archive.tell() > _LIMIT:
+                if archive.tell() > LARGEST:
                     message = (
                         f"the folder {handler.root} is larger than Lambda takes (50 MB zipped):"
                         " put the handler into a folder of its own"
@@ -175,14 +187,7 @@ def _zip(handler: Handler) -> bytes:
 
 
 def _filled(value: str, names: Mapping[str, str]) -> str:
-    def resource(match: re.Match[str]) -> str:
-        if match[1] not in names:
-            known = ", ".join(sorted(names))
-            message = f"there is no resource {match[0]}; there are {known}"
-            raise HandlerError(message)
-        return names[match[1]]
-
-    return _NAME.sub(resource, value)
+    return _NAME.sub(lambda match: names[match[1]], value)
 
 
 def _resources(stage: Stage) -> dict[str, str]:

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from lab import delays
+from lab.commands.compare import mixed
 from lab.commands.parser import STRATEGIES
 from lab.drills.drill import play
-from lab.drills.farm import Job, play_all
+from lab.drills.farm import FarmError, Job, play_all
 from lab.drills.faults import FAULTS
-from lab.drills.handlers import OURS, install
+from lab.drills.handlers import OURS, RECIPE_2016, install
 from lab.drills.scenario import read_faults
 from lab.drills.stage import Stage, deployed
 from lab.region import Region
@@ -56,3 +58,110 @@ def test_every_fault_ends_as_documented(strategy: str, tmp_path: Path) -> None:
         ends = {name: end(outcome) for name, outcome in drills.items()}
         assert ends == {fault.name: HOME if fault.recovers else LOST for fault in FAULTS}
         stage.diff()
+
+
+def test_drill_repeats_to_the_last_digit_from_its_seed(tmp_path: Path) -> None:
+    """Two deployments, two regions: the same seed tells the same story, ids included.
+
+    And another seed another one. What was played before in the same deployment changes nothing.
+    """
+    stories = []
+    for number in range(2):
+        with Region() as region, deployed(region, tmp_path / str(number), None) as stage:
+            jobs = [job(stage, "zone-outage:b lost@5", seed=seed) for seed in (3, 4)]
+            stories.append([outcome for _, outcome in sorted(played_in_order(stage, jobs))])
+    first, again = stories
+    assert first == again
+    assert first[0].timeline != first[1].timeline
+
+
+def played_in_order(stage: Stage, jobs: list[Job]) -> Iterable[tuple[int, Outcome]]:
+    """Yield each outcome with its job's number."""
+    for job_, outcome in play_all(stage, jobs):
+        yield jobs.index(job_), outcome
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterable[Stage]:
+    """Return the deployed app, for drills that each play in a fork."""
+    directory = tmp_path_factory.mktemp("stage")
+    with Region() as region, deployed(region, directory, None) as stage:
+        yield stage
+
+
+def test_drill_shows_what_our_function_gains(stage: Stage) -> None:
+    """Each number has the bounds that its delays allow."""
+    drills = played(
+        stage,
+        [job(stage, written) for written in ("terminate", "lost", "both", "denied", "tamper")],
+    )
+    killed = drills["terminate"]
+    assert killed.depth == 2
+    assert killed.time_to_detect == pytest.approx(delays.EVENT_DELIVERY.high)
+    assert killed.time_to_decide is not None
+    assert killed.time_to_decide < delays.WARM_START.high + delays.READ_CALL.high
+    assert killed.outage["us-east-1b"] == 0
+    sweep = delays.SCHEDULED_MINUTE.high + 1
+    assert 0 < (drills["lost"].time_to_detect or 0) <= sweep
+    assert 0 < drills["tamper"].worst <= sweep + delays.ROUTE_TAKES_EFFECT.high
+    assert min(drills["both"].outage.values()) > delays.GROUP_NOTICES.low
+    refused = drills["denied"].refused
+    assert {write.error for write in refused} == {"UnauthorizedOperation"}
+    assert all(write.time < FAULTS_LAST["denied"] for write in refused)
+    assert "alarm" in " ".join(line.what for line in drills["denied"].timeline)
+
+
+FAULTS_LAST = {fault.name: fault.seconds for fault in FAULTS if fault.seconds}
+
+
+def test_recipe_of_2016_fails_where_the_comparison_says(stage: Stage) -> None:
+    """It waits for the group, never comes home, and a second death is for good."""
+    first, second = "terminate:a", "terminate:a terminate:b@200"
+    recipe = played(stage, [job(stage, text, handler=RECIPE_2016) for text in (first, second)])
+    ours = played(stage, [job(stage, text) for text in (first, second)])
+    assert [end(ours[first]), end(ours[second])] == [HOME, HOME]
+    assert end(recipe[first]) == (True, False)
+    assert recipe[first].worst > delays.GROUP_NOTICES.low > ours[first].worst
+    assert not recipe[second].recovered
+
+
+def test_message_that_comes_twice_or_late_leads_to_the_same_end(stage: Stage) -> None:
+    """The table is written once more at most, and never to anything else."""
+    drills = played(stage, [job(stage, text) for text in ("terminate", "doubled", "reordered")])
+    ends = {name: outcome.egress["us-east-1a"][-1].through for name, outcome in drills.items()}
+    assert len(set(ends.values())) == 1
+    assert {end(outcome) for outcome in drills.values()} == {HOME}
+
+
+def test_mixed_drills_recover(stage: Stage) -> None:
+    """A small soak: what `make soak` plays a thousand of."""
+    jobs = [
+        Job(
+            name=str(seed),
+            play=lambda seed=seed: play(  # type: ignore[misc]
+                stage, mixed(seed), seed=seed, strategy=stage.strategy, handler=OURS
+            ),
+        )
+        for seed in range(20)
+    ]
+    lost = [name for name, outcome in played(stage, jobs).items() if end(outcome) != HOME]
+    assert lost == []
+
+
+def test_mixed_drills_are_drawn_from_the_seed() -> None:
+    """The same faults for the same seed, and over some seeds every fault that recovers."""
+    assert mixed(5) == mixed(5)
+    drawn = {cue.fault.name for seed in range(200) for cue in mixed(seed)}
+    assert drawn == {fault.name for fault in FAULTS if fault.recovers}
+
+
+def test_farm_says_which_drill_failed_and_why(stage: Stage) -> None:
+    """An error in a fork is told where the drills were asked for."""
+
+    def fail() -> Outcome:
+        message = "no"
+        raise ValueError(message)
+
+    with pytest.raises(FarmError, match="the drill any: ValueError: no"):
+        list(play_all(stage, [Job(name="any", play=fail)]))
+    assert end(played(stage, [job(stage, "terminate")])["terminate"]) == HOME
