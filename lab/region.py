@@ -132,29 +132,30 @@ class Region:
         self._open.close()
         self._clients.clear()
 
-    def resume(self) -> None:
-        """Go on after `rest`, at another endpoint."""
-        server = self._server()
+    def resume(self, *, elsewhere: bool = False) -> None:
+        """Go on after `rest`: where it was, or elsewhere, as a fork must."""
+        server = self._server(0 if elsewhere else self._port)
         threading.Thread(
             target=server.serve_forever, args=(_POLL,), name="lab server", daemon=True
         ).start()
         self._open.callback(server.server_close)
         self._open.callback(server.shutdown)
         # S3 addresses buckets as hosts below this name: it must be a name, not a number.
-        self.endpoint = f"http://localhost:{server.server_port}"
+        self._port = server.server_port
+        self.endpoint = f"http://localhost:{self._port}"
         self.functions.endpoint = self.endpoint
 
-    def _server(self) -> BaseWSGIServer:
+    def _server(self, port: int) -> BaseWSGIServer:
         try:
             return make_server(
                 "localhost",
-                self._port,
+                port,
                 self.calls,
                 threaded=True,
                 request_handler=MotoRequestHandler,
             )
         except SystemExit as error:  # werkzeug's way to say that the address is in use
-            message = f"port {self._port} is not free: choose another, or leave --port out"
+            message = f"port {port} is not free: choose another, or leave --port out"
             raise PortError(message) from error
 
 

@@ -74,7 +74,7 @@ def _begin(stage: Stage, job: Job) -> tuple[Connection, Any]:
 
 def _play(stage: Stage, job: Job, answer: Connection) -> None:
     try:
-        stage.region.resume()
+        stage.region.resume(elsewhere=True)
         answer.send(job.play())
     except Exception as error:  # noqa: BLE001 - it is told to who waits for the outcome
         answer.send(f"{type(error).__name__}: {error}")

@@ -67,7 +67,9 @@ def test_drill_repeats_to_the_last_digit_from_its_seed(tmp_path: Path) -> None:
     """
     stories = []
     for number in range(2):
-        with Region() as region, deployed(region, tmp_path / str(number), None) as stage:
+        directory = tmp_path / str(number)
+        directory.mkdir()
+        with Region() as region, deployed(region, directory, None) as stage:
             jobs = [job(stage, "zone-outage:b lost@5", seed=seed) for seed in (3, 4)]
             stories.append([outcome for _, outcome in sorted(played_in_order(stage, jobs))])
     first, again = stories
