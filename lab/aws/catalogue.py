@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lab.aws.autoscaling.bounds import GroupsHaveBounds
+from lab.aws.autoscaling.health import (
+    ReplacesTheDead,
+    ReplacesTheImpaired,
+    ReplacesTheReported,
+    SuspensionsEnd,
+)
+from lab.aws.autoscaling.hooks import LifecycleHooksHold
 from lab.aws.autoscaling.launches import GroupsStabilize, LaunchesTakeTime, SpreadsOverZones
 from lab.aws.autoscaling.notifications import PublishesNotifications
-from lab.aws.autoscaling.terminations import ReplacesTheDead, TerminationsTakeTime
+from lab.aws.autoscaling.settings import GroupsKeepTheirSettings
+from lab.aws.autoscaling.terminations import TerminationsTakeTime
 from lab.aws.cloudformation.change_sets import ChangeSetsMayBeGone, ChangeSetsSayWhatChanges
 from lab.aws.cloudformation.corrections import (
     AssociationsAreReal,
@@ -66,7 +75,13 @@ ALL: tuple[type[Behaviour], ...] = (
     LaunchesTakeTime,
     TerminationsTakeTime,
     ReplacesTheDead,
+    ReplacesTheImpaired,
+    ReplacesTheReported,
+    SuspensionsEnd,
+    GroupsHaveBounds,
+    GroupsKeepTheirSettings,
     PublishesNotifications,
+    LifecycleHooksHold,
     GroupsStabilize,
     DeliversToFunctions,
     RunsSchedules,
