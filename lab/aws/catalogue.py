@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lab.aws.autoscaling.attempts import FailedLaunchesAreRetried
+from lab.aws.autoscaling.balance import ZonesAreRebalanced
 from lab.aws.autoscaling.bounds import GroupsHaveBounds
 from lab.aws.autoscaling.health import (
     ReplacesTheDead,
@@ -14,8 +16,10 @@ from lab.aws.autoscaling.health import (
 from lab.aws.autoscaling.hooks import LifecycleHooksHold
 from lab.aws.autoscaling.launches import GroupsStabilize, LaunchesTakeTime, SpreadsOverZones
 from lab.aws.autoscaling.notifications import PublishesNotifications
+from lab.aws.autoscaling.replacement import MembersKeepTheirTemplate
 from lab.aws.autoscaling.settings import GroupsKeepTheirSettings
 from lab.aws.autoscaling.terminations import TerminationsTakeTime
+from lab.aws.capacity import ZonesRunOutOfCapacity
 from lab.aws.cloudformation.change_sets import ChangeSetsMayBeGone, ChangeSetsSayWhatChanges
 from lab.aws.cloudformation.corrections import (
     AssociationsAreReal,
@@ -71,13 +75,17 @@ ALL: tuple[type[Behaviour], ...] = (
     DryRunsChangeNothing,
     TablesAreDescribedLate,
     WritesTakeEffectLate,
+    ZonesRunOutOfCapacity,
     SpreadsOverZones,
+    FailedLaunchesAreRetried,
     LaunchesTakeTime,
+    MembersKeepTheirTemplate,
     TerminationsTakeTime,
     ReplacesTheDead,
     ReplacesTheImpaired,
     ReplacesTheReported,
     SuspensionsEnd,
+    ZonesAreRebalanced,
     GroupsHaveBounds,
     GroupsKeepTheirSettings,
     PublishesNotifications,
