@@ -15,7 +15,9 @@ from lab.aws.autoscaling.health import (
 )
 from lab.aws.autoscaling.hooks import LifecycleHooksHold
 from lab.aws.autoscaling.launches import GroupsStabilize, LaunchesTakeTime, SpreadsOverZones
+from lab.aws.autoscaling.lifetimes import LifetimesAreLimited
 from lab.aws.autoscaling.notifications import PublishesNotifications
+from lab.aws.autoscaling.refreshes import InstanceRefreshes
 from lab.aws.autoscaling.replacement import MembersKeepTheirTemplate
 from lab.aws.autoscaling.settings import GroupsKeepTheirSettings
 from lab.aws.autoscaling.terminations import TerminationsTakeTime
@@ -90,6 +92,8 @@ ALL: tuple[type[Behaviour], ...] = (
     GroupsKeepTheirSettings,
     PublishesNotifications,
     LifecycleHooksHold,
+    InstanceRefreshes,
+    LifetimesAreLimited,
     GroupsStabilize,
     DeliversToFunctions,
     RunsSchedules,
