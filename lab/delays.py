@@ -95,6 +95,20 @@ GROUP_NOTICES = Delay(
     _MEASURED,
     "github.com/nowakeai/betternat, research 031: 65 s until the replacement appeared, seen once",
 )
+GROUP_GIVES_UP = Delay(
+    "a group waits for an impaired instance to recover before it replaces it",
+    120,
+    300,
+    _ASSUMED,
+    "EC2 Auto Scaling user guide, 'Health checks for Auto Scaling instances', says a few minutes",
+)
+REPLACEMENT = Delay(
+    "a group begins to launch a replacement after it began to terminate",
+    5,
+    31,
+    _MEASURED,
+    "31 s: a pair of sample notifications in a public repository; the shorter is assumed",
+)
 TERMINATION_OF_THE_DEAD = Delay(
     "a termination activity, the instance being dead already",
     3,
@@ -115,6 +129,36 @@ LAUNCH = Delay(
     37,
     _MEASURED,
     "sample notifications in public repositories",
+)
+LAUNCH_HOOK = Delay(
+    "a group's new instance enters Pending:Wait",
+    3,
+    10,
+    _ASSUMED,
+    "no figure published; before the launch activity would end",
+)
+LAUNCH_PROCEEDS = Delay(
+    "an instance enters service after its last launch hook",
+    1,
+    5,
+    _ASSUMED,
+    "no figure published",
+)
+LAUNCH_FAILS = Delay(
+    "a launch activity for which there is no capacity", 1, 5, _ASSUMED, "no figure published"
+)
+LAUNCH_RETRY = Delay(
+    "a group tries again after it could launch in no zone", 60, 120, _ASSUMED, "no figure published"
+)
+REBALANCING = Delay(
+    "a group begins to mend the balance of its zones",
+    30,
+    180,
+    _ASSUMED,
+    "EC2 Auto Scaling user guide, 'Rebalancing activities', says that it takes a few minutes",
+)
+REFRESH_LOOKS = Delay(
+    "an instance refresh looks whether it can go on", 5, 20, _ASSUMED, "no figure published"
 )
 EVENT_DELIVERY = Delay(
     "an event of EC2 travels over EventBridge to Lambda",

@@ -4,9 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lab.aws.autoscaling.attempts import FailedLaunchesAreRetried
+from lab.aws.autoscaling.balance import ZonesAreRebalanced
+from lab.aws.autoscaling.bounds import GroupsHaveBounds
+from lab.aws.autoscaling.health import (
+    ReplacesTheDead,
+    ReplacesTheImpaired,
+    ReplacesTheReported,
+    SuspensionsEnd,
+)
+from lab.aws.autoscaling.hooks import LifecycleHooksHold
 from lab.aws.autoscaling.launches import GroupsStabilize, LaunchesTakeTime, SpreadsOverZones
+from lab.aws.autoscaling.lifetimes import LifetimesAreLimited
 from lab.aws.autoscaling.notifications import PublishesNotifications
-from lab.aws.autoscaling.terminations import ReplacesTheDead, TerminationsTakeTime
+from lab.aws.autoscaling.refreshes import InstanceRefreshes
+from lab.aws.autoscaling.replacement import MembersKeepTheirTemplate
+from lab.aws.autoscaling.settings import GroupsKeepTheirSettings
+from lab.aws.autoscaling.terminations import TerminationsTakeTime
+from lab.aws.capacity import ZonesRunOutOfCapacity
 from lab.aws.cloudformation.change_sets import ChangeSetsMayBeGone, ChangeSetsSayWhatChanges
 from lab.aws.cloudformation.corrections import (
     AssociationsAreReal,
@@ -62,11 +77,23 @@ ALL: tuple[type[Behaviour], ...] = (
     DryRunsChangeNothing,
     TablesAreDescribedLate,
     WritesTakeEffectLate,
+    ZonesRunOutOfCapacity,
     SpreadsOverZones,
+    FailedLaunchesAreRetried,
     LaunchesTakeTime,
+    MembersKeepTheirTemplate,
     TerminationsTakeTime,
     ReplacesTheDead,
+    ReplacesTheImpaired,
+    ReplacesTheReported,
+    SuspensionsEnd,
+    ZonesAreRebalanced,
+    GroupsHaveBounds,
+    GroupsKeepTheirSettings,
     PublishesNotifications,
+    LifecycleHooksHold,
+    InstanceRefreshes,
+    LifetimesAreLimited,
     GroupsStabilize,
     DeliversToFunctions,
     RunsSchedules,

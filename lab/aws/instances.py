@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import copy
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from moto.ec2.models.instances import Instance, InstanceState
@@ -26,10 +27,12 @@ _ROOT_DEVICES = ("/dev/xvda", "/dev/sda1")
 class InstanceStates(Behaviour):
     """An instance is pending before it runs, shutting-down before it is terminated.
 
-    And stopping before it is stopped. moto's instances run at once and are terminated at once.
+    And stopping before it is stopped. Its launch time is that of its last start. moto's instances
+    run at once and are terminated at once, and keep their first launch time.
     """
 
-    source = "EC2 user guide, 'Amazon EC2 instance state changes'"
+    source = "EC2 user guide, 'Amazon EC2 instance state changes'; EC2 API reference,"
+    " Instance.LaunchTime"
 
     def install(self, patches: Patches) -> None:
         """Put the second half of each change on the timeline."""
@@ -46,6 +49,8 @@ class InstanceStates(Behaviour):
         self._boot(instance)
 
     def _boot(self, instance: Instance) -> None:
+        launched = datetime.fromtimestamp(self._aws.clock.calendar(), UTC)
+        instance.launch_time = launched.replace(tzinfo=None)  # moto's times name no zone
         self._enter(instance, PENDING)
         self._aws.clock.after(delays.INSTANCE_BOOT, lambda: self._run(instance))
 

@@ -7,11 +7,16 @@ import json
 import zipfile
 from typing import TYPE_CHECKING, Any
 
+from moto.ec2.models import ec2_backends
+
 from lab import delays
+from lab.isolation import ACCOUNT, REGION
 from tests.lab.contract import LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from moto.ec2.models.instances import Instance
 
     from lab.region import Region
 
@@ -65,6 +70,11 @@ def describe(region: Region, instance: str) -> dict[str, Any]:
     return described
 
 
+def emulated(instance: str) -> Instance:
+    """Return the emulator's own object for an instance, which knows what no API tells."""
+    return ec2_backends[ACCOUNT][REGION].get_instance(instance)
+
+
 def state_of(region: Region, instance: str) -> str:
     """Return the state of an instance."""
     return str(describe(region, instance)["State"]["Name"])
@@ -89,18 +99,19 @@ def default_route(region: Region, table: str) -> dict[str, Any]:
     return next(row for row in routes if row.get("DestinationCidrBlock") == "0.0.0.0/0")
 
 
-def any_group(region: Region, subnets: tuple[str, ...], desired: int = 2) -> str:
+def any_group(
+    region: Region, subnets: tuple[str, ...], desired: int = 2, **settings: object
+) -> str:
     """Return a group over some subnets."""
     region.client("ec2").create_launch_template(
         LaunchTemplateName="any", LaunchTemplateData={"ImageId": "ami-0", "InstanceType": "t3.nano"}
     )
     region.client("autoscaling").create_auto_scaling_group(
         AutoScalingGroupName="any",
-        MinSize=0,
-        MaxSize=4,
         DesiredCapacity=desired,
         VPCZoneIdentifier=",".join(subnets),
         LaunchTemplate={"LaunchTemplateName": "any"},
+        **{"MinSize": 0, "MaxSize": 4, **settings},
     )
     return "any"
 
@@ -119,6 +130,13 @@ def in_service(region: Region, group: str = "any") -> list[str]:
     return [
         row["InstanceId"] for row in members(region, group) if row["LifecycleState"] == "InService"
     ]
+
+
+def group_in_service(region: Region, desired: int = 2, **settings: object) -> list[str]:
+    """Return the instances of a new group over two zones, all in service."""
+    any_group(region, any_subnets(region), desired, **settings)
+    assert eventually(region, lambda: len(in_service(region)) == desired)
+    return in_service(region)
 
 
 def inbox(region: Region, topic: str) -> Callable[[], list[dict[str, Any]]]:
@@ -161,6 +179,29 @@ def any_function(region: Region, code: str, **configuration: object) -> str:
         **{"Timeout": 5, **configuration},
     )
     return str(reply["FunctionArn"])
+
+
+def any_rule(
+    region: Region, pattern: dict[str, Any], function: str, *, permit: bool = True
+) -> None:
+    """Let events that match a pattern invoke a function, if its own policy permits it."""
+    events = region.client("events")
+    rule = events.put_rule(Name="any", EventPattern=json.dumps(pattern))["RuleArn"]
+    events.put_targets(Rule="any", Targets=[{"Id": "any", "Arn": function}])
+    if permit:
+        region.client("lambda").add_permission(
+            FunctionName=function,
+            StatementId="any",
+            Action="lambda:InvokeFunction",
+            Principal="events.amazonaws.com",
+            SourceArn=rule,
+        )
+
+
+def heard(region: Region) -> list[dict[str, Any]]:
+    """Return the events that the echoing function was invoked with."""
+    entries = region.journal.entries("function answered")
+    return [json.loads(entry.detail["payload"])["event"] for entry in entries]
 
 
 def deploy(

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lab.aws.autoscaling.activities import LAUNCH, TERMINATE, TEST
+from lab.aws.autoscaling.health import ReplacesTheDead
 from lab.aws.autoscaling.launches import GroupsStabilize, LaunchesTakeTime, SpreadsOverZones
-from lab.aws.autoscaling.notifications import LAUNCH, TERMINATE, TEST, PublishesNotifications
-from lab.aws.autoscaling.terminations import ReplacesTheDead, TerminationsTakeTime
+from lab.aws.autoscaling.notifications import PublishesNotifications
+from lab.aws.autoscaling.terminations import TerminationsTakeTime
 from tests.lab.contract import contract_of
 from tests.lab.small import (
+    ECHO,
+    any_function,
     any_group,
+    any_rule,
     any_subnets,
     any_topic,
     deploy,
     describe,
     eventually,
+    heard,
     in_service,
     inbox,
     members,
@@ -84,9 +90,23 @@ def test_group_publishes_launch_when_the_instance_is_in_service(region: Region) 
     assert message["Details"]["Subnet ID"].startswith("subnet-")
 
 
+@contract_of(LaunchesTakeTime)
+def test_rule_hears_of_a_launch(region: Region) -> None:
+    """EventBridge is told what the topics are told."""
+    kind = "EC2 Instance Launch Successful"
+    pattern = {"source": ["aws.autoscaling"], "detail-type": [kind]}
+    any_rule(region, pattern, any_function(region, ECHO))
+    any_group(region, any_subnets(region), 1)
+    assert eventually(region, lambda: bool(heard(region)))
+    (event,) = heard(region)
+    assert event["detail"]["EC2InstanceId"] == members(region)[0]["InstanceId"]
+    assert event["detail"]["AutoScalingGroupName"] == "any"
+    assert event["resources"][1].endswith(event["detail"]["EC2InstanceId"])
+
+
 @contract_of(ReplacesTheDead)
 def test_group_replaces_an_instance_in_its_zone_when_it_was_killed(region: Region) -> None:
-    """The group notices late; TERMINATE comes at the end of its activity, the launch after it."""
+    """The group notices late; TERMINATE comes at the end of its activity, the launch meanwhile."""
     read, (victim, survivor) = watched(region)
     zone = describe(region, victim)["Placement"]["AvailabilityZone"]
     region.client("ec2").terminate_instances(InstanceIds=[victim])
@@ -123,7 +143,7 @@ def test_group_publishes_terminate_when_it_scales_in(region: Region) -> None:
 def test_group_publishes_terminate_when_a_member_is_terminated_through_the_group(
     region: Region,
 ) -> None:
-    """The group knows at once, and fills the gap when the activity ends."""
+    """The group knows at once, and fills the gap while the instance is terminating."""
     read, (victim, _) = watched(region)
     region.client("autoscaling").terminate_instance_in_auto_scaling_group(
         InstanceId=victim, ShouldDecrementDesiredCapacity=False

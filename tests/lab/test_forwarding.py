@@ -4,24 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from moto.ec2.models import ec2_backends
-
 from lab import delays
 from lab.aws.forwarding import InstancesForward, bad_boots, forwards, hang
 from lab.aws.health import StatusChecksFail, impair, status_check_failed
-from lab.isolation import ACCOUNT, REGION
 from tests.lab.contract import contract_of
-from tests.lab.small import any_instance, eventually, state_of
+from tests.lab.small import any_subnets, emulated, eventually, state_of
 
 if TYPE_CHECKING:
-    from moto.ec2.models.instances import Instance
-
     from lab.region import Region
-
-
-def emulated(instance: str) -> Instance:
-    """Return the emulator's own object for an instance."""
-    return ec2_backends[ACCOUNT][REGION].get_instance(instance)
 
 
 def forwards_now(region: Region, instance: str) -> bool:
@@ -29,9 +19,17 @@ def forwards_now(region: Region, instance: str) -> bool:
     return forwards(emulated(instance), region.clock.now())
 
 
+def new_instance(region: Region) -> str:
+    """Return an instance that was just launched."""
+    reply = region.client("ec2").run_instances(
+        ImageId="ami-0", MinCount=1, MaxCount=1, SubnetId=any_subnets(region)[0]
+    )
+    return str(reply["Instances"][0]["InstanceId"])
+
+
 def any_nat(region: Region) -> str:
     """Return an instance that forwards."""
-    instance = any_instance(region)
+    instance = new_instance(region)
     assert eventually(region, lambda: forwards_now(region, instance))
     return instance
 
@@ -47,7 +45,8 @@ def status_of(region: Region, instance: str) -> tuple[str, str]:
 @contract_of(InstancesForward)
 def test_instance_forwards_when_it_has_booted(region: Region) -> None:
     """A running instance boots first."""
-    instance = any_instance(region)
+    instance = new_instance(region)
+    assert eventually(region, lambda: emulated(instance).state == "running")
     began = region.clock.now()
     assert not forwards_now(region, instance)
     assert eventually(region, lambda: forwards_now(region, instance))
@@ -76,7 +75,7 @@ def test_instance_boots_again_when_it_is_started_again(region: Region) -> None:
     assert eventually(region, lambda: state_of(region, instance) == "stopped")
     assert not forwards_now(region, instance)
     region.client("ec2").start_instances(InstanceIds=[instance])
-    assert eventually(region, lambda: state_of(region, instance) == "running")
+    assert eventually(region, lambda: emulated(instance).state == "running")
     assert not forwards_now(region, instance)
     assert eventually(region, lambda: forwards_now(region, instance))
 
@@ -95,7 +94,7 @@ def test_hung_instance_passes_its_checks_and_forwards_nothing(region: Region) ->
 def test_instance_switches_itself_off_when_its_boot_script_fails(region: Region) -> None:
     """It runs without ever forwarding, and is stopped soon; the next one boots well."""
     bad_boots(region.aws, 1)
-    bad, good = any_instance(region), any_instance(region)
+    bad, good = new_instance(region), new_instance(region)
     assert eventually(
         region, lambda: state_of(region, bad) == "stopped" or forwards_now(region, bad)
     )

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from lab.aws.instances import (
     InstanceStates,
     InterfacesEndWithTheirInstance,
     OneSourceDestCheck,
     RootVolumesEndWithTheirInstance,
 )
+from lab.clock import MIDNIGHT
 from tests.lab.contract import contract_of
 from tests.lab.small import (
     any_instance,
@@ -58,6 +61,18 @@ def test_instance_stops_over_stopping_and_starts_over_pending(region: Region) ->
     settle(region)
     assert state_of(region, instance) == "pending"
     assert eventually(region, lambda: state_of(region, instance) == "running")
+
+
+@contract_of(InstanceStates)
+def test_launch_time_is_that_of_the_last_start(region: Region) -> None:
+    """By the lab's calendar."""
+    instance = any_instance(region)
+    first = describe(region, instance)["LaunchTime"]
+    assert first.timestamp() == pytest.approx(MIDNIGHT, abs=1)
+    region.client("ec2").stop_instances(InstanceIds=[instance])
+    assert eventually(region, lambda: state_of(region, instance) == "stopped")
+    region.client("ec2").start_instances(InstanceIds=[instance])
+    assert describe(region, instance)["LaunchTime"] > first
 
 
 @contract_of(InterfacesEndWithTheirInstance)

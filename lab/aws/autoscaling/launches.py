@@ -4,24 +4,27 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from moto.autoscaling.models import FakeAutoScalingGroup, InstanceState
-from moto.core.utils import utcnow
 
 from lab import delays
-from lab.aws.autoscaling.notifications import LAUNCH, publish_activity
-from lab.aws.behaviour import Behaviour, Patches
+from lab.aws.autoscaling.activities import LAUNCH, LAUNCH_ERROR, Activity, tell
+from lab.aws.autoscaling.members import (
+    ALIVE,
+    ENTERED,
+    IN_SERVICE,
+    PENDING,
+    counted,
+    in_service,
+)
+from lab.aws.autoscaling.terminations import UNHEALTHY, terminate
+from lab.aws.autoscaling.waits import LAUNCHING, wait_for_hooks
+from lab.aws.behaviour import Behaviour, Emulation, Patches
 from lab.journal import Who
 
-if TYPE_CHECKING:
-    from datetime import datetime
-
-COUNTED = ("Pending", "InService")
-"""The lifecycle states that count towards the desired capacity."""
-
-ALIVE = ("pending", "running")
-"""The instance states with which EC2's health check is content."""
+WANTING = "an instance was started in response to a difference between desired and actual capacity"
+"""The cause of a launch."""
 
 
 class SpreadsOverZones(Behaviour):
@@ -39,55 +42,98 @@ class SpreadsOverZones(Behaviour):
         patches.method(owner, "replace_autoscaling_group_instances", self._launch_spread)
 
     def _launch_spread(self, group: FakeAutoScalingGroup, count: int, tags: dict[str, str]) -> None:
+        given = group.vpc_zone_identifier
         for _ in range(count):
-            if group.vpc_zone_identifier:
-                group.vpc_zone_identifier = ",".join(_emptiest_first(group))
-            self._launch(group, 1, tags)
+            group.vpc_zone_identifier = ",".join(emptiest_first(group)) or given
+            try:
+                self._launch(group, 1, tags)
+            finally:
+                group.vpc_zone_identifier = given
 
 
-def _emptiest_first(group: FakeAutoScalingGroup) -> list[str]:
-    members = Counter(
-        state.availability_zone
-        for state in group.instance_states
-        if state.lifecycle_state in COUNTED
-    )
-    subnets = (group.vpc_zone_identifier or "").split(",")
+def emptiest_first(group: FakeAutoScalingGroup) -> list[str]:
+    """Return the group's subnets as it prefers them, those of zones that it avoids last."""
+    subnets = (group.vpc_zone_identifier or "").split(",") if group.vpc_zone_identifier else []
+    members = Counter(state.availability_zone for state in counted(group))
+    avoided = vars(group).get("avoided_zones", frozenset())
     zone_of = {subnet: group.ec2_backend.get_subnet(subnet).availability_zone for subnet in subnets}
-    return sorted(subnets, key=lambda subnet: (members[zone_of[subnet]], zone_of[subnet]))
+
+    def rank(subnet: str) -> tuple[bool, int, str]:
+        zone = zone_of[subnet]
+        return zone in avoided, members[zone], zone
+
+    return sorted(subnets, key=rank)
 
 
 class LaunchesTakeTime(Behaviour):
     """An instance is Pending until its launch activity ends; then it is InService.
 
-    And the LAUNCH notification goes out. moto's instances are InService at once, and nobody is
-    told.
+    And the LAUNCH notification goes out, and an event. With a launch hook, the activity ends after
+    the hook. moto's instances are InService at once, and nobody is told.
     """
 
-    source = "EC2 Auto Scaling user guide, 'Instance lifecycle' and 'SNS notification options'"
+    source = "EC2 Auto Scaling user guide, 'Instance lifecycle', 'SNS notification options' and"
+    " 'Event reference'"
 
     def install(self, patches: Patches) -> None:
-        """Start each member Pending and put the end of its launch on the timeline."""
+        """Start each member Pending and put the rest of its launch on the timeline."""
         self._init = InstanceState.__init__
         patches.method(InstanceState, "__init__", self._begin)
-        patches.method(FakeAutoScalingGroup, "active_instances", self._counted)
+        patches.method(FakeAutoScalingGroup, "active_instances", counted)
 
     def _begin(self, state: InstanceState, *args: Any, **kwargs: Any) -> None:
         self._init(state, *args, **kwargs)
         state.lifecycle_state = "Pending"
+        clock, group = self._aws.clock, state.auto_scaling_group
+        had = len([row for row in counted(group) if row is not state])
+        vars(state)["launch"] = {
+            "started": clock.timestamp(),
+            "cause": f"{WANTING}, increasing the capacity from {had} to {had + 1}.",
+        }
         what = f"launches {state.instance.id} in {state.availability_zone}"
         self._aws.journal.note(Who.AUTO_SCALING, "launching", what, instance=state.instance.id)
-        started = utcnow()
-        self._aws.clock.after(delays.LAUNCH, lambda: self._end(state, started))
+        end = clock.now() + clock.draw(delays.LAUNCH)
+        clock.after(delays.LAUNCH_HOOK, lambda: self._go_on(state, end))
 
-    def _end(self, state: InstanceState, started: datetime) -> None:
-        if state.lifecycle_state == "Pending" and state.instance.state in ALIVE:
-            state.lifecycle_state = "InService"
-            cause = "an instance was started to reach the desired capacity."
-            publish_activity(self._aws, state, LAUNCH, cause=cause, started=started)
+    def _go_on(self, state: InstanceState, end: float) -> None:
+        if state.lifecycle_state != "Pending":
+            return  # it is being terminated already
+        clock = self._aws.clock
 
-    @staticmethod
-    def _counted(group: FakeAutoScalingGroup) -> list[InstanceState]:
-        return [row for row in group.instance_states if row.lifecycle_state in COUNTED]
+        def proceed() -> None:
+            clock.after(delays.LAUNCH_PROCEEDS, lambda: _enter_service(self._aws, state))
+
+        def abandon(why: str) -> None:
+            _tell(self._aws, state, LAUNCH_ERROR, status="Cancelled", reason=why)
+            cause = "an abandoned lifecycle action"
+            terminate(self._aws, state, cause=cause, hooks=False)
+
+        if not wait_for_hooks(self._aws, state, LAUNCHING, proceed=proceed, abandon=abandon):
+            clock.at(end, lambda: _enter_service(self._aws, state))
+
+
+def _enter_service(aws: Emulation, state: InstanceState) -> None:
+    alive = state.instance.state in ALIVE
+    if state.lifecycle_state == "Pending:Proceed" and not alive:
+        terminate(aws, state, cause=UNHEALTHY)  # not noticed before: a hook held it
+    elif state.lifecycle_state in PENDING and alive:
+        state.lifecycle_state = IN_SERVICE
+        vars(state)["in_service_since"] = aws.clock.now()
+        _tell(aws, state, LAUNCH)
+        what = f"{state.instance.id} is in service"
+        aws.journal.note(Who.AUTO_SCALING, ENTERED, what, instance=state.instance.id)
+
+
+def _tell(aws: Emulation, state: InstanceState, event: str, **failure: str) -> None:
+    activity = Activity(
+        event=event,
+        **vars(state)["launch"],
+        zone=state.availability_zone or "",
+        subnet=state.instance.subnet_id or "",
+        instance=state.instance.id,
+        **failure,
+    )
+    tell(aws, state.auto_scaling_group, activity)
 
 
 class GroupsStabilize(Behaviour):
@@ -104,11 +150,8 @@ class GroupsStabilize(Behaviour):
 
     def _wait(self, group: FakeAutoScalingGroup, _: dict[str, Any]) -> None:
         wanted = group.desired_capacity or 0
-
-        def in_service() -> int:
-            return sum(row.lifecycle_state == "InService" for row in group.instance_states)
-
         limit = delays.STABILIZATION_LIMIT.high
-        if not self._aws.clock.wait_until(lambda: in_service() >= wanted, limit):
-            message = f"Group did not stabilize: {in_service()} of {wanted} instances in service"
+        if not self._aws.clock.wait_until(lambda: len(in_service(group)) >= wanted, limit):
+            has = len(in_service(group))
+            message = f"Group did not stabilize: {has} of {wanted} instances in service"
             raise RuntimeError(message)

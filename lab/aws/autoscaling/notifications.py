@@ -1,89 +1,20 @@
-"""What a group tells its topics, and when."""
+"""Which topics a group tells of its activities."""
 # ruff: noqa: SLF001 - moto gives no other access to a request's parameters
 
 from __future__ import annotations
 
-import json
-import uuid
 from typing import TYPE_CHECKING, Any
 
-from moto.autoscaling.models import FakeAutoScalingGroup, InstanceState
+from moto.autoscaling.models import FakeAutoScalingGroup
 from moto.autoscaling.responses import AutoScalingResponse
 from moto.core.responses import ActionResult, EmptyResult
-from moto.core.utils import iso_8601_datetime_with_milliseconds
-from moto.sns.models import sns_backends
 
-from lab.aws.behaviour import Behaviour, Emulation, Patches
-from lab.journal import Who
+from lab.aws.autoscaling.activities import TEST, envelope, notify, topics
+from lab.aws.autoscaling.requests import group_of
+from lab.aws.behaviour import Behaviour
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-LAUNCH = "autoscaling:EC2_INSTANCE_LAUNCH"
-TERMINATE = "autoscaling:EC2_INSTANCE_TERMINATE"
-TEST = "autoscaling:TEST_NOTIFICATION"
-
-_WORDS = {
-    LAUNCH: ("Launching a new EC2 instance", "EC2", "AutoScalingGroup"),
-    TERMINATE: ("Terminating EC2 instance", "AutoScalingGroup", "EC2"),
-}
-
-
-def topics(group: FakeAutoScalingGroup) -> dict[str, list[str]]:
-    """Return the group's topics, and the notification types that each one wants."""
-    configured: dict[str, list[str]] = vars(group).setdefault("notification_topics", {})
-    return configured
-
-
-def publish_activity(
-    aws: Emulation, state: InstanceState, event: str, *, cause: str, started: datetime
-) -> None:
-    """Tell the topics that want it that an activity of the group has ended just now."""
-    group = state.auto_scaling_group
-    doing, origin, destination = _WORDS[event]
-    now = iso_8601_datetime_with_milliseconds()
-    message = {
-        **_envelope(aws, group, event),
-        "Origin": origin,
-        "Destination": destination,
-        "Progress": 50,
-        "Description": f"{doing}: {state.instance.id}",
-        "StartTime": iso_8601_datetime_with_milliseconds(started),
-        "EndTime": now,
-        "ActivityId": str(uuid.uuid4()),
-        "EC2InstanceId": state.instance.id,
-        "StatusCode": "InProgress",
-        "StatusMessage": "",
-        "Details": {
-            "Subnet ID": state.instance.subnet_id,
-            "Availability Zone": state.availability_zone,
-        },
-        "Cause": f"At {now} {cause}",
-    }
-    for topic, wanted in topics(group).items():
-        if event in wanted:
-            _publish(aws, topic, message)
-
-
-def _envelope(aws: Emulation, group: FakeAutoScalingGroup, event: str) -> dict[str, Any]:
-    return {
-        "AccountId": aws.account,
-        "RequestId": str(uuid.uuid4()),
-        "AutoScalingGroupARN": group.arn,
-        "AutoScalingGroupName": group.name,
-        "Service": "AWS Auto Scaling",
-        "Event": event,
-        "Time": iso_8601_datetime_with_milliseconds(),
-    }
-
-
-def _publish(aws: Emulation, topic: str, message: dict[str, Any]) -> None:
-    event = message["Event"].removeprefix("autoscaling:")
-    instance = message.get("EC2InstanceId", "")
-    what = f"publishes {event} {instance}".rstrip()
-    aws.journal.note(Who.AUTO_SCALING, "published", what, event=event, instance=instance)
-    subject = f'Auto Scaling: {event} for group "{message["AutoScalingGroupName"]}"'
-    sns_backends[aws.account][aws.region].publish(json.dumps(message), arn=topic, subject=subject)
+    from lab.aws.behaviour import Patches
 
 
 class PublishesNotifications(Behaviour):
@@ -104,7 +35,8 @@ class PublishesNotifications(Behaviour):
 
     def _configure(self, group: FakeAutoScalingGroup, topic: str, types: list[str]) -> None:
         topics(group)[topic] = types
-        _publish(self._aws, topic, _envelope(self._aws, group, TEST))
+        subject = f'Auto Scaling: test notification for group "{group.name}"'
+        notify(self._aws, topic, envelope(self._aws, group, TEST), subject)
 
     def _read_template(self, group: FakeAutoScalingGroup, properties: dict[str, Any]) -> None:
         for row in properties.get("NotificationConfigurations", []):
@@ -114,12 +46,12 @@ class PublishesNotifications(Behaviour):
 
     def _put(self, response: AutoScalingResponse) -> EmptyResult:
         wanted = response._get_param("NotificationTypes", [])
-        self._configure(_group(response), response._get_param("TopicARN"), wanted)
+        self._configure(group_of(response), response._get_param("TopicARN"), wanted)
         return EmptyResult()
 
     @staticmethod
     def _delete(response: AutoScalingResponse) -> EmptyResult:
-        topics(_group(response)).pop(response._get_param("TopicARN"), None)
+        topics(group_of(response)).pop(response._get_param("TopicARN"), None)
         return EmptyResult()
 
     @staticmethod
@@ -132,8 +64,3 @@ class PublishesNotifications(Behaviour):
             for kind in kinds
         ]
         return ActionResult({"NotificationConfigurations": rows})
-
-
-def _group(response: AutoScalingResponse) -> FakeAutoScalingGroup:
-    name = response._get_param("AutoScalingGroupName")
-    return response.autoscaling_backend.autoscaling_groups[name]

@@ -1,8 +1,6 @@
-"""What a group notices, how it terminates, and when it fills the gap."""
+"""How a group terminates, and when it fills the gap."""
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
 
 from moto.autoscaling.models import (
     AutoScalingBackend,
@@ -10,27 +8,34 @@ from moto.autoscaling.models import (
     InstanceState,
     TerminateInstanceActivity,
 )
-from moto.core.utils import utcnow
-from moto.ec2.models import EC2Backend
 
 from lab import delays
-from lab.aws.autoscaling.launches import ALIVE, COUNTED
-from lab.aws.autoscaling.notifications import TERMINATE, publish_activity
+from lab.aws.autoscaling.activities import TERMINATE, Activity, tell
+from lab.aws.autoscaling.members import extra, is_suspended, members_of, settle
+from lab.aws.autoscaling.victims import next_victim
+from lab.aws.autoscaling.waits import TERMINATING, end_wait, wait_for_hooks
 from lab.aws.behaviour import Behaviour, Emulation, Patches
 from lab.journal import Who
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+UNHEALTHY = "an EC2 health check indicating it has been terminated or stopped"
+UNWANTED = "a difference between desired and actual capacity"
+ASKED = "a user request"
+"""Causes of terminations, in Auto Scaling's words."""
+
+ENDED = "left the group"
+"""The kind of the journal's entry that says that a termination activity has ended."""
 
 
 class TerminationsTakeTime(Behaviour):
     """A member is Terminating until its termination activity ends; then TERMINATE goes out.
 
-    Only then does the group launch what it lacks. CloudFormation deletes a group when its last
-    member is gone. moto's members vanish at once, unannounced, and are replaced at once.
+    The group launches what it then lacks while the instance is terminating. CloudFormation deletes
+    a group when its last member is gone. moto's members vanish at once, unannounced, and are
+    replaced at once.
     """
 
-    source = "EC2 Auto Scaling user guide, 'Instance lifecycle' and 'SNS notification options'"
+    source = "EC2 Auto Scaling user guide, 'Instance lifecycle', 'SNS notification options' and"
+    " 'Health checks for Auto Scaling instances'"
 
     def install(self, patches: Patches) -> None:
         """Replace scaling in, and the API that terminates a member."""
@@ -41,13 +46,16 @@ class TerminationsTakeTime(Behaviour):
 
     def _set_desired_capacity(self, group: FakeAutoScalingGroup, capacity: int | None) -> None:
         group.desired_capacity = group.min_size if capacity is None else capacity
-        members = group.active_instances()
-        lacking = (group.desired_capacity or 0) - len(members)
-        if lacking > 0:
+        desired = group.desired_capacity or 0
+        has = len(group.active_instances()) - len(extra(group))
+        lacking = desired - has - vars(group).get("failing_launches", 0)
+        if lacking > 0 and not is_suspended(group, "Launch"):
             group.replace_autoscaling_group_instances(lacking, group.get_propagated_tags())
-        surplus = [row for row in members if not row.protected_from_scale_in]
-        for state in surplus[: max(-lacking, 0)]:
-            terminate(self._aws, state, cause="a lower desired capacity")
+        if not is_suspended(group, "Terminate"):
+            for has_now in range(has, desired, -1):
+                if victim := next_victim(group):
+                    shrinking = f"shrinking the capacity from {has_now} to {has_now - 1}"
+                    terminate(self._aws, victim, cause=f"{UNWANTED}, {shrinking}")
 
     def _terminate_instance(
         self, backend: AutoScalingBackend, instance_id: str, should_decrement: object
@@ -56,7 +64,7 @@ class TerminationsTakeTime(Behaviour):
         capacity = state.auto_scaling_group.desired_capacity
         if should_decrement:
             state.auto_scaling_group.desired_capacity -= 1
-        terminate(self._aws, state, cause="a user request")
+        terminate(self._aws, state, cause=ASKED)
         return TerminateInstanceActivity(state.instance, capacity)
 
     def _delete_when_empty(self, group: FakeAutoScalingGroup, *where: str) -> None:
@@ -66,64 +74,53 @@ class TerminationsTakeTime(Behaviour):
         self._moto_delete(group, *where)
 
 
-class ReplacesTheDead(Behaviour):
-    """A group notices after a while that a member was stopped or terminated, and replaces it.
+def terminate(aws: Emulation, state: InstanceState, *, cause: str, hooks: bool = True) -> None:
+    """Start a termination activity, in response to a cause; the group fills the gap meanwhile.
 
-    It terminates first and launches then. moto replaces a terminated member within the same call,
-    unannounced, and does not notice a stopped one.
+    A member that is Terminating already stays so.
     """
-
-    source = "EC2 Auto Scaling user guide, 'Health checks for instances'"
-
-    def install(self, patches: Patches) -> None:
-        """Look at each instance that was ended, after the delay."""
-        self._stop = EC2Backend.stop_instances
-        patches.method(AutoScalingBackend, "notify_terminate_instances", self._ended)
-        patches.method(EC2Backend, "stop_instances", self._stop_instances)
-
-    def _ended(self, backend: AutoScalingBackend, instance_ids: list[str]) -> None:
-        self._aws.clock.after(delays.GROUP_NOTICES, lambda: self._notice(backend, instance_ids))
-
-    def _stop_instances(self, ec2: EC2Backend, instance_ids: list[str]) -> list[tuple[Any, Any]]:
-        stopped: list[tuple[Any, Any]] = self._stop(ec2, instance_ids)
-        groups = (vars(instance).get("autoscaling_group") for instance, _ in stopped)
-        for backend in {group.autoscaling_backend for group in groups if group}:
-            self._ended(backend, instance_ids)
-        return stopped
-
-    def _notice(self, backend: AutoScalingBackend, instance_ids: list[str]) -> None:
-        for state in list(members_of(backend)):
-            gone = state.instance.id in instance_ids and state.instance.state not in ALIVE
-            if gone and state.lifecycle_state in COUNTED:
-                state.health_status = "Unhealthy"
-                what = f"notices that {state.instance.id} is {state.instance.state}"
-                self._aws.journal.note(Who.AUTO_SCALING, "noticed", what)
-                terminate(self._aws, state, cause="an EC2 health check")
-
-
-def members_of(backend: AutoScalingBackend) -> Iterator[InstanceState]:
-    """Yield the members of all groups."""
-    for group in backend.autoscaling_groups.values():
-        yield from group.instance_states
-
-
-def terminate(aws: Emulation, state: InstanceState, *, cause: str) -> None:
-    """Start a termination activity; its end tells the topics and fills the gap."""
-    group: FakeAutoScalingGroup = state.auto_scaling_group
-    started = utcnow()
+    if state.lifecycle_state.startswith("Terminating"):
+        return
+    started = aws.clock.timestamp()
+    words = f"instance {state.instance.id} was taken out of service in response to {cause}."
+    what = f"terminates {state.instance.id} in response to {cause}"
+    aws.journal.note(Who.AUTO_SCALING, "terminating", what, instance=state.instance.id)
+    end_wait(state)
     state.lifecycle_state = "Terminating"
-    # A stopped instance is terminated too; one that is shutting down already is left to it.
-    if state.instance.state not in ("shutting-down", "terminated"):
-        group.ec2_backend.terminate_instances([state.instance.id])
-        delay = delays.TERMINATION_OF_THE_LIVING
-    else:
-        delay = delays.TERMINATION_OF_THE_DEAD
+    aws.clock.after(delays.REPLACEMENT, lambda: settle(state.auto_scaling_group))
 
     def end() -> None:
-        group.instance_states = [row for row in group.instance_states if row is not state]
-        words = f"instance {state.instance.id} was taken out of service in response to {cause}."
-        publish_activity(aws, state, TERMINATE, cause=words, started=started)
-        if group.autoscaling_backend.autoscaling_groups.get(group.name) is group:
-            group.set_desired_capacity(group.desired_capacity)
+        _leave(aws, state, cause=words, started=started)
 
-    aws.clock.after(delay, end)
+    def proceed(_: str = "") -> None:
+        aws.clock.after(_ended_in(state), end)
+
+    waits = hooks and wait_for_hooks(aws, state, TERMINATING, proceed=proceed, abandon=proceed)
+    if not waits:
+        proceed()
+
+
+def _ended_in(state: InstanceState) -> delays.Delay:
+    """End an instance, unless it is dying already; return how long the activity then takes."""
+    # A stopped instance is terminated too; one that is shutting down already is left to it.
+    if state.instance.state in ("shutting-down", "terminated"):
+        return delays.TERMINATION_OF_THE_DEAD
+    state.auto_scaling_group.ec2_backend.terminate_instances([state.instance.id])
+    return delays.TERMINATION_OF_THE_LIVING
+
+
+def _leave(aws: Emulation, state: InstanceState, *, cause: str, started: str) -> None:
+    group = state.auto_scaling_group
+    group.instance_states = [row for row in group.instance_states if row is not state]
+    activity = Activity(
+        event=TERMINATE,
+        started=started,
+        cause=cause,
+        zone=state.availability_zone or "",
+        subnet=state.instance.subnet_id or "",
+        instance=state.instance.id,
+    )
+    tell(aws, group, activity)
+    settle(group)
+    what = f"{state.instance.id} has left its group"
+    aws.journal.note(Who.AUTO_SCALING, ENDED, what, instance=state.instance.id)
