@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import ClientError
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from lab.aws.behaviour import Emulation
     from lab.aws.cloudformation.ledger import Applied
@@ -48,6 +51,16 @@ class Update:
     def come(self, name: str) -> list[Any]:
         """Return the elements of a list that are wanted and not there."""
         return [row for row in self.new.get(name, []) if row not in self.old.get(name, [])]
+
+
+@contextmanager
+def done_already(*codes: str) -> Iterator[None]:
+    """Let what an update that failed had done already, or had not, count as done."""
+    try:
+        yield
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in codes:
+            raise
 
 
 Handler = Callable[[Update], Any]
