@@ -11,7 +11,7 @@ from lab.aws.cloudformation.stacks import StacksFail
 from lab.aws.dependencies import AddressesHoldTheGateway, UsedIsNotDeleted
 from tests.lab.contract import contract_of
 from tests.lab.small import any_instance, any_subnets, deploy, eventually, reasons, state_of, status
-from tests.lab.test_stack_updates import physical, resource
+from tests.lab.stacks import physical, resource
 
 if TYPE_CHECKING:
     from lab.region import Region

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from lab.aws.cloudformation.stacks import StacksFail
 from tests.lab.contract import contract_of
 from tests.lab.small import any_subnets, deploy, describe, in_service, reasons
-from tests.lab.test_stack_updates import LOST, physical, resource, update
+from tests.lab.stacks import LOST, physical, resource, update
 
 if TYPE_CHECKING:
     from lab.region import Region

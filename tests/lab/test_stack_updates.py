@@ -12,46 +12,15 @@ from lab.aws.cloudformation.stacks import StacksFail
 from lab.inventory import inventory
 from tests.lab.contract import contract_of
 from tests.lab.small import deploy, reasons, status
+from tests.lab.stacks import LOST, TOPIC, physical, resource, update
 
 if TYPE_CHECKING:
     from lab.region import Region
-
-TOPIC: dict[str, Any] = {"Type": "AWS::SNS::Topic"}
-LOST = {
-    "Type": "AWS::EC2::Subnet",
-    "Properties": {"VpcId": "vpc-0", "CidrBlock": "10.0.0.0/24"},
-}
-
-
-def resource(kind: str, **properties: object) -> dict[str, Any]:
-    """Return a resource as a template has it."""
-    return {"Type": f"AWS::{kind}", "Properties": properties}
 
 
 def log(**properties: object) -> dict[str, Any]:
     """Return a log group."""
     return resource("Logs::LogGroup", **properties)
-
-
-def update(region: Region, resources: dict[str, Any], **options: bool) -> str:
-    """Update the stack with a change set, as the CDK does; return the stack's status."""
-    cloudformation = region.client("cloudformation")
-    reply = cloudformation.create_change_set(
-        StackName="any",
-        ChangeSetName="update",
-        ChangeSetType="UPDATE",
-        TemplateBody=json.dumps({"Resources": resources}),
-    )
-    cloudformation.execute_change_set(ChangeSetName=reply["Id"], **options)
-    return status(region)
-
-
-def physical(region: Region, name: str) -> str:
-    """Return the physical id of a resource of the stack."""
-    detail = region.client("cloudformation").describe_stack_resource(
-        StackName="any", LogicalResourceId=name
-    )
-    return str(detail["StackResourceDetail"]["PhysicalResourceId"])
 
 
 def history(region: Region) -> list[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -32,8 +33,8 @@ class Update:
 
     @property
     def new(self) -> Mapping[str, Any]:
-        """Return the properties that it is to have."""
-        return self.wanted.properties
+        """Return a copy of the properties that it is to have; moto writes into what it is given."""
+        return copy.deepcopy(self.wanted.properties)
 
     @property
     def id(self) -> str:
