@@ -59,13 +59,14 @@ class Cdk:
         self._must("synth", "--quiet")
         self._app = str(self.assembly)
 
-    def deploy(self) -> None:
-        """Deploy every stack of the app."""
-        self._must("deploy", "--all", "--require-approval", "never", "--progress", "events")
+    def deploy(self, *options: str) -> Result:
+        """Deploy every stack of the app; return what the CLI said."""
+        never = ("--require-approval", "never")
+        return self._must("deploy", "--all", *never, "--progress", "events", *options)
 
-    def diff(self) -> Result:
+    def diff(self, *options: str) -> Result:
         """Compare the app with what is deployed; the status is 1 when they differ."""
-        return self.run("diff", "--fail")
+        return self.run("diff", "--fail", *options)
 
     def destroy(self) -> None:
         """Destroy every stack of the app."""
@@ -104,11 +105,12 @@ class Cdk:
         for process in tuple(self._running):
             end_process_group(process)
 
-    def _must(self, *arguments: str, cwd: Path | None = None) -> None:
+    def _must(self, *arguments: str, cwd: Path | None = None) -> Result:
         result = self.run(*arguments, cwd=cwd)
         if result.status:
             message = f"cdk {arguments[0]} failed:\n{_telling(result.output)}"
             raise CdkError(message)
+        return result
 
     def _about_the_app(self) -> list[str]:
         app = ["--app", self._app] if self._app else []

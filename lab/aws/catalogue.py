@@ -34,6 +34,7 @@ from lab.aws.cloudformation.stacks import StacksFail
 from lab.aws.cloudformation.types import ResourcesAreTagged, UnknownTypesFail
 from lab.aws.cloudwatch.alarms import AlarmsAreEvaluated
 from lab.aws.cloudwatch.metrics import LogsCarryMetrics, MetricsHaveTheirTime, ServicesMeasure
+from lab.aws.dependencies import AddressesHoldTheGateway, UsedIsNotDeleted
 from lab.aws.forwarding import InstancesForward
 from lab.aws.functions import DeletesPermissions, KeepsFunctionConfiguration, RunsFunctions
 from lab.aws.health import StatusChecksFail
@@ -75,6 +76,8 @@ ALL: tuple[type[Behaviour], ...] = (
     RoutesNameBothTargets,
     CreateRouteNeverReplaces,
     DryRunsChangeNothing,
+    UsedIsNotDeleted,
+    AddressesHoldTheGateway,
     TablesAreDescribedLate,
     WritesTakeEffectLate,
     ZonesRunOutOfCapacity,

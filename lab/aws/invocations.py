@@ -8,7 +8,7 @@ from moto.awslambda.models import LambdaBackend
 from moto.awslambda.utils import get_backend
 
 from lab.aws.behaviour import Behaviour, Patches
-from lab.aws.cloudformation.types import Place, Resource
+from lab.aws.cloudformation.types import Place, Properties, Resource
 from lab.functions.asynchronous import Patience
 
 if TYPE_CHECKING:
@@ -54,22 +54,28 @@ class EventInvokeConfig(Resource):
     """AWS::Lambda::EventInvokeConfig, for the function's unpublished version; no destinations."""
 
     type = "AWS::Lambda::EventInvokeConfig"
+    updatable = frozenset(_SETTINGS)
 
     def __init__(self, name: str, function: str) -> None:
         super().__init__(name)
         self._function = function
 
     @classmethod
-    def create(cls, name: str, given: dict[str, Any], place: Place) -> Self:
+    def create(cls, name: str, given: Properties, place: Place) -> Self:
         """Configure the function."""
+        return cls(name, given["FunctionName"]).updated(given, {}, place)
+
+    def updated(self, given: Properties, old: Properties, place: Place) -> Self:
+        """Configure the function anew."""
+        del old
         function, destinations = given["FunctionName"], given.get("DestinationConfig")
         if destinations or given["Qualifier"] != "$LATEST":
-            message = f"the lab does not emulate destinations and qualifiers of a {cls.type}"
+            message = f"the lab does not emulate destinations and qualifiers of a {self.type}"
             raise NotImplementedError(message)
         config = {key: int(given[key]) for key in _SETTINGS if key in given}
         backend = get_backend(place.account, place.region)
         backend.put_function_event_invoke_config(function, config)
-        return cls(name, function)
+        return self
 
     def delete(self, account_id: str, region_name: str) -> None:
         """Leave the function to its defaults."""

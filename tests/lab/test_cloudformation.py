@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
-from lab.aws.cloudformation.change_sets import ChangeSetsMayBeGone
 from lab.aws.cloudformation.corrections import (
     AssociationsAreReal,
     DeletesTheNetwork,
@@ -273,22 +272,6 @@ def test_type_that_moto_lacks_is_created_and_deleted(
     assert deploy(region, resources) == "CREATE_COMPLETE"
     region.client("cloudformation").delete_stack(StackName="any")
     assert inventory(region) == before
-
-
-@contract_of(ChangeSetsMayBeGone)
-def test_change_set_that_does_not_exist_can_be_deleted(region: Region) -> None:
-    """The CDK deletes a change set by name before it creates one."""
-    deploy(region, {"Topic": TOPIC})
-    region.client("cloudformation").delete_change_set(StackName="any", ChangeSetName="never-was")
-
-
-def test_change_set_is_executed_once(region: Region) -> None:
-    """A change set that was executed cannot be executed again."""
-    deploy(region, {"Topic": TOPIC})
-    with pytest.raises(ClientError, match="cannot be executed"):
-        region.client("cloudformation").execute_change_set(
-            StackName="any", ChangeSetName="change-1"
-        )
 
 
 def test_image_parameter_of_a_current_kernel_line_exists(region: Region) -> None:

@@ -16,8 +16,9 @@ ANSWERS = """
 import json, urllib.request
 def do(event, context):
     failed = event["RequestType"] in {failing}
-    body = {{"Status": "FAILED" if failed else "SUCCESS", "Reason": "because", "StackId": event["StackId"],
-            "RequestId": event["RequestId"], "LogicalResourceId": event["LogicalResourceId"],
+    body = {{"Status": "FAILED" if failed else "SUCCESS", "Reason": "because",
+            "StackId": event["StackId"], "RequestId": event["RequestId"],
+            "LogicalResourceId": event["LogicalResourceId"],
             "Data": {{"Name": "given"}}}}
     body.update({physical})
     request = urllib.request.Request(event["ResponseURL"], json.dumps(body).encode(), method="PUT")

@@ -57,13 +57,13 @@ class MetricAlarm(Resource):
     type = "AWS::CloudWatch::Alarm"
     updatable = frozenset(
         {
-            "ActionsEnabled",
             "AlarmActions",
             "AlarmDescription",
             "ComparisonOperator",
             "DatapointsToAlarm",
             "Dimensions",
             "EvaluationPeriods",
+            "InsufficientDataActions",
             "MetricName",
             "Namespace",
             "OKActions",

@@ -6,11 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from moto.cloudformation.models import Event
-from moto.ec2.exceptions import DependencyViolationError
+from moto.cloudformation.parsing import resource_name_property_from_type
 
-from lab import delays
 from lab.aws.behaviour import HalfMadeError
 from lab.aws.cloudformation.custom import CustomResource
+from lab.aws.cloudformation.deletion import delete
 from lab.aws.cloudformation.durations import duration
 from lab.aws.cloudformation.in_place import update
 from lab.aws.cloudformation.in_place.update import Update
@@ -61,7 +61,7 @@ class Steps:
         if str(applied.body.get(policy, "Delete")).startswith("Retain"):
             self._event(name, applied.kind, "DELETE_SKIPPED", applied.physical_id)
         else:
-            self._step(name, applied.kind, "DELETE", lambda: self._unmake(applied), applied)
+            self._step(name, applied.kind, "DELETE", lambda: delete(self._aws, applied), applied)
 
     def take_back(self) -> None:
         """Let what was replaced stand again, and supersede what replaced it.
@@ -90,22 +90,23 @@ class Steps:
             self._replace(name, there, wanted)
             return
         stand(self._stack, name, wanted)  # also if it fails: a rollback changes it back
-        resource = update(
-            Update(
-                aws=self._aws,
-                there=there,
-                wanted=wanted,
-                say=lambda what: self._event(
-                    name, there.kind, "UPDATE_IN_PROGRESS", there.physical_id, what
-                ),
-            )
-        )
+        try:
+            resource = update(self._update(name, there, wanted))
+        except NotImplementedError:  # nothing was changed
+            stand(self._stack, name, there)
+            raise
         stand(self._stack, name, replace(wanted, resource=resource))
         if (
             resource is not there.resource
             and ledger(self._stack)[name].physical_id != there.physical_id
         ):
             self.superseded.append((name, there))
+
+    def _update(self, name: str, there: Applied, wanted: Applied) -> Update:
+        def say(what: str) -> None:
+            self._event(name, there.kind, "UPDATE_IN_PROGRESS", there.physical_id, what)
+
+        return Update(aws=self._aws, there=there, wanted=wanted, say=say)
 
     def _replace(self, name: str, there: Applied, wanted: Applied) -> None:
         self._refuse_to_replace(there, wanted)
@@ -115,7 +116,7 @@ class Steps:
         self._event(name, there.kind, "UPDATE_IN_PROGRESS", there.physical_id, said)
         leave(self._stack, name)
         if schema(there.kind).deletes_first:
-            self._unmake(there)
+            delete(self._aws, there)
         else:
             self.superseded.append((name, there))
         self._make(name, wanted.body)
@@ -126,39 +127,13 @@ class Steps:
             message = "Modifying service token is not allowed."
         elif not self._replaces:
             message = "Replacement type updates not supported on stack with disable-rollback."
-        elif schema(there.kind).keeps_its_name(there.properties, wanted.properties):
+        elif _keeps_its_name(there, wanted):
             message = (
                 "CloudFormation cannot update a stack when a custom-named resource requires"
                 f" replacing. Rename {there.physical_id} and update the stack again."
             )
         if message:
             raise ValueError(message)
-
-    def _unmake(self, applied: Applied) -> None:
-        """Delete a resource, trying again for a while if something still depends on it."""
-        clock = self._aws.clock
-        end = clock.now() + delays.DEPENDENCY_LIMIT.high
-        while True:
-            try:
-                self._delete(applied)
-            except DependencyViolationError:
-                if clock.now() >= end:
-                    raise
-                clock.wait(delays.DEPENDENCY_RETRY)
-            else:
-                return
-
-    def _delete(self, applied: Applied) -> None:
-        resource, aws = applied.resource, self._aws
-        if callable(getattr(resource, "delete", None)):
-            resource.delete(aws.account, aws.region)
-            return
-        delete = type(resource).delete_from_cloudformation_json
-        if hasattr(delete, "__isabstractmethod__"):
-            message = f"the lab cannot delete a resource of type {applied.kind}"
-            raise NotImplementedError(message)
-        known = {"Type": applied.kind, "Properties": applied.properties}
-        delete(applied.physical_id, known, aws.account, aws.region)
 
     def _step(
         self, name: str, kind: str, verb: str, action: Callable[[], None], on: Applied | None = None
@@ -200,6 +175,15 @@ class Steps:
         )
         what = f"{name} ({kind}) is {status}" + (f": {why}" if why else "")
         self._aws.journal.note(Who.CLOUDFORMATION, "resource", what, status=status, type=kind)
+
+
+def _keeps_its_name(there: Applied, wanted: Applied) -> bool:
+    """Return whether the template gives a resource its name, and the same as before."""
+    name = resource_name_property_from_type(there.kind) or ""
+    given = wanted.properties.get(name)
+    return (given is not None and given == there.properties.get(name)) or schema(
+        there.kind
+    ).keeps_its_name(there.properties, wanted.properties)
 
 
 def reason(error: BaseException) -> str:

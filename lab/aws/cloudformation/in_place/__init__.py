@@ -30,7 +30,7 @@ def update(given: Update) -> Any:  # noqa: ANN401 - a resource of moto
     """Change a resource in place, and return what stands for it from now on.
 
     Raises:
-        NotImplementedError: the lab cannot change one of the properties.
+        NotImplementedError: the lab cannot change one of the properties; it changed nothing.
 
     """
     names, resource = changed(given.old, given.new), given.there.resource

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 from typing import TYPE_CHECKING, Any
 
-from lab.aws.cloudformation.in_place.rolling import rolls, update_in_batches
+from moto.awslambda.models import LambdaFunction
+
+from lab.aws.cloudformation.in_place.rolling import rolling_policy, update_in_batches
 from lab.aws.cloudformation.schemas import changed
 from lab.aws.functions import keep_configuration
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from lab.aws.cloudformation.in_place.update import Handler, Update
 
 _FUNCTION = {
@@ -30,7 +35,7 @@ def _version(update: Update) -> Any:  # noqa: ANN401 - moto's launch template
 def _group(update: Update) -> None:
     """Change what a group is, and then its instances if its update policy wants that."""
     before = list(update.there.resource.instance_states)
-    new = update.new
+    policy, new = rolling_policy(update), update.new
     sizes = {name: int(new[name]) for name in ("MinSize", "MaxSize") if name in new}
     if "DesiredCapacity" in new:
         sizes["DesiredCapacity"] = int(new["DesiredCapacity"])
@@ -40,16 +45,17 @@ def _group(update: Update) -> None:
         **sizes,
         **_launch(update),
     )
-    if rolls(update):
-        update_in_batches(update, before)
+    if policy:
+        update_in_batches(update, policy, before)
 
 
 def _launch(update: Update) -> dict[str, Any]:
-    names = ("LaunchTemplate", "LaunchConfigurationName")
-    given = {name: update.new[name] for name in names if name in update.new}
-    if "LaunchConfigurationName" in given:  # moto would go on launching from the template
-        update.there.resource.ec2_launch_template = None
-    return given
+    """Return what the group is to launch from, as the API takes it."""
+    new = update.new
+    if "LaunchConfigurationName" in new:
+        update.there.resource.ec2_launch_template = None  # moto would go on launching from it
+        return {"LaunchConfigurationName": new["LaunchConfigurationName"]}
+    return {"LaunchTemplate": {key: str(value) for key, value in new["LaunchTemplate"].items()}}
 
 
 def _notifications(update: Update) -> None:
@@ -79,8 +85,16 @@ def _function(update: Update) -> None:
     function, new = update.there.resource, {**_FUNCTION, **update.new}
     function.update_configuration(new)
     if "Code" in changed(update.old, update.new):
-        function.update_function_code(dict(new["Code"]))
+        function.update_function_code(_code(new["Code"]))
     keep_configuration(function, new)
+
+
+def _code(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return code as the API takes it; what stands in a template is no archive yet."""
+    if "ZipFile" not in given:
+        return dict(given)
+    archive = LambdaFunction._create_zipfile_from_plaintext_code(given["ZipFile"])  # noqa: SLF001 - as moto does at creation
+    return {"ZipFile": base64.b64encode(archive)}
 
 
 TABLE: dict[str, dict[str, Handler]] = {

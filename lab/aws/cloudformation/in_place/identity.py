@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from lab.aws.cloudformation.in_place.update import done_already
+
 if TYPE_CHECKING:
     from lab.aws.cloudformation.in_place.update import Handler, Update
 
@@ -19,12 +21,22 @@ def _policies(update: Update) -> None:
     kept = {row["PolicyName"] for row in update.new.get("Policies", [])}
     for row in update.gone("Policies"):
         if row["PolicyName"] not in kept:
-            iam.delete_role_policy(RoleName=update.id, PolicyName=row["PolicyName"])
+            with done_already("NoSuchEntity"):
+                iam.delete_role_policy(RoleName=update.id, PolicyName=row["PolicyName"])
     for row in update.come("Policies"):
         document = json.dumps(row["PolicyDocument"])
         iam.put_role_policy(
             RoleName=update.id, PolicyName=row["PolicyName"], PolicyDocument=document
         )
+
+
+def _managed_policies(update: Update) -> None:
+    iam = update.client("iam")
+    for arn in update.gone("ManagedPolicyArns"):
+        with done_already("NoSuchEntity"):
+            iam.detach_role_policy(RoleName=update.id, PolicyArn=arn)
+    for arn in update.come("ManagedPolicyArns"):
+        iam.attach_role_policy(RoleName=update.id, PolicyArn=arn)
 
 
 def _description(update: Update) -> None:
@@ -39,7 +51,8 @@ def _profile(update: Update) -> None:
         (iam.add_role_to_instance_profile, update.come("Roles")),
     ):
         for role in roles:
-            verb(InstanceProfileName=update.id, RoleName=role)
+            with done_already("NoSuchEntity", "EntityAlreadyExists"):
+                verb(InstanceProfileName=update.id, RoleName=role)
 
 
 def _key(update: Update) -> None:
@@ -54,6 +67,7 @@ def _key(update: Update) -> None:
 TABLE: dict[str, dict[str, Handler]] = {
     "AWS::IAM::Role": {
         "AssumeRolePolicyDocument": _trust,
+        "ManagedPolicyArns": _managed_policies,
         "Policies": _policies,
         "Description": _description,
     },

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from lab.aws.cloudformation.in_place.update import done_already
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -42,7 +44,8 @@ def _attachment(update: Update) -> None:
         (ec2.detach_internet_gateway, update.old["InternetGatewayId"]),
         (ec2.attach_internet_gateway, update.new["InternetGatewayId"]),
     ):
-        verb(InternetGatewayId=gateway, VpcId=update.new["VpcId"])
+        with done_already("Gateway.NotAttached", "Resource.AlreadyAssociated"):
+            verb(InternetGatewayId=gateway, VpcId=update.new["VpcId"])
 
 
 def _endpoint(update: Update) -> None:
@@ -56,9 +59,11 @@ def _endpoint(update: Update) -> None:
 def _ingress(update: Update) -> None:
     ec2 = update.client("ec2")
     if gone := [_permission(rule) for rule in update.gone("SecurityGroupIngress")]:
-        ec2.revoke_security_group_ingress(GroupId=update.id, IpPermissions=gone)
+        with done_already("InvalidPermission.NotFound"):
+            ec2.revoke_security_group_ingress(GroupId=update.id, IpPermissions=gone)
     if come := [_permission(rule) for rule in update.come("SecurityGroupIngress")]:
-        ec2.authorize_security_group_ingress(GroupId=update.id, IpPermissions=come)
+        with done_already("InvalidPermission.Duplicate"):
+            ec2.authorize_security_group_ingress(GroupId=update.id, IpPermissions=come)
 
 
 def _permission(rule: Mapping[str, Any]) -> dict[str, Any]:

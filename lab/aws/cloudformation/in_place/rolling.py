@@ -51,24 +51,26 @@ class Rolling:
         )
 
 
-def rolls(update: Update) -> bool:
-    """Return whether an update of a group replaces its instances one after the other.
+def rolling_policy(update: Update) -> Rolling | None:
+    """Return how an update of a group replaces its instances; None where it does not.
 
-    CloudFormation user guide, 'UpdatePolicy attribute': when the launch configuration, the launch
-    template or the subnets change.
+    CloudFormation user guide, 'UpdatePolicy attribute': it does when the launch configuration, the
+    launch template or the subnets change.
 
     Raises:
-        NotImplementedError: the update policy replaces the whole group.
+        NotImplementedError: the update policy replaces the whole group, or wants what the lab
+            cannot do.
 
     """
     policy = update.wanted.body.get("UpdatePolicy", {})
     if "AutoScalingReplacingUpdate" in policy:
         message = "the lab cannot replace a whole group, as AutoScalingReplacingUpdate wants"
         raise NotImplementedError(message)
-    return _POLICY in policy and bool(changed(update.old, update.new) & _CAUSES)
+    replaces = changed(update.old, update.new) & _CAUSES
+    return Rolling.of(policy[_POLICY]) if replaces and _POLICY in policy else None
 
 
-def update_in_batches(update: Update, obsolete: Sequence[InstanceState]) -> None:
+def update_in_batches(update: Update, policy: Rolling, obsolete: Sequence[InstanceState]) -> None:
     """Terminate so many at a time, wait for what the group launches instead, pause, go on.
 
     Raises:
@@ -77,7 +79,6 @@ def update_in_batches(update: Update, obsolete: Sequence[InstanceState]) -> None
 
     """
     group: FakeAutoScalingGroup = update.there.resource
-    policy = Rolling.of(update.wanted.body["UpdatePolicy"][_POLICY])
     if policy.at_least >= (group.max_size or 0):
         message = "MinInstancesInService must be less than the autoscaling group's MaxSize"
         raise ValueError(message)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import ClientError
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from lab.aws.behaviour import Emulation
     from lab.aws.cloudformation.ledger import Applied
@@ -29,8 +33,8 @@ class Update:
 
     @property
     def new(self) -> Mapping[str, Any]:
-        """Return the properties that it is to have."""
-        return self.wanted.properties
+        """Return a copy of the properties that it is to have; moto writes into what it is given."""
+        return copy.deepcopy(self.wanted.properties)
 
     @property
     def id(self) -> str:
@@ -48,6 +52,16 @@ class Update:
     def come(self, name: str) -> list[Any]:
         """Return the elements of a list that are wanted and not there."""
         return [row for row in self.new.get(name, []) if row not in self.old.get(name, [])]
+
+
+@contextmanager
+def done_already(*codes: str) -> Iterator[None]:
+    """Let what an update that failed had done already, or had not, count as done."""
+    try:
+        yield
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in codes:
+            raise
 
 
 Handler = Callable[[Update], Any]
