@@ -19,7 +19,8 @@ from lab.aws.cloudformation.types import ResourcesAreTagged, UnknownTypesFail
 from lab.aws.cloudwatch.alarms import AlarmsAreEvaluated
 from lab.aws.cloudwatch.metrics import LogsCarryMetrics, MetricsHaveTheirTime, ServicesMeasure
 from lab.aws.forwarding import InstancesForward
-from lab.aws.functions import DeletesPermissions, KeepsFunctionConfiguration, RunsFunctions
+from lab.aws.function_policies import DeletesPermissions
+from lab.aws.functions import KeepsFunctionConfiguration, RunsFunctions
 from lab.aws.health import StatusChecksFail
 from lab.aws.instances import (
     InstanceStates,
