@@ -36,7 +36,8 @@ from lab.aws.cloudwatch.alarms import AlarmsAreEvaluated
 from lab.aws.cloudwatch.metrics import LogsCarryMetrics, MetricsHaveTheirTime, ServicesMeasure
 from lab.aws.dependencies import AddressesHoldTheGateway, UsedIsNotDeleted
 from lab.aws.forwarding import InstancesForward
-from lab.aws.functions import DeletesPermissions, KeepsFunctionConfiguration, RunsFunctions
+from lab.aws.function_policies import DeletesPermissions
+from lab.aws.functions import KeepsFunctionConfiguration, RunsFunctions
 from lab.aws.health import StatusChecksFail
 from lab.aws.instances import (
     InstanceStates,

@@ -10,7 +10,8 @@ from moto.events.models import events_backends
 
 from lab import delays
 from lab.aws.delivery import Leg, Message
-from lab.aws.functions import invoke_later, keep_dead_letter, may_invoke
+from lab.aws.function_policies import may_invoke
+from lab.aws.functions import invoke_later, keep_dead_letter
 from lab.journal import Who
 
 if TYPE_CHECKING:

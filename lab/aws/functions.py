@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import json
 import time
-import uuid
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from moto.awslambda.exceptions import (
-    LambdaClientError,
-    UnknownFunctionException,
-    UnknownPolicyException,
-)
-from moto.awslambda.models import LambdaBackend, LambdaFunction, Permission
+from moto.awslambda.exceptions import LambdaClientError, UnknownFunctionException
+from moto.awslambda.models import LambdaBackend, LambdaFunction
 from moto.awslambda.utils import get_backend
 from moto.core.exceptions import JsonRESTError, ServiceException
 from moto.sqs.models import sqs_backends
@@ -78,14 +73,6 @@ def keep_dead_letter(aws: Emulation, queue_arn: str, body: str) -> None:
         sqs_backends[aws.account][aws.region].send_message(queue_arn.rsplit(":", 1)[-1], body)
 
 
-def may_invoke(aws: Emulation, name_or_arn: str, service: str, source_arn: str) -> bool:
-    """Return whether the function's resource policy lets a service invoke it for this source."""
-    function = find(aws, name_or_arn)
-    return function is not None and any(
-        _permits(row, service, source_arn) for row in function.policy.statements
-    )
-
-
 def log_of(function: LambdaFunction) -> Callable[[str], None]:
     """Return what writes a line to the function's log group.
 
@@ -104,13 +91,6 @@ def log_of(function: LambdaFunction) -> Callable[[str], None]:
             logs.put_log_events(group, "lab", [event])
 
     return write
-
-
-def _permits(statement: dict[str, Any], service: str, source_arn: str) -> bool:
-    principal = statement.get("Principal", {})
-    condition = statement.get("Condition", {})
-    wanted = condition.get("ArnLike", {}).get("AWS:SourceArn", source_arn)
-    return bool(principal.get("Service") == service and wanted == source_arn)
 
 
 def _logging(function: LambdaFunction) -> dict[str, str]:
@@ -192,31 +172,3 @@ def keep_configuration(function: LambdaFunction, properties: dict[str, Any]) -> 
     function.logs_group_name = logging.get("LogGroup", function.logs_group_name)
     vars(function)["logging_config"] = logging
     vars(function)["dead_letter_arn"] = properties.get("DeadLetterConfig", {}).get("TargetArn", "")
-
-
-class DeletesPermissions(Behaviour):
-    """Deleting a permission removes its statement from the function's policy.
-
-    moto keeps the statement, and gives the permission no id.
-    """
-
-    source = "CloudFormation template reference, AWS::Lambda::Permission"
-
-    def install(self, patches: Patches) -> None:
-        """Remember the statement with the permission."""
-        patches.creation(Permission, after=self._name)
-        patches.replace(Permission, "physical_resource_id", property(lambda row: vars(row)["sid"]))
-        patches.method(Permission, "delete", self._delete)
-
-    def _name(self, permission: Permission, properties: dict[str, Any]) -> None:
-        function = find(self._aws, properties["FunctionName"])
-        sid = str(uuid.uuid4())
-        vars(permission).update(sid=sid, function_name=properties["FunctionName"])
-        if function:
-            function.policy.statements[-1]["Sid"] = sid
-
-    def _delete(self, permission: Permission, *_: str) -> None:
-        function = find(self._aws, vars(permission)["function_name"])
-        if function:
-            with suppress(UnknownPolicyException):
-                function.policy.del_statement(vars(permission)["sid"])

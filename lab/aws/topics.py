@@ -10,7 +10,8 @@ from moto.sns.models import Subscription
 from lab import delays
 from lab.aws.behaviour import Behaviour, Patches
 from lab.aws.delivery import Leg, Message
-from lab.aws.functions import invoke_later, may_invoke
+from lab.aws.function_policies import may_invoke
+from lab.aws.functions import invoke_later
 from lab.journal import Who
 
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from moto.awslambda.utils import get_backend
 
-from lab.aws.functions import DeletesPermissions, KeepsFunctionConfiguration, RunsFunctions
+from lab.aws.function_policies import DeletesPermissions
+from lab.aws.functions import KeepsFunctionConfiguration, RunsFunctions
 from lab.aws.schedules import RunsSchedules
 from lab.aws.topics import DeliversToFunctions
 from lab.isolation import ACCOUNT, REGION
