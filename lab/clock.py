@@ -60,6 +60,10 @@ class Clock(ABC):
         """Wait until `condition` holds; False when `limit` seconds pass first."""
 
     @abstractmethod
+    def each_step(self, listener: Callable[[], None]) -> None:
+        """Call `listener` after everything that happens, or as often."""
+
+    @abstractmethod
     def act(self, work: Callable[[], None], *, drives: bool = False) -> None:
         """Run work in a thread; with `drives` its waiting makes a virtual clock go."""
 
@@ -146,6 +150,16 @@ class RealClock(Clock):
                 return condition()
             time.sleep(self._LOOK)
         return True
+
+    def each_step(self, listener: Callable[[], None]) -> None:
+        """Call `listener` again and again: what happens does not say so."""
+
+        def look() -> None:
+            while not self._stopped:
+                self._run(listener)
+                time.sleep(self._LOOK)
+
+        self.act(look)
 
     def act(self, work: Callable[[], None], *, drives: bool = False) -> None:
         """Run work in a thread."""

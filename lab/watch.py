@@ -6,8 +6,6 @@ forwards and has its source/destination check off.
 
 from __future__ import annotations
 
-import threading
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,7 +13,6 @@ from moto.ec2.models import ec2_backends
 
 from lab.aws.forwarding import forwards
 from lab.aws.routes import effective_table, target_instance
-from lab.clock import VirtualClock
 from lab.isolation import ACCOUNT, REGION
 from lab.journal import Who
 from lab.topology import DEFAULT
@@ -25,8 +22,6 @@ if TYPE_CHECKING:
 
     from lab.region import Region
     from lab.topology import Home
-
-_PERIOD = 0.01  # seconds on the wall between looks, where the clock does not say when
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +93,7 @@ class Watch:
         self._region = region
         self._stopped = False
         self._look()
-        if isinstance(region.clock, VirtualClock):
-            region.clock.each_step(self._look)
-        else:
-            threading.Thread(target=self._run, name="lab watch", daemon=True).start()
+        region.clock.each_step(self._look)
 
     def now(self, home: Home) -> Egress:
         """Return the last look at a home."""
@@ -145,11 +137,6 @@ class Watch:
     def stop(self) -> None:
         """Stop looking."""
         self._stopped = True
-
-    def _run(self) -> None:
-        while not self._stopped:
-            self._look()
-            time.sleep(_PERIOD)
 
     def _look(self) -> None:
         if self._stopped:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import botocore.session
 from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.loaders import Loader
 
 if TYPE_CHECKING:
@@ -58,6 +59,6 @@ def hear(
         if said is None:
             return None
         status = 400 if "Error" in said else 200
-        return AWSResponse(NOWHERE, status, {}, None), said
+        return AWSResponse(NOWHERE, status, HTTPHeaders(), None), said
 
-    session.events.register(f"before-call.{operation}", before)
+    session.events.register(f"before-call.{operation}", before)  # type: ignore[arg-type]  # it may answer

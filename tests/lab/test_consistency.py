@@ -63,7 +63,7 @@ def test_packets_follow_the_old_route_when_it_was_just_replaced(region: Region) 
     """What is written counts for packets a little later, without a gap in between."""
     subnet, old, new = routed(region)
     seen: list[str | None] = []
-    region.clock.each_step(lambda: seen.append(through(region, subnet)))  # type: ignore[attr-defined]  # the clock of a test is virtual
+    region.clock.each_step(lambda: seen.append(through(region, subnet)))
     replace(region, subnet, new)
     assert through(region, subnet) == old
     region.clock.pass_time(delays.ROUTE_TAKES_EFFECT.high)

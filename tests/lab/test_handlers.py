@@ -78,7 +78,7 @@ def test_handler_may_read_its_variables_when_it_is_imported(folder: Path) -> Non
     """As on Lambda, where they are set before the module is loaded."""
     (folder / "any.py").write_text("import os\nT = os.environ['T']\ndef do(e, c): ...\n")
     assert read_handler(f"{folder}/any.py:do", ["T={route_table.a}"])
-    with pytest.raises(HandlerError, match="KeyError: 'T'. Put what it imports beside it"):
+    with pytest.raises(HandlerError, match=r"KeyError: 'T'\. Put what it imports beside it"):
         read_handler(f"{folder}/any.py:do")
 
 
