@@ -205,7 +205,11 @@ def _topologies(
         Topology(
             name=name,
             time=moment,
-            nats=tuple(_nat(seen) for seen in watch.nats_at(moment + began)),
+            nats=tuple(
+                _nat(seen)
+                for seen in watch.nats_at(moment + began)
+                if name == "during" or seen.state != "terminated"
+            ),
             tables=tuple(
                 _table(home.table, home.zone, home.subnets, egress[home.zone], moment)
                 for home in watch.homes
