@@ -2,7 +2,7 @@
 
 This restores nothing of AWS, where nobody can foresee an id, so it is no behaviour of the
 catalogue. It is a promise of the lab: two drills with one seed tell the same story, id by id. Left
-out are the ids of single messages, requests, events and policy statements.
+out are the ids of single messages, requests and events.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import uuid
+import string
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -47,7 +47,7 @@ class DeletesPermissions(Behaviour):
 
     def _name(self, permission: Permission, properties: dict[str, Any]) -> None:
         function = find(self._aws, properties["FunctionName"])
-        sid = str(uuid.uuid4())
+        sid = self._aws.clock.chance.text(string.ascii_letters, 12, "statement of a policy")
         vars(permission).update(sid=sid, function_name=properties["FunctionName"])
         if function:
             function.policy.statements[-1]["Sid"] = sid

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from lab import delays
 from lab.chance import Chance
 from lab.clock import VirtualClock
 from lab.region import Region
@@ -92,3 +93,19 @@ def test_names_are_others_when_a_resource_is_made_again() -> None:
             names.update(row["TopicArn"] for row in region.client("sns").list_topics()["Topics"])
             region.client("cloudformation").delete_stack(StackName="any")
     assert len(names) == 2
+
+
+def test_deployment_takes_the_same_time_when_the_seed_is_the_same() -> None:
+    """Each step of CloudFormation takes its seconds, as AWS does, and no time on the wall."""
+
+    def seconds(seed: int) -> float:
+        clock = VirtualClock()
+        clock.chance = Chance(seed)
+        with Region(clock=clock) as region:
+            assert deploy(region, STACK) == "CREATE_COMPLETE"
+            return clock.now()
+
+    once = seconds(1)
+    assert once == seconds(1)
+    assert once != seconds(2)
+    assert once > len(STACK) * delays.RESOURCE_STEP.low

@@ -66,6 +66,55 @@ def test_group_keeps_enough_instances_in_service_while_it_is_updated(region: Reg
 
 
 @contract_of(StacksFail)
+def test_group_does_only_what_its_policy_leaves_it_while_it_is_updated(region: Region) -> None:
+    """The processes that the policy names are suspended meanwhile."""
+    subnets, policy = any_subnets(region), {**ROLLING, "SuspendProcesses": ["HealthCheck"]}
+    deploy(region, fleet(subnets, "t3.nano", policy))
+    suspended = list[list[str]]()
+
+    def look() -> None:
+        groups = region.client("autoscaling").describe_auto_scaling_groups()
+        rows = groups["AutoScalingGroups"][0]["SuspendedProcesses"]
+        suspended.append([row["ProcessName"] for row in rows])
+
+    region.clock.each_step(look)
+    assert update(region, fleet(subnets, "t3.micro", policy)) == "UPDATE_COMPLETE"
+    look()
+    assert ["HealthCheck"] in suspended
+    assert suspended[-1] == []
+
+
+@contract_of(StacksFail)
+def test_group_has_other_hooks_and_settings_after_an_update(region: Region) -> None:
+    """A hook that left the template is gone; the instances stay."""
+    subnets = any_subnets(region)
+    old, new = (
+        [
+            {
+                "LifecycleHookName": name,
+                "LifecycleTransition": "autoscaling:EC2_INSTANCE_TERMINATING",
+                "HeartbeatTimeout": seconds,
+            }
+        ]
+        for name, seconds in (("old", 30), ("new", 60))
+    )
+    deploy(region, fleet(subnets, "t3.nano", LifecycleHookSpecificationList=old))
+    group = physical(region, "Group")
+    there = in_service(region, group)
+    settings: dict[str, Any] = {
+        "LifecycleHookSpecificationList": new,
+        "HealthCheckGracePeriod": 77,
+    }
+    assert update(region, fleet(subnets, "t3.nano", **settings)) == "UPDATE_COMPLETE"
+    autoscaling = region.client("autoscaling")
+    hooks = autoscaling.describe_lifecycle_hooks(AutoScalingGroupName=group)["LifecycleHooks"]
+    assert [(row["LifecycleHookName"], row["HeartbeatTimeout"]) for row in hooks] == [("new", 60)]
+    (described,) = autoscaling.describe_auto_scaling_groups()["AutoScalingGroups"]
+    assert described["HealthCheckGracePeriod"] == 77
+    assert in_service(region, group) == there
+
+
+@contract_of(StacksFail)
 def test_group_keeps_its_instances_when_it_has_no_update_policy(region: Region) -> None:
     """Only what it launches from then on is of the new version."""
     subnets = any_subnets(region)

@@ -14,7 +14,7 @@ from lab.aws.autoscaling.activities import TEST, envelope
 from lab.aws.autoscaling.requests import group_of, refuse
 from lab.aws.autoscaling.waits import ABANDON, Action, Wait, beat, complete, send, wait_of
 from lab.aws.behaviour import Behaviour, Emulation, Patches
-from lab.aws.cloudformation.types import Place, Resource
+from lab.aws.cloudformation.types import Place, Properties, Resource
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -58,6 +58,16 @@ class LifecycleHookResource(Resource):
     """AWS::AutoScaling::LifecycleHook."""
 
     type = "AWS::AutoScaling::LifecycleHook"
+    updatable = frozenset(
+        {
+            "DefaultResult",
+            "HeartbeatTimeout",
+            "LifecycleTransition",
+            "NotificationMetadata",
+            "NotificationTargetARN",
+            "RoleARN",
+        }
+    )
     declare: Callable[[FakeAutoScalingGroup, Mapping[str, Any]], None]
 
     def __init__(self, name: str, group: str) -> None:
@@ -65,13 +75,18 @@ class LifecycleHookResource(Resource):
         self._group = group
 
     @classmethod
-    def create(cls, name: str, given: dict[str, Any], place: Place) -> Self:
+    def create(cls, name: str, given: Properties, place: Place) -> Self:
         """Declare the hook."""
         backend = autoscaling_backends[place.account][place.region]
         group = backend.autoscaling_groups[given["AutoScalingGroupName"]]
         named = {"LifecycleHookName": name, **given}
         cls.declare(group, named)
         return cls(named["LifecycleHookName"], group.name)
+
+    def updated(self, given: Properties, old: Properties, place: Place) -> Self:
+        """Declare the hook again under its name."""
+        del old
+        return self.create(self.physical_resource_id, given, place)
 
     def delete(self, account_id: str, region_name: str) -> None:
         """Delete the hook."""

@@ -36,8 +36,10 @@ class TopicSubscription(Resource):
         return created.updated(given, {}, place)
 
     def updated(self, given: Properties, old: Properties, place: Place) -> Self:
-        """Set the attributes; one that is gone stays as it is."""
-        del old
+        """Set the attributes."""
+        if gone := sorted(self.updatable & (old.keys() - given.keys())):
+            message = f"the lab cannot take {', '.join(gone)} away from a subscription"
+            raise NotImplementedError(message)
         for name in sorted(self.updatable & given.keys()):
             value = given[name]
             text = value if isinstance(value, str) else json.dumps(value)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from moto.awslambda.models import LambdaFunction
 
 from lab.aws.cloudformation.in_place.rolling import rolling_policy, update_in_batches
+from lab.aws.cloudformation.in_place.update import done_already
 from lab.aws.cloudformation.schemas import changed
 from lab.aws.functions import keep_configuration
 
@@ -25,6 +26,17 @@ _FUNCTION = {
 """What a function has where nothing is said (Lambda API reference, CreateFunction)."""
 
 
+_NUMBERS = (
+    "DefaultInstanceWarmup",
+    "DesiredCapacity",
+    "HealthCheckGracePeriod",
+    "MaxInstanceLifetime",
+    "MaxSize",
+    "MinSize",
+)
+_OTHERS = ("AvailabilityZoneDistribution", "HealthCheckType", "NewInstancesProtectedFromScaleIn")
+
+
 def _version(update: Update) -> Any:  # noqa: ANN401 - moto's launch template
     """Make another version of a launch template, as moto does rightly."""
     resource, aws = update.there.resource, update.aws
@@ -34,19 +46,26 @@ def _version(update: Update) -> Any:  # noqa: ANN401 - moto's launch template
 
 def _group(update: Update) -> None:
     """Change what a group is, and then its instances if its update policy wants that."""
+    _refuse_to_take_away(update)
     before = list(update.there.resource.instance_states)
     policy, new = rolling_policy(update), update.new
-    sizes = {name: int(new[name]) for name in ("MinSize", "MaxSize") if name in new}
-    if "DesiredCapacity" in new:
-        sizes["DesiredCapacity"] = int(new["DesiredCapacity"])
     update.client("autoscaling").update_auto_scaling_group(
         AutoScalingGroupName=update.id,
         VPCZoneIdentifier=",".join(new.get("VPCZoneIdentifier", [])),
-        **sizes,
+        **{name: int(new[name]) for name in _NUMBERS if name in new},
+        **{name: new[name] for name in _OTHERS if name in new},
         **_launch(update),
     )
     if policy:
         update_in_batches(update, policy, before)
+
+
+def _refuse_to_take_away(update: Update) -> None:
+    """Raise NotImplementedError if a setting is no longer given: the API cannot be told so."""
+    settings = {*_NUMBERS, *_OTHERS} - {"DesiredCapacity"}  # without it, the size stays
+    if gone := sorted(settings & (update.old.keys() - update.new.keys())):
+        message = f"the lab cannot take {', '.join(gone)} away from a group"
+        raise NotImplementedError(message)
 
 
 def _launch(update: Update) -> dict[str, Any]:
@@ -68,6 +87,22 @@ def _notifications(update: Update) -> None:
             )
     for row in update.come(name):
         autoscaling.put_notification_configuration(AutoScalingGroupName=update.id, **row)
+
+
+def _hooks(update: Update) -> None:
+    autoscaling, name = update.client("autoscaling"), "LifecycleHookSpecificationList"
+    kept = {row["LifecycleHookName"] for row in update.new.get(name, [])}
+    for row in update.gone(name):
+        if row["LifecycleHookName"] not in kept:
+            with done_already("ValidationError"):
+                autoscaling.delete_lifecycle_hook(
+                    AutoScalingGroupName=update.id, LifecycleHookName=row["LifecycleHookName"]
+                )
+    for row in update.come(name):
+        timeout = (
+            {"HeartbeatTimeout": int(row["HeartbeatTimeout"])} if "HeartbeatTimeout" in row else {}
+        )
+        autoscaling.put_lifecycle_hook(AutoScalingGroupName=update.id, **{**row, **timeout})
 
 
 def _group_tags(update: Update) -> None:
@@ -102,12 +137,11 @@ TABLE: dict[str, dict[str, Handler]] = {
     "AWS::AutoScaling::AutoScalingGroup": {
         "NotificationConfigurations": _notifications,
         "Tags": _group_tags,
-        "DesiredCapacity": _group,
+        "LifecycleHookSpecificationList": _hooks,
         "LaunchConfigurationName": _group,
         "LaunchTemplate": _group,
-        "MaxSize": _group,
-        "MinSize": _group,
         "VPCZoneIdentifier": _group,
+        **dict.fromkeys((*_NUMBERS, *_OTHERS), _group),
     },
     "AWS::Lambda::Function": {
         **dict.fromkeys(_FUNCTION, _function),

@@ -6,21 +6,25 @@ What it says meanwhile is what AWS's stack events say.
 from __future__ import annotations
 
 import re
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from lab import delays
-from lab.aws.autoscaling.terminations import terminate
+from lab.aws.autoscaling.members import counted, in_service
+from lab.aws.autoscaling.replacement import replace
+from lab.aws.autoscaling.terminations import ASKED
 from lab.aws.cloudformation.schemas import changed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from moto.autoscaling.models import FakeAutoScalingGroup, InstanceState
 
     from lab.aws.cloudformation.in_place.update import Update
 
 _POLICY = "AutoScalingRollingUpdate"
+_KNOWN = {"MinInstancesInService", "MaxBatchSize", "PauseTime", "SuspendProcesses"}
 _CAUSES = frozenset({"LaunchConfigurationName", "LaunchTemplate", "VPCZoneIdentifier"})
 _DURATION = re.compile(r"PT(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?")
 
@@ -32,6 +36,7 @@ class Rolling:
     at_least: int
     batch: int
     pause: float
+    suspended: tuple[str, ...]
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> Self:
@@ -41,13 +46,14 @@ class Rolling:
             NotImplementedError: the policy wants what the lab cannot do.
 
         """
-        if unknown := given.keys() - {"MinInstancesInService", "MaxBatchSize", "PauseTime"}:
+        if unknown := {name for name, value in given.items() if value} - _KNOWN:
             message = f"the lab cannot do what {_POLICY} says of {', '.join(sorted(unknown))}"
             raise NotImplementedError(message)
         return cls(
             at_least=int(given.get("MinInstancesInService", 0)),
             batch=int(given.get("MaxBatchSize", 1)),
             pause=_seconds(given.get("PauseTime", "PT0S")),
+            suspended=tuple(given.get("SuspendProcesses", ())),
         )
 
 
@@ -88,12 +94,28 @@ def update_in_batches(update: Update, policy: Rolling, obsolete: Sequence[Instan
         f"Rolling update initiated. Terminating {len(obsolete)} obsolete instance(s) in batches of"
         f" {size}, while keeping at least {policy.at_least} instance(s) in service."
     )
-    _make_room(update, policy.at_least + size)
-    for first in range(0, len(obsolete), size):
-        _replace(update, obsolete[first : first + size])
-        update.aws.clock.pass_time(policy.pause)
-    group.min_size = before[0]
-    group.set_desired_capacity(before[1])
+    with _suspended(update, policy.suspended):
+        _make_room(update, policy.at_least + size)
+        for first in range(0, len(obsolete), size):
+            _replace(update, obsolete[first : first + size])
+            update.aws.clock.pass_time(policy.pause)
+        group.min_size = before[0]
+        group.set_desired_capacity(before[1])
+
+
+@contextmanager
+def _suspended(update: Update, processes: Sequence[str]) -> Iterator[None]:
+    """Suspend processes of the group meanwhile, but for those that somebody suspended already."""
+    already = {row["ProcessName"] for row in update.there.resource.suspended_processes}
+    names = [name for name in processes if name not in already]
+    autoscaling = update.client("autoscaling")
+    if names:
+        autoscaling.suspend_processes(AutoScalingGroupName=update.id, ScalingProcesses=names)
+    try:
+        yield
+    finally:
+        if names:
+            autoscaling.resume_processes(AutoScalingGroupName=update.id, ScalingProcesses=names)
 
 
 def _make_room(update: Update, wanted: int) -> None:
@@ -112,8 +134,8 @@ def _replace(update: Update, batch: Sequence[InstanceState]) -> None:
     ids = ", ".join(state.instance.id for state in batch)
     update.say(f"Terminating instance(s) [{ids}]; replacing with {len(batch)} new instance(s).")
     for state in batch:
-        if state in update.there.resource.instance_states and state.lifecycle_state in _THERE:
-            terminate(update.aws, state, cause="a user request")
+        if state in counted(update.there.resource):
+            replace(update.aws, state, cause=ASKED)
     _stabilize(update, batch)
     update.say(f"Successfully terminated instance(s) [{ids}].")
 
@@ -122,9 +144,8 @@ def _stabilize(update: Update, gone: Sequence[InstanceState]) -> None:
     group = update.there.resource
 
     def stable() -> bool:
-        states = group.instance_states
-        serving = sum(state.lifecycle_state == "InService" for state in states)
-        return serving >= group.desired_capacity and not any(state in states for state in gone)
+        serves = len(in_service(group)) >= group.desired_capacity
+        return serves and not any(state in group.instance_states for state in gone)
 
     if not update.aws.clock.wait_until(stable, delays.STABILIZATION_LIMIT.high):
         message = f"Group did not stabilize: {group.desired_capacity} instances wanted in service"
@@ -138,6 +159,3 @@ def _seconds(duration: str) -> float:
         raise ValueError(message)
     hours, minutes, seconds = (int(part or 0) for part in match.groups())
     return float(hours * 3600 + minutes * 60 + seconds)
-
-
-_THERE = ("Pending", "InService")
