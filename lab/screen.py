@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.markup import escape
 from rich.table import Table
 
-from lab.drills.measure import SILENT, trigger
+from lab.drills.measure import words
 from lab.journal import Entry, Who
 from lab.report.lines import seconds
 from lab.report.verdict import figures, verdict, what_zones_lost
@@ -44,9 +44,11 @@ class Screen:
         """Print one journal entry as a line."""
         if entry.kind == "fault" and self._zero is None:
             self._zero = entry.at
-        if entry.kind in SILENT:
+        if not (said := words(entry)):
             return
-        what = escape(entry.what + trigger(entry))
+        what = escape(said)
+        if entry.kind == "call":
+            what = f"[{'red' if entry.detail['error'] else 'green'}]{what}[/]"
         if entry.kind == "egress":
             style = "green" if entry.detail["works"] == "True" else "bold red"
             what = f"[{style}]{what}[/]"

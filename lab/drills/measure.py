@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 BEFORE = 5.0
 """Seconds before the first fault with which a drill's timeline begins."""
 
-SILENT = frozenset({"resource", "call", "function began"})
-"""Kinds of entries that no timeline shows; a write is shown as what it does."""
+_SILENT = frozenset({"resource", "function began"})
 _TARGETS = ("RouteTableId", "SubnetId", "AssociationId", "InstanceId", "NetworkInterfaceId")
 _PEOPLE = "sns:Publish"
 
@@ -153,34 +152,36 @@ def _counts(calls: Iterable[Call]) -> tuple[CallCount, ...]:
 
 
 def _write(call: Call, began: float) -> Write:
-    named = [str(call.parameters[key]) for key in _TARGETS if key in call.parameters]
     return Write(
         time=call.at - began,
         name=call.name,
-        target=" ".join(named),
+        target=_target(call),
         error=call.error,
         invocation=call.run,
     )
 
 
+def _target(call: Call) -> str:
+    return " ".join(str(call.parameters[key]) for key in _TARGETS if key in call.parameters)
+
+
 def _moments(entries: Iterable[Entry], began: float) -> Iterable[Moment]:
     for entry in entries:
-        call = _call(entry) if entry.kind == "call" else None
-        if call and call.writes:
-            write = _write(call, began)
-            refused = f": {write.error}" if write.error else ""
-            what = f"{write.name} {write.target}{refused}".strip()
-            yield Moment(time=write.time, source=entry.who.value, kind="write", what=what)
-        elif entry.kind not in SILENT:
-            yield Moment(
-                time=entry.at - began,
-                source=entry.who.value,
-                kind=entry.kind,
-                what=entry.what + trigger(entry),
-            )
+        if what := words(entry):
+            kind = "write" if entry.kind == "call" else entry.kind
+            yield Moment(time=entry.at - began, source=entry.who.value, kind=kind, what=what)
 
 
-def trigger(entry: Entry) -> str:
+def words(entry: Entry) -> str | None:
+    """Return what a timeline says of an entry; None if it is silent about it."""
+    if entry.kind == "call":
+        call = _call(entry)
+        refused = f": {call.error}" if call.error else ""
+        return f"{call.name} {_target(call)}{refused}".strip() if call.writes else None
+    return None if entry.kind in _SILENT else entry.what + _trigger(entry)
+
+
+def _trigger(entry: Entry) -> str:
     """Return what a function says that it was triggered by, if it says so as ours does."""
     match _answer(entry):
         case {"trigger": [*kinds]}:
