@@ -6,9 +6,18 @@ from typing import TYPE_CHECKING
 
 from lab import delays
 from lab.aws.autoscaling.health import ReplacesTheImpaired, ReplacesTheReported, SuspensionsEnd
+from lab.aws.autoscaling.waits import LAUNCHING
 from lab.aws.health import impair
 from tests.lab.contract import contract_of
-from tests.lab.small import emulated, eventually, group_in_service, in_service, members
+from tests.lab.small import (
+    any_group,
+    any_subnets,
+    emulated,
+    eventually,
+    group_in_service,
+    in_service,
+    members,
+)
 
 if TYPE_CHECKING:
     from lab.region import Region
@@ -69,6 +78,25 @@ def test_impaired_member_stays_during_its_grace_period(region: Region) -> None:
     impair(region.aws, emulated(victim))
     assert eventually(region, lambda: lifecycle(region, victim) == "Terminating")
     assert region.clock.now() - since >= GRACE
+
+
+@contract_of(ReplacesTheImpaired)
+def test_member_that_is_impaired_before_it_is_in_service_is_replaced_then(region: Region) -> None:
+    """A group does not check a member that a launch hook holds."""
+    held = {
+        "LifecycleHookName": "any",
+        "LifecycleTransition": LAUNCHING,
+        "HeartbeatTimeout": GRACE,
+        "DefaultResult": "CONTINUE",
+    }
+    any_group(region, any_subnets(region), 1, LifecycleHookSpecificationList=[held])
+    victim = members(region)[0]["InstanceId"]
+    assert eventually(region, lambda: emulated(victim).state == "running")
+    impair(region.aws, emulated(victim))
+    region.clock.pass_time(GRACE / 2)
+    assert lifecycle(region, victim) == "Pending:Wait"
+    assert eventually(region, lambda: lifecycle(region, victim) == "InService")
+    assert eventually(region, lambda: lifecycle(region, victim) == "Terminating")
 
 
 @contract_of(ReplacesTheReported)

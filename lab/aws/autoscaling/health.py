@@ -92,11 +92,17 @@ class ReplacesTheImpaired(Behaviour):
             instance = entry.detail["instance"]
             clock.after(delays.GROUP_GIVES_UP, lambda: self._look(instance))
         elif entry.kind == ENTERED:
-            clock.at(clock.now(), lambda: _replace_all(self._aws))
+            clock.at(clock.now(), partial(self._entered, entry.detail["instance"]))
+
+    def _entered(self, instance: str) -> None:
+        self._look(instance)
+        for group in groups_of(self._aws):
+            _replace_unhealthy(self._aws, group)
 
     def _look(self, instance: str) -> None:
+        """Look at a member in service; one that is not yet is looked at when it is."""
         for group in groups_of(self._aws):
-            for state in group.instance_states:
+            for state in in_service(group):
                 if state.instance.id == instance and status_check_failed(state.instance):
                     moment = max(_grace_ends(state), self._aws.clock.now())
                     self._aws.clock.at(moment, partial(self._give_up, state))
@@ -179,11 +185,6 @@ def _mark(aws: Emulation, state: InstanceState, cause: str) -> None:
     state.health_status = "Unhealthy"
     vars(state)["unhealthy_because"] = cause
     _replace_unhealthy(aws, state.auto_scaling_group)
-
-
-def _replace_all(aws: Emulation) -> None:
-    for group in groups_of(aws):
-        _replace_unhealthy(aws, group)
 
 
 def _replace_unhealthy(aws: Emulation, group: FakeAutoScalingGroup) -> None:
