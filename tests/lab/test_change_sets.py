@@ -256,3 +256,22 @@ def test_stack_is_not_created_twice(region: Region) -> None:
     deploy(region, {"Topic": TOPIC})
     with pytest.raises(ClientError, match="already exists"):
         propose(region, {"Resources": {"Topic": TOPIC}}, ChangeSetType="CREATE")
+
+
+def test_change_sets_of_a_stack_go_with_it(region: Region) -> None:
+    """A stack that is created again under its name has none of the former one's."""
+    deploy(region, {"Topic": TOPIC})
+    cloudformation = region.client("cloudformation")
+    cloudformation.delete_stack(StackName="any")
+    assert deploy(region, {"Topic": TOPIC, "More": TOPIC}) == "CREATE_COMPLETE"
+    with pytest.raises(ClientError, match="ChangeSetNotFound"):
+        cloudformation.describe_change_set(StackName="any", ChangeSetName="change-1")
+
+
+def test_change_set_is_gone_once_another_one_was_executed(region: Region) -> None:
+    """It was made for a stack that is no longer as it was."""
+    deploy(region, {"Topic": TOPIC})
+    stale = propose(region, {"Resources": {"More": TOPIC}})
+    deploy(region, {"Topic": TOPIC, "More": TOPIC}, kind="UPDATE")
+    with pytest.raises(ClientError, match="ChangeSetNotFound"):
+        region.client("cloudformation").describe_change_set(ChangeSetName=stale["ChangeSetId"])

@@ -83,6 +83,9 @@ class Operation:
         backend = cloudformation_backends[self._aws.account][self._aws.region]
         backend.deleted_stacks[self._stack.stack_id] = self._stack
         backend.stacks.pop(self._stack.stack_id, None)
+        for id_, change_set in list(backend.change_sets.items()):
+            if change_set.stack_id == self._stack.stack_id:
+                del backend.change_sets[id_]
 
     def _give_up(self, why: str) -> None:
         if self._on_failure is OnFailure.ROLLBACK:

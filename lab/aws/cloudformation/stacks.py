@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from moto.cloudformation.exceptions import CloudFormationError, ValidationError
-from moto.cloudformation.models import CloudFormationBackend, Stack
+from moto.cloudformation.models import ChangeSet, CloudFormationBackend, Stack
 from moto.cloudformation.responses import CloudFormationResponse
 from moto.core.responses import EmptyResult
 
@@ -59,6 +59,7 @@ class StacksFail(Behaviour):
             message = f"ChangeSet [{name}] cannot be executed in its current status"
             raise InvalidChangeSetStatusError(message)
         change_set.execution_status = "EXECUTE_COMPLETE"
+        _forget_others(backend, change_set)
         asked = vars(change_set).get("on_stack_failure") or OnFailure.ROLLBACK.value
         if response._get_param("DisableRollback"):
             asked = OnFailure.DO_NOTHING.value
@@ -108,6 +109,13 @@ class StacksFail(Behaviour):
 
         self._aws.clock.act(work, drives=True)
         over.wait(_HOLD)
+
+
+def _forget_others(backend: CloudFormationBackend, executed: ChangeSet) -> None:
+    """Delete the other change sets of a stack: they are not valid any more."""
+    for id_, row in list(backend.change_sets.items()):
+        if row is not executed and row.stack_id == executed.stack_id:
+            del backend.change_sets[id_]
 
 
 def _with_failure_option(answer: Callable[..., Any]) -> Callable[..., Any]:
