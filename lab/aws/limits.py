@@ -9,7 +9,7 @@ LIMITS: tuple[str, ...] = (
     ),
     "What Lambda itself does with a role (logs, dead letters) is not held against the role.",
     (
-        "Topic, queue and key policies, permissions boundaries, service control policies and session"
+        "Topic, queue and key policies, permissions boundaries, service control and session"
         " policies are not evaluated. Condition keys beyond tags of EC2 and Auto Scaling resources,"
         " ec2:Vpc, Region, principal and transport count as absent."
     ),

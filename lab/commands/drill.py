@@ -35,15 +35,19 @@ def drill(  # noqa: PLR0913 - what a person can say of a drill, each thing by na
     seed: int,
     strategy: str | None,
     handler: Handler | None,
+    pace: float = 1.0,
 ) -> Outcome:
-    """Deploy the app, play the faults, and return the outcome; a screen shows it live."""
+    """Deploy the app, play the faults, and return the outcome; a screen shows it live.
+
+    `pace` is how fast a clock that goes by itself goes during the drill.
+    """
     if screen:
         screen.say("Deploying the app with the CDK CLI …")
     with deployed(region, directory, strategy) as stage:
         install(stage, handler)
         if not region.clock.virtual:
             real: RealClock = region.clock  # type: ignore[assignment]  # the other one is virtual
-            real.set_pace(1.0)
+            real.set_pace(pace)
         if screen:
             region.journal.listen(screen.entry)
         label = str(handler) if handler else OURS

@@ -8,23 +8,25 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import boto3
 import pytest
 
 from lab.__main__ import main
 from lab.aws.catalogue import ALL
 from lab.aws.limits import LIMITS
 from lab.cdk import Cdk, CdkError, NotSetUpError
-from lab.delays import TABLE
+from lab.clock import RealClock
+from lab.commands.drill import drill
+from lab.delays import GROUP_NOTICES, TABLE
 from lab.drills.faults import FAULTS
+from lab.drills.scenario import read_faults
 from lab.drills.stage import lab_context
 from lab.isolation import PROJECT, tool_environment
-
-if TYPE_CHECKING:
-    from lab.region import Region
+from lab.region import Region
 
 LIMIT = 150  # seconds for a whole demo on a busy machine
 
@@ -108,6 +110,88 @@ def test_demo_leaves_no_process_behind_when_it_is_interrupted(
     assert process.returncode == 130, output
     assert "Traceback" not in output
     assert processes_of(tmp_path) == []
+
+
+def test_drill_prints_one_object_and_writes_its_page(tmp_path: Path) -> None:
+    """With somebody else's handler, told of an emulated resource, invoked by the schedule too."""
+    (tmp_path / "mine").mkdir()
+    handler = tmp_path / "mine" / "any.py"
+    handler.write_text("import os\ndef do(event, context):\n    return os.environ['TABLE']\n")
+    process = start(
+        tmp_path,
+        *("drill", "stop:b", "--seed", "3", "--json", "--report", str(tmp_path / "report")),
+        *("--handler", f"{handler}:do", "--env", "TABLE={route_table.b}", "--trigger", "schedule"),
+    )
+    output, _ = process.communicate(timeout=LIMIT)
+    outcome = json.loads(output)
+    assert process.returncode == 0
+    assert (outcome["fault"], outcome["seed"]) == ("stop:b", 3)
+    assert (outcome["handler"], outcome["clock"]) == ("any.py:do", "virtual")
+    assert (outcome["recovered"], outcome["home"], outcome["writes"]) == (False, False, [])
+    assert outcome["outage"]["us-east-1b"] > outcome["outage"]["us-east-1a"] == 0
+    said = [line["what"] for line in outcome["timeline"]]
+    assert any(what.startswith("any.do answered") for what in said)
+    assert "stop:b" in (tmp_path / "report" / "index.html").read_text()
+    assert processes_of(tmp_path) == []
+
+
+def test_up_lets_other_tools_work_with_the_region(tmp_path: Path) -> None:
+    """The printed variables are all that boto3 needs; Ctrl-C ends everything."""
+    process = start(tmp_path, "up")
+    assert process.stdout is not None
+    given = {}
+    for line in process.stdout:
+        if line.strip().startswith("export "):
+            name, _, value = line.strip().removeprefix("export ").partition("=")
+            given[name] = value
+        if "Ctrl-C ends it" in line:
+            break
+    ec2 = boto3.client("ec2", endpoint_url=given["AWS_ENDPOINT_URL"])
+    states = [
+        instance["State"]["Name"]
+        for reservation in ec2.describe_instances()["Reservations"]
+        for instance in reservation["Instances"]
+    ]
+    assert states == ["running", "running"]
+    assert (given["AWS_ACCESS_KEY_ID"], given["AWS_REGION"]) == ("lab", "us-east-1")
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=30)
+    assert process.returncode == 130, output
+    assert processes_of(tmp_path) == []
+
+
+@pytest.mark.skipif(not Path("/proc").exists(), reason="looks for processes in /proc")
+def test_comparison_leaves_no_process_behind_when_it_is_interrupted(tmp_path: Path) -> None:
+    """Neither a fork nor a function's process."""
+    process = start(tmp_path, "compare", "hang", "--seeds", "50")
+    deadline = time.monotonic() + LIMIT
+    while len(processes_of(tmp_path)) < 4 or not list(tmp_path.glob("nat-lab-function-*")):
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    time.sleep(2)
+    process.terminate()
+    output, _ = process.communicate(timeout=30)
+    assert process.returncode == 130, output
+    time.sleep(0.5)
+    assert processes_of(tmp_path) == []
+
+
+def test_drill_in_real_time_tells_the_story_by_the_clock(tmp_path: Path) -> None:
+    """Here sixty times as fast as the clock on the wall, so that the test ends."""
+    with Region(clock=RealClock(60)) as region:
+        outcome = drill(
+            region,
+            tmp_path,
+            None,
+            cues=read_faults(["terminate"]),
+            seed=0,
+            strategy=None,
+            handler=None,
+            pace=60,
+        )
+    assert (outcome.clock, outcome.recovered, outcome.home) == ("real", True, True)
+    assert outcome.time_to_come_home is not None
+    assert outcome.time_to_come_home > GROUP_NOTICES.low
 
 
 @pytest.mark.parametrize(
