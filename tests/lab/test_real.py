@@ -359,12 +359,6 @@ def test_drill_cancels_its_own_instance_refresh_when_it_is_interrupted(
     assert cancelled == len(cancels)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=RealDrillError,
-    reason="the emulated region has no instance refresh: moto answers StartInstanceRefresh with a"
-    " page of HTML",
-)
 def test_drill_replaces_every_nat_when_the_fault_is_planned(account: Region) -> None:
     """None of those that were there runs at the end, and each zone is home."""
     nats = {instance_of(account, zone) for zone in (0, 1)}
