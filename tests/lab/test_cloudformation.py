@@ -76,6 +76,14 @@ def test_stack_fails_when_a_type_is_not_emulated(region: Region) -> None:
     assert "does not emulate the resource type AWS::Alien::Thing" in reasons(region)
 
 
+@contract_of(UnknownTypesFail)
+def test_stack_fails_when_it_has_another_stack_in_it(region: Region) -> None:
+    """What moto does with nested stacks would not fail, wait or be rolled back with this one."""
+    nested = resource("CloudFormation::Stack", TemplateURL="https://any")
+    assert deploy(region, {"Nested": nested}) == "ROLLBACK_COMPLETE"
+    assert "does not emulate the resource type AWS::CloudFormation::Stack" in reasons(region)
+
+
 def test_stack_is_complete_when_a_type_is_known_to_create_nothing(region: Region) -> None:
     """The CDK's own metadata is the one type that the lab passes over."""
     assert deploy(region, {"Metadata": resource("CDK::Metadata")}) == "CREATE_COMPLETE"

@@ -247,3 +247,14 @@ def test_update_fails_when_the_lab_cannot_change_a_property(region: Region) -> N
     assert "the lab cannot change SqsManagedSseEnabled of a resource of type AWS::SQS::Queue" in (
         reasons(region)
     )
+
+
+@contract_of(StacksFail)
+def test_stack_is_complete_when_what_failed_is_taken_out(region: Region) -> None:
+    """After a creation without rollback; there is nothing else to change."""
+    body = json.dumps({"Resources": {"Topic": TOPIC, "Lost": {**LOST, "DependsOn": "Topic"}}})
+    region.client("cloudformation").create_stack(
+        StackName="any", TemplateBody=body, DisableRollback=True
+    )
+    assert update(region, {"Topic": TOPIC}) == "UPDATE_COMPLETE"
+    assert len(region.client("sns").list_topics()["Topics"]) == 1

@@ -74,12 +74,12 @@ def _look_ahead(change_set: ChangeSet, wanted: Wanted) -> None:
 
 
 def is_changed(stack: Stack, wanted: Wanted) -> bool:
-    """Return whether an update of a stack would change anything."""
+    """Return whether an update of a stack would change resources, outputs or a failed status."""
     template = Stack.parse_template(wanted.template)
-    outputs = (known.get("Outputs") for known in (stack.template_dict, template))
-    return len(set(map(repr, outputs))) > 1 or bool(
-        Preview(stack, template, wanted.parameters).changes()
-    )
+    outputs = template.get("Outputs")
+    if stack.status.endswith("_FAILED") or stack.template_dict.get("Outputs") != outputs:
+        return True
+    return bool(Preview(stack, template, wanted.parameters).changes())
 
 
 def refuse_unless_updatable(stack: Stack) -> None:

@@ -29,16 +29,20 @@ _on_failure = ContextVar("on_failure", default=OnFailure.ROLLBACK)
 class StacksFail(Behaviour):
     """A stack operation works in dependency order and fails with its first failing resource.
 
-    A failed creation is rolled back: what it created is deleted again. A failed update goes back to
-    the former template. Unless the request disables that. Deletion runs in the reverse order and
-    ends, DELETE_FAILED, with what AWS refuses to delete still there, and what that depends on. The
-    operation goes on when the request that started it has returned; here the request waits a while
-    first, which spares the caller the polling. moto ignores DependsOn in change sets, reports
-    success whatever happens, skips what it cannot create or delete, and creates a failed resource
-    again when it is described.
+    An update touches only what differs, changes in place what the type's schema lets it, and
+    replaces the rest: the new one is created first, the old one deleted when all else is done. A
+    group with a rolling update policy replaces its instances batch by batch. A failed creation is
+    rolled back by deleting what it created, a failed update by going back to the former template,
+    unless the request disables that. Deletion goes on with what nothing depends on, and ends
+    DELETE_FAILED when something could not be deleted. Each step takes its time. The operation goes
+    on when the request that started it has returned; here the request waits a while first, which
+    spares the caller the polling. moto ignores DependsOn in change sets, reports success whatever
+    happens, skips what it cannot create or delete, deletes and creates again what it is to update,
+    and creates a failed resource again when it is described.
     """
 
-    source = "CloudFormation user guide, 'Stack failure options' and 'DependsOn attribute'"
+    source = "CloudFormation user guide, 'Stack failure options', 'DependsOn attribute', 'Update"
+    " behaviors of stack resources' and 'UpdatePolicy attribute'"
 
     def install(self, patches: Patches) -> None:
         """Replace moto's operations on stacks."""

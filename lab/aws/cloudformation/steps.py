@@ -114,11 +114,11 @@ class Steps:
             "Requested update requires the creation of a new physical resource; hence creating one."
         )
         self._event(name, there.kind, "UPDATE_IN_PROGRESS", there.physical_id, said)
-        leave(self._stack, name)
         if schema(there.kind).deletes_first:
             delete(self._aws, there)
         else:
             self.superseded.append((name, there))
+        leave(self._stack, name)
         self._make(name, wanted.body)
 
     def _refuse_to_replace(self, there: Applied, wanted: Applied) -> None:

@@ -24,6 +24,9 @@ HARMLESS: Mapping[str, str] = {
 }
 """Types that the lab accepts and does nothing for, each with its reason."""
 
+_REFUSED = ("AWS::CloudFormation::Stack",)
+"""Types that moto knows, and that do not fit the lab's stacks."""
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -127,7 +130,8 @@ class UnknownTypesFail(Behaviour):
         if resource_type in HARMLESS:
             return Nothing
         custom = resource_type.startswith("Custom::")
-        if not custom and resource_type not in parsing.get_model_map():
+        known = resource_type in parsing.get_model_map() and resource_type not in _REFUSED
+        if not (custom or known):
             message = f"the lab does not emulate the resource type {resource_type}"
             raise UnsupportedTypeError(message)
         return self._find(resource_type)
