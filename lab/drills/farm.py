@@ -6,6 +6,7 @@ other, their order changes nothing, and any one of them can be repeated alone.
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import sys
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from lab.drills.stage import Stage
 
 _FORK = multiprocessing.get_context("fork")
+_AT_ONCE = 2 * (os.cpu_count() or 1)
+"""In each drill the lab and the function's process wait for each other by turns."""
 
 
 class FarmError(Exception):
@@ -36,18 +39,19 @@ class Job:
 
 
 def play_all(stage: Stage, jobs: Iterable[Job]) -> Iterator[tuple[Job, Outcome]]:
-    """Play each job in a fork of its own, as many at a time as there are processors.
+    """Play each job in a fork of its own, two at a time for each processor.
 
     Raises:
         FarmError: when a drill ends without an outcome.
 
     """
     stage.region.rest()
+    gc.freeze()  # or else each fork's collector would touch, and so copy, all that is here
     left = iter(jobs)
     running: dict[Connection, tuple[Job, Any]] = {}
     try:
         while True:
-            while len(running) < (os.cpu_count() or 1) and (job := next(left, None)):
+            while len(running) < _AT_ONCE and (job := next(left, None)):
                 connection, process = _begin(stage, job)
                 running[connection] = (job, process)
             if not running:
@@ -60,6 +64,7 @@ def play_all(stage: Stage, jobs: Iterable[Job]) -> Iterator[tuple[Job, Outcome]]
         for _, process in running.values():
             process.terminate()
             process.join()
+        gc.unfreeze()
         stage.region.resume()
 
 
