@@ -74,7 +74,7 @@ def soak(stage: Stage, console: Console, *, drills: int, seed: int) -> list[Outc
 
 
 def mixed(seed: int) -> tuple[Cue, ...]:
-    """Return one to three faults that end in recovery, at times of the first five minutes."""
+    """Return one to three faults that end in recovery, at times of the first two minutes."""
     chance = Chance(seed)
     faults = [fault for fault in FAULTS if fault.recovers]
     names = []
@@ -82,7 +82,7 @@ def mixed(seed: int) -> tuple[Cue, ...]:
         fault = faults[int(chance.between(0, len(faults), "which"))]
         options = [option for option in fault.options if option != "elsewhere"]
         option = f":{options[int(chance.between(0, len(options), 'where'))]}" if options else ""
-        start = "" if fault.kind is Kind.CONDITION else f"@{chance.between(0, 300, 'when'):.0f}"
+        start = "" if fault.kind is Kind.CONDITION else f"@{chance.between(0, 120, 'when'):.0f}"
         names.append(f"{fault.name}{option}{start}")
     return read_faults(names)
 

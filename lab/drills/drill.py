@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 LEAD = (5.0, 65.0)
 """Seconds before the first fault: it comes at any moment of the minute of the sweep."""
 
-STEADY = 180.0
-"""Seconds at home, after which a drill is over: longer than a replacement takes to disturb it."""
+STEADY = 125.0
+"""Seconds at home, after which a drill is over: two sweeps later nothing has changed again."""
 
 PATIENCE = 1800.0
 """Seconds after the last fault, after which a drill ends without recovery."""
