@@ -63,8 +63,8 @@ bench: $(READY) ## Compare the function's speed with a sequential recipe, as a r
 	@python -m bench.failover
 
 lock: $(READY) ## Resolve the pinned versions anew, on purpose
-	@uv pip compile --quiet --universal --generate-hashes --no-strip-extras --no-header --python-version 3.11 --upgrade pyproject.toml --output-file requirements.txt
-	@uv pip compile --quiet --universal --generate-hashes --no-strip-extras --no-header --python-version 3.11 --upgrade --constraint requirements.txt --group dev pyproject.toml --output-file requirements-dev.txt
+	@uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 --upgrade pyproject.toml --output-file requirements.txt
+	@uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 --upgrade --constraint requirements.txt --group dev pyproject.toml --output-file requirements-dev.txt
 	@npm update --package-lock-only --no-audit --no-fund
 
 clean: ## Remove everything that the recipes made
@@ -74,7 +74,8 @@ $(VENV)/.ready: requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "This needs Python 3.11 or newer and found %s. Name one: make PYTHON=python3.13" % sys.version.split()[0])'
 	@echo "Setting up $(VENV): Python packages and Node (minutes, once)"
 	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
-	@$(VENV)/bin/python -m pip install --disable-pip-version-check --quiet --require-hashes --requirement requirements-dev.txt
+	@# The list constrains too: older versions of pip do not take a pin for one of the same package with an extra.
+	@$(VENV)/bin/python -m pip install --disable-pip-version-check --quiet --require-hashes --requirement requirements-dev.txt --constraint requirements-dev.txt
 	@touch $@
 
 node_modules/.ready: package-lock.json $(VENV)/.ready

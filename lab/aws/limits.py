@@ -3,23 +3,18 @@
 LIMITS: tuple[str, ...] = (
     "Packets: no NAT boots, and nothing is routed. An instance forwards when the model says so.",
     "What a boot script does: it takes its time, and it succeeds unless a fault says otherwise.",
-    (
-        "What a function computes takes no time; its start and its calls do. Its sockets to"
-        " others than AWS, and bare locks, go by the clock on the wall."
-    ),
-    "What Lambda itself does with a role (logs, dead letters) is not held against the role.",
-    (
-        "Topic, queue and key policies, permissions boundaries, service control and session"
-        " policies are not evaluated. Condition keys beyond tags of EC2 and Auto Scaling resources,"
-        " ec2:Vpc, Region, principal and transport count as absent."
-    ),
-    (
-        "Rule targets other than functions, input paths and transformers, alarm actions other than"
-        " topics, metric math, percentiles, composite alarms."
-    ),
+    "The time that a function computes: only its start and its calls take time.",
+    "Sockets of a function to others than AWS, and bare locks: they go by the clock on the wall.",
+    "What Lambda itself does with a role (logs, dead letters): it is not held against the role.",
+    "Topic, queue and key policies, permissions boundaries, service control and session policies.",
+    "IAM condition keys beyond resource tags, ec2:Vpc, Region, principal and transport.",
+    "Rule targets other than functions, input paths and transformers; lost schedules.",
+    "Alarm actions other than topics, metric math, percentiles, composite alarms.",
     "Function versions and aliases, destinations, reserved and provisioned concurrency.",
     "InvalidInstanceID.NotFound right after a launch.",
-    "Warm pools, mixed instances, scaling policies, standby, spot interruptions.",
-    "Nested stacks, drift detection, stack policies, resource imports.",
+    "Warm pools, mixed instances, scaling policies, maintenance policies, spot interruptions.",
+    "TERMINATE_ERROR, scaling activities in DescribeScalingActivities, checkpoints of a refresh.",
+    "Resources of a stack that are made at the same time: here they are made in turn.",
+    "Nested stacks, drift detection, stack policies, imports, RollbackStack, replacing updates.",
     "More than one account or Region.",
 )
