@@ -49,7 +49,9 @@ class Observability(Construct):
             alarm_description="Private subnets have no NAT instance that could serve them, or the"
             " function has stopped reporting. Look at the Auto Scaling group's activity, then at"
             " the function's log.",
-            metric=self._metric("NoEgress"),
+            # A minute counts when no run of it found all tables served: the first NATs of a stack
+            # and a failover that takes seconds ring no alarm.
+            metric=self._metric("NoEgress", cloudwatch.Stats.MINIMUM),
             threshold=1,
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
             evaluation_periods=2,
@@ -87,11 +89,11 @@ class Observability(Construct):
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
         )
 
-    def _metric(self, name: str) -> cloudwatch.Metric:
+    def _metric(self, name: str, statistic: str = cloudwatch.Stats.MAXIMUM) -> cloudwatch.Metric:
         return cloudwatch.Metric(
             namespace=METRIC_NAMESPACE,
             metric_name=name,
             dimensions_map={"Stack": cdk.Stack.of(self).stack_name},
             period=MINUTE,
-            statistic=cloudwatch.Stats.MAXIMUM,
+            statistic=statistic,
         )

@@ -28,9 +28,10 @@ def test_nat_is_killed_and_nothing_is_left_of_it(strategy: str, tmp_path: Path) 
 
     The table of the dead NAT moves before the instance has stopped to forward. It is without egress
     only when it comes home, until the replacement has booted; the other table never. CloudFormation
-    sees no change in what the function did, and leaves nothing behind.
+    sees no change in what the function did, and leaves nothing behind. A deployment rings no alarm.
     """
     with Region() as region, deployed(region, tmp_path, strategy) as stage:
+        rung = [entry.what for entry in region.journal.entries() if "ALARM" in entry.what]
         outcome = play(stage, read_faults(["terminate:a"]), seed=0, strategy=strategy, handler=OURS)
         stage.diff()
         stage.destroy()
@@ -39,6 +40,7 @@ def test_nat_is_killed_and_nothing_is_left_of_it(strategy: str, tmp_path: Path) 
         stage.destroy()
         assert inventory(region) == empty
 
+    assert rung == []
     hit, other = (outcome.egress[zone] for zone in sorted(outcome.egress))
     assert (outcome.recovered, outcome.home, outcome.depth) == (True, True, 2)
     moved = next(span for span in hit if span.start > 0)

@@ -23,11 +23,14 @@ def test_alarm_tells_people_that_it_rings_and_that_it_stops(template: Template) 
 
 
 @pytest.mark.parametrize(
-    ("name", "periods", "needed", "silence"),
-    [("NoEgress", 2, 2, "breaching"), ("Failures", 3, 2, "notBreaching")],
+    ("name", "statistic", "periods", "needed", "silence"),
+    [
+        ("NoEgress", "Minimum", 2, 2, "breaching"),
+        ("Failures", "Maximum", 3, 2, "notBreaching"),
+    ],
 )
 def test_alarm_watches_what_the_function_reports(
-    template: Template, name: str, periods: int, needed: int, silence: str
+    template: Template, name: str, statistic: str, periods: int, needed: int, silence: str
 ) -> None:
     """The metric of the stack in the function's namespace; a function that is silent is a fault."""
     alarm = template.properties(ALARM, f"Observability{name}")
@@ -35,6 +38,7 @@ def test_alarm_watches_what_the_function_reports(
     assert alarm["Dimensions"] == [{"Name": "Stack", "Value": "NatFailover"}]
     assert (alarm["Threshold"], alarm["Period"]) == (1, 60)
     assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
+    assert alarm["Statistic"] == statistic
     assert alarm["EvaluationPeriods"] == periods
     assert alarm.get("DatapointsToAlarm", periods) == needed
     assert alarm["TreatMissingData"] == silence
