@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
-from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from rich.progress import Progress
@@ -15,6 +13,7 @@ from lab.drills.farm import Job, play_all
 from lab.drills.faults import FAULTS, Kind
 from lab.drills.handlers import OURS, install
 from lab.drills.scenario import read_faults
+from lab.report import comparison
 from lab.report.lines import seconds
 
 if TYPE_CHECKING:
@@ -48,22 +47,19 @@ def compare(
 
 def medians(outcomes: Sequence[Outcome]) -> Table:
     """Return the table: for each fault and handler the median and the worst outage, and writes."""
-    rows: dict[tuple[str, str], list[Outcome]] = defaultdict(list)
-    for outcome in outcomes:
-        rows[outcome.fault, outcome.handler].append(outcome)
     table = Table("fault", "handler", "median outage", "worst", "writes", "recovered", "home")
-    last = ""
-    for (fault, handler), drills in rows.items():
-        table.add_row(
-            "" if fault == last else fault,
-            handler,
-            seconds(statistics.median(drill.worst for drill in drills)),
-            seconds(max(drill.worst for drill in drills)),
-            f"{statistics.median(len(drill.writes) for drill in drills):g}",
-            _share(drill.recovered for drill in drills),
-            _share(drill.home for drill in drills),
-        )
-        last = fault
+    for fault, rows in comparison.compare(outcomes).items():
+        for row in rows:
+            least = "" if row.recovered == row.drills else "at least "
+            table.add_row(
+                fault if row is rows[0] else "",
+                row.handler,
+                least + seconds(row.median),
+                least + seconds(row.worst),
+                f"{row.writes:g}",
+                f"{row.recovered} of {row.drills}",
+                f"{row.home} of {row.drills}",
+            )
     return table
 
 
@@ -107,8 +103,3 @@ def _all(stage: Stage, console: Console, jobs: Sequence[Job]) -> list[Outcome]:
             done[numbered[id(job)]] = outcome
             progress.advance(task)
     return [done[number] for number in range(len(jobs))]
-
-
-def _share(answers: object) -> str:
-    said = list(answers)  # type: ignore[call-overload]  # an iterable of booleans
-    return "always" if all(said) else f"{sum(said)} of {len(said)}"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from botocore.exceptions import ClientError
+
 from lab.chance import Chance
 from lab.drills.deeds import Scene
 from lab.drills.measure import measure
@@ -62,10 +64,18 @@ def play(stage: Stage, cues: Sequence[Cue], *, seed: int, strategy: str, handler
 def _arm(scene: Scene, cue: Cue, began: float) -> None:
     """Put the beginning of a fault on the timeline, and its end if it has one."""
     clock, fault = scene.region.clock, cue.fault
-    clock.at(began + cue.start, lambda: fault.begin(scene, cue.option))
+    clock.at(began + cue.start, lambda: _begin(scene, cue))
     if fault.end and cue.seconds is not None:
         end = fault.end
         clock.at(began + cue.start + cue.seconds, lambda: end(scene))
+
+
+def _begin(scene: Scene, cue: Cue) -> None:
+    """Begin a fault; what it would break may be broken already by another one."""
+    try:
+        cue.fault.begin(scene, cue.option)
+    except ClientError as error:
+        scene.say(f"{cue.fault.name} changes nothing: {error.response['Error']['Message']}")
 
 
 def _complete(stage: Stage) -> bool:

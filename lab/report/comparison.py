@@ -18,7 +18,8 @@ class Row:
 
     `median` and `worst` are of the drills' longest outages, in seconds: at least so much where one
     did not recover, because its outage ended with the drill. `part` is the worst as a part of the
-    worst of the whole comparison. `writes` and `refused` are medians.
+    worst of the whole comparison. `writes` and `refused` are medians. `example` is the drill with
+    the worst outage.
     """
 
     handler: str
@@ -31,6 +32,7 @@ class Row:
     part: float
     writes: float
     refused: float
+    example: Outcome
 
 
 def compare(outcomes: Sequence[Outcome]) -> Mapping[str, Sequence[Row]]:
@@ -47,7 +49,7 @@ def compare(outcomes: Sequence[Outcome]) -> Mapping[str, Sequence[Row]]:
 
 
 def _row(drills: Sequence[Outcome], most: float) -> Row:
-    worst = max(outcome.worst for outcome in drills)
+    example = max(drills, key=lambda outcome: outcome.worst)
     return Row(
         handler=drills[0].handler,
         strategy=drills[0].strategy,
@@ -55,8 +57,9 @@ def _row(drills: Sequence[Outcome], most: float) -> Row:
         recovered=sum(outcome.recovered for outcome in drills),
         home=sum(outcome.home for outcome in drills),
         median=median(outcome.worst for outcome in drills),
-        worst=worst,
-        part=worst / most,
+        worst=example.worst,
+        part=example.worst / most,
         writes=median(len(outcome.writes) for outcome in drills),
         refused=median(len(outcome.refused) for outcome in drills),
+        example=example,
     )

@@ -23,10 +23,12 @@ _TEMPLATES = Path(__file__).parent / "templates"
 
 
 def as_html(outcomes: Sequence[Outcome]) -> str:
-    """Return the HTML of a drill, or of several with their comparison in front."""
+    """Return the HTML of a drill, or of a comparison of several and the worst of each row."""
     template = _environment().get_template("page.html")
-    drills = [_drill(number, outcome) for number, outcome in enumerate(outcomes, start=1)]
-    return template.render(drills=drills, comparison=compare(outcomes))
+    comparison = compare(outcomes)
+    shown = [row.example for rows in comparison.values() for row in rows]
+    drills = [_drill(number, outcome) for number, outcome in enumerate(shown, start=1)]
+    return template.render(outcomes=outcomes, drills=drills, comparison=comparison)
 
 
 def with_abbreviated_ids(text: str) -> Markup:

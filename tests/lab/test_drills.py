@@ -136,6 +136,14 @@ def test_message_that_comes_twice_or_late_leads_to_the_same_end(stage: Stage) ->
     assert {end(outcome) for outcome in drills.values()} == {HOME}
 
 
+def test_fault_changes_nothing_when_another_one_came_first(stage: Stage) -> None:
+    """A route that is gone cannot be deleted: the drill says so and goes on."""
+    (drill,) = played(stage, [job(stage, "tamper:a tamper:a@0.1")]).values()
+    said = [line.what for line in drill.timeline if line.source == "You"]
+    assert said[-1].startswith("tamper changes nothing: no route with destination-cidr-block")
+    assert end(drill) == HOME
+
+
 def test_mixed_drills_recover(stage: Stage) -> None:
     """A small soak: what `make soak` plays a thousand of."""
     jobs = [

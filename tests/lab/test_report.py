@@ -135,13 +135,17 @@ def test_page_says_which_zones_are_still_without_internet_when_it_did_not_recove
 def test_page_compares_handlers_fault_by_fault_before_it_shows_their_drills(
     tmp_path: Path,
 ) -> None:
-    """An outage that the end of a drill cut short is at least so long."""
+    """An outage that was cut short is at least so long; the worst drill of a row is shown."""
     page = page_of(comparison(), tmp_path)
     table = page[page.index("<table") : page.index("</table>")]
     faults = re.findall(r"<span>(\w+)</span></th></tr>", table)
     assert faults == ["terminate", "stop", "hang"]
     assert table.count("at least 600 s") == 4
-    assert page.count('<details class="drill">') == len(comparison())
+    assert page.count('<details class="drill">') == len(comparison()) - 1
+    assert "The worst drill of each row" in page
+    seeds = re.findall(r"<h3>terminate with nat_failover.do, seed (\d+)</h3>", page)
+    worst = max(comparison()[:2], key=lambda outcome: outcome.worst)
+    assert seeds == [str(worst.seed)]
     assert "<h1>5 of 7 drills recovered</h1>" in page
 
 
