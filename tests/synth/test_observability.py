@@ -23,25 +23,28 @@ def test_alarm_tells_people_that_it_rings_and_that_it_stops(template: Template) 
 
 
 @pytest.mark.parametrize(
-    ("name", "statistic", "periods", "needed", "silence"),
+    ("name", "expected"),
     [
-        ("NoEgress", "Minimum", 2, 2, "breaching"),
-        ("Failures", "Maximum", 3, 2, "notBreaching"),
+        ("NoEgress", {"Statistic": "Minimum", "EvaluationPeriods": 2, "silence": "breaching"}),
+        (
+            "Failures",
+            {"Statistic": "Maximum", "EvaluationPeriods": 3, "silence": "notBreaching"},
+        ),
     ],
 )
 def test_alarm_watches_what_the_function_reports(
-    template: Template, name: str, statistic: str, periods: int, needed: int, silence: str
+    template: Template, name: str, expected: dict[str, object]
 ) -> None:
-    """The metric of the stack in the function's namespace; a function that is silent is a fault."""
+    """Two minutes of the stack's metric; for no egress, silence of the function is a fault too."""
     alarm = template.properties(ALARM, f"Observability{name}")
     assert (alarm["Namespace"], alarm["MetricName"]) == ("NatFailover", name)
     assert alarm["Dimensions"] == [{"Name": "Stack", "Value": "NatFailover"}]
     assert (alarm["Threshold"], alarm["Period"]) == (1, 60)
     assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
-    assert alarm["Statistic"] == statistic
-    assert alarm["EvaluationPeriods"] == periods
-    assert alarm.get("DatapointsToAlarm", periods) == needed
-    assert alarm["TreatMissingData"] == silence
+    assert alarm["Statistic"] == expected["Statistic"]
+    assert alarm["EvaluationPeriods"] == expected["EvaluationPeriods"]
+    assert alarm.get("DatapointsToAlarm", alarm["EvaluationPeriods"]) == 2
+    assert alarm["TreatMissingData"] == expected["silence"]
 
 
 def test_alarm_watches_the_dead_letters(template: Template) -> None:
