@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 from pydantic import BaseModel
 
+from lab.commands.parser import parser
+from lab.drills.scenario import read_faults
 from nat_failover.settings import SWEEP_SOURCE
 from stacks.read_settings import read_settings
 from stacks.settings import AppSettings
@@ -48,6 +51,17 @@ def test_document_names_recipes_that_exist(document: Path) -> None:
         dry = ["make", "--dry-run", recipe]
         run = subprocess.run(dry, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603 - from our own documents
         assert run.returncode == 0, f"{document.name} names make {recipe}: {run.stderr}"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_document_names_commands_of_the_lab_that_can_be_run(document: Path) -> None:
+    """Each one parses, and its faults exist; those with a placeholder in capitals are left out."""
+    text = document.read_text(encoding="utf-8")
+    named = re.findall(r"python -m lab ([^`\n]+)|make lab ARGS=\"([^\"]+)\"", text)
+    for command in (shlex.split("".join(found)) for found in named):
+        if not any(re.fullmatch(r"[A-Z]+…?", word) for word in command):
+            options = parser().parse_args(command)
+            read_faults(getattr(options, "fault", None) or ["terminate"])
 
 
 def test_readme_overrides_settings_with_words_that_the_app_understands() -> None:
