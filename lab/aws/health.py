@@ -53,8 +53,10 @@ class StatusChecksFail(Behaviour):
     checks always pass.
     """
 
-    source = "EC2 user guide, 'Status checks for Amazon EC2 instances' and 'Troubleshoot instances"
-    " with failed status checks'"
+    source = (
+        "EC2 user guide, 'Status checks for Amazon EC2 instances' and 'Troubleshoot instances"
+        " with failed status checks'"
+    )
 
     def install(self, patches: Patches) -> None:
         """Compute both checks; heal an instance that starts again."""

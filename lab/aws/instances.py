@@ -31,8 +31,10 @@ class InstanceStates(Behaviour):
     run at once and are terminated at once, and keep their first launch time.
     """
 
-    source = "EC2 user guide, 'Amazon EC2 instance state changes'; EC2 API reference,"
-    " Instance.LaunchTime"
+    source = (
+        "EC2 user guide, 'Amazon EC2 instance state changes'; EC2 API reference,"
+        " Instance.LaunchTime"
+    )
 
     def install(self, patches: Patches) -> None:
         """Put the second half of each change on the timeline."""

@@ -37,8 +37,10 @@ class FailedLaunchesAreRetried(Behaviour):
     that led to it.
     """
 
-    source = "EC2 Auto Scaling user guide, 'Auto Scaling group Availability Zone distribution' and"
-    " 'Troubleshoot Amazon EC2 Auto Scaling: EC2 instance launch failures'"
+    source = (
+        "EC2 Auto Scaling user guide, 'Auto Scaling group Availability Zone distribution' and"
+        " 'Troubleshoot Amazon EC2 Auto Scaling: EC2 instance launch failures'"
+    )
 
     def install(self, patches: Patches) -> None:
         """Try each launch."""

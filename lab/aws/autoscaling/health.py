@@ -119,8 +119,10 @@ class ReplacesTheReported(Behaviour):
     call is ignored otherwise. moto marks the member and leaves it.
     """
 
-    source = "EC2 Auto Scaling API reference, SetInstanceHealth; user guide, 'Health checks for"
-    " Auto Scaling instances'"
+    source = (
+        "EC2 Auto Scaling API reference, SetInstanceHealth; user guide, 'Health checks for"
+        " Auto Scaling instances'"
+    )
 
     def install(self, patches: Patches) -> None:
         """Replace what moto does with a report."""

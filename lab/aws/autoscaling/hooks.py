@@ -105,8 +105,10 @@ class LifecycleHooksHold(Behaviour):
     no CompleteLifecycleAction, no RecordLifecycleActionHeartbeat, and no hooks in templates.
     """
 
-    source = "EC2 Auto Scaling user guide, 'Amazon EC2 Auto Scaling lifecycle hooks'; for the dead,"
-    " github.com/jenkinsci/ec2-fleet-plugin/issues/452"
+    source = (
+        "EC2 Auto Scaling user guide, 'Amazon EC2 Auto Scaling lifecycle hooks'; for the dead,"
+        " github.com/jenkinsci/ec2-fleet-plugin/issues/452"
+    )
 
     def install(self, patches: Patches) -> None:
         """Add the actions of the API, the group's own list, and the resource type."""

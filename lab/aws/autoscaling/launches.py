@@ -72,8 +72,10 @@ class LaunchesTakeTime(Behaviour):
     the hook. moto's instances are InService at once, and nobody is told.
     """
 
-    source = "EC2 Auto Scaling user guide, 'Instance lifecycle', 'SNS notification options' and"
-    " 'Event reference'"
+    source = (
+        "EC2 Auto Scaling user guide, 'Instance lifecycle', 'SNS notification options' and"
+        " 'Event reference'"
+    )
 
     def install(self, patches: Patches) -> None:
         """Start each member Pending and put the rest of its launch on the timeline."""

@@ -31,8 +31,10 @@ class InstanceRefreshes(Behaviour):
     for the group from the start; AWS sets it at the end. moto has no such API.
     """
 
-    source = "EC2 Auto Scaling user guide, 'How an instance refresh works'; API reference,"
-    " StartInstanceRefresh"
+    source = (
+        "EC2 Auto Scaling user guide, 'How an instance refresh works'; API reference,"
+        " StartInstanceRefresh"
+    )
 
     def install(self, patches: Patches) -> None:
         """Add the API's actions."""

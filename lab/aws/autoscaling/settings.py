@@ -40,8 +40,10 @@ class GroupsKeepTheirSettings(Behaviour):
     The grace period is 0 unless it is given. moto drops the others, and makes it 300 seconds.
     """
 
-    source = "EC2 Auto Scaling API reference, CreateAutoScalingGroup; user guide, 'Set the health"
-    " check grace period' and 'Replace instances based on maximum instance lifetime'"
+    source = (
+        "EC2 Auto Scaling API reference, CreateAutoScalingGroup; user guide, 'Set the health"
+        " check grace period' and 'Replace instances based on maximum instance lifetime'"
+    )
 
     def install(self, patches: Patches) -> None:
         """Read what moto leaves out, from requests and from templates."""

@@ -34,8 +34,10 @@ class TerminationsTakeTime(Behaviour):
     replaced at once.
     """
 
-    source = "EC2 Auto Scaling user guide, 'Instance lifecycle', 'SNS notification options' and"
-    " 'Health checks for Auto Scaling instances'"
+    source = (
+        "EC2 Auto Scaling user guide, 'Instance lifecycle', 'SNS notification options' and"
+        " 'Health checks for Auto Scaling instances'"
+    )
 
     def install(self, patches: Patches) -> None:
         """Replace scaling in, and the API that terminates a member."""

@@ -27,8 +27,10 @@ class AssociationsAreReal(Behaviour):
     DescribeRouteTables does not look, under the table's id.
     """
 
-    source = "CloudFormation template reference, AWS::EC2::SubnetRouteTableAssociation; resource"
-    " type handler contract, 'delete handlers'"
+    source = (
+        "CloudFormation template reference, AWS::EC2::SubnetRouteTableAssociation; resource"
+        " type handler contract, 'delete handlers'"
+    )
 
     def install(self, patches: Patches) -> None:
         """Associate for real."""

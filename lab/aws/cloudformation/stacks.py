@@ -41,8 +41,10 @@ class StacksFail(Behaviour):
     and creates a failed resource again when it is described.
     """
 
-    source = "CloudFormation user guide, 'Stack failure options', 'DependsOn attribute', 'Update"
-    " behaviors of stack resources' and 'UpdatePolicy attribute'"
+    source = (
+        "CloudFormation user guide, 'Stack failure options', 'DependsOn attribute', 'Update"
+        " behaviors of stack resources' and 'UpdatePolicy attribute'"
+    )
 
     def install(self, patches: Patches) -> None:
         """Replace moto's operations on stacks."""

@@ -114,8 +114,10 @@ class ServicesMeasure(Behaviour):
     are not played.
     """
 
-    source = "EC2 user guide, 'CloudWatch metrics that are available for your instances'; SQS"
-    " developer guide, 'Available CloudWatch metrics for Amazon SQS'"
+    source = (
+        "EC2 user guide, 'CloudWatch metrics that are available for your instances'; SQS"
+        " developer guide, 'Available CloudWatch metrics for Amazon SQS'"
+    )
 
     def install(self, patches: Patches) -> None:
         """Measure at the end of each minute."""
