@@ -79,7 +79,9 @@ def test_deployment_fails_with_awss_words_when_a_route_is_refused(
     function = deploy(fresh.settings)
     function.wire.fail("CreateRoute", "UnauthorizedOperation")
 
-    function(messages.deployment("Create", cloudformation.url), seconds=SHORT)
+    # Two rounds of writes, the checks and then the routes: more time than the others, or a machine
+    # that is still loading moto would not come to the second.
+    function(messages.deployment("Create", cloudformation.url), seconds=SHORT + 4)
 
     (answer,) = cloudformation.answers
     assert answer["Status"] == "FAILED"
