@@ -70,9 +70,3 @@ class Journal:
                 for entry in self._entries
                 if entry.at >= since and (not kinds or entry.kind in kinds)
             )
-
-    def quiet_for(self) -> float:
-        """Return the seconds since the last entry."""
-        with self._lock:
-            last = self._entries[-1].at if self._entries else 0.0
-        return self._clock.now() - last

@@ -11,8 +11,9 @@ from lab.chance import Chance
 from lab.drills.drill import play
 from lab.drills.farm import Job, play_all
 from lab.drills.faults import FAULTS, Kind
-from lab.drills.handlers import OURS, install
+from lab.drills.handlers import install
 from lab.drills.scenario import read_faults
+from lab.drills.stage import OURS
 from lab.report import comparison
 from lab.report.lines import seconds
 
@@ -84,22 +85,19 @@ def mixed(seed: int) -> tuple[Cue, ...]:
 
 
 def _job(stage: Stage, cues: Sequence[Cue], handler: Handler | None, seed: int) -> Job:
-    label = str(handler) if handler else OURS
-
     def drill() -> Outcome:
         install(stage, handler)
-        return play(stage, cues, seed=seed, strategy=stage.strategy, handler=label)
+        return play(stage, cues, seed=seed)
 
     name = " ".join(str(cue) for cue in cues)
-    return Job(name=f"{name} --seed {seed} with {label}", play=drill)
+    return Job(name=f"{name} --seed {seed} with {handler or OURS}", play=drill)
 
 
 def _all(stage: Stage, console: Console, jobs: Sequence[Job]) -> list[Outcome]:
-    done: dict[int, Outcome] = {}
+    done: dict[Job, Outcome] = {}
     with Progress(console=console, transient=True) as progress:
         task = progress.add_task(f"{len(jobs)} drills", total=len(jobs))
-        numbered = {id(job): number for number, job in enumerate(jobs)}
         for job, outcome in play_all(stage, jobs):
-            done[numbered[id(job)]] = outcome
+            done[job] = outcome
             progress.advance(task)
-    return [done[number] for number in range(len(jobs))]
+    return [done[job] for job in jobs]

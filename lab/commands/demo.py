@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lab.drills.drill import play
-from lab.drills.handlers import OURS
 from lab.drills.scenario import read_faults
 from lab.drills.stage import Stage, StageError, deployed
 
@@ -29,7 +28,7 @@ def demo(region: Region, directory: Path, screen: Screen, strategy: str | None) 
     with deployed(region, directory, strategy) as stage:
         screen.heading("Kill a NAT")
         cues = read_faults(["terminate"])
-        outcome = play(stage, cues, seed=0, strategy=stage.strategy, handler=OURS)
+        outcome = play(stage, cues, seed=0)
         _insist(outcome)
         screen.heading("What CloudFormation thinks of it")
         _finish(stage)

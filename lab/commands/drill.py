@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from lab import report
 from lab.drills.drill import play
-from lab.drills.handlers import OURS, install
+from lab.drills.handlers import install
 from lab.drills.stage import deployed
 
 if TYPE_CHECKING:
@@ -50,25 +50,23 @@ def drill(  # noqa: PLR0913 - what a person can say of a drill, each thing by na
             real.set_pace(pace)
         if screen:
             region.journal.listen(screen.entry)
-        label = str(handler) if handler else OURS
-        return play(stage, cues, seed=seed, strategy=stage.strategy, handler=label)
+        return play(stage, cues, seed=seed)
 
 
-def tell(outcomes: Sequence[Outcome], screen: Screen | None, directory: Path | None) -> None:
+def tell(outcome: Outcome, screen: Screen | None, directory: Path | None) -> None:
     """Print a summary in words, or JSON where there is no screen, and write the page."""
-    for outcome in outcomes:
-        if screen:
-            screen.summary(outcome)
-        else:
-            json.dump(outcome.as_json(), sys.stdout)
-            sys.stdout.write("\n")
+    if screen:
+        screen.summary(outcome)
+    else:
+        json.dump(outcome.as_json(), sys.stdout)
+        sys.stdout.write("\n")
     if directory:
-        page = report.write(outcomes, directory)
+        page = report.write([outcome], directory)
         if screen:
             screen.say(f"\nThe report is in {page}")
 
 
-def status(outcomes: Sequence[Outcome], cues: Sequence[Cue], *, ours: bool) -> int:
+def status(outcome: Outcome, cues: Sequence[Cue], *, ours: bool) -> int:
     """Return 1 if a drill of the deployed function did not end as documented, or else 0."""
     expected = all(cue.fault.recovers and cue.option != "elsewhere" for cue in cues)
-    return int(ours and expected and not all(o.recovered and o.home for o in outcomes))
+    return int(ours and expected and not (outcome.recovered and outcome.home))

@@ -91,8 +91,8 @@ def _drill(options: Namespace, console: Console, directory: Path) -> int:
                 strategy=strategy,
                 handler=handler,
             )
-    tell([outcome], screen, options.report)
-    return status([outcome], cues, ours=not handlers)
+    tell(outcome, screen, options.report)
+    return status(outcome, cues, ours=not handlers)
 
 
 def _scenario(options: Namespace) -> tuple[tuple[Cue, ...], int, str | None]:

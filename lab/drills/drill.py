@@ -27,7 +27,7 @@ PATIENCE = 1800.0
 """Seconds after the last fault, after which a drill ends without recovery."""
 
 
-def play(stage: Stage, cues: Sequence[Cue], *, seed: int, strategy: str, handler: str) -> Outcome:
+def play(stage: Stage, cues: Sequence[Cue], *, seed: int) -> Outcome:
     """Play the faults and return what came of them; the same seed gives the same story.
 
     Raises:
@@ -55,8 +55,8 @@ def play(stage: Stage, cues: Sequence[Cue], *, seed: int, strategy: str, handler
         watch,
         began=began,
         fault=fault,
-        strategy=strategy,
-        handler=handler,
+        strategy=stage.strategy,
+        handler=stage.handler,
         seed=seed,
     )
 

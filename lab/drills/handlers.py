@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
     from lab.drills.stage import Stage
 
-OURS = "nat_failover.do"
 LARGEST = 50 * 2**20  # bytes, zipped; Lambda developer guide, "Lambda quotas"
 _IMPORT_LIMIT = 30.0  # seconds on the wall
 _SKIPPED = frozenset({"__pycache__", "node_modules", "venv", "tests"})
@@ -141,6 +140,7 @@ def install(stage: Stage, handler: Handler | None) -> None:
         Handler=f"{handler.module}.{handler.function}",
         Environment={"Variables": values},
     )
+    stage.handler = str(handler)
     stage.region.aws.permissions.exempt = True
     _silence(stage, handler.triggers)
 

@@ -26,16 +26,21 @@ QUIET = 120.0
 """Seconds of the lab's clock: what a deployment gets to come to rest, and how long it rests."""
 
 
+OURS = "nat_failover.do"
+"""What the handler of the deployed app is called."""
+
+
 class StageError(Exception):
     """The app did not deploy, rest or go as it should; the message is one clear sentence."""
 
 
 class Stage:
-    """A region with the app in it."""
+    """A region with the app in it; `handler` is what the function that answers is called."""
 
     def __init__(self, region: Region, cdk: Cdk, strategy: str) -> None:
         self.region = region
         self.strategy = strategy
+        self.handler = OURS
         self.cdk = cdk
         self._before: frozenset[str] = frozenset()
 

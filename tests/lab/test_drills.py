@@ -12,7 +12,7 @@ from lab.commands.parser import STRATEGIES
 from lab.drills.drill import play
 from lab.drills.farm import FarmError, Job, play_all
 from lab.drills.faults import FAULTS
-from lab.drills.handlers import OURS, RECIPE_2016, install
+from lab.drills.handlers import RECIPE_2016, install
 from lab.drills.scenario import read_faults
 from lab.drills.stage import Stage, deployed
 from lab.region import Region
@@ -33,9 +33,7 @@ def job(stage: Stage, written: str, *, seed: int = 0, handler: Handler | None = 
 
     def drill() -> Outcome:
         install(stage, handler)
-        return play(
-            stage, read_faults(written.split()), seed=seed, strategy=stage.strategy, handler=OURS
-        )
+        return play(stage, read_faults(written.split()), seed=seed)
 
     return Job(name=written, play=drill)
 
@@ -149,9 +147,7 @@ def test_mixed_drills_recover(stage: Stage) -> None:
     jobs = [
         Job(
             name=str(seed),
-            play=lambda seed=seed: play(  # type: ignore[misc]
-                stage, mixed(seed), seed=seed, strategy=stage.strategy, handler=OURS
-            ),
+            play=lambda seed=seed: play(stage, mixed(seed), seed=seed),  # type: ignore[misc]
         )
         for seed in range(20)
     ]

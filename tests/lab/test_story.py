@@ -9,7 +9,6 @@ import pytest
 from lab import delays
 from lab.commands.parser import STRATEGIES
 from lab.drills.drill import play
-from lab.drills.handlers import OURS
 from lab.drills.scenario import read_faults
 from lab.drills.stage import deployed
 from lab.inventory import inventory
@@ -32,7 +31,7 @@ def test_nat_is_killed_and_nothing_is_left_of_it(strategy: str, tmp_path: Path) 
     """
     with Region() as region, deployed(region, tmp_path, strategy) as stage:
         rung = [entry.what for entry in region.journal.entries() if "ALARM" in entry.what]
-        outcome = play(stage, read_faults(["terminate:a"]), seed=0, strategy=strategy, handler=OURS)
+        outcome = play(stage, read_faults(["terminate:a"]), seed=0)
         stage.diff()
         stage.destroy()
         empty = inventory(region)
