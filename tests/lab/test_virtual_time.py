@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -114,3 +115,29 @@ def test_time_goes_on_when_a_function_waits_in_a_way_that_is_not_seen(region: Re
     before = region.clock.now()
     assert answer(region, UNSEEN) == "released"
     assert region.clock.now() - before >= 7
+
+
+LEFT_BEHIND = """
+import boto3, threading, time
+ec2 = boto3.client("ec2")
+def do(event, context):
+    if event["leave"]:
+        threading.Thread(target=ec2.describe_route_tables).start()
+        return "left"
+    time.sleep(1)
+    return "slept"
+"""
+
+
+def test_call_that_a_function_left_under_way_freezes_until_its_next_event(region: Region) -> None:
+    """As on Lambda, where the environment is frozen between events; and no time is lost over it."""
+    assert answer(region, LEFT_BEHIND, {"leave": True}) == "left"
+    time.sleep(0.5)  # on the wall: by now the call has reached the lab
+    region.clock.pass_time(60)
+    assert region.journal.entries("call") == ()
+    thawed = region.clock.now()
+    reply = region.client("lambda").invoke(FunctionName="any", Payload='{"leave": false}')
+    assert json.loads(reply["Payload"].read()) == "slept"
+    (call,) = region.journal.entries("call")
+    assert thawed < call.at < thawed + 1
+    assert region.clock.now() < thawed + 1 + delays.WARM_START.high + delays.READ_CALL.high
