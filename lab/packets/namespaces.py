@@ -1,0 +1,172 @@
+"""Network namespaces that live as long as a `with` block, whatever ends it.
+
+Each set has a name of its own and holds a lock under it. A set whose lock nobody holds was left by
+a run that crashed: the next one ends its processes and removes it. Nothing else on the machine is
+touched: interfaces are made inside of the namespaces and go with them.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+from uuid import uuid4
+
+from pyroute2 import NetNS, netns
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import TracebackType
+
+PREFIX = "natlab"
+LOCKS = Path("/run/nat-failover-lab")
+_TOOLS = ("ip", "nft")
+
+
+class PacketsError(Exception):
+    """Packets cannot flow on this machine; the message says why, and what to do."""
+
+
+def obstacle() -> str | None:
+    """Return why this process cannot make namespaces and load rules, or None if it can."""
+    if sys.platform != "linux":
+        return f"packets need Linux's network namespaces, and this is {sys.platform}"
+    if os.geteuid() != 0:
+        return "packets need root, for network namespaces: run it with sudo"
+    missing = [tool for tool in _TOOLS if not shutil.which(tool)]
+    if missing:
+        return f"packets need {' and '.join(missing)}: install the packages nftables and iproute2"
+    return None
+
+
+class Namespace:
+    """A network namespace; commands run in it see its interfaces, routes and rules only."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def run(
+        self, *command: str | Path, given: str | None = None, check: bool = True, limit: float = 60
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end, for `limit` seconds at most.
+
+        Raises:
+            subprocess.CalledProcessError: when it fails, unless `check` is False.
+            subprocess.TimeoutExpired: when it takes longer; it is ended.
+
+        """
+        return subprocess.run(  # noqa: S603 - the lab's own commands
+            self._inside(command),
+            input=given,
+            check=check,
+            timeout=limit,
+            text=True,
+            capture_output=True,
+        )
+
+    def start(
+        self,
+        *command: str | Path,
+        **options: Any,  # noqa: ANN401 - those of Popen
+    ) -> subprocess.Popen[str]:
+        """Start a command, with the options of `Popen`; it ends when the namespace is removed."""
+        inside = self._inside(command)
+        return subprocess.Popen(inside, text=True, **options)  # noqa: S603 - the lab's own commands
+
+    def rules(self, text: str) -> None:
+        """Load nftables rules, in one transaction."""
+        self.run("nft", "--file", "-", given=text)
+
+    def _inside(self, command: Sequence[str | Path]) -> list[str | Path]:
+        return ["ip", "netns", "exec", self.name, *command]
+
+
+class Namespaces:
+    """Network namespaces with a common name, removed together at the end."""
+
+    def __init__(self) -> None:
+        self.name = f"{PREFIX}-{uuid4().hex[:8]}"
+        self._closing = ExitStack()
+
+    def __enter__(self) -> Self:
+        if reason := obstacle():
+            raise PacketsError(reason)
+        LOCKS.mkdir(parents=True, exist_ok=True)
+        _remove_what_crashed()
+        with ExitStack() as stack:
+            _hold(self.name, stack)
+            stack.callback(_remove, self.name)
+            self._closing = stack.pop_all()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._closing.close()
+
+    def add(self, name: str) -> Namespace:
+        """Make a namespace, with its loopback up."""
+        namespace = Namespace(f"{self.name}-{name}")
+        netns.create(namespace.name)
+        _bring_up(namespace, "lo")
+        return namespace
+
+    def remove(self, namespace: Namespace) -> None:
+        """End what runs in a namespace, and remove it with its interfaces."""
+        _end(namespace.name)
+
+    @staticmethod
+    def join(one: Namespace, its: str, other: Namespace, others: str) -> None:
+        """Connect two namespaces by a pair of interfaces with these names, both up."""
+        peer = {"ifname": others, "net_ns_fd": other.name}
+        with NetNS(one.name) as inside:
+            inside.link("add", ifname=its, kind="veth", peer=peer)
+        _bring_up(one, its)
+        _bring_up(other, others)
+
+
+def leftovers() -> tuple[str, ...]:
+    """Return the names of all namespaces of the lab, whoever made them."""
+    return tuple(name for name in netns.listnetns() if name.startswith(f"{PREFIX}-"))
+
+
+def _bring_up(namespace: Namespace, interface: str) -> None:
+    with NetNS(namespace.name) as inside:
+        inside.link("set", index=inside.link_lookup(ifname=interface)[0], state="up")
+
+
+def _hold(name: str, stack: ExitStack) -> None:
+    """Take the lock of a set of namespaces; raise BlockingIOError when somebody has it."""
+    path = LOCKS / name
+    lock = stack.enter_context(path.open("w"))
+    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    stack.callback(path.unlink, missing_ok=True)
+
+
+def _remove_what_crashed() -> None:
+    for name in {"-".join(namespace.split("-")[:2]) for namespace in leftovers()}:
+        with suppress(BlockingIOError), ExitStack() as stack:
+            _hold(name, stack)
+            _remove(name)
+
+
+def _remove(name: str) -> None:
+    for namespace in leftovers():
+        if namespace.startswith(f"{name}-"):
+            _end(namespace)
+
+
+def _end(namespace: str) -> None:
+    for process in netns.ns_pids().get(namespace, ()):
+        with suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
+    netns.remove(namespace)
