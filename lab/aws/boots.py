@@ -36,6 +36,9 @@ ATTEMPTS = 10
 SAID = "launch"
 """The kind of the journal's entry that says what an instance told its group of its launch."""
 
+REFUSED = "launch refused"
+"""The kind of the journal's entry that says that this was refused."""
+
 _CALL = "complete-lifecycle-action"
 _MEANING = {
     CONTINUE: "says that it forwards: CONTINUE",
@@ -113,12 +116,10 @@ class _Launch:
     def _say(self, result: str, attempts: int) -> None:
         if self._instance.state != "running":
             return
-        clock, error = self._aws.clock, self._complete(result)
-        said = f"{self._instance.id} {_MEANING[result]}"
-        what = f"{said}, and is answered {error}" if error else said
-        self._aws.journal.note(
-            Who.EC2, SAID, what, instance=self._instance.id, result=result, error=error
-        )
+        clock, journal, name = self._aws.clock, self._aws.journal, self._instance.id
+        journal.note(Who.EC2, SAID, f"{name} {_MEANING[result]}", instance=name, result=result)
+        if error := self._complete(result):
+            journal.note(Who.EC2, REFUSED, f"{name} is answered {error}", instance=name)
         if result == ABANDON:
             switch_off(self._instance)
         elif error and attempts > 1 and clock.now() < self._until:
