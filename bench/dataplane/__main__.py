@@ -22,7 +22,7 @@ from bench.dataplane import contenders, kept, report, speed
 from bench.dataplane.bed import Bed, BedError
 from bench.dataplane.contenders import FileError
 from bench.dataplane.sizes import SizesError, borrowed
-from lab.packets.namespaces import Namespaces, PacketsError
+from lab.packets.namespaces import Namespaces, PacketsError, obstacle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -60,7 +60,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def run(contender: Contender, extent: Extent, console: Console) -> None:
-    """Measure this project's NAT and the contender's, and print what came of it."""
+    """Measure this project's NAT and the contender's, and print what came of it.
+
+    Raises:
+        PacketsError: when packets cannot flow on this machine.
+        BedError: when one of the two does not become a NAT.
+        SizesError: when another run is under way, or the machine's connection table is small.
+
+    """
+    if reason := obstacle():
+        raise PacketsError(reason)
     with borrowed() as machine:
         machine.refuse_if_small()
         with (

@@ -85,13 +85,13 @@ class Bed:
         )
         self._wires = (self._client, "eth0"), (space, NAT.uplink), (self.server, "eth0")
         self._spaces = spaces
-        self._nat = space
+        self.nat = space
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
             self._connect()
             self._serve(stack)
-            self.booted = self._boot(stack)
+            self.booted = self._boot()
             self._closing = stack.pop_all()
         return self
 
@@ -117,17 +117,17 @@ class Bed:
 
     def fill(self, count: int) -> None:
         """Fill the table with closed connections of all ages, in place of what it holds."""
-        self._nat.run(sys.executable, entries.__file__, "empty")
-        self._nat.run(sys.executable, entries.__file__, "fill", str(count), str(self.memory))
+        self.nat.run(sys.executable, entries.__file__, "empty")
+        self.nat.run(sys.executable, entries.__file__, "fill", str(count), str(self.memory))
 
     @property
     def memory(self) -> int:
         """Return for how many seconds a closed connection is remembered."""
-        return int(self._nat.run("cat", _TABLE.format("tcp_timeout_time_wait")).stdout)
+        return int(self.nat.run("cat", _TABLE.format("tcp_timeout_time_wait")).stdout)
 
     def _connect(self) -> None:
         configure(self._wire, "link add bridge type bridge", "link set bridge up")
-        self._nat.run("sysctl", "--quiet", "--write", "net.ipv4.ip_forward=0")
+        self.nat.run("sysctl", "--quiet", "--write", "net.ipv4.ip_forward=0")
         for number, (space, interface) in enumerate(self._wires):
             # On AWS the router between them does not pass on a NAT's advice to go around it.
             settings = (f"net.ipv4.conf.{which}.accept_redirects=0" for which in ("all", "default"))
@@ -142,7 +142,7 @@ class Bed:
             f"route add default via {NAT.address}",
         )
         configure(
-            self._nat,
+            self.nat,
             f"address add {NAT.address}/24 dev {NAT.uplink}",
             f"route add default via {_GATEWAY}",
             f"route add 10.0.1.0/24 via {_CLIENT}",
@@ -154,7 +154,7 @@ class Bed:
         )
 
     def _serve(self, stack: ExitStack) -> None:
-        mac = self._nat.run("cat", f"/sys/class/net/{NAT.uplink}/address").stdout.strip()
+        mac = self.nat.run("cat", f"/sys/class/net/{NAT.uplink}/address").stdout.strip()
         metadata = Metadata(self.server, "eth0", told_to(NAT, mac, "eu-west-1"))
         stack.callback(metadata.close)
         server = self.server.start(sys.executable, load.__file__, "serve", stdout=subprocess.PIPE)
@@ -166,9 +166,8 @@ class Bed:
             message = "the benchmark's server did not start; it said why above"
             raise BedError(message)
 
-    def _boot(self, stack: ExitStack) -> Booted:
-        machine = Machine(self._nat)
-        stack.callback(machine.off)
+    def _boot(self) -> Booted:
+        machine = Machine(self.nat)
         _equip(machine)
         machine.write("/run/lab/contender", self.contender.script)
         try:
@@ -213,6 +212,7 @@ def _why_not(
         f"{contender.name} ended with exit status {ended.returncode}, and the host forwards"
         f" nothing; the last that it said: {said}"
     )
-    if "iptables" in contender.script and machine.run("which", "iptables", check=False).returncode:
+    found = machine.run("bash", "-c", "command -v iptables", check=False).returncode == 0
+    if "iptables" in contender.script and not found:
         message += "; it needs iptables, which this machine has not: install it"
     return message

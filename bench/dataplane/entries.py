@@ -23,6 +23,8 @@ _TUPLE_ORIG, _TUPLE_REPLY, _STATUS, _PROTOINFO, _TIMEOUT = 1, 2, 3, 4, 7
 _TUPLE_IP, _TUPLE_PROTO = 1, 2
 _SEEN_REPLY_ASSURED_CONFIRMED = 0x2 | 0x4 | 0x8
 _TIME_WAIT = 7  # include/uapi/linux/netfilter/nf_conntrack_tcp.h
+# No entry is left, or the bucket has more of them than the kernel allows: as full as it gets.
+_FULL = (errno.ENOMEM, errno.ENOSPC)
 _BATCH = 100
 _PORTS = 60_000
 
@@ -92,8 +94,7 @@ def _attribute(kind: int, value: bytes) -> bytes:
 
 def _check(answer: bytes) -> None:
     (code,) = struct.unpack_from("=i", answer, 16)
-    # A full table is what is wanted of it.
-    if code and -code != errno.ENOMEM:
+    if code and -code not in _FULL:
         raise OSError(-code, os.strerror(-code))
 
 
