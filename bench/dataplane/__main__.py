@@ -9,6 +9,7 @@ sizes of this machine's connection table are changed; they are put back afterwar
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -39,6 +40,7 @@ class Extent:
     drops: kept.Extent
 
 
+_FEWEST = 3  # rounds, of which a spread says something
 _RATES = (100, 500, 2000)
 FULL = Extent(speed.Extent(8, 2.5), kept.Extent(_RATES, empty=10, filled=20))
 QUICK = Extent(speed.Extent(3, 0.4), kept.Extent(_RATES, empty=1, filled=2))
@@ -56,6 +58,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (FileError, PacketsError, BedError, SizesError) as error:
         print(error, file=sys.stderr)  # noqa: T201 - the sentence for the person who started it
         return 2
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
     return 0
 
 
@@ -71,6 +75,8 @@ def run(contender: Contender, extent: Extent, console: Console) -> None:
     if reason := obstacle():
         raise PacketsError(reason)
     with borrowed() as machine:
+        if machine.left_over:
+            console.print(f"An earlier run was killed; its change is undone: {machine.left_over}.")
         machine.refuse_if_small()
         with (
             Namespaces() as spaces,
@@ -137,8 +143,8 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _rounds(text: str) -> int:
-    if not text.isdecimal() or not int(text):
-        message = f"{text!r} is no number of rounds; allowed: 1 and more"
+    if not text.isdecimal() or int(text) < _FEWEST:
+        message = f"{text!r} is no number of rounds; allowed: {_FEWEST} and more"
         raise argparse.ArgumentTypeError(message)
     return int(text)
 

@@ -69,7 +69,7 @@ def how_it_went(bed: Bed) -> str:
     booted = bed.booted
     names = sorted({call.split()[0] for call in booted.played})
     played = (
-        f" It called {', '.join(names)}, which a namespace lacks: nothing was done."
+        f" It called {', '.join(names)}, which did nothing: a namespace has no such thing."
         if names
         else ""
     )

@@ -49,6 +49,8 @@ class Machine:
     def __init__(self, kernel: Path, note: Path) -> None:
         self._kernel = kernel
         self._note = note
+        self.left_over = self.restore()
+        """What a run that was killed had noted, which is put back, or None."""
 
     def read(self) -> Sizes:
         """Return the sizes as they are."""
@@ -110,14 +112,13 @@ def borrowed(kernel: Path = KERNEL, note: Path = NOTE) -> Iterator[Machine]:
 
     """
     note.parent.mkdir(parents=True, exist_ok=True)
-    machine = Machine(kernel, note)
     with note.with_suffix(".lock").open("w") as lock, _ended_by_exception():
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             message = "another run has changed the sizes of the connection table: wait for its end"
             raise SizesError(message) from None
-        machine.restore()
+        machine = Machine(kernel, note)
         try:
             yield machine
         finally:

@@ -40,7 +40,7 @@ def test_command_refuses_a_file_that_is_no_text(
     assert "it is not text in UTF-8" in refused(["--against", str(path)], capsys)
 
 
-@pytest.mark.parametrize("rounds", ["0", "-1", "many", "1.5"])
+@pytest.mark.parametrize("rounds", ["2", "-3", "many", "1.5"])
 def test_command_refuses_what_is_no_number_of_rounds(
     rounds: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -48,7 +48,7 @@ def test_command_refuses_what_is_no_number_of_rounds(
     with pytest.raises(SystemExit) as ended:
         main([f"--rounds={rounds}"])
     assert 2 == ended.value.code
-    assert f"'{rounds}' is no number of rounds; allowed: 1 and more" in capsys.readouterr().err
+    assert f"'{rounds}' is no number of rounds; allowed: 3 and more" in capsys.readouterr().err
 
 
 def test_ruleset_is_loaded_and_forwarding_turned_on(tmp_path: Path) -> None:

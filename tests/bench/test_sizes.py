@@ -86,6 +86,7 @@ def test_sizes_of_a_crashed_run_are_put_back_by_the_next(kernel: Path, note: Pat
     note.write_text(json.dumps(asdict(BEFORE)))
     set_to(kernel, ANY_OTHER)
     with borrowed(kernel, note) as machine:
+        assert BEFORE == machine.left_over
         assert BEFORE == machine.read()
 
 
