@@ -52,7 +52,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault(
         name="terminate",
         plays="a NAT is terminated, not through its group",
-        ends="its table goes to the other NAT at EC2's event, and home when the replacement forwards",
+        ends="its table goes to the other NAT at EC2's event, and home when a new one forwards",
         begin=deeds.terminate,
         options=ZONES,
         real=True,
