@@ -43,7 +43,7 @@ class Extent:
 _FEWEST = 3  # rounds, of which a spread says something
 _RATES = (100, 500, 2000)
 FULL = Extent(speed.Extent(8, 2.5), kept.Extent(_RATES, empty=10, filled=20))
-QUICK = Extent(speed.Extent(3, 0.4), kept.Extent(_RATES, empty=1, filled=2))
+QUICK = Extent(speed.Extent(3, 0.4), kept.Extent(_RATES, empty=1, filled=4))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

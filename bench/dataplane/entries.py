@@ -38,10 +38,15 @@ def fill(count: int, seconds: int) -> None:
         for first in range(0, count, _BATCH):
             numbers = range(first, min(first + _BATCH, count))
             for number in numbers:
-                left = 1 + number * seconds // count
-                kernel.send(_message(_NEW, _CREATE, _entry(number, left)))
+                entry = _entry(number, left(number, count, seconds))
+                kernel.send(_message(_NEW, _CREATE, entry))
             for _ in numbers:
                 _check(kernel.recv(4096))
+
+
+def left(number: int, count: int, seconds: int) -> int:
+    """Return for how long one of the connections is remembered, from 1 to so many seconds."""
+    return 1 + number * seconds // count
 
 
 def empty() -> None:
@@ -60,7 +65,7 @@ def _message(kind: int, flags: int, attributes: bytes) -> bytes:
     return struct.pack("=IHHII", 16 + len(body), kind, _REQUEST | _ACK | flags, 0, 0) + body
 
 
-def _entry(number: int, left: int) -> bytes:
+def _entry(number: int, remembered: int) -> bytes:
     """Return the attributes of a closed connection, with its own ports."""
     row, port = divmod(number, _PORTS)
     there, back = (_SOURCE, 1024 + port), (_DESTINATION, 8000 + row)
@@ -68,7 +73,7 @@ def _entry(number: int, left: int) -> bytes:
         _tuple(_TUPLE_ORIG, there, back)
         + _tuple(_TUPLE_REPLY, back, there)
         + _attribute(_STATUS, struct.pack(">I", _SEEN_REPLY_ASSURED_CONFIRMED))
-        + _attribute(_TIMEOUT, struct.pack(">I", left))
+        + _attribute(_TIMEOUT, struct.pack(">I", remembered))
         + _nest(_PROTOINFO, _nest(1, _attribute(1, bytes([_TIME_WAIT]))))
     )
 

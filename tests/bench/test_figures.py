@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
+from bench.dataplane.entries import left
 from bench.dataplane.figures import Spread, lasting, turns
 from bench.dataplane.kept import Share
 
@@ -38,6 +41,12 @@ def test_lasting_is_what_the_rate_leaves_behind_when_there_is_room() -> None:
 def test_lasting_is_the_whole_table_when_the_rate_leaves_more_behind() -> None:
     """A full table takes no more."""
     assert 4_096 == lasting(100, 120, 4_096)
+
+
+def test_filled_connections_are_forgotten_at_an_even_rate() -> None:
+    """In each second of two minutes as many as in any other, like what a steady rate leaves."""
+    times = Counter(left(number, 12_000, 120) for number in range(12_000))
+    assert dict.fromkeys(range(1, 121), 100) == times
 
 
 def test_share_says_none_only_when_nothing_was_dropped() -> None:
