@@ -13,10 +13,13 @@ import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
+from moto.autoscaling.exceptions import AutoscalingClientError
+from moto.autoscaling.models import autoscaling_backends
 from moto.ec2.models import ec2_backends
 
 from lab import delays
+from lab.aws.autoscaling.hooks import complete_action, find_action
+from lab.aws.autoscaling.requests import group_named
 from lab.aws.autoscaling.waits import ABANDON, CONTINUE
 from lab.aws.behaviour import Behaviour, Emulation, Patches
 from lab.aws.forwarding import BOOTED, FORWARDS, switch_off
@@ -129,27 +132,31 @@ class _Launch:
 
     def _complete(self, result: str) -> str:
         """Complete the action; return AWS's error code, or an empty text."""
-        parameters = {
-            "AutoScalingGroupName": self._told.group,
-            "LifecycleHookName": self._told.hook,
-            "InstanceId": self._instance.id,
-            "LifecycleActionResult": result,
-        }
-        role = role_of(self._instance)
+        role, told, name = role_of(self._instance), self._told, self._instance.id
         if role is None:
             return "NoCredentials"  # the CLI finds none, and does not call
-        call = ApiCall(
+        if self._aws.permissions.refused(Caller(role, name), self._call(result)):
+            return "AccessDenied"
+        try:
+            group = group_named(
+                autoscaling_backends[self._aws.account][self._aws.region], told.group
+            )
+            complete_action(*find_action(group, told.hook, instance=name), result)
+        except AutoscalingClientError as error:
+            return str(error.code)
+        return ""
+
+    def _call(self, result: str) -> ApiCall:
+        return ApiCall(
             service="autoscaling",
             operation="CompleteLifecycleAction",
-            parameters=parameters,
+            parameters={
+                "AutoScalingGroupName": self._told.group,
+                "LifecycleHookName": self._told.hook,
+                "InstanceId": self._instance.id,
+                "LifecycleActionResult": result,
+            },
             account=self._aws.account,
             region=self._aws.region,
             protocol="query",
         )
-        if self._aws.permissions.refused(Caller(role, self._instance.id), call):
-            return "AccessDenied"
-        try:
-            self._aws.client("autoscaling").complete_lifecycle_action(**parameters)
-        except ClientError as error:
-            return str(error.response["Error"]["Code"])
-        return ""
