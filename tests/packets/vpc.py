@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from lab.packets.fabric import Fabric
 from lab.packets.values import INTERNET_GATEWAY, SERVER, Host, Ingress, Nat, Subnet, Wanted
 from stacks.constructs.nat_user_data import Boot, user_data
+from tests.packets.segments import IPV4, link_socket
 from tests.packets.sockets import listen
 
 if TYPE_CHECKING:
@@ -83,3 +84,21 @@ def lead(
             ingress=dict.fromkeys(fabric.nats, admitted),
         )
     )
+
+
+def hand_over(fabric: Fabric, nat: Nat, *packets: bytes) -> None:
+    """Let a NAT receive packets, whatever the routes and security groups of the VPC say of them."""
+    router, port = fabric._vpc_router, fabric._ports[nat.name]
+    mac = fabric.machines[nat.name].read(f"/sys/class/net/{nat.uplink}/address")
+    address = bytes.fromhex(mac.strip().replace(":", ""))
+    with link_socket(router, port) as sender:
+        for packet in packets:
+            sender.sendto(packet, (port, IPV4, 0, 0, address))
+
+
+def resets(fabric: Fabric, nat: Nat) -> int:
+    """Return how many segments a NAT has answered with a reset since its filter was loaded."""
+    listed = fabric.machines[nat.name].run(
+        "nft", "list", "counter", "ip", "nat_failover_filter", "resets"
+    )
+    return int(listed.stdout.split("packets ")[1].split()[0])
