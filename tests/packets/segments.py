@@ -55,9 +55,7 @@ class Segment:
         blank = self._tcp(0)
         pseudo = addresses + struct.pack("!BBH", 0, socket.IPPROTO_TCP, len(blank))
         tcp = self._tcp(_checksum(pseudo + blank))
-        head = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(tcp), 1, 0, 64, socket.IPPROTO_TCP, 0)
-        head += addresses
-        return head[:10] + struct.pack("!H", _checksum(head)) + head[12:] + tcp
+        return _in_ipv4(socket.IPPROTO_TCP, addresses, tcp)
 
     def _tcp(self, checksum: int) -> bytes:
         ports = (self.source.port, self.destination.port)
@@ -74,6 +72,17 @@ class Seen(NamedTuple):
     source: End
     destination: End
     flags: int
+
+
+def port_unreachable(source: str, near: End, far: End) -> bytes:
+    """Return what a router says to the near end of a datagram that cannot go on to the far one."""
+    addresses = socket.inet_aton(near.address) + socket.inet_aton(far.address)
+    udp = struct.pack("!HHHH", near.port, far.port, 8, 0)
+    quoted = _in_ipv4(socket.IPPROTO_UDP, addresses, udp)
+    checksum = _checksum(struct.pack("!BBHL", 3, 3, 0, 0) + quoted)
+    icmp = struct.pack("!BBHL", 3, 3, checksum, 0) + quoted
+    back = socket.inet_aton(source) + socket.inet_aton(near.address)
+    return _in_ipv4(socket.IPPROTO_ICMP, back, icmp)
 
 
 def link_socket(namespace: Namespace, interface: str) -> socket.socket:
@@ -122,6 +131,11 @@ class Wire:
             packet, (_, protocol, direction, *_) = self._socket.recvfrom(65535)
             if protocol == IPV4 and direction == _OUTGOING:
                 yield _read(packet)
+
+
+def _in_ipv4(protocol: int, addresses: bytes, content: bytes) -> bytes:
+    head = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(content), 1, 0, 64, protocol, 0) + addresses
+    return head[:10] + struct.pack("!H", _checksum(head)) + head[12:] + content
 
 
 def _read(packet: bytes) -> Seen:
