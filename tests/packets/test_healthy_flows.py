@@ -5,13 +5,14 @@ from __future__ import annotations
 import errno
 import socket
 import struct
+from dataclasses import replace
 from threading import Event, Thread
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
 from lab.packets.values import SERVER
-from tests.packets.segments import ACK, PSH, RST, SYN, End, Segment, port_unreachable
+from tests.packets.segments import ACK, PSH, RST, SYN, End, Segment, Wire, port_unreachable
 from tests.packets.sockets import LIMIT, Flow, flow, listen, receive
 from tests.packets.vpc import CIDRS, A, any_vpc, booted, hand_over, resets
 
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
 
 FAR = 50_000_000
 """More than any window."""
+
+LOAD_THE_FILTER = (
+    f"nft --define vpc='{{ {', '.join(CIDRS)} }}' --define uplink={A.uplink}"
+    " --file /etc/nat-failover/filter.nft"
+)
 
 PAUSE = 0.002
 """Seconds between two rounds, to leave the machine to others."""
@@ -116,6 +122,19 @@ def test_segments_arrive_in_order_when_they_overtake_each_other(
     assert b"wordthenlast" == receive(opened.server, 12)
 
 
+@pytest.mark.parametrize("ahead", [-FAR, FAR])
+def test_segment_out_of_the_window_goes_on_to_where_it_belongs(
+    fabric: Fabric, opened: Flow, ahead: int
+) -> None:
+    """It is not for the NAT to judge: it leaves, translated."""
+    sends, expects = _numbers(opened.client)
+    segment = _segment(opened, PSH | ACK, sends=sends + ahead, expects=expects, data=b"word")
+    with Wire(fabric.machines[A.name], A.uplink) as wire:
+        hand_over(fabric, A, segment.packet)
+        translated = replace(segment, source=End(A.address, segment.source.port))
+        assert [] == wire.before(translated, segment.source.port)
+
+
 def test_flow_goes_on_when_a_segment_was_damaged(fabric: Fabric, opened: Flow) -> None:
     """To conntrack it is invalid: it is dropped, and its flow is not reset."""
     sends, expects = _numbers(opened.client)
@@ -144,7 +163,7 @@ def test_flow_opens_when_both_ends_connect_at_once(fabric: Fabric) -> None:
         }}
     """)
     with _bound(fabric.hosts["a"].socket, near) as client, _bound(fabric.server.socket, far) as end:
-        client.setblocking(False)
+        client.settimeout(0)
         assert errno.EINPROGRESS == client.connect_ex(far)
         end.connect((A.public, near.port))
         client.settimeout(LIMIT)
@@ -172,11 +191,7 @@ def test_client_hears_of_errors_on_the_way(fabric: Fabric) -> None:
     [
         ("/etc/nat-failover/up", 20),
         ("/etc/nat-failover/up filter", 20),
-        (
-            f"nft --define vpc='{{ {', '.join(CIDRS)} }}' --define uplink={A.uplink}"
-            " --file /etc/nat-failover/filter.nft",
-            200,
-        ),
+        (LOAD_THE_FILTER, 200),
     ],
     ids=["all", "filter", "filter, without a pause"],
 )
