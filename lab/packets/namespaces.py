@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 PREFIX = "natlab"
 LOCKS = Path("/run/nat-failover-lab")
-_TOOLS = ("ip", "nft")
+_TOOLS = {"ip": "iproute2", "nft": "nftables", "curl": "curl", "sysctl": "procps"}
 _SWITCHING = Lock()  # pyroute2 keeps the namespaces to return to on one stack for all threads
 
 
@@ -42,9 +42,9 @@ def obstacle() -> str | None:
         return f"packets need Linux's network namespaces, and this is {sys.platform}"
     if os.geteuid() != 0:
         return "packets need root, for network namespaces: run it with sudo"
-    missing = [tool for tool in _TOOLS if not shutil.which(tool)]
+    missing = [package for tool, package in _TOOLS.items() if not shutil.which(tool)]
     if missing:
-        return f"packets need {' and '.join(missing)}: install the packages nftables and iproute2"
+        return f"packets need tools that this machine lacks: install {' and '.join(missing)}"
     return None
 
 
