@@ -119,10 +119,8 @@ class _Launch:
     def _say(self, result: str, attempts: int) -> None:
         if self._instance.state != "running":
             return
-        clock, journal, name = self._aws.clock, self._aws.journal, self._instance.id
-        journal.note(Who.EC2, SAID, f"{name} {_MEANING[result]}", instance=name, result=result)
-        if error := self._complete(result):
-            journal.note(Who.EC2, REFUSED, f"{name} is answered {error}", instance=name)
+        clock = self._aws.clock
+        error = say(self._aws, self._instance, self._told, result)
         if result == ABANDON:
             switch_off(self._instance)
         elif error and attempts > 1 and clock.now() < self._until:
@@ -130,33 +128,43 @@ class _Launch:
         elif error:
             self.end(ABANDON, 1)
 
-    def _complete(self, result: str) -> str:
-        """Complete the action; return AWS's error code, or an empty text."""
-        role, told, name = role_of(self._instance), self._told, self._instance.id
-        if role is None:
-            return "NoCredentials"  # the CLI finds none, and does not call
-        if self._aws.permissions.refused(Caller(role, name), self._call(result)):
-            return "AccessDenied"
-        try:
-            group = group_named(
-                autoscaling_backends[self._aws.account][self._aws.region], told.group
-            )
-            complete_action(*find_action(group, told.hook, instance=name), result)
-        except AutoscalingClientError as error:
-            return str(error.code)
-        return ""
 
-    def _call(self, result: str) -> ApiCall:
-        return ApiCall(
-            service="autoscaling",
-            operation="CompleteLifecycleAction",
-            parameters={
-                "AutoScalingGroupName": self._told.group,
-                "LifecycleHookName": self._told.hook,
-                "InstanceId": self._instance.id,
-                "LifecycleActionResult": result,
-            },
-            account=self._aws.account,
-            region=self._aws.region,
-            protocol="query",
-        )
+def _complete(aws: Emulation, instance: Instance, told: Told, result: str) -> str:
+    """Complete a launch action with the role of an instance.
+
+    Return AWS's error code, or an empty text.
+    """
+    parameters = {
+        "AutoScalingGroupName": told.group,
+        "LifecycleHookName": told.hook,
+        "InstanceId": instance.id,
+        "LifecycleActionResult": result,
+    }
+    role = role_of(instance)
+    if role is None:
+        return "NoCredentials"  # the CLI finds none, and does not call
+    call = ApiCall(
+        service="autoscaling",
+        operation="CompleteLifecycleAction",
+        parameters=parameters,
+        account=aws.account,
+        region=aws.region,
+        protocol="query",
+    )
+    if aws.permissions.refused(Caller(role, instance.id), call):
+        return "AccessDenied"
+    try:
+        group = group_named(autoscaling_backends[aws.account][aws.region], told.group)
+        complete_action(*find_action(group, told.hook, instance=instance.id), result)
+    except AutoscalingClientError as error:
+        return str(error.code)
+    return ""
+
+
+def say(aws: Emulation, instance: Instance, told: Told, result: str) -> str:
+    """Let an instance tell its group how its launch went, and note it; return an error as above."""
+    name = instance.id
+    aws.journal.note(Who.EC2, SAID, f"{name} {_MEANING[result]}", instance=name, result=result)
+    if error := _complete(aws, instance, told, result):
+        aws.journal.note(Who.EC2, REFUSED, f"{name} is answered {error}", instance=name)
+    return error
