@@ -1,0 +1,1 @@
+"""What packets do in network namespaces."""
