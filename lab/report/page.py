@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from lab.report import lines, verdict
+from lab.report import lines, packets, verdict
 from lab.report.comparison import compare
 from lab.report.picture import panels
 from lab.report.topology import maps
@@ -55,6 +55,10 @@ def _drill(number: int, outcome: Outcome) -> dict[str, Any]:
         "maps": maps(outcome.topology),
         "panels": panels(outcome),
         "lines": lines.lines(outcome),
+        "hosts": [
+            {"host": host, "probes": packets.probe_rows(host), "flows": packets.flow_rows(host)}
+            for host in outcome.packets
+        ],
     }
 
 
@@ -71,5 +75,5 @@ def _environment() -> Environment:
         "plain": lines.plain,
         "ids": with_abbreviated_ids,
     }
-    environment.globals |= {"clocks": verdict.CLOCKS}
+    environment.globals |= {"clocks": verdict.CLOCKS, "packet_terms": packets.TERMS}
     return environment
