@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 READY := $(VENV)/.ready node_modules/.ready
+PACKETS := $(VENV)/.packets
 CDK := node_modules/.bin/cdk
 
 # Node for the CDK comes from the virtual environment; the app and the checks import the function.
@@ -16,13 +17,13 @@ export MYPYPATH := lambda_src
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-lab: $(READY) ## Watch a failover in a region in a box; ARGS="drill zone-outage" and more: docs/lab.md
+lab: $(READY) $(PACKETS) ## Watch a failover in a region in a box; ARGS="drill zone-outage" and more: docs/lab.md
 	@python -m lab $(ARGS)
 
 soak: $(READY) ## Play 1 000 drills of mixed faults; fail if one is not recovered
 	@python -m lab soak $(ARGS)
 
-test: $(READY) ## Run all tests
+test: $(READY) $(PACKETS) ## Run all tests
 	@python -m pytest --numprocesses 3 --dist worksteal --quiet $(ARGS)
 
 coverage: $(READY) ## Measure the branch coverage of function and stacks, and insist on it
@@ -33,7 +34,7 @@ check: $(READY) ## Verify format, lint, types, layers and the boot script
 	@ruff check --quiet .
 	@mypy
 	@lint-imports
-	@shellcheck stacks/constructs/*.sh .ci/run
+	@shellcheck stacks/constructs/nat_boot/*.sh .ci/run
 
 format: $(READY) ## Fix what can be fixed: format and lint
 	@ruff check --fix --quiet .
@@ -76,6 +77,17 @@ $(VENV)/.ready: requirements-dev.txt
 	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	@# The list constrains too: older versions of pip do not take a pin for one of the same package with an extra.
 	@$(VENV)/bin/python -m pip install --disable-pip-version-check --quiet --require-hashes --requirement requirements-dev.txt --constraint requirements-dev.txt
+	@touch $@
+
+# Packets need root, Linux and two tools of the system, which no Python package brings.
+$(PACKETS): $(VENV)/.ready
+	@if [ "$$(id -u)" = 0 ] && [ "$$(uname)" = Linux ] && ! (command -v nft && command -v ip) >/dev/null; then \
+		echo "Installing nftables and iproute2 (for packets; seconds, once)"; \
+		if command -v apt-get >/dev/null; then \
+			apt-get update --quiet --quiet && apt-get install --quiet --quiet --yes --no-install-recommends nftables iproute2 >/dev/null; \
+		elif command -v dnf >/dev/null; then dnf --quiet --assumeyes install nftables iproute; fi || \
+		echo "That failed: packets stay off until both are there"; \
+	fi
 	@touch $@
 
 node_modules/.ready: package-lock.json $(VENV)/.ready

@@ -4,6 +4,7 @@ import sys
 
 import aws_cdk as cdk
 
+from stacks.constructs.nat_user_data import UserDataError
 from stacks.nat_stack import NatStack
 from stacks.read_settings import SettingsError, read_settings
 
@@ -13,9 +14,9 @@ def main() -> None:
     app = cdk.App()
     try:
         settings = read_settings(app.node.try_get_context("nat"))
-    except SettingsError as error:
+        NatStack(app, settings.name, settings=settings)
+    except (SettingsError, UserDataError) as error:
         sys.exit(str(error))
-    NatStack(app, settings.name, settings=settings)
     app.synth()
 
 

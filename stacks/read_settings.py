@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import json
+from ipaddress import IPv4Address
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
@@ -15,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 from stacks.settings import LARGEST_VPC, ROOM_FOR_ZONES, AppSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from pydantic.fields import FieldInfo
     from pydantic_core import ErrorDetails
@@ -38,8 +39,9 @@ def read_settings(context: object) -> AppSettings:
     try:
         settings = _validate(given)
     except ValidationError as error:
-        wrong = [_field_path(mistake) for mistake in error.errors()]
-        lines = [_line(mistake) for mistake in error.errors()]
+        mistakes = _of_their_own(error.errors())
+        wrong = [_field_path(mistake) for mistake in mistakes]
+        lines = [_line(mistake) for mistake in mistakes]
         rest = _validate(_without(given, wrong)) if isinstance(given, dict) else AppSettings()
         lines += _conflicts(rest, {".".join(path) for path in wrong})
         raise SettingsError("\n".join(lines)) from None
@@ -80,6 +82,12 @@ def _without(given: dict[str, Any], wrong: Iterable[tuple[str, ...]]) -> dict[st
 
 
 # --- One setting ------------------------------------------------------------------------------
+
+
+def _of_their_own(mistakes: Sequence[ErrorDetails]) -> list[ErrorDetails]:
+    """Return the mistakes but for lists that are too short only because their items are wrong."""
+    items = {_field_path(row) for row in mistakes if any(isinstance(p, int) for p in row["loc"])}
+    return [row for row in mistakes if row["type"] != "too_short" or _field_path(row) not in items]
 
 
 def _line(mistake: ErrorDetails) -> str:
@@ -195,6 +203,37 @@ def _subnets_have_room(settings: AppSettings) -> str | None:
     )
 
 
+def _cidrs_are_apart(settings: AppSettings) -> str | None:
+    network = settings.network
+    for cidr in network.additional_cidrs:
+        if cidr.overlaps(network.cidr):
+            return (
+                f"network.additional_cidrs has '{cidr}', which overlaps network.cidr,"
+                f" '{network.cidr}'; allowed: networks without a common address"
+            )
+    return None
+
+
+def _targets_are_outside(settings: AppSettings) -> str | None:
+    cidrs = (settings.network.cidr, *settings.network.additional_cidrs)
+    for target in settings.fleet.self_test:
+        inside = [cidr for cidr in cidrs if _is_address(target) and IPv4Address(target) in cidr]
+        if inside:
+            return (
+                f"fleet.self_test has {target!r}, an address of the VPC ({inside[0]}), which a NAT"
+                " does not forward to; allowed: addresses and names on the internet"
+            )
+    return None
+
+
+def _is_address(target: str) -> bool:
+    try:
+        IPv4Address(target)
+    except ValueError:
+        return False
+    return True
+
+
 def _min_is_not_more_than_desired(settings: AppSettings) -> str | None:
     fleet = settings.fleet
     if fleet.min <= fleet.desired:
@@ -243,6 +282,8 @@ _RULES: tuple[tuple[tuple[str, ...], Callable[[AppSettings], str | None]], ...] 
     (("network.zones",), _zones_are_of_one_region),
     (("network.zones", "region"), _zones_are_of_the_region),
     (("network.cidr", "network.zones"), _subnets_have_room),
+    (("network.cidr", "network.additional_cidrs"), _cidrs_are_apart),
+    (("network.cidr", "network.additional_cidrs", "fleet.self_test"), _targets_are_outside),
     (("fleet.min", "fleet.desired"), _min_is_not_more_than_desired),
     (("fleet.desired", "fleet.max"), _desired_is_not_more_than_max),
     (("fleet.instance_type", "fleet.image", "fleet.ami"), _instance_type_runs_the_image),

@@ -8,7 +8,8 @@ about two settings is in `read_settings`.
 from __future__ import annotations
 
 import re
-from ipaddress import IPv4Network
+from ipaddress import IPv4Address, IPv4Network
+from itertools import combinations
 from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, EmailStr, Field
@@ -27,10 +28,21 @@ ROOM_FOR_ZONES = 4
 LARGEST_VPC = 16
 SMALLEST_SUBNET = 28
 
+# "IPv4 CIDR blocks per VPC", Amazon VPC quotas: five unless AWS grants more.
+MOST_CIDRS = 5
+
 # Ranges whose addresses never leave a host or never reach one (RFC 6890, RFC 5771).
 NOT_FOR_HOSTS = tuple(
     map(IPv4Network, ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "240.0.0.0/4"))
 )
+
+# "Preferred name syntax", RFC 1123 section 2.1, with two labels or more, the last one not a number.
+_LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_NAME = re.compile(rf"({_LABEL}\.)+(?!\d+\Z){_LABEL}")
+LONGEST_NAME = 253
+
+MOST_TARGETS = 4
+"""Targets of a self-test: each may take seconds, and the boot is limited."""
 
 # RetentionInDays of PutRetentionPolicy, CloudWatch Logs API reference.
 RetentionDays = Literal[
@@ -79,6 +91,31 @@ def _two_or_more(items: tuple[str, ...]) -> tuple[str, ...]:
     return items
 
 
+def _apart(networks: tuple[IPv4Network, ...]) -> tuple[IPv4Network, ...]:
+    for one, other in combinations(networks, 2):
+        if one.overlaps(other):
+            message = f"{one} and {other} overlap: name networks without a common address"
+            raise ValueError(message)
+    return networks
+
+
+def _on_the_internet(target: str) -> str:
+    """Return the target; raise where a connection to it would prove nothing, or cannot be made."""
+    try:
+        address = IPv4Address(target)
+    except ValueError:
+        address = None
+    if address is None:
+        if not _NAME.fullmatch(target) or len(target) > LONGEST_NAME:
+            message = f"{target!r} is neither an IPv4 address nor a host name"
+            raise ValueError(message)
+        return target
+    if any(address in network for network in NOT_FOR_HOSTS):
+        message = f"{target} is an address that hosts cannot have"
+        raise ValueError(message)
+    return target
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -89,6 +126,15 @@ class NetworkSettings(_Section):
     cidr: Annotated[IPv4Network, BeforeValidator(_network), AfterValidator(_for_hosts)] = Field(
         default=IPv4Network("10.0.0.0/16"),
         description="an IPv4 network from /16 to /25 that hosts can use, such as '10.0.0.0/16'",
+    )
+    additional_cidrs: Annotated[
+        tuple[Annotated[IPv4Network, BeforeValidator(_network), AfterValidator(_for_hosts)], ...],
+        Field(max_length=MOST_CIDRS - 1),
+        AfterValidator(_apart),
+    ] = Field(
+        default=(),
+        description=f"a list of up to {MOST_CIDRS - 1} more networks of the VPC whose hosts may use"
+        " the NATs, such as ['100.64.0.0/16']",
     )
     zones: (
         Annotated[
@@ -161,6 +207,16 @@ class FleetSettings(_Section):
         default=2, ge=2, description="a number of instances, 2 or more: one NAT cannot fail over"
     )
     desired: int = Field(default=2, ge=1, description="a number of instances, from min to max")
+    self_test: Annotated[
+        tuple[Annotated[str, AfterValidator(_on_the_internet)], ...],
+        Field(min_length=1, max_length=MOST_TARGETS),
+        AfterValidator(_each_once),
+    ] = Field(
+        default=("checkip.amazonaws.com", "www.amazon.com", "1.1.1.1", "8.8.8.8"),
+        description=f"a list of 1 to {MOST_TARGETS} IPv4 addresses or host names that take"
+        " connections at port 443, any one of which proves that a NAT forwards, such as"
+        " ['checkip.amazonaws.com', '1.1.1.1']",
+    )
     session_manager: bool = Field(default=False, description="true or false")
 
     @property

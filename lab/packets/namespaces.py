@@ -11,6 +11,7 @@ import fcntl
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 from contextlib import ExitStack, suppress
@@ -18,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 from uuid import uuid4
 
-from pyroute2 import NetNS, netns
+from pyroute2 import netns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,18 +58,23 @@ class Namespace:
         """Run a command to its end, for `limit` seconds at most.
 
         Raises:
-            subprocess.CalledProcessError: when it fails, unless `check` is False.
+            subprocess.CalledProcessError: when it fails, unless `check` is False; what it said is
+                noted.
             subprocess.TimeoutExpired: when it takes longer; it is ended.
 
         """
-        return subprocess.run(  # noqa: S603 - the lab's own commands
-            self._inside(command),
-            input=given,
-            check=check,
-            timeout=limit,
-            text=True,
-            capture_output=True,
-        )
+        try:
+            return subprocess.run(  # noqa: S603 - the lab's own commands
+                self._inside(command),
+                input=given,
+                check=check,
+                timeout=limit,
+                text=True,
+                capture_output=True,
+            )
+        except subprocess.CalledProcessError as error:
+            error.add_note(error.stderr)
+            raise
 
     def start(
         self,
@@ -78,6 +84,14 @@ class Namespace:
         """Start a command, with the options of `Popen`; it ends when the namespace is removed."""
         inside = self._inside(command)
         return subprocess.Popen(inside, text=True, **options)  # noqa: S603 - the lab's own commands
+
+    def socket(self, kind: socket.SocketKind, protocol: int = 0) -> socket.socket:
+        """Return a socket of the namespace, which it stays in, for whatever thread to use."""
+        netns.pushns(self.name)
+        try:
+            return socket.socket(socket.AF_INET, kind, protocol)
+        finally:
+            netns.popns()
 
     def rules(self, text: str) -> None:
         """Load nftables rules, in one transaction."""
@@ -127,9 +141,8 @@ class Namespaces:
     @staticmethod
     def join(one: Namespace, its: str, other: Namespace, others: str) -> None:
         """Connect two namespaces by a pair of interfaces with these names, both up."""
-        peer = {"ifname": others, "net_ns_fd": other.name}
-        with NetNS(one.name) as inside:
-            inside.link("add", ifname=its, kind="veth", peer=peer)
+        pair = ("type", "veth", "peer", "name", others, "netns", other.name)
+        one.run("ip", "link", "add", its, *pair)
         _bring_up(one, its)
         _bring_up(other, others)
 
@@ -140,8 +153,7 @@ def leftovers() -> tuple[str, ...]:
 
 
 def _bring_up(namespace: Namespace, interface: str) -> None:
-    with NetNS(namespace.name) as inside:
-        inside.link("set", index=inside.link_lookup(ifname=interface)[0], state="up")
+    namespace.run("ip", "link", "set", interface, "up")
 
 
 def _hold(name: str, stack: ExitStack) -> None:

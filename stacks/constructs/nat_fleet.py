@@ -26,10 +26,18 @@ EVENTS = (
     "autoscaling:EC2_INSTANCE_TERMINATE_ERROR",
 )
 
+HOOK = "proven-to-forward"
+"""The launch hook, which an instance completes itself when it has proven that it forwards."""
+
+HEARTBEAT_S = 420
+"""How long the group waits for that.
+
+A minute for EC2 and the system to start, then what the boot script takes at most, and a minute."""
+
 BOOT_PAUSE = "PT5M"
 """What a rolling update gives an instance to boot before it replaces the next.
 
-The boot script gives up, and switches the instance off, before that."""
+The boot script gives up before that."""
 
 
 class NatFleet(Construct):
@@ -51,7 +59,12 @@ class NatFleet(Construct):
         settings: FleetSettings,
     ) -> None:
         super().__init__(scope, construct_id)
-        launch = NatLaunch(self, "Launch", network=network, settings=settings)
+        # An instance is told its group's name, and may complete the actions of that group only: the
+        # name must be known before the group exists (decision 0009).
+        self._name = f"{cdk.Stack.of(self).stack_name}-nat"
+        launch = NatLaunch(
+            self, "Launch", network=network, settings=settings, group=self._name, hook=HOOK
+        )
         self.launch_version = launch.version
         self.group = self._group(network, topic, launch, settings)
         self._tag()
@@ -67,6 +80,8 @@ class NatFleet(Construct):
         group = autoscaling.CfnAutoScalingGroup(
             self,
             "Group",
+            auto_scaling_group_name=self._name,
+            lifecycle_hook_specification_list=[_launch_hook()],
             launch_template=autoscaling.CfnAutoScalingGroup.LaunchTemplateSpecificationProperty(
                 launch_template_id=launch.resource.ref, version=launch.version
             )
@@ -98,3 +113,13 @@ class NatFleet(Construct):
         stack_name = cdk.Stack.of(self).stack_name
         cdk.Tags.of(self.group).add("Name", f"{stack_name} NAT")
         cdk.Tags.of(self.group).add(FLEET_TAG, stack_name)
+
+
+def _launch_hook() -> autoscaling.CfnAutoScalingGroup.LifecycleHookSpecificationProperty:
+    """Return the hook; in the group's own list it also holds the first launches."""
+    return autoscaling.CfnAutoScalingGroup.LifecycleHookSpecificationProperty(
+        lifecycle_hook_name=HOOK,
+        lifecycle_transition="autoscaling:EC2_INSTANCE_LAUNCHING",
+        heartbeat_timeout=HEARTBEAT_S,
+        default_result="ABANDON",
+    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
@@ -13,13 +12,11 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from stacks.constructs.acknowledgements import acknowledge, acknowledge_wildcard
+from stacks.constructs.nat_user_data import Boot, user_data
 
 if TYPE_CHECKING:
     from stacks.constructs.network import Network
     from stacks.settings import FleetSettings
-
-BOOT_SCRIPT = Path(__file__).with_name("nat_boot.sh")
-RULESET = Path(__file__).with_name("nat_ruleset.nft")
 
 # The root device of the Amazon Linux 2023 images, and its size in their snapshots.
 ROOT_DEVICE = "/dev/xvda"
@@ -30,25 +27,33 @@ ROOT_GIB = 8
 HOP_LIMIT = 1
 
 
-def boot_script(cidr: str) -> str:
-    """Return the boot script of a NAT for the network."""
-    ruleset = RULESET.read_text(encoding="utf-8").rstrip("\n")
-    script = BOOT_SCRIPT.read_text(encoding="utf-8")
-    return script.replace("@VPC_CIDR@", cidr).replace("@RULESET@", ruleset)
-
-
 class NatLaunch(Construct):
     """A launch template, or a launch configuration that says the same."""
 
-    def __init__(
-        self, scope: Construct, construct_id: str, *, network: Network, settings: FleetSettings
+    def __init__(  # noqa: PLR0913 - what an instance is made of, each thing by name
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        network: Network,
+        settings: FleetSettings,
+        group: str,
+        hook: str,
     ) -> None:
         super().__init__(scope, construct_id)
         self._settings = settings
+        self._group = group
         self._security_group = self._admit_the_vpc(network)
-        self._profile = self._session_manager() if settings.session_manager else None
+        self._profile = self._instance_profile()
         self._image_id = settings.ami.id if settings.ami else self._image()
-        self._user_data = cdk.Fn.base64(boot_script(network.cidr))
+        boot = Boot(
+            cidrs=network.cidrs,
+            targets=settings.self_test,
+            group=group,
+            hook=hook,
+            session_manager=settings.session_manager,
+        )
+        self._user_data = cdk.Fn.base64(user_data(boot))
         self.resource = self._template() if settings.launch == "template" else self._configuration()
 
     @property
@@ -66,25 +71,73 @@ class NatLaunch(Construct):
             description="NAT instances: everything from the VPC, nothing from elsewhere",
             allow_all_outbound=True,
         )
-        group.add_ingress_rule(
-            ec2.Peer.ipv4(network.cidr), ec2.Port.all_traffic(), "The VPC's traffic to the internet"
-        )
+        for cidr in network.cidrs:
+            group.add_ingress_rule(
+                ec2.Peer.ipv4(str(cidr)),
+                ec2.Port.all_traffic(),
+                "The VPC's traffic to the internet",
+            )
         return group
 
-    def _session_manager(self) -> iam.CfnInstanceProfile:
-        """Return a profile for Session Manager; without it an instance needs no role at all.
+    def _instance_profile(self) -> iam.CfnInstanceProfile:
+        statements = [self._say_that_it_forwards()]
+        if self._settings.session_manager:
+            statements += self._session_manager()
+        role = iam.Role(
+            self,
+            "Role",
+            description="Lets the NAT instances say whether they forward",
+            assumed_by=iam.ServicePrincipal("ec2.amazonaws.com"),
+            inline_policies={"Instance": iam.PolicyDocument(statements=statements)},
+        )
+        acknowledge_wildcard(
+            role, resource=self._group_arn, reason="A part of the group's ARN is made up by AWS."
+        )
+        if self._settings.session_manager:
+            acknowledge_wildcard(
+                role,
+                resource=self._instances,
+                reason="An instance that is still to be launched has no id.",
+            )
+            acknowledge_wildcard(
+                role,
+                resource="*",
+                reason="Session Manager's channels cannot be limited to a resource.",
+            )
+        return iam.CfnInstanceProfile(self, "Profile", roles=[role.role_name])
+
+    def _say_that_it_forwards(self) -> iam.PolicyStatement:
+        return iam.PolicyStatement(
+            sid="Launch",
+            actions=["autoscaling:CompleteLifecycleAction"],
+            resources=[self._group_arn],
+        )
+
+    @property
+    def _group_arn(self) -> str:
+        """The ARN of the group, which does not exist yet: of its name and an id made up by AWS."""
+        return cdk.Stack.of(self).format_arn(
+            service="autoscaling",
+            resource="autoScalingGroup:*:autoScalingGroupName",
+            resource_name=self._group,
+        )
+
+    @property
+    def _instances(self) -> str:
+        return cdk.Stack.of(self).format_arn(service="ec2", resource="instance", resource_name="*")
+
+    def _session_manager(self) -> list[iam.PolicyStatement]:
+        """Return what a session of Session Manager needs.
 
         The managed policy AmazonSSMManagedInstanceCore would also let the instances read every
-        parameter of the account; a session needs only what is here ("Adding Session Manager
-        permissions to an existing IAM role", Systems Manager user guide).
+        parameter of the account ("Adding Session Manager permissions to an existing IAM role",
+        Systems Manager user guide).
         """
-        instances = cdk.Stack.of(self).format_arn(
-            service="ec2", resource="instance", resource_name="*"
-        )
         register = iam.PolicyStatement(
-            actions=["ssm:UpdateInstanceInformation"], resources=[instances]
+            sid="Register", actions=["ssm:UpdateInstanceInformation"], resources=[self._instances]
         )
         talk = iam.PolicyStatement(
+            sid="Talk",
             actions=[
                 "ssmmessages:CreateControlChannel",
                 "ssmmessages:CreateDataChannel",
@@ -93,20 +146,7 @@ class NatLaunch(Construct):
             ],
             resources=["*"],
         )
-        role = iam.Role(
-            self,
-            "Role",
-            description="Lets people open a Session Manager session on the NAT instances",
-            assumed_by=iam.ServicePrincipal("ec2.amazonaws.com"),
-            inline_policies={"SessionManager": iam.PolicyDocument(statements=[register, talk])},
-        )
-        acknowledge_wildcard(
-            role, resource=instances, reason="An instance that is still to be launched has no id."
-        )
-        acknowledge_wildcard(
-            role, resource="*", reason="Session Manager's channels cannot be limited to a resource."
-        )
-        return iam.CfnInstanceProfile(self, "Profile", roles=[role.role_name])
+        return [register, talk]
 
     def _image(self) -> str:
         """Return the image that the public parameter names when the stack is deployed."""
@@ -132,9 +172,7 @@ class NatLaunch(Construct):
             launch_template_data=of.LaunchTemplateDataProperty(
                 image_id=self._image_id,
                 instance_type=self._settings.instance_type,
-                iam_instance_profile=of.IamInstanceProfileProperty(arn=self._profile.attr_arn)
-                if self._profile
-                else None,
+                iam_instance_profile=of.IamInstanceProfileProperty(arn=self._profile.attr_arn),
                 network_interfaces=[
                     of.NetworkInterfaceProperty(
                         device_index=0,
@@ -164,7 +202,7 @@ class NatLaunch(Construct):
             "Configuration",
             image_id=self._image_id,
             instance_type=self._settings.instance_type,
-            iam_instance_profile=self._profile.ref if self._profile else None,
+            iam_instance_profile=self._profile.ref,
             associate_public_ip_address=True,
             security_groups=[self._security_group.security_group_id],
             block_device_mappings=[

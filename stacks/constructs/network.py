@@ -26,8 +26,10 @@ class Network(Construct):
 
     def __init__(self, scope: Construct, construct_id: str, *, settings: NetworkSettings) -> None:
         super().__init__(scope, construct_id)
-        self.cidr = str(settings.cidr)
+        self.cidrs = (settings.cidr, *settings.additional_cidrs)
         self.vpc = self._vpc(settings)
+        for number, cidr in enumerate(settings.additional_cidrs, start=1):
+            ec2.CfnVPCCidrBlock(self, f"Cidr{number}", vpc_id=self.vpc.vpc_id, cidr_block=str(cidr))
         self._tag_what_the_function_writes()
         acknowledge(
             self.vpc,
@@ -56,7 +58,7 @@ class Network(Construct):
         return ec2.Vpc(
             self,
             "Vpc",
-            ip_addresses=ec2.IpAddresses.cidr(self.cidr),
+            ip_addresses=ec2.IpAddresses.cidr(str(settings.cidr)),
             max_azs=settings.zone_count,
             reserved_azs=settings.zones_with_room - settings.zone_count,
             nat_gateways=0,

@@ -1,1 +1,1 @@
-"""What packets do in network namespaces."""
+"""Real packets in network namespaces."""

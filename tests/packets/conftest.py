@@ -1,4 +1,4 @@
-"""Skips where packets cannot flow, and says why."""
+"""A fabric with a host in each of two private subnets, and two NATs with the plainest of rules."""
 
 from __future__ import annotations
 
@@ -6,16 +6,32 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lab.packets.namespaces import Namespaces, obstacle
+from lab.packets.fabric import Fabric
+from lab.packets.namespaces import obstacle
+from tests.packets.network import HOSTS, NATS, VPC, everything_works, masquerade
+from tests.packets.traffic import Echo
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-@pytest.fixture
-def namespaces() -> Iterator[Namespaces]:
-    """Return a set of namespaces, which is gone after the test."""
+@pytest.fixture(autouse=True, scope="session")
+def _packets_can_flow() -> None:
     if reason := obstacle():
         pytest.skip(reason)
-    with Namespaces() as made:
-        yield made
+
+
+@pytest.fixture(scope="module")
+def wired() -> Iterator[Fabric]:
+    """Build the fabric, and a server that echoes, once for a module."""
+    with Fabric(vpc=VPC, hosts=HOSTS) as fabric, Echo(fabric.server):
+        for nat in NATS:
+            masquerade(fabric.launch(nat))
+        yield fabric
+
+
+@pytest.fixture
+def fabric(wired: Fabric) -> Fabric:
+    """Return the fabric with each host leaving through the NAT of its own zone."""
+    wired.apply(everything_works())
+    return wired

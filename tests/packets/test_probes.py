@@ -53,13 +53,14 @@ class Line:
 
 
 @pytest.fixture
-def cable(namespaces: Namespaces) -> tuple[Namespace, Namespace]:
+def cable() -> Iterator[tuple[Namespace, Namespace]]:
     """Return two namespaces, joined: the server's and the client's."""
-    server, client = namespaces.add("server"), namespaces.add("client")
-    namespaces.join(server, "eth0", client, "eth0")
-    for namespace, address in ((server, SERVER), (client, CLIENT)):
-        namespace.run("ip", "address", "add", f"{address}/24", "dev", "eth0")
-    return server, client
+    with Namespaces() as namespaces:
+        server, client = namespaces.add("server"), namespaces.add("client")
+        namespaces.join(server, "eth0", client, "eth0")
+        for namespace, address in ((server, SERVER), (client, CLIENT)):
+            namespace.run("ip", "address", "add", f"{address}/24", "dev", "eth0")
+        yield server, client
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ VARIANTS: dict[str, Mapping[str, Any]] = {
         "region": "eu-west-1",
         "network": {"zones": ["eu-west-1a", "eu-west-1b", "eu-west-1c"]},
     },
+    "more-networks": {"network": {"additional_cidrs": ["100.64.0.0/16", "10.1.0.0/16"]}},
     "own-image-with-sessions-and-emails": {
         "fleet": {
             "ami": {"id": "ami-0123456789abcdef0", "architecture": "x86_64"},

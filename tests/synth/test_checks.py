@@ -69,7 +69,10 @@ def test_acknowledgement_carries_its_reason(template: Template) -> None:
 
 
 def test_template_names_no_resource_physically(template: Template) -> None:
-    """A name of one's own can be there once in an account, and blocks replacement."""
+    """A name of one's own can be there once in an account, and blocks replacement.
+
+    The group's has the stack's name in it: its instances must know it before it exists.
+    """
     naming = {
         "AutoScalingGroupName",
         "FunctionName",
@@ -85,6 +88,7 @@ def test_template_names_no_resource_physically(template: Template) -> None:
         "AlarmName",
     }
     references = {
+        ("AWS::AutoScaling::AutoScalingGroup", "AutoScalingGroupName"),
         ("AWS::AutoScaling::AutoScalingGroup", "LaunchConfigurationName"),
         ("AWS::Lambda::Permission", "FunctionName"),
     }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -14,9 +13,6 @@ if TYPE_CHECKING:
 GROUP = "AWS::AutoScaling::AutoScalingGroup"
 CONFIGURATION = "AWS::AutoScaling::LaunchConfiguration"
 TEMPLATE = "AWS::EC2::LaunchTemplate"
-
-USER_DATA_LIMIT = 16 * 1024
-"""Bytes before base64 ("Run commands when you launch an EC2 instance", EC2 user guide)."""
 
 
 def test_group_keeps_two_of_one_to_two_instances_over_the_public_subnets(
@@ -116,9 +112,11 @@ def test_launch_configuration_says_what_the_template_says(
     """The two ways to launch make the same instance."""
     data = default.properties(TEMPLATE)["LaunchTemplateData"]
     (interface,) = data["NetworkInterfaces"]
+    profile, _ = data["IamInstanceProfile"]["Arn"]["Fn::GetAtt"]
     configuration = synthesize("launch-configuration").properties(CONFIGURATION)
     assert configuration == {
         **{key: value for key, value in data.items() if key != "NetworkInterfaces"},
+        "IamInstanceProfile": {"Ref": profile},
         "AssociatePublicIpAddress": interface["AssociatePublicIpAddress"],
         "SecurityGroups": interface["Groups"],
         "InstanceMonitoring": False,
@@ -146,10 +144,24 @@ def test_instance_has_a_public_address(template: Template) -> None:
 
 
 def test_security_group_admits_the_vpc_and_nothing_else(template: Template) -> None:
-    """All protocols from the VPC's CIDR: no port is open to the world."""
-    (rule,) = template.properties("AWS::EC2::SecurityGroup")["SecurityGroupIngress"]
-    assert (rule["CidrIp"], rule["IpProtocol"]) == ("10.0.0.0/16", "-1")
+    """All protocols from each CIDR of the VPC: no port is open to the world."""
+    rules = template.properties("AWS::EC2::SecurityGroup")["SecurityGroupIngress"]
+    vpc = template.properties("AWS::EC2::VPC")
+    more = template.resources("AWS::EC2::VPCCidrBlock").values()
+    assert [(rule["CidrIp"], rule["IpProtocol"]) for rule in rules] == [
+        (cidr, "-1")
+        for cidr in (vpc["CidrBlock"], *(row["Properties"]["CidrBlock"] for row in more))
+    ]
     assert template.resources("AWS::EC2::SecurityGroupIngress") == {}
+
+
+def test_network_has_each_cidr_of_the_settings(synthesize: Callable[[str], Template]) -> None:
+    """The instances are told of all of them, and admit and translate them all."""
+    template = synthesize("more-networks")
+    blocks = template.resources("AWS::EC2::VPCCidrBlock").values()
+    assert [row["Properties"]["CidrBlock"] for row in blocks] == ["100.64.0.0/16", "10.1.0.0/16"]
+    script = _launch_data(template)["UserData"]["Fn::Base64"]
+    assert "vpc='10.0.0.0/16, 100.64.0.0/16, 10.1.0.0/16'\n" in script
 
 
 def test_image_is_a_parameter_of_a_pinned_kernel_line(default: Template) -> None:
@@ -168,20 +180,43 @@ def test_image_is_ones_own_when_given(synthesize: Callable[[str], Template]) -> 
     assert not [name for name in template.body["Parameters"] if name.startswith("NatImage")]
 
 
-def test_user_data_is_the_boot_script_for_the_vpc(template: Template) -> None:
-    """Nothing is left to fill in, and EC2 takes it."""
+def test_user_data_is_the_boot_script_for_the_stack(template: Template) -> None:
+    """The instances know their VPC, their group and its hook as the template names them."""
     script = _launch_data(template)["UserData"]["Fn::Base64"]
+    group = template.properties(GROUP)
+    (hook,) = group["LifecycleHookSpecificationList"]
     assert script.startswith("#!/bin/bash\n")
-    assert "vpc='10.0.0.0/16'" in script
-    assert "oifname $uplink ip saddr $vpc ip daddr != $vpc masquerade" in script
-    assert not re.search("@[A-Z_]+@", script)
-    assert len(script.encode()) < USER_DATA_LIMIT
+    assert "vpc=10.0.0.0/16\n" in script or "vpc='10.0.0.0/16, " in script
+    assert f"group={group['AutoScalingGroupName']}\n" in script
+    assert f"hook={hook['LifecycleHookName']}\n" in script
 
 
-def test_instance_has_no_role_by_default(default: Template) -> None:
-    """A NAT that calls no AWS API has no credentials to lose."""
-    assert default.resources("AWS::IAM::InstanceProfile") == {}
-    assert "IamInstanceProfile" not in _launch_data(default)
+def test_group_holds_each_launch_until_the_instance_says_that_it_forwards(
+    template: Template,
+) -> None:
+    """The hook is in the group's own list, so it holds the first launches too."""
+    (hook,) = template.properties(GROUP)["LifecycleHookSpecificationList"]
+    assert hook == {
+        "DefaultResult": "ABANDON",
+        "HeartbeatTimeout": 420,
+        "LifecycleHookName": "proven-to-forward",
+        "LifecycleTransition": "autoscaling:EC2_INSTANCE_LAUNCHING",
+    }
+    assert template.resources("AWS::AutoScaling::LifecycleHook") == {}
+
+
+def test_instance_may_complete_launches_of_its_own_group_alone(template: Template) -> None:
+    """The first statement of the role names the group; without sessions there is no other."""
+    statements = _instance_statements(template)
+    group = template.properties(GROUP)["AutoScalingGroupName"]
+    launch = statements.pop(0)
+    assert (launch["Action"], launch["Effect"]) == ("autoscaling:CompleteLifecycleAction", "Allow")
+    assert (
+        json.dumps(launch["Resource"]).count(f":autoScalingGroup:*:autoScalingGroupName/{group}")
+        == 1
+    )
+    with_sessions = "session_manager=on" in _launch_data(template)["UserData"]["Fn::Base64"]
+    assert bool(statements) == with_sessions
 
 
 def test_instance_may_open_sessions_and_nothing_more_when_asked_for(
@@ -189,10 +224,7 @@ def test_instance_may_open_sessions_and_nothing_more_when_asked_for(
 ) -> None:
     """`session_manager: true` gives the instance the actions of Session Manager's channels."""
     template = synthesize("own-image-with-sessions-and-emails")
-    role = template.properties("AWS::IAM::Role", "Fleet")
-    (policy,) = role["Policies"]
-    actions = [statement["Action"] for statement in policy["PolicyDocument"]["Statement"]]
-    assert actions == [
+    assert [statement["Action"] for statement in _instance_statements(template)[1:]] == [
         "ssm:UpdateInstanceInformation",
         [
             "ssmmessages:CreateControlChannel",
@@ -201,8 +233,13 @@ def test_instance_may_open_sessions_and_nothing_more_when_asked_for(
             "ssmmessages:OpenDataChannel",
         ],
     ]
+
+
+def _instance_statements(template: Template) -> list[dict[str, Any]]:
+    role = template.properties("AWS::IAM::Role", "Fleet")
     assert "ManagedPolicyArns" not in role
-    assert "IamInstanceProfile" in _launch_data(template)
+    (policy,) = role["Policies"]
+    return list(policy["PolicyDocument"]["Statement"])
 
 
 def _launch_data(template: Template) -> dict[str, Any]:

@@ -21,6 +21,14 @@ ZONES = (
     "null for the first two of the Region, or a list of two or more Availability Zones of one"
     " Region, each once, such as ['eu-west-1a', 'eu-west-1b']"
 )
+NETWORKS = (
+    "a list of up to 4 more networks of the VPC whose hosts may use the NATs, such as"
+    " ['100.64.0.0/16']"
+)
+TARGETS = (
+    "a list of 1 to 4 IPv4 addresses or host names that take connections at port 443, any one of"
+    " which proves that a NAT forwards, such as ['checkip.amazonaws.com', '1.1.1.1']"
+)
 EMAILS = "a list of e-mail addresses, each once"
 INSTANCES = "a number of instances"
 
@@ -47,7 +55,10 @@ MISTAKES: list[tuple[Any, str]] = [
     ),
     (
         {"network": {"cdir": "10.0.0.0/16"}},
-        "network.cdir is not a setting; allowed here: cidr, zones; did you mean cidr?",
+        (
+            "network.cdir is not a setting; allowed here: cidr, additional_cidrs, zones; did you"
+            " mean cidr?"
+        ),
     ),
     (
         {"fleet": {"ami": {"id": "ami-0123456789abcdef0", "arch": "arm64"}}},
@@ -58,7 +69,74 @@ MISTAKES: list[tuple[Any, str]] = [
     ),
     (
         {"network": "10.0.0.0/16"},
-        "network is '10.0.0.0/16'; allowed: an object with cidr, zones",
+        "network is '10.0.0.0/16'; allowed: an object with cidr, additional_cidrs, zones",
+    ),
+    # more networks, targets of the self-test
+    (
+        {"network": {"additional_cidrs": ["10.0.3.0/24"]}},
+        (
+            "network.additional_cidrs has '10.0.3.0/24', which overlaps network.cidr,"
+            " '10.0.0.0/16'; allowed: networks without a common address"
+        ),
+    ),
+    (
+        {"network": {"additional_cidrs": ["10.1.0.0/16", "10.1.3.0/24"]}},
+        (
+            "network.additional_cidrs is ['10.1.0.0/16', '10.1.3.0/24']: 10.1.0.0/16 and"
+            f" 10.1.3.0/24 overlap: name networks without a common address; allowed: {NETWORKS}"
+        ),
+    ),
+    (
+        {"network": {"additional_cidrs": ["127.1.0.0/16"]}},
+        (
+            "network.additional_cidrs[0] is '127.1.0.0/16': it overlaps 127.0.0.0/8, whose"
+            f" addresses hosts cannot have; allowed: {NETWORKS}"
+        ),
+    ),
+    (
+        {"network": {"additional_cidrs": [f"10.{n}.0.0/16" for n in range(1, 6)]}},
+        (
+            "network.additional_cidrs is ['10.1.0.0/16', '10.2.0.0/16', '10.3.0.0/16',"
+            f" '10.4.0.0/16', '10.5.0.0/16']; allowed: {NETWORKS}"
+        ),
+    ),
+    ({"fleet": {"self_test": []}}, f"fleet.self_test is []; allowed: {TARGETS}"),
+    (
+        {"fleet": {"self_test": ["a_b.com", "1.2.3"]}},
+        (
+            "fleet.self_test[0] is 'a_b.com': 'a_b.com' is neither an IPv4 address nor a host"
+            f" name; allowed: {TARGETS}\n"
+            "fleet.self_test[1] is '1.2.3': '1.2.3' is neither an IPv4 address nor a host name;"
+            f" allowed: {TARGETS}"
+        ),
+    ),
+    (
+        {"fleet": {"self_test": [".".join(["a" * 60] * 5)]}},
+        (
+            f"fleet.self_test[0] is '{'.'.join(['a' * 60] * 5)}': '{'.'.join(['a' * 60] * 5)}' is"
+            f" neither an IPv4 address nor a host name; allowed: {TARGETS}"
+        ),
+    ),
+    (
+        {"fleet": {"self_test": ["169.254.169.254"]}},
+        (
+            "fleet.self_test[0] is '169.254.169.254': 169.254.169.254 is an address that hosts"
+            f" cannot have; allowed: {TARGETS}"
+        ),
+    ),
+    (
+        {"fleet": {"self_test": ["1.1.1.1", "1.1.1.1"]}},
+        (
+            "fleet.self_test is ['1.1.1.1', '1.1.1.1']: '1.1.1.1' is there twice: name each once;"
+            f" allowed: {TARGETS}"
+        ),
+    ),
+    (
+        {"fleet": {"self_test": ["example.com", "10.0.3.4"]}},
+        (
+            "fleet.self_test has '10.0.3.4', an address of the VPC (10.0.0.0/16), which a NAT does"
+            " not forward to; allowed: addresses and names on the internet"
+        ),
     ),
     # name, account, Region
     (

@@ -1,0 +1,114 @@
+"""The instance metadata service, version 2: a token for a PUT, then what AWS tells an instance.
+
+It answers on the router's interface to the instance, so that what an instance forwards reaches it
+too: only the instance's own rules keep others from it.
+"""
+
+from __future__ import annotations
+
+import socket
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lab.packets.namespaces import Namespace
+    from lab.packets.values import Nat
+
+_ROOT = "/latest/meta-data/"
+_TOKEN = "lab-token"  # noqa: S105 - the lab knows no secrets
+_TTL_HEADER = "X-aws-ec2-metadata-token-ttl-seconds"
+_TOKEN_HEADER = "X-aws-ec2-metadata-token"  # noqa: S105 - the name of a header
+_IP_TRANSPARENT = 19  # include/uapi/linux/in.h
+_POLL = 0.05  # seconds after which the server notices that it is to stop
+
+
+class Metadata:
+    """Serves an instance's metadata on an interface of the router until it is closed."""
+
+    def __init__(self, router: Namespace, interface: str, told: Mapping[str, str]) -> None:
+        self._server = _Server(_listener(router, interface), told)
+        Thread(target=self._server.serve_forever, args=(_POLL,), daemon=True).start()
+
+    def close(self) -> None:
+        """Serve no more."""
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def told_to(nat: Nat, mac: str, region: str) -> dict[str, str]:
+    """Return what the service tells a NAT, by path."""
+    interface = f"network/interfaces/macs/{mac}"
+    told = {
+        "instance-id": nat.name,
+        "placement/region": region,
+        "mac": mac,
+        "local-ipv4": nat.address,
+        f"{interface}/local-ipv4s": "\n".join(nat.addresses),
+    }
+    if nat.public:
+        told["public-ipv4"] = nat.public
+    for address, public in nat.associations.items():
+        told[f"{interface}/ipv4-associations/{public}"] = address
+    return told
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, listener: socket.socket, told: Mapping[str, str]) -> None:
+        super().__init__(listener.getsockname(), _Handler, bind_and_activate=False)
+        self.socket.close()
+        self.socket = listener
+        self.told = told
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+
+    def do_PUT(self) -> None:
+        """Give a token to who says for how long."""
+        if self.path != "/latest/api/token" or not self.headers[_TTL_HEADER]:
+            self._answer(HTTPStatus.BAD_REQUEST)
+        else:
+            self._answer(HTTPStatus.OK, _TOKEN)
+
+    def do_GET(self) -> None:
+        """Tell what is asked for, to who has a token."""
+        path = self.path.removeprefix(_ROOT)
+        if self.headers[_TOKEN_HEADER] != _TOKEN:
+            self._answer(HTTPStatus.UNAUTHORIZED)
+        elif path in self.server.told:
+            self._answer(HTTPStatus.OK, self.server.told[path])
+        elif found := self._listing(path):
+            self._answer(HTTPStatus.OK, "\n".join(found))
+        else:
+            self._answer(HTTPStatus.NOT_FOUND)
+
+    def log_message(self, *_: object) -> None:
+        """Stay silent."""
+
+    def _listing(self, folder: str) -> list[str]:
+        below = (path[len(folder) :] for path in self.server.told if path.startswith(folder))
+        names = (rest.partition("/") for rest in below)
+        return sorted({name + slash for name, slash, _ in names})
+
+    def _answer(self, status: HTTPStatus, text: str = "") -> None:
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(text.encode())))
+        self.end_headers()
+        self.wfile.write(text.encode())
+
+
+def _listener(router: Namespace, interface: str) -> socket.socket:
+    listener = router.socket(socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode())
+    # The service's address belongs to no interface here: it is local to what instances send.
+    listener.setsockopt(socket.SOL_IP, _IP_TRANSPARENT, 1)
+    listener.bind(("", 80))
+    listener.listen()
+    return listener

@@ -1,0 +1,29 @@
+"""How namespaces get their addresses, routes and kernel settings: by `ip` and `sysctl` in them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lab.packets.namespaces import Namespace
+
+_NO_IPV6 = ("net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1")
+_FORWARD = (
+    "net.ipv4.ip_forward=1",
+    # A path may lead in by one interface and out by another, as in a VPC.
+    "net.ipv4.conf.all.rp_filter=0",
+    "net.ipv4.conf.default.rp_filter=0",
+    "net.ipv4.conf.all.send_redirects=0",
+    "net.ipv4.conf.default.send_redirects=0",
+)
+
+
+def set_up(namespace: Namespace, *, forwards: bool) -> None:
+    """Set what is inherited from the machine otherwise; before interfaces are made."""
+    settings = _FORWARD if forwards else ("net.ipv4.ip_forward=0",)
+    namespace.run("sysctl", "--quiet", "--ignore", "--write", *_NO_IPV6, *settings)
+
+
+def configure(namespace: Namespace, *lines: str) -> None:
+    """Run lines of `ip -batch`, such as `address add 10.0.0.4/24 dev ens5`."""
+    namespace.run("ip", "-batch", "-", given="\n".join(lines) + "\n")

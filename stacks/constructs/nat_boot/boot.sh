@@ -1,0 +1,133 @@
+#!/bin/bash
+# Makes this Amazon Linux 2023 instance a NAT, proves that it forwards, and tells its group so. An
+# instance that fails is abandoned and switched off: the group replaces it. The app fills in the
+# settings and the files. Run twice, it leaves the same NAT.
+set -euo pipefail
+
+export home=/etc/nat-failover
+readonly completed=/var/lib/nat-failover/launch-action-completed
+export current='start'
+
+# put MODE PATH: write what comes in, whole or not at all.
+put() {
+    mkdir --parents "$(dirname "$2")"
+    cat >"$2.new"
+    chmod "$1" "$2.new"
+    mv "$2.new" "$2"
+}
+
+write_files() {
+@FILES@
+}
+
+say() {
+    timeout 5 logger --tag nat-boot -- "$*" || true
+    echo "nat-boot: $*" >/dev/console || true
+}
+
+# step LIMIT NAME COMMAND…: no step may take longer than its limit, in seconds.
+step() {
+    local limit=$1 began=$SECONDS
+    current=$2
+    shift 2
+    timeout --kill-after=5 "$limit" bash -euo pipefail -c '"$@"' nat-boot "$@"
+    say "$((SECONDS - began)) s to ${current}"
+}
+
+at_exit() {
+    local status=$?
+    if ((status != 0)); then
+        say "FAILED to ${current} (exit ${status}); abandoning the launch and shutting down, so that the group replaces this instance"
+        timeout 30 bash -euo pipefail -c 'complete_launch ABANDON 1' || say "the group was not told"
+        shutdown --poweroff now
+    fi
+}
+
+# --- The steps; each runs in a shell of its own -----------------------------------------------------
+
+# Updates come with a new image. dnf's own timers would hold its lock while it is needed here.
+quiet() {
+    systemctl --quiet mask --now dnf-makecache.timer dnf-automatic.timer dnf-automatic-install.timer
+    # shellcheck source=/dev/null
+    source "$home/settings"
+    if [[ ${session_manager:?} == off ]]; then
+        systemctl --quiet mask --now amazon-ssm-agent.service
+    fi
+    systemctl restart systemd-journald.service
+}
+
+# The image has neither nftables nor iptables. dnf needs more memory than the 512 MiB of the
+# smallest instances, and is killed for it. A busy mirror or a lock of another dnf passes.
+install_nftables() {
+    local attempt attempts=3
+    with_swap
+    for ((attempt = 1; attempt <= attempts; attempt++)); do
+        if timeout 40 dnf --assumeyes --quiet --setopt=max_parallel_downloads=1 \
+            --setopt=install_weak_deps=False --setopt=exit_on_lock=True install nftables; then
+            without_swap
+            return 0
+        fi
+        say "attempt ${attempt} of ${attempts} to install nftables failed"
+        sleep $(((attempt < attempts) * attempt * 5))
+    done
+    return 1
+}
+
+with_swap() {
+    without_swap
+    dd if=/dev/zero of=/var/nat-boot.swap bs=1M count=512 status=none
+    chmod 600 /var/nat-boot.swap
+    mkswap /var/nat-boot.swap >/dev/null
+    swapon /var/nat-boot.swap
+}
+
+without_swap() {
+    swapoff /var/nat-boot.swap 2>/dev/null || true
+    rm --force /var/nat-boot.swap
+}
+
+start_units() {
+    systemctl daemon-reload
+    systemctl --quiet enable nat-failover.service nat-failover-health.timer
+    systemctl restart nat-failover.service nat-failover-health.timer
+}
+
+# complete_launch RESULT ATTEMPTS: tell the group how the launch went. The action may not have begun
+# yet when the instance is fast. CloudTrail shows the step in the call's user agent, since the call
+# itself takes no reason.
+complete_launch() {
+    local attempt instance region
+    # shellcheck source=stacks/constructs/nat_boot/lib.sh
+    source "$home/lib"
+    # shellcheck source=/dev/null
+    source "$home/settings"
+    instance=$(metadata instance-id)
+    region=$(metadata placement/region)
+    for ((attempt = 1; attempt <= $2; attempt++)); do
+        if AWS_SDK_UA_APP_ID="nat-boot.${current// /-}" AWS_MAX_ATTEMPTS=2 timeout 15 \
+            aws autoscaling complete-lifecycle-action --region "$region" \
+            --cli-connect-timeout 4 --cli-read-timeout 8 --auto-scaling-group-name "${group:?}" \
+            --lifecycle-hook-name "${hook:?}" --instance-id "$instance" \
+            --lifecycle-action-result "$1"; then
+            return 0
+        fi
+        sleep 3
+    done
+    return 1
+}
+
+export -f put write_files say quiet install_nftables with_swap without_swap start_units complete_launch
+trap at_exit EXIT
+step 5 'write the files' write_files
+step 15 'quieten the system' quiet
+if ! command -v nft >/dev/null; then
+    step 150 'install nftables' install_nftables
+fi
+step 15 'load the rules' "$home/up"
+step 50 'forward in the self-test' "$home/self-test"
+step 15 'start the units' start_units
+if [[ ! -e $completed ]]; then
+    step 40 'complete the launch action' complete_launch CONTINUE 10
+    put 644 "$completed" </dev/null
+fi
+say 'ready'

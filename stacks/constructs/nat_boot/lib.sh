@@ -1,0 +1,63 @@
+#!/bin/bash
+# What the scripts share: the interface to the internet, whatever it is called, the addresses that
+# flows may leave from, and the rules as they are loaded.
+
+uplink() {
+    local interface
+    interface=$(ip -4 route show default | awk '{ for (i = 1; i < NF; i++) if ($i == "dev") { print $(i + 1); exit } }')
+    if [[ -z $interface ]]; then
+        echo "no default route: which interface leads to the internet is not known" >&2
+        return 1
+    fi
+    echo "$interface"
+}
+
+# One a line, the primary one first.
+addresses_of() {
+    ip -4 -oneline address show dev "$1" scope global | awk '{ sub("/.*", "", $4); print $4 }'
+}
+
+metadata() {
+    local token
+    token=$(curl --silent --fail --max-time 5 --request PUT \
+        --header 'X-aws-ec2-metadata-token-ttl-seconds: 60' http://169.254.169.254/latest/api/token)
+    curl --silent --fail --max-time 5 --header "X-aws-ec2-metadata-token: ${token}" \
+        "http://169.254.169.254/latest/meta-data/$1"
+}
+
+# The internet gateway drops what comes from an address without a public one. The primary address
+# has one, or nothing works; the others are asked for.
+sources_of() {
+    local address first='' mac associated
+    mac=$(<"/sys/class/net/$1/address")
+    for address in $(addresses_of "$1"); do
+        if [[ -z $first ]]; then
+            first=$address
+            echo "$address"
+            continue
+        fi
+        associated=${associated-$(associated_with "$mac" || unknown "$first")}
+        if grep --quiet --line-regexp --fixed-strings "$address" <<<"$associated"; then
+            echo "$address"
+        fi
+    done
+}
+
+associated_with() {
+    local all public macs="network/interfaces/macs/$1/ipv4-associations"
+    all=$(metadata "$macs/") || return 1
+    for public in $all; do
+        metadata "$macs/$public" || return 1
+        echo
+    done
+}
+
+unknown() {
+    echo "the metadata service does not say which addresses have a public one: using $1 alone" >&2
+}
+
+# Without what changes with each packet.
+rules() {
+    nft --stateless list table ip nat_failover_nat
+    nft --stateless list table ip nat_failover_filter
+}

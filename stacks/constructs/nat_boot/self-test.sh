@@ -1,0 +1,110 @@
+#!/bin/bash
+# Proves that this host forwards: a namespace behind it opens a connection to one of several targets
+# on the internet, through forward and source NAT, and the connection table says that it left from
+# an address of this host. Leaves nothing behind.
+#
+# It cannot see the source/destination check, which is outside of the instance and drops only what
+# other hosts send: the failover function looks after that.
+set -euo pipefail
+
+readonly home=/etc/nat-failover
+readonly port=443
+readonly rounds=2
+# shellcheck source=/dev/null
+source "$home/settings"
+# shellcheck source=stacks/constructs/nat_boot/lib.sh
+source "$home/lib"
+
+readonly space=nat-self-test near=nat-test0 far=nat-test1
+readonly gateway=169.254.240.1
+# Reserved by AWS in the VPC's first subnet: no host has it.
+readonly address=${test_address:?}
+
+remove() {
+    ip link delete "$near" 2>/dev/null || true
+    ip netns delete "$space" 2>/dev/null || true
+    nft delete table ip nat_failover_test 2>/dev/null || true
+}
+
+build() {
+    remove
+    ip netns add "$space"
+    ip link add "$near" type veth peer name "$far" netns "$space"
+    ip address add "$gateway/32" dev "$near"
+    ip link set "$near" up
+    ip route add "$address/32" dev "$near"
+    ip -netns "$space" address add "$address/32" dev "$far"
+    ip -netns "$space" link set "$far" up
+    ip -netns "$space" route add "$gateway/32" dev "$far" scope link
+    ip -netns "$space" route add default via "$gateway" dev "$far"
+}
+
+# Answers whose connection left from an address of this host are counted.
+watch_translation() {
+    local interface sources
+    interface=$(uplink)
+    sources=$(addresses_of "$interface" | paste --serial --delimiters ,)
+    nft --file - <<RULES
+table ip nat_failover_test {
+	counter translated {
+	}
+	chain forward {
+		type filter hook forward priority filter - 1;
+		oifname "${near}" ct original ip saddr ${address} ct reply ip daddr { ${sources} } counter name translated
+	}
+}
+RULES
+}
+
+translated() {
+    ! nft list counter ip nat_failover_test translated | grep --quiet 'packets 0 '
+}
+
+resolve() {
+    timeout 2 getent ahostsv4 "$1" | awk '{ print $1; exit }'
+}
+
+# connects TARGET [COMMAND…]: the command runs the attempt, in the namespace or here.
+connects() {
+    local target=$1 found
+    shift
+    found=$(resolve "$target") || return 1
+    # shellcheck disable=SC2016 # for the other shell
+    [[ -n $found ]] && timeout 3 "$@" bash -c ': <"/dev/tcp/$1/$2"' connect "$found" "$port" 2>/dev/null
+}
+
+any_connects() {
+    local target
+    for target in ${targets:?}; do
+        if connects "$target" "$@"; then
+            echo "$target"
+            return 0
+        fi
+    done
+    return 1
+}
+
+explain() {
+    local reached
+    if reached=$(any_connects); then
+        echo "this host reaches ${reached}, but what it forwards does not: forwarding or source NAT" >&2
+    else
+        echo "neither this host nor what it forwards reaches port ${port} of any of: ${targets}" >&2
+    fi
+}
+
+trap remove EXIT
+build
+watch_translation
+for ((round = 1; round <= rounds; round++)); do
+    if reached=$(any_connects ip netns exec "$space"); then
+        if translated; then
+            echo "forwards: ${reached} answered through source NAT"
+            exit 0
+        fi
+        echo "${reached} answered, but not to an address of this host: source NAT" >&2
+        exit 1
+    fi
+done
+explain
+exit 1

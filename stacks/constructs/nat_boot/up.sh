@@ -1,0 +1,63 @@
+#!/bin/bash
+# Makes this host a NAT: at each boot, when the rules are gone, and whenever it is run. With
+# `filter` as its argument it replaces the filter alone, as a live change should.
+set -euo pipefail
+
+readonly home=/etc/nat-failover
+readonly state=/run/nat-failover
+# shellcheck source=/dev/null
+source "$home/settings"
+# shellcheck source=stacks/constructs/nat_boot/lib.sh
+source "$home/lib"
+
+interface=$(uplink)
+mapfile -t sources < <(sources_of "$interface")
+if ((${#sources[@]} == 0)); then
+    echo "${interface} has no address" >&2
+    exit 1
+fi
+
+load() {
+    nft --define vpc="{ ${vpc:?} }" --define uplink="$interface" --define address="${sources[0]}" --file "$@"
+}
+
+# With several addresses, flows take turns: each has ports of its own.
+take_turns() {
+    local pool='' index
+    for index in "${!sources[@]}"; do
+        pool+="${pool:+, }${index} : ${sources[index]}"
+    done
+    echo "insert rule ip nat_failover_nat postrouting oifname ${interface} ip saddr \$vpc ip daddr != \$vpc" \
+        "snat to numgen inc mod ${#sources[@]} map { ${pool} }"
+}
+
+load_all() {
+    cat "$home/nat.nft" "$home/filter.nft"
+    if ((${#sources[@]} > 1)); then
+        take_turns
+    fi
+}
+
+# By the machine's memory, of which an entry takes 375 bytes or so; a table whose buckets are fewer
+# than its entries gets slow. What the kernel calls memory is a tenth less than the instance has.
+size_the_table() {
+    local memory entries=262144
+    memory=$(awk '/^MemTotal:/ { print int($2 / 1024) }' /proc/meminfo)
+    if ((memory < 700)); then
+        entries=65536
+    elif ((memory < 1500)); then
+        entries=131072
+    fi
+    sysctl --quiet --write net.netfilter.nf_conntrack_buckets="$entries" net.netfilter.nf_conntrack_max="$entries"
+}
+
+if [[ ${1-} == filter ]]; then
+    load "$home/filter.nft"
+else
+    load_all | load -
+    size_the_table
+    sysctl --quiet --load "$home/sysctl.conf"
+    sysctl --quiet --write "net.ipv4.conf.${interface}.send_redirects=0"
+fi
+mkdir --parents "$state"
+rules >"$state/rules"

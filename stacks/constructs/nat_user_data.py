@@ -1,0 +1,105 @@
+"""The user data of a NAT: the boot script with the settings and the files that it writes.
+
+The files are those of `nat_boot` without their comments, for which there is no room. The settings
+are the one thing that differs between stacks.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from ipaddress import IPv4Network
+
+FOLDER = Path(__file__).with_name("nat_boot")
+
+LIMIT = 16 * 1024
+"""Bytes that user data may have before it is encoded ("Run commands at launch", EC2 user guide)."""
+
+RESERVED_FOR_AWS = 3
+"""The first subnet's address that AWS reserves "for future use" ("Subnet CIDR blocks", VPC guide).
+
+No host has it, so the self-test may."""
+
+_HOME = "/etc/nat-failover"
+_UNITS = "/etc/systemd/system"
+_WRITTEN: tuple[tuple[str, str, int], ...] = (
+    ("lib.sh", f"{_HOME}/lib", 0o644),
+    ("up.sh", f"{_HOME}/up", 0o755),
+    ("self-test.sh", f"{_HOME}/self-test", 0o755),
+    ("health.sh", f"{_HOME}/health", 0o755),
+    ("nat.nft", f"{_HOME}/nat.nft", 0o644),
+    ("filter.nft", f"{_HOME}/filter.nft", 0o644),
+    ("sysctl.conf", f"{_HOME}/sysctl.conf", 0o644),
+    ("nat-failover.service", f"{_UNITS}/nat-failover.service", 0o644),
+    ("nat-failover-health.service", f"{_UNITS}/nat-failover-health.service", 0o644),
+    ("nat-failover-health.timer", f"{_UNITS}/nat-failover-health.timer", 0o644),
+    ("journald.conf", "/etc/systemd/journald.conf.d/nat-failover.conf", 0o644),
+)
+_END = "END_OF_FILE"
+
+
+class UserDataError(ValueError):
+    """The user data does not fit; the message says what to shorten."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Boot:
+    """What the instances of a stack are told: their VPC, their group, and how to test themselves.
+
+    `group` and `hook` name the lifecycle action that an instance completes; `targets` are IPv4
+    addresses and host names on the internet.
+    """
+
+    cidrs: Sequence[IPv4Network]
+    targets: Sequence[str]
+    group: str
+    hook: str
+    session_manager: bool
+
+
+def user_data(boot: Boot) -> str:
+    """Return the script that an instance runs when it is launched.
+
+    Raises:
+        UserDataError: when it is longer than user data may be.
+
+    """
+    writes = [_write(f"{_HOME}/settings", 0o644, _settings(boot))]
+    writes += [_write(path, mode, _text(name)) for name, path, mode in _WRITTEN]
+    script = _text("boot.sh").replace("@FILES@\n", "".join(writes))
+    if (size := len(script.encode())) > LIMIT:
+        message = (
+            f"the user data of the NAT instances has {size} bytes; allowed: {LIMIT}: shorten the"
+            f" files in {FOLDER.relative_to(FOLDER.parents[2])}, or name fewer targets in"
+            " fleet.self_test"
+        )
+        raise UserDataError(message)
+    return script
+
+
+def _settings(boot: Boot) -> str:
+    values = {
+        "vpc": ", ".join(map(str, boot.cidrs)),
+        "test_address": str(boot.cidrs[0].network_address + RESERVED_FOR_AWS),
+        "targets": " ".join(boot.targets),
+        "group": boot.group,
+        "hook": boot.hook,
+        "session_manager": "on" if boot.session_manager else "off",
+    }
+    return "".join(f"{name}={shlex.quote(value)}\n" for name, value in values.items())
+
+
+def _write(path: str, mode: int, text: str) -> str:
+    return f"put {mode:o} {path} <<'{_END}'\n{text}{_END}\n"
+
+
+def _text(name: str) -> str:
+    """Return a file without the lines that say nothing to the machine; `#!` does."""
+    text = (FOLDER / name).read_text(encoding="utf-8")
+    return re.sub(r"^\s*(#(?!!).*)?\n", "", text, flags=re.MULTILINE)
