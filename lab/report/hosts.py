@@ -136,9 +136,7 @@ def _track(probes: Probes, frame: Frame, top: float) -> Track:
     )
 
 
-def _block(
-    probes: Probes, stretch: Stretch, axis: Axis, bar: float, *, lost: bool
-) -> Block | None:
+def _block(probes: Probes, stretch: Stretch, axis: Axis, bar: float, *, lost: bool) -> Block | None:
     if stretch.end < axis.window.start or stretch.start > axis.window.end:
         return None
     first, last = axis.x(stretch.start), axis.x(stretch.end)
@@ -179,6 +177,4 @@ def _mark(event: Event, axis: Axis, space: Rows, top: float) -> FlowMark | None:
     label = space.place(event.words, (x + last) / 2, (last - x) / 2 + REACH)
     if label is None:
         return None
-    return FlowMark(
-        kind=event.kind, x=x, again=again, top=top, title=event.sentence, label=label
-    )
+    return FlowMark(kind=event.kind, x=x, again=again, top=top, title=event.sentence, label=label)

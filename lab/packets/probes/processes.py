@@ -76,6 +76,10 @@ class Client:
             raise PacketsError(message)
         return read(json.loads(told))
 
+    def end(self) -> None:
+        """End the client, whatever it saw."""
+        _end(self._process)
+
 
 def _start(namespace: Namespace, module: ModuleType, *arguments: str) -> subprocess.Popen[str]:
     return namespace.start(
