@@ -79,14 +79,14 @@ $(VENV)/.ready: requirements-dev.txt
 	@$(VENV)/bin/python -m pip install --disable-pip-version-check --quiet --require-hashes --requirement requirements-dev.txt --constraint requirements-dev.txt
 	@touch $@
 
-# Packets need root, Linux and two tools of the system, which no Python package brings.
+# Packets need root, Linux and tools of the system, which no Python package brings.
 $(PACKETS): $(VENV)/.ready
-	@if [ "$$(id -u)" = 0 ] && [ "$$(uname)" = Linux ] && ! (command -v nft && command -v ip) >/dev/null; then \
-		echo "Installing nftables and iproute2 (for packets; seconds, once)"; \
+	@if [ "$$(id -u)" = 0 ] && [ "$$(uname)" = Linux ] && ! (command -v nft && command -v ip && command -v curl && command -v sysctl) >/dev/null; then \
+		echo "Installing nftables, iproute2, curl and procps, for packets (seconds, once)"; \
 		if command -v apt-get >/dev/null; then \
-			apt-get update --quiet --quiet && apt-get install --quiet --quiet --yes --no-install-recommends nftables iproute2 >/dev/null; \
-		elif command -v dnf >/dev/null; then dnf --quiet --assumeyes install nftables iproute; fi || \
-		echo "That failed: packets stay off until both are there"; \
+			apt-get update --quiet --quiet && apt-get install --quiet --quiet --yes --no-install-recommends nftables iproute2 curl procps >/dev/null; \
+		elif command -v dnf >/dev/null; then dnf --quiet --assumeyes install nftables iproute curl procps-ng; fi || \
+		echo "That failed: packets stay off until they are there"; \
 	fi
 	@touch $@
 

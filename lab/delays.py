@@ -37,18 +37,40 @@ _DOCUMENTED, _MEASURED, _ASSUMED = Evidence
 
 INSTANCE_BOOT = Delay("an instance is pending", 10, 20, _ASSUMED, "no figure published")
 BOOT_SCRIPT = Delay(
-    "a running instance boots until it forwards",
+    "a running instance boots until its self-test has shown that it forwards",
     20,
     45,
     _ASSUMED,
     "no figure published; the system's start and the installation of nftables",
 )
 BOOT_GIVES_UP = Delay(
-    "a running instance boots in vain until it switches itself off",
-    18,
-    288,
+    "a running instance boots in vain until its boot script gives up",
+    15,
+    290,
     _DOCUMENTED,
-    "stacks/constructs/nat_boot.sh: three attempts of 90 s at most, with 18 s between them",
+    "stacks/constructs/nat_boot/boot.sh: from the pauses between three attempts to install, to the"
+    " limits of all steps, 5 + 15 + 150 + 15 + 50 + 15 + 40 s",
+)
+BOOT_TRIES_AGAIN = Delay(
+    "an instance tells its group again how its launch went",
+    3,
+    3,
+    _DOCUMENTED,
+    "stacks/constructs/nat_boot/boot.sh",
+)
+BOOT_TELLS = Delay(
+    "an instance goes on trying to tell its group that it forwards",
+    40,
+    40,
+    _DOCUMENTED,
+    "stacks/constructs/nat_boot/boot.sh: the limit of that step",
+)
+CLI_CALL = Delay(
+    "a call that an instance makes with the AWS CLI, with the start of the CLI",
+    1,
+    4,
+    _ASSUMED,
+    "no figure published for a small instance",
 )
 INSTANCE_SHUTDOWN = Delay(
     "an instance is shutting down or stopping", 25, 60, _ASSUMED, "no figure published"

@@ -21,6 +21,7 @@ from lab.aws.autoscaling.refreshes import InstanceRefreshes
 from lab.aws.autoscaling.replacement import MembersKeepTheirTemplate
 from lab.aws.autoscaling.settings import GroupsKeepTheirSettings
 from lab.aws.autoscaling.terminations import TerminationsTakeTime
+from lab.aws.boots import InstancesCompleteTheirLaunch
 from lab.aws.capacity import ZonesRunOutOfCapacity
 from lab.aws.cloudformation.change_sets import ChangeSetsMayBeGone, ChangeSetsSayWhatChanges
 from lab.aws.cloudformation.corrections import (
@@ -48,6 +49,7 @@ from lab.aws.instances import (
 from lab.aws.invocations import InvokeConfigsAreReplaced
 from lab.aws.late_instances import InstancesAreDescribedLate
 from lab.aws.late_tables import TablesAreDescribedLate, WritesTakeEffectLate
+from lab.aws.profiles import MembersHaveTheirProfile
 from lab.aws.roles import AttachesManagedPolicies, RolesAreEvaluated
 from lab.aws.routes import (
     CreateRouteNeverReplaces,
@@ -86,6 +88,7 @@ ALL: tuple[type[Behaviour], ...] = (
     FailedLaunchesAreRetried,
     LaunchesTakeTime,
     MembersKeepTheirTemplate,
+    MembersHaveTheirProfile,
     TerminationsTakeTime,
     ReplacesTheDead,
     ReplacesTheImpaired,
@@ -96,6 +99,7 @@ ALL: tuple[type[Behaviour], ...] = (
     GroupsKeepTheirSettings,
     PublishesNotifications,
     LifecycleHooksHold,
+    InstancesCompleteTheirLaunch,
     InstanceRefreshes,
     LifetimesAreLimited,
     GroupsStabilize,

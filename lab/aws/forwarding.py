@@ -16,9 +16,16 @@ from moto.ec2.models.instances import Instance
 from lab import delays
 from lab.aws.behaviour import Behaviour, Emulation, Patches
 from lab.aws.health import is_impaired
+from lab.journal import Who
 
 if TYPE_CHECKING:
     from lab.journal import Entry
+
+BOOTED = "booted"
+"""The kind of the journal's entry that says how the boot of an instance ended."""
+
+FORWARDS, FAILED = "forwards", "failed"
+"""How it ends: with an instance that forwards, or with a boot script that gave up."""
 
 
 @dataclass(slots=True)
@@ -44,11 +51,14 @@ def hang(aws: Emulation, instance: Instance) -> None:
 
 
 def bad_boots(aws: Emulation, launches: int) -> None:
-    """Let the boot script of the next launches fail.
-
-    Such an instance runs, never forwards, and switches itself off.
-    """
+    """Let the boot script of the next launches fail: such an instance runs and never forwards."""
     vars(ec2_backends[aws.account][aws.region])["bad_boots"] = launches
+
+
+def switch_off(instance: Instance) -> None:
+    """Let an instance shut itself down, which stops it."""
+    if instance.state == "running":
+        instance.ec2_backend.stop_instances([instance.id])
 
 
 def _of(instance: Instance) -> Forwarding:
@@ -64,11 +74,10 @@ def _look_again(aws: Emulation, moment: float) -> None:
 class InstancesForward(Behaviour):
     """An instance forwards once it has booted, and on for seconds after it was told to end.
 
-    One whose boot script fails switches itself off, which stops it. moto's instances are rows in a
-    table.
+    One whose boot script fails never does. moto's instances are rows in a table.
     """
 
-    source = "stacks/constructs/nat_boot.sh; github.com/nowakeai/betternat, research 031"
+    source = "stacks/constructs/nat_boot/boot.sh; github.com/nowakeai/betternat, research 031"
 
     def install(self, patches: Patches) -> None:
         """Draw a fate for each new instance; listen to the journal for its changes of state."""
@@ -92,17 +101,19 @@ class InstancesForward(Behaviour):
         clock, known = self._aws.clock, _of(instance)
         known.ends, known.hung = math.inf, False
         if known.boots_in_vain:
-            clock.after(delays.BOOT_GIVES_UP, lambda: _switch_off(instance))
+            clock.after(delays.BOOT_GIVES_UP, lambda: self._booted(instance, FAILED))
         else:
             known.begins = clock.now() + clock.draw(delays.BOOT_SCRIPT)
-            _look_again(self._aws, known.begins)
+            clock.at(known.begins, lambda: self._booted(instance, FORWARDS))
+
+    def _booted(self, instance: Instance, result: str) -> None:
+        """Say how a boot ended, unless the instance ended before."""
+        if instance.state == "running":
+            said = "has booted" if result == FORWARDS else "has not become a NAT"
+            what = f"{instance.id} {said}"
+            self._aws.journal.note(Who.EC2, BOOTED, what, instance=instance.id, result=result)
 
     def _leave(self, instance: Instance) -> None:
         clock, known = self._aws.clock, _of(instance)
         known.ends = min(known.ends, clock.now() + clock.draw(delays.FORWARDS_ON))
         _look_again(self._aws, known.ends)
-
-
-def _switch_off(instance: Instance) -> None:
-    if instance.state == "running":
-        instance.ec2_backend.stop_instances([instance.id])

@@ -16,6 +16,7 @@ import subprocess
 import sys
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Self
 from uuid import uuid4
 
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
 
 PREFIX = "natlab"
 LOCKS = Path("/run/nat-failover-lab")
-_TOOLS = ("ip", "nft")
+_TOOLS = {"ip": "iproute2", "nft": "nftables", "curl": "curl", "sysctl": "procps"}
+_SWITCHING = Lock()  # pyroute2 keeps the namespaces to return to on one stack for all threads
 
 
 class PacketsError(Exception):
@@ -40,9 +42,9 @@ def obstacle() -> str | None:
         return f"packets need Linux's network namespaces, and this is {sys.platform}"
     if os.geteuid() != 0:
         return "packets need root, for network namespaces: run it with sudo"
-    missing = [tool for tool in _TOOLS if not shutil.which(tool)]
+    missing = [package for tool, package in _TOOLS.items() if not shutil.which(tool)]
     if missing:
-        return f"packets need {' and '.join(missing)}: install the packages nftables and iproute2"
+        return f"packets need tools that this machine lacks: install {' and '.join(missing)}"
     return None
 
 
@@ -87,11 +89,12 @@ class Namespace:
 
     def socket(self, kind: socket.SocketKind, protocol: int = 0) -> socket.socket:
         """Return a socket of the namespace, which it stays in, for whatever thread to use."""
-        netns.pushns(self.name)
-        try:
-            return socket.socket(socket.AF_INET, kind, protocol)
-        finally:
-            netns.popns()
+        with _SWITCHING:
+            netns.pushns(self.name)
+            try:
+                return socket.socket(socket.AF_INET, kind, protocol)
+            finally:
+                netns.popns()
 
     def rules(self, text: str) -> None:
         """Load nftables rules, in one transaction."""

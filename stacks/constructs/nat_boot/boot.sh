@@ -45,14 +45,20 @@ at_exit() {
 
 # --- The steps; each runs in a shell of its own -----------------------------------------------------
 
-# Updates come with a new image. dnf's own timers would hold its lock while it is needed here.
+# Updates come with a new image. dnf's own timers would hold its lock while it is needed here. Masked
+# by hand and stopped by pattern, because systemctl fails for units that an image does not have.
 quiet() {
-    systemctl --quiet mask --now dnf-makecache.timer dnf-automatic.timer dnf-automatic-install.timer
+    local unit units=(dnf-makecache.timer dnf-automatic.timer dnf-automatic-install.timer)
     # shellcheck source=/dev/null
     source "$home/settings"
     if [[ ${session_manager:?} == off ]]; then
-        systemctl --quiet mask --now amazon-ssm-agent.service
+        units+=(amazon-ssm-agent.service)
     fi
+    for unit in "${units[@]}"; do
+        ln --symbolic --force /dev/null "/etc/systemd/system/$unit"
+        systemctl stop "[${unit:0:1}]${unit:1}"
+    done
+    systemctl daemon-reload
     systemctl restart systemd-journald.service
 }
 
