@@ -2,7 +2,7 @@
 
 None has a time limit of its own beyond what the kernel does for it: what is recorded is when the
 client learned that its connection is broken, from what, and when it had a new one that works. After
-an error each one connects again, and again, until it does.
+an error each one connects again at once, and again and again until it does.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _CONNECT = 1.0
 _AGAIN = 0.1
-"""Seconds for an attempt to connect, and between two of them."""
+"""Seconds for an attempt to connect, and from one that failed to the next."""
 
 _POLL = 10.0
 """Seconds between two requests on the idle connection."""
@@ -42,7 +42,7 @@ class Flow:
         self.begun = asyncio.Event()
         self._port = port
         self._course = course
-        self._broken = False
+        self._works = False
         self._waits_since: float | None = None
         self._breaks: list[list[Any]] = []
 
@@ -58,8 +58,10 @@ class Flow:
                         await loop.sock_connect(connection, (server, self._port))
                     await self._course(self, connection)
             except OSError as error:
-                self._breaks_by(error)
-            await asyncio.sleep(_AGAIN)
+                worked = self._works
+                self._ends_by(error)
+                if not worked:
+                    await asyncio.sleep(_AGAIN)
 
     def waits(self) -> None:
         """Note that the far side is to say something, or to take something."""
@@ -69,21 +71,20 @@ class Flow:
     def goes_on(self) -> None:
         """Note that it did."""
         self._waits_since = None
-        self.begun.set()
-        if self._broken:
-            self._broken = False
+        if not self._works and self._breaks:
             self._breaks[-1][2] = time.monotonic()
+        self._works = True
+        self.begun.set()
 
     def told(self) -> dict[str, Any]:
         """Return each break (learned, error, connected again), and since when it waits."""
         return {"name": self.name, "breaks": self._breaks, "waits_since": self._waits_since}
 
-    def _breaks_by(self, error: OSError) -> None:
-        """Note the error that ended a connection that had worked; those of attempts are none."""
-        if self.begun.is_set() and not self._broken:
-            self._broken = True
+    def _ends_by(self, error: OSError) -> None:
+        """Note the error of a connection that had worked; an attempt that fails breaks nothing."""
+        if self._works:
             self._breaks.append([time.monotonic(), error.strerror or str(error), None])
-        self._waits_since = None
+        self._works, self._waits_since = False, None
 
 
 def standing() -> tuple[Flow, ...]:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from contextlib import suppress
 from typing import TYPE_CHECKING, cast
 
@@ -13,6 +14,7 @@ from lab.packets.probes.talk import (
     DOWNLOAD,
     ECHO_PORT,
     EVERY,
+    FIRST,
     HTTP_PORT,
     LISTENING,
     PIECE,
@@ -90,4 +92,5 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
+    os.nice(FIRST)
     asyncio.run(main())

@@ -17,6 +17,9 @@ PIECE = bytes(10_000)
 EVERY = 0.1
 """What a download or an upload sends, and every how many seconds: slow, and never silent."""
 
+FIRST = -15
+"""How nice both are to other processes: not at all, because a busy machine is no outage."""
+
 LISTENING = "listening"
 READY = "ready"
 """The line that a server prints when it listens, and a client when each thing has worked once."""
