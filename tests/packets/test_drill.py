@@ -10,12 +10,9 @@ from lab.clock import RealClock
 from lab.commands.drill import DEPLOYMENT_PACE
 from lab.commands.packets import BEHAVIOURS, drill_with_packets
 from lab.drills.scenario import read_faults
-from lab.packets.namespaces import leftovers
 from lab.region import Region
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from lab.drills.outcome import Outcome
     from lab.drills.packets import HostPackets
 
@@ -65,12 +62,6 @@ def test_flows_outlive_an_outage_of_a_nat_that_lives(outcome: Outcome) -> None:
     for name in ("chatty", "idle", "upload", "download"):
         assert flows[name].breaks == ()
         assert flows[name].waits_since is None
-
-
-def test_drill_with_packets_leaves_no_namespace_behind(outcome: Outcome) -> None:
-    """All that it made is gone with it."""
-    assert outcome.packets
-    assert leftovers() == ()
 
 
 def host_in(outcome: Outcome, zone: str) -> HostPackets:
