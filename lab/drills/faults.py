@@ -52,7 +52,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault(
         name="terminate",
         plays="a NAT is terminated, not through its group",
-        ends="its table goes to the other NAT at EC2's event, and home with the replacement",
+        ends="its table goes to the other NAT at EC2's event, and home when a new one forwards",
         begin=deeds.terminate,
         options=ZONES,
         real=True,
@@ -113,8 +113,8 @@ FAULTS: tuple[Fault, ...] = (
     ),
     Fault(
         name="bad-boot",
-        plays="the next instance that boots never forwards, and switches itself off",
-        ends="its table goes home to it, fails over again as it stops, and home to the next one",
+        plays="the next instance that boots never forwards",
+        ends="it abandons its launch and never gets a table; the table goes home to the next one",
         begin=deeds.bad_boot,
         kind=Kind.CONDITION,
     ),

@@ -1,4 +1,4 @@
-"""The policies of the function's role as they were reviewed, with the ids of deployed resources."""
+"""The policies of the roles as they were reviewed, with the ids of deployed resources."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tests.iam.intrinsics import resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 ACCOUNT = "123456789012"
 SNAPSHOTS = Path(__file__).parents[1] / "synth" / "__snapshots__" / "test_snapshots"
@@ -18,12 +18,10 @@ SNAPSHOTS = Path(__file__).parents[1] / "synth" / "__snapshots__" / "test_snapsh
 def role_policies(
     variant: str, *, region: str, homes: Iterable[tuple[str, str]], topic: str
 ) -> list[dict[str, Any]]:
-    """Return the role's policies; a home is a private table and its subnet, zone by zone."""
-    file = SNAPSHOTS / f"test_template_is_what_was_reviewed[{variant}].json"
-    resources = json.loads(file.read_text(encoding="utf-8"))["Resources"]
-    values = {"AWS::Partition": "aws", "AWS::Region": region, "AWS::AccountId": ACCOUNT}
+    """Return the function's policies; a home is a private table and its subnet, zone by zone."""
+    resources = _resources(variant)
+    values = _values(resources, region)
     for name, resource in resources.items():
-        values[name] = values[f"{name}.Arn"] = f"arn:aws:any:any-region:{ACCOUNT}:any"
         if resource["Type"] == "AWS::SNS::Topic" and "Outcome" in name:
             values[name] = topic
     for number, (table, subnet) in enumerate(homes, 1):
@@ -31,9 +29,35 @@ def role_policies(
             if f"PrivateSubnet{number}" in name:
                 ids = {"AWS::EC2::RouteTable": table, "AWS::EC2::Subnet": subnet}
                 values[name] = ids.get(resource["Type"], "any")
+    return _policies(resources, "Failover", values)
+
+
+def instance_policies(variant: str, *, region: str) -> list[dict[str, Any]]:
+    """Return the policies of the NAT instances."""
+    resources = _resources(variant)
+    return _policies(resources, "Fleet", _values(resources, region))
+
+
+def _resources(variant: str) -> dict[str, Any]:
+    file = SNAPSHOTS / f"test_template_is_what_was_reviewed[{variant}].json"
+    resources: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))["Resources"]
+    return resources
+
+
+def _values(resources: Iterable[str], region: str) -> dict[str, str]:
+    """Return what references stand for, where it does not matter which resource they name."""
+    values = {"AWS::Partition": "aws", "AWS::Region": region, "AWS::AccountId": ACCOUNT}
+    for name in resources:
+        values[name] = values[f"{name}.Arn"] = f"arn:aws:any:any-region:{ACCOUNT}:any"
+    return values
+
+
+def _policies(
+    resources: Mapping[str, Any], prefix: str, values: Mapping[str, str]
+) -> list[dict[str, Any]]:
     (role,) = (
         resource["Properties"]
         for name, resource in resources.items()
-        if resource["Type"] == "AWS::IAM::Role" and name.startswith("Failover")
+        if resource["Type"] == "AWS::IAM::Role" and name.startswith(prefix)
     )
     return [resolve(policy["PolicyDocument"], values) for policy in role["Policies"]]

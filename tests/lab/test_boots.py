@@ -47,7 +47,7 @@ def boot_script(group: str = "any", hook: str = "any-hook") -> str:
 
 
 def policy_for(group: str, action: str = COMPLETE) -> dict[str, Any]:
-    """Return a policy that lets an instance complete the actions of a group, or do another thing."""
+    """Return a policy that lets an instance do one thing to a group."""
     groups = "arn:aws:autoscaling:us-east-1:123456789012:autoScalingGroup:*:autoScalingGroupName"
     statement = {"Effect": "Allow", "Action": action, "Resource": f"{groups}/{group}"}
     return {"Version": "2012-10-17", "Statement": [statement]}

@@ -19,6 +19,7 @@ from tests.lab.small import (
     any_subnets,
     any_topic,
     deploy,
+    emulated,
     eventually,
     group_in_service,
     heard,
@@ -140,6 +141,18 @@ def test_heartbeat_starts_the_timeout_again(region: Region) -> None:
     assert lifecycle(region) == ["Pending:Wait"]
     region.clock.pass_time(1)
     assert lifecycle(region) == ["Pending:Proceed"]
+
+
+@contract_of(LifecycleHooksHold)
+def test_launch_is_terminated_at_once_when_its_group_is_to_be_empty(region: Region) -> None:
+    """A group that is deleted with a held launch in it does not wait for the heartbeat."""
+    hooked(region, LAUNCHING)
+    assert eventually(region, lambda: lifecycle(region) == ["Pending:Wait"])
+    instance = members(region)[0]["InstanceId"]
+    group = {"AutoScalingGroupName": "any", "MinSize": 0, "DesiredCapacity": 0}
+    region.client("autoscaling").update_auto_scaling_group(**group)
+    assert lifecycle(region) == ["Terminating"]
+    assert emulated(instance).state == "shutting-down"
 
 
 @contract_of(LifecycleHooksHold)

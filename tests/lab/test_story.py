@@ -17,16 +17,13 @@ from lab.region import Region
 if TYPE_CHECKING:
     from pathlib import Path
 
-BOOT = delays.INSTANCE_BOOT.high + delays.BOOT_SCRIPT.high
-"""Seconds after its launch, after which a NAT forwards at the latest."""
-
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_nat_is_killed_and_nothing_is_left_of_it(strategy: str, tmp_path: Path) -> None:
     """Deployed, failed over, home again, diffed, destroyed, deployed again: all with the CLI.
 
-    The table of the dead NAT moves before the instance has stopped to forward. It is without egress
-    only when it comes home, until the replacement has booted; the other table never. CloudFormation
+    The table of the dead NAT moves before the instance has stopped to forward, and comes home when
+    the replacement has said that it forwards: neither table is ever without egress. CloudFormation
     sees no change in what the function did, and leaves nothing behind. A deployment rings no alarm.
     """
     with Region() as region, deployed(region, tmp_path, strategy) as stage:
@@ -47,7 +44,4 @@ def test_nat_is_killed_and_nothing_is_left_of_it(strategy: str, tmp_path: Path) 
     assert moved.through == other[0].through
     assert moved.start < delays.FORWARDS_ON.low
     assert hit[-1].through not in (hit[0].through, moved.through)
-    assert [span.through for span in other if not span.works] == []
-    losses = [span for span in hit if not span.works]
-    assert sum(span.seconds for span in losses) < BOOT - delays.LAUNCH.low
-    assert all(span.start > delays.GROUP_NOTICES.low for span in losses)
+    assert [span for span in (*hit, *other) if not span.works] == []

@@ -100,7 +100,8 @@ class LifecycleHooksHold(Behaviour):
     Or until its heartbeat timeout passes: then its default result counts, ABANDON if it has none.
     The action is told to EventBridge, and to the hook's topic or queue. An abandoned launch is
     terminated and replaced; whether the group's terminate hooks run for it is not documented, and
-    here they do not. A member that was killed from outside runs its terminate hooks dead. moto
+    here they do not. A held launch that is no longer wanted is terminated at once, which is not
+    documented either. A member that was killed from outside runs its terminate hooks dead. moto
     stores hooks without their targets and holds nothing; it has no LifecycleHookSpecificationList,
     no CompleteLifecycleAction, no RecordLifecycleActionHeartbeat, and no hooks in templates.
     """
