@@ -10,7 +10,7 @@ from rich.table import Column, Table
 from lab.drills.measure import words
 from lab.journal import Entry, Who
 from lab.report.lines import seconds
-from lab.report.packets import flow_rows, probe_rows
+from lab.report.packets import flow_rows, probe_rows, what_hosts_saw
 from lab.report.verdict import figures, verdict, what_zones_lost
 from lab.short_ids import short
 
@@ -77,7 +77,7 @@ class Screen:
             f"[{_TONES[said.tone]}]{said.sign} {said.word}.[/] {escape(said.headline)}.",
             highlight=False,
         )
-        for sentence in what_zones_lost(outcome):
+        for sentence in (*what_zones_lost(outcome), *what_hosts_saw(outcome.packets)):
             self._console.print(f"  {escape(sentence)}", highlight=False)
         table = Table(show_header=False, box=None, padding=(0, 2))
         for row in figures(outcome):

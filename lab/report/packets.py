@@ -98,6 +98,14 @@ def moments(hosts: Iterable[HostPackets]) -> tuple[float, ...]:
     return tuple(event.time for host in hosts for event in events(host))
 
 
+def what_hosts_saw(hosts: Iterable[HostPackets]) -> tuple[str, ...]:
+    """Return a sentence for each host: the probes it lost, and the flows that broke or hang."""
+    return tuple(
+        f"{host.host}, a private host in {host.zone}, {_lost(host)}; {_ended(host)}."
+        for host in hosts
+    )
+
+
 def probe_rows(host: HostPackets) -> tuple[ProbeRow, ...]:
     """Return the rows of the table of probes."""
     return tuple(
@@ -120,6 +128,18 @@ def flow_rows(host: HostPackets) -> tuple[FlowRow, ...]:
 def stretch_words(stretch: Stretch, how: str) -> str:
     """Return a stretch of lost or late probes in words."""
     return f"{stretch.count} {how}, {_reach(stretch)}"
+
+
+def _lost(host: HostPackets) -> str:
+    lost, sent = sum(row.lost for row in host.probes), sum(row.sent for row in host.probes)
+    return f"lost {lost or 'none'} of {sent} probes"
+
+
+def _ended(host: HostPackets) -> str:
+    broken = sum(bool(flow.breaks) for flow in host.flows)
+    hanging = sum(flow.waits_since is not None for flow in host.flows)
+    said = f"{broken or 'none'} of its {len(host.flows)} open connections broke"
+    return f"{said}, and on {hanging} it waited in vain at the end" if hanging else said
 
 
 def _reach(stretch: Stretch) -> str:

@@ -50,7 +50,10 @@ def _drill(number: int, outcome: Outcome) -> dict[str, Any]:
         "outcome": outcome,
         "verdict": verdict.verdict(outcome),
         "done": verdict.what_was_done(outcome),
-        "zones": verdict.what_zones_lost(outcome),
+        "zones": (
+            *verdict.what_zones_lost(outcome),
+            *packets.what_hosts_saw(outcome.packets),
+        ),
         "figures": verdict.figures(outcome),
         "maps": maps(outcome.topology),
         "panels": panels(outcome),

@@ -13,7 +13,7 @@ from lab import report
 from lab.drills.packets import Stretch
 from lab.report.frame import FORMATS, Frame
 from lab.report.hosts import Strip, strip
-from lab.report.packets import events, flow_rows, probe_rows
+from lab.report.packets import events, flow_rows, probe_rows, what_hosts_saw
 from lab.report.windows import Window, close_views
 from lab.screen import Screen
 from tests.lab.felt import HIT, RESET, any_flow, any_host, any_probes
@@ -151,6 +151,16 @@ def test_events_come_by_time_with_the_error_in_full_in_their_sentence() -> None:
     assert told[0] == (3.4, "download: waits in vain since 3.40 s")
     assert told[2] == (4.1, "4.10 s, upload: Connection reset by peer, new after 0.010 s")
     assert [time for time, _ in told] == sorted(time for time, _ in told)
+
+
+def test_host_has_a_sentence_of_its_own() -> None:
+    """Which says what a reader wants to know first."""
+    hit, well = what_hosts_saw((HIT, any_host(HERE)))
+    assert hit == (
+        "10.0.128.10, a private host in us-east-1a, lost 13683 of 55500 probes;"
+        " 4 of its 5 open connections broke, and on 1 it waited in vain at the end."
+    )
+    assert well.endswith("lost none of 55500 probes; none of its 5 open connections broke.")
 
 
 @pytest.mark.parametrize(

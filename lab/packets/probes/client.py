@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import signal
 import sys
 import time
@@ -19,7 +18,7 @@ from typing import Any
 from lab.packets.probes import kinds
 from lab.packets.probes.flows import Flow, standing
 from lab.packets.probes.series import EVERY, Series
-from lab.packets.probes.talk import FIRST, READY
+from lab.packets.probes.talk import READY, go_first
 
 _DIGITS = 5  # of a second: a hundredth of a millisecond
 
@@ -67,5 +66,5 @@ def _rounded(value: Any) -> Any:  # noqa: ANN401 - any JSON value
 
 
 if __name__ == "__main__":
-    os.nice(FIRST)
+    go_first()
     asyncio.run(main(sys.argv[1]))

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from contextlib import suppress
 from typing import TYPE_CHECKING, cast
 
@@ -14,11 +13,11 @@ from lab.packets.probes.talk import (
     DOWNLOAD,
     ECHO_PORT,
     EVERY,
-    FIRST,
     HTTP_PORT,
     LISTENING,
     PIECE,
     UPLOAD,
+    go_first,
 )
 
 if TYPE_CHECKING:
@@ -92,5 +91,5 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    os.nice(FIRST)
+    go_first()
     asyncio.run(main())

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
+
 ECHO_PORT = 7
 """TCP and UDP: the server says again what it hears."""
 
@@ -17,9 +20,14 @@ PIECE = bytes(10_000)
 EVERY = 0.1
 """What a download or an upload sends, and every how many seconds: slow, and never silent."""
 
-FIRST = -15
-"""How nice both are to other processes: not at all, because a busy machine is no outage."""
-
 LISTENING = "listening"
 READY = "ready"
 """The line that a server prints when it listens, and a client when each thing has worked once."""
+
+_FIRST = -15
+
+
+def go_first() -> None:
+    """Let this process go before others, where that is allowed: a busy machine is no outage."""
+    with suppress(PermissionError):
+        os.nice(_FIRST)
