@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from lab.drills.measure import words
 from lab.journal import Entry, Who
 from lab.report.lines import seconds
+from lab.report.packets import flow_rows, probe_rows, what_hosts_saw
 from lab.report.verdict import figures, verdict, what_zones_lost
 from lab.short_ids import short
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from lab.drills.outcome import Moment, Outcome
+    from lab.drills.packets import HostPackets
 
 _COLOURS = {
     Who.YOU.value: "bold red",
@@ -75,7 +77,7 @@ class Screen:
             f"[{_TONES[said.tone]}]{said.sign} {said.word}.[/] {escape(said.headline)}.",
             highlight=False,
         )
-        for sentence in what_zones_lost(outcome):
+        for sentence in (*what_zones_lost(outcome), *what_hosts_saw(outcome.packets)):
             self._console.print(f"  {escape(sentence)}", highlight=False)
         table = Table(show_header=False, box=None, padding=(0, 2))
         for row in figures(outcome):
@@ -84,7 +86,30 @@ class Screen:
             )
         table.add_row("Writes", str(len(outcome.writes)), f"{len(outcome.refused)} refused")
         self._console.print(table)
+        for host in outcome.packets:
+            self._packets(host)
+
+    def _packets(self, host: HostPackets) -> None:
+        """Print what a private host saw."""
+        self.heading(f"What the private host {host.host} in {host.zone} saw")
+        probes = Table("probe", _number("sent"), _number("lost"), _number("late"), "when lost")
+        for row in probe_rows(host):
+            numbers = (str(number) for number in (row.sent, row.lost, row.late))
+            probes.add_row(row.name, *numbers, row.when, style="red" if row.lost else None)
+        flows = Table("open connection", _number("learned"), "from", _number("new one after"))
+        for each in flow_rows(host):
+            flows.add_row(each.name, _moment(each.learned), each.what, _moment(each.after))
+        for told in (probes, flows):
+            self._console.print(told)
 
     def _line(self, at: float, who: str, what: str) -> None:
         line = f"[dim]{at:8.2f} s[/]  [{_COLOURS[who]}]{who:<14}[/] {short(what)}"
         self._console.print(line, highlight=False, soft_wrap=True)
+
+
+def _number(name: str) -> Column:
+    return Column(name, justify="right")
+
+
+def _moment(value: float | None) -> str:
+    return "" if value is None else seconds(value)

@@ -13,10 +13,13 @@ import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
+from moto.autoscaling.exceptions import AutoscalingClientError
+from moto.autoscaling.models import autoscaling_backends
 from moto.ec2.models import ec2_backends
 
 from lab import delays
+from lab.aws.autoscaling.hooks import complete_action, find_action
+from lab.aws.autoscaling.requests import group_named
 from lab.aws.autoscaling.waits import ABANDON, CONTINUE
 from lab.aws.behaviour import Behaviour, Emulation, Patches
 from lab.aws.forwarding import BOOTED, FORWARDS, switch_off
@@ -116,10 +119,8 @@ class _Launch:
     def _say(self, result: str, attempts: int) -> None:
         if self._instance.state != "running":
             return
-        clock, journal, name = self._aws.clock, self._aws.journal, self._instance.id
-        journal.note(Who.EC2, SAID, f"{name} {_MEANING[result]}", instance=name, result=result)
-        if error := self._complete(result):
-            journal.note(Who.EC2, REFUSED, f"{name} is answered {error}", instance=name)
+        clock = self._aws.clock
+        error = say(self._aws, self._instance, self._told, result)
         if result == ABANDON:
             switch_off(self._instance)
         elif error and attempts > 1 and clock.now() < self._until:
@@ -127,29 +128,43 @@ class _Launch:
         elif error:
             self.end(ABANDON, 1)
 
-    def _complete(self, result: str) -> str:
-        """Complete the action; return AWS's error code, or an empty text."""
-        parameters = {
-            "AutoScalingGroupName": self._told.group,
-            "LifecycleHookName": self._told.hook,
-            "InstanceId": self._instance.id,
-            "LifecycleActionResult": result,
-        }
-        role = role_of(self._instance)
-        if role is None:
-            return "NoCredentials"  # the CLI finds none, and does not call
-        call = ApiCall(
-            service="autoscaling",
-            operation="CompleteLifecycleAction",
-            parameters=parameters,
-            account=self._aws.account,
-            region=self._aws.region,
-            protocol="query",
-        )
-        if self._aws.permissions.refused(Caller(role, self._instance.id), call):
-            return "AccessDenied"
-        try:
-            self._aws.client("autoscaling").complete_lifecycle_action(**parameters)
-        except ClientError as error:
-            return str(error.response["Error"]["Code"])
-        return ""
+
+def _complete(aws: Emulation, instance: Instance, told: Told, result: str) -> str:
+    """Complete a launch action with the role of an instance.
+
+    Return AWS's error code, or an empty text.
+    """
+    parameters = {
+        "AutoScalingGroupName": told.group,
+        "LifecycleHookName": told.hook,
+        "InstanceId": instance.id,
+        "LifecycleActionResult": result,
+    }
+    role = role_of(instance)
+    if role is None:
+        return "NoCredentials"  # the CLI finds none, and does not call
+    call = ApiCall(
+        service="autoscaling",
+        operation="CompleteLifecycleAction",
+        parameters=parameters,
+        account=aws.account,
+        region=aws.region,
+        protocol="query",
+    )
+    if aws.permissions.refused(Caller(role, instance.id), call):
+        return "AccessDenied"
+    try:
+        group = group_named(autoscaling_backends[aws.account][aws.region], told.group)
+        complete_action(*find_action(group, told.hook, instance=instance.id), result)
+    except AutoscalingClientError as error:
+        return str(error.code)
+    return ""
+
+
+def say(aws: Emulation, instance: Instance, told: Told, result: str) -> str:
+    """Let an instance tell its group how its launch went, and note it; return an error as above."""
+    name = instance.id
+    aws.journal.note(Who.EC2, SAID, f"{name} {_MEANING[result]}", instance=name, result=result)
+    if error := _complete(aws, instance, told, result):
+        aws.journal.note(Who.EC2, REFUSED, f"{name} is answered {error}", instance=name)
+    return error

@@ -49,6 +49,7 @@ from lab.aws.instances import (
 from lab.aws.invocations import InvokeConfigsAreReplaced
 from lab.aws.late_instances import InstancesAreDescribedLate
 from lab.aws.late_tables import TablesAreDescribedLate, WritesTakeEffectLate
+from lab.aws.member_interfaces import MembersHaveTheirInterface
 from lab.aws.profiles import MembersHaveTheirProfile
 from lab.aws.roles import AttachesManagedPolicies, RolesAreEvaluated
 from lab.aws.routes import (
@@ -89,6 +90,7 @@ ALL: tuple[type[Behaviour], ...] = (
     LaunchesTakeTime,
     MembersKeepTheirTemplate,
     MembersHaveTheirProfile,
+    MembersHaveTheirInterface,
     TerminationsTakeTime,
     ReplacesTheDead,
     ReplacesTheImpaired,

@@ -1,7 +1,7 @@
 """What the lab does not model, in sentences; `lab fidelity` prints them."""
 
 LIMITS: tuple[str, ...] = (
-    "Packets: no NAT boots, and nothing is routed. An instance forwards when the model says so.",
+    "Packets, without --packets: no NAT boots, and an instance forwards when the model says so.",
     "What a boot script does, but for its last call: it succeeds unless a fault says otherwise.",
     "The time that a function computes: only its start and its calls take time.",
     "Sockets of a function to others than AWS, and bare locks: they go by the clock on the wall.",

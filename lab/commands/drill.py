@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from lab.drills.handlers import Handler
     from lab.drills.outcome import Outcome
     from lab.drills.scenario import Cue
+    from lab.drills.stage import Stage
     from lab.region import Region
     from lab.screen import Screen
 
@@ -44,13 +45,19 @@ def drill(  # noqa: PLR0913 - what a person can say of a drill, each thing by na
     if screen:
         screen.say("Deploying the app with the CDK CLI …")
     with deployed(region, directory, strategy) as stage:
-        install(stage, handler)
-        if not region.clock.virtual:
-            real: RealClock = region.clock  # type: ignore[assignment]  # the other one is virtual
-            real.set_pace(pace)
-        if screen:
-            region.journal.listen(screen.entry)
+        get_ready(stage, screen, handler, pace)
         return play(stage, cues, seed=seed)
+
+
+def get_ready(stage: Stage, screen: Screen | None, handler: Handler | None, pace: float) -> None:
+    """Put the handler in its place, let the clock go at the pace of a drill, and show it live."""
+    install(stage, handler)
+    region = stage.region
+    if not region.clock.virtual:
+        real: RealClock = region.clock  # type: ignore[assignment]  # the other one is virtual
+        real.set_pace(pace)
+    if screen:
+        region.journal.listen(screen.entry)
 
 
 def tell(outcome: Outcome, screen: Screen | None, directory: Path | None) -> None:

@@ -58,6 +58,11 @@ def _drill(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--real-time", action="store_true", help="by the clock on the wall instead of at once"
     )
+    command.add_argument(
+        "--packets",
+        action="store_true",
+        help="in real time, with packets in network namespaces: Linux, as root",
+    )
     real = command.add_argument_group("a stack in a real account")
     real.add_argument("--real", action="store_true", help="drill a stack in an AWS account")
     real.add_argument("--stack", metavar="NAME", help="the name of the stack")

@@ -23,9 +23,10 @@ def drill_real(options: Namespace, cues: Sequence[Cue], screen: Screen | None) -
     if not options.stack:
         message = "--real needs --stack NAME: the name of the stack to drill"
         raise RealDrillError(message)
-    if options.handler or options.real_time or options.strategy:
+    if options.handler or options.real_time or options.packets or options.strategy:
         message = (
-            "--real drills the stack as it is: leave --handler, --real-time and --strategy out"
+            "--real drills the stack as it is:"
+            " leave --handler, --real-time, --packets and --strategy out"
         )
         raise RealDrillError(message)
     return real.drill(

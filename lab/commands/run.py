@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from lab import report
+from lab.aws.catalogue import ALL
 from lab.cdk import CdkError, NotSetUpError
 from lab.clock import RealClock, VirtualClock
 from lab.commands import tables
@@ -22,6 +23,7 @@ from lab.drills.faults import FAULTS
 from lab.drills.handlers import RECIPE_2016, HandlerError, Trigger, read_handler
 from lab.drills.scenario import ScenarioError, read_faults, read_scenario
 from lab.drills.stage import StageError, deployed
+from lab.packets.namespaces import PacketsError, obstacle
 from lab.real import RealDrillError
 from lab.region import PortError, Region
 from lab.screen import Screen
@@ -31,11 +33,23 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from lab.aws.behaviour import Behaviour
     from lab.drills.handlers import Handler
+    from lab.drills.outcome import Outcome
     from lab.drills.scenario import Cue
 
-_COULD_NOT_START = (ScenarioError, HandlerError, NotSetUpError, PortError, RealDrillError)
+_COULD_NOT_START = (
+    ScenarioError,
+    HandlerError,
+    NotSetUpError,
+    PacketsError,
+    PortError,
+    RealDrillError,
+)
 _WENT_WRONG = (CdkError, StageError, FarmError, OSError)
+
+
+Behaviours = tuple["type[Behaviour]", ...]
 
 
 def run(options: Namespace, directory: Path) -> int:
@@ -79,20 +93,33 @@ def _drill(options: Namespace, console: Console, directory: Path) -> int:
     if options.real:
         outcome = drill_real(options, cues, screen)
     else:
-        clock = RealClock(DEPLOYMENT_PACE) if options.real_time else VirtualClock()
-        handler = handlers[0] if handlers else None
-        with Region(clock=clock) as region:
-            outcome = drill(
+        real = options.real_time or options.packets
+        behaviours, played = _with_packets() if options.packets else (ALL, drill)
+        clock = RealClock(DEPLOYMENT_PACE) if real else VirtualClock()
+        with Region(behaviours, clock=clock) as region:
+            outcome = played(
                 region,
                 directory,
                 screen,
                 cues=cues,
                 seed=seed,
                 strategy=strategy,
-                handler=handler,
+                handler=handlers[0] if handlers else None,
             )
     tell(outcome, screen, options.report)
     return status(outcome, cues, ours=not handlers)
+
+
+def _with_packets() -> tuple[Behaviours, Callable[..., Outcome]]:
+    """Return what is played in a region that packets follow, and how it is drilled."""
+    if reason := obstacle():
+        raise PacketsError(reason)
+    from lab.commands.packets import (  # noqa: PLC0415 - what it needs is for Linux alone
+        BEHAVIOURS,
+        drill_with_packets,
+    )
+
+    return BEHAVIOURS, drill_with_packets
 
 
 def _scenario(options: Namespace) -> tuple[tuple[Cue, ...], int, str | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
@@ -12,9 +13,10 @@ from lab.drills.measure import measure
 from lab.drills.stage import Stage, StageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from lab.drills.outcome import Outcome
+    from lab.drills.packets import HostPackets
     from lab.drills.scenario import Cue
 
 LEAD = (5.0, 65.0)
@@ -27,8 +29,18 @@ PATIENCE = 1800.0
 """Seconds after the last fault, after which a drill ends without recovery."""
 
 
-def play(stage: Stage, cues: Sequence[Cue], *, seed: int) -> Outcome:
+def play(
+    stage: Stage,
+    cues: Sequence[Cue],
+    *,
+    seed: int,
+    steady: float = STEADY,
+    saw: Callable[[float], tuple[HostPackets, ...]] = lambda _: (),
+) -> Outcome:
     """Play the faults and return what came of them; the same seed gives the same story.
+
+    It is over after `steady` seconds at home. `saw` is then asked what private hosts saw, and told
+    the moment of the first fault, by the region's clock.
 
     Raises:
         StageError: when something happened that the lab does not emulate.
@@ -44,13 +56,13 @@ def play(stage: Stage, cues: Sequence[Cue], *, seed: int) -> Outcome:
 
     def over() -> bool:
         since = max(last, watch.steady_since())
-        return clock.now() - since >= STEADY and watch.at_home() and _complete(stage)
+        return clock.now() - since >= steady and watch.at_home() and _complete(stage)
 
     clock.wait_until(over, last - clock.now() + PATIENCE)
     if problems := stage.region.journal.entries("problem"):
         raise StageError(problems[0].what)
     fault = " ".join(str(cue) for cue in cues)
-    return measure(
+    outcome = measure(
         stage.region,
         watch,
         began=began,
@@ -59,6 +71,7 @@ def play(stage: Stage, cues: Sequence[Cue], *, seed: int) -> Outcome:
         handler=stage.handler,
         seed=seed,
     )
+    return replace(outcome, packets=saw(began))
 
 
 def _arm(scene: Scene, cue: Cue, began: float) -> None:

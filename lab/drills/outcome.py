@@ -7,7 +7,10 @@ negative times.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lab.drills.packets import HostPackets
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +107,8 @@ class Outcome:
     decide (from there to its first write), to write (from there to the answer to its last write)
     and to come home (from the first fault until each zone leaves through its own NAT for good) are
     seconds, or None where it did not happen. `depth` is how many calls that run made one after the
-    other, each after the answer to another, up to its first write.
+    other, each after the answer to another, up to its first write. `packets` is what each private
+    host saw, where packets flowed.
     """
 
     fault: str
@@ -125,6 +129,7 @@ class Outcome:
     topology: tuple[Topology, ...]
     recovered: bool
     home: bool
+    packets: tuple[HostPackets, ...] = ()
 
     @property
     def refused(self) -> tuple[Write, ...]:

@@ -74,6 +74,11 @@ class Fabric:
         self._closing.close()
 
     @property
+    def wired(self) -> dict[str, Host]:
+        """Return the private hosts by their names, as those of `hosts`."""
+        return {host.name: host for host in self._wired}
+
+    @property
     def server(self) -> Namespace:
         """Return the server on the internet, behind its firewall."""
         return self._internet.server

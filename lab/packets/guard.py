@@ -3,7 +3,8 @@
 Written as nftables rules for the VPC's router. They track flows in a set of their own, and not in
 the connection table: what a rule of a security group lets in needs no tracking, so that a segment
 in the middle of a flow that moved to another NAT reaches it, as it does on AWS. What leaves is let
-out, and its answers in again, by address and ports, for as long as AWS remembers an idle flow.
+out, and its answers in again, by address and ports, for as long as AWS remembers an idle flow. A
+silent instance still reaches its metadata, as one does whose network is in trouble.
 """
 
 from __future__ import annotations
@@ -71,7 +72,6 @@ table ip vpc {{
     }}
     chain input {{
         type filter hook input priority filter; policy drop;
-        iifname @silent drop
         iifname @nats ip daddr {METADATA} tcp dport 80 accept
     }}
 }}

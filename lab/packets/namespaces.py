@@ -16,6 +16,7 @@ import subprocess
 import sys
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Self
 from uuid import uuid4
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 PREFIX = "natlab"
 LOCKS = Path("/run/nat-failover-lab")
 _TOOLS = {"ip": "iproute2", "nft": "nftables", "curl": "curl", "sysctl": "procps"}
+_SWITCHING = Lock()  # pyroute2 keeps the namespaces to return to on one stack for all threads
 
 
 class PacketsError(Exception):
@@ -87,11 +89,12 @@ class Namespace:
 
     def socket(self, kind: socket.SocketKind, protocol: int = 0) -> socket.socket:
         """Return a socket of the namespace, which it stays in, for whatever thread to use."""
-        netns.pushns(self.name)
-        try:
-            return socket.socket(socket.AF_INET, kind, protocol)
-        finally:
-            netns.popns()
+        with _SWITCHING:
+            netns.pushns(self.name)
+            try:
+                return socket.socket(socket.AF_INET, kind, protocol)
+            finally:
+                netns.popns()
 
     def rules(self, text: str) -> None:
         """Load nftables rules, in one transaction."""

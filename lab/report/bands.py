@@ -1,4 +1,7 @@
-"""The zones of a picture: a band each, which tells how the zone leaves and how long it does not."""
+"""The zones of a picture: a band each, which tells how the zone leaves and how long it does not.
+
+Where packets flowed, what the zone's private hosts saw stands below.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lab.report.frame import PAD, ROW
+from lab.report.hosts import Strip, strip
 from lab.report.labels import SIZE, Label, Rows, width
 from lab.report.lines import seconds
 from lab.short_ids import short
@@ -14,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lab.drills.outcome import Outcome, Span
+    from lab.drills.packets import HostPackets
     from lab.report.axis import Axis
     from lab.report.frame import Frame
 
@@ -53,7 +58,10 @@ class Bar:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Band:
-    """How a zone leaves over time; `labels` name the outages whose bars are too short for words."""
+    """How a zone leaves over time; `labels` name the outages whose bars are too short for words.
+
+    `height` is that of all, `hosts` included.
+    """
 
     zone: str
     name: str
@@ -62,6 +70,7 @@ class Band:
     bar: float
     bars: tuple[Bar, ...]
     labels: tuple[Label, ...]
+    hosts: tuple[Strip, ...]
 
     @property
     def thick(self) -> float:
@@ -77,7 +86,7 @@ def bands(outcome: Outcome, frame: Frame, top: float) -> tuple[Band, ...]:
     """Lay out the zones, one below the other, from `top` on."""
     found: list[Band] = []
     for zone, spans in outcome.egress.items():
-        found.append(_band(zone, spans, frame, top))
+        found.append(_band(zone, spans, outcome.packets, frame, top))
         top += found[-1].height
     return tuple(found)
 
@@ -88,7 +97,9 @@ def tell(span: Span) -> str:
     return f"{how} for {seconds(span.seconds)}, from {seconds(span.start)} to {seconds(span.end)}"
 
 
-def _band(zone: str, spans: Sequence[Span], frame: Frame, top: float) -> Band:
+def _band(
+    zone: str, spans: Sequence[Span], packets: Sequence[HostPackets], frame: Frame, top: float
+) -> Band:
     axis, head = frame.axis, frame.form.head + PAD
     shown = [
         span for span in spans if span.end > axis.window.start and span.start < axis.window.end
@@ -100,14 +111,21 @@ def _band(zone: str, spans: Sequence[Span], frame: Frame, top: float) -> Band:
         for span, bar in zip(shown, bars, strict=True)
         if not (span.works or bar.words)
     ]
+    height = head + _THICK + rows.count * ROW + PAD
+    hosts: list[Strip] = []
+    for host in packets:
+        if host.zone == zone:
+            hosts.append(strip(host, frame, top + height))
+            height += hosts[-1].height
     return Band(
         zone=zone,
         name=frame.form.name_of(zone),
         top=top,
-        height=head + _THICK + rows.count * ROW + PAD,
+        height=height,
         bar=top + head,
         bars=bars,
         labels=tuple(label for label in labels if label),
+        hosts=tuple(hosts),
     )
 
 

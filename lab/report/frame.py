@@ -77,4 +77,8 @@ class Frame:
 
     def labels(self, line: Moment) -> bool:
         """Return whether a line may have a label here; what was done to the region always may."""
-        return line.source == Who.YOU.value or not any(view.holds(line.time) for view in self.views)
+        return line.source == Who.YOU.value or not self.elsewhere(line.time)
+
+    def elsewhere(self, time: float) -> bool:
+        """Return whether a moment is in a picture of its own."""
+        return any(view.holds(time) for view in self.views)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from lab.report import lines, verdict
+from lab.report import lines, packets, verdict
 from lab.report.comparison import compare
 from lab.report.picture import panels
 from lab.report.topology import maps
@@ -50,11 +50,18 @@ def _drill(number: int, outcome: Outcome) -> dict[str, Any]:
         "outcome": outcome,
         "verdict": verdict.verdict(outcome),
         "done": verdict.what_was_done(outcome),
-        "zones": verdict.what_zones_lost(outcome),
+        "zones": (
+            *verdict.what_zones_lost(outcome),
+            *packets.what_hosts_saw(outcome.packets),
+        ),
         "figures": verdict.figures(outcome),
         "maps": maps(outcome.topology),
         "panels": panels(outcome),
         "lines": lines.lines(outcome),
+        "hosts": [
+            {"host": host, "probes": packets.probe_rows(host), "flows": packets.flow_rows(host)}
+            for host in outcome.packets
+        ],
     }
 
 
@@ -71,5 +78,5 @@ def _environment() -> Environment:
         "plain": lines.plain,
         "ids": with_abbreviated_ids,
     }
-    environment.globals |= {"clocks": verdict.CLOCKS}
+    environment.globals |= {"clocks": verdict.CLOCKS, "packet_terms": packets.TERMS}
     return environment

@@ -61,8 +61,9 @@ class Picture:
             f"{band.zone}: {'; '.join(bar.title for bar in band.bars)}." for band in self.bands
         )
         acts = (f"{mark.title}." for lane in self.lanes for mark in lane.marks)
+        seen = (words for band in self.bands for host in band.hosts for words in host.words)
         more = ("More lines stand in the table.",) if any(lane.ticks for lane in self.lanes) else ()
-        return (*zones, *acts, *more)
+        return (*zones, *acts, *seen, *more)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

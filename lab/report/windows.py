@@ -14,6 +14,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from lab.report.lines import lines
+from lab.report.packets import moments
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,7 +68,8 @@ def whole(outcome: Outcome) -> Window:
 def close_views(outcome: Outcome) -> tuple[Window, ...]:
     """Return a window around each change of a zone's way out that the whole does not show well."""
     everything = whole(outcome)
-    told = {line.time for line in lines(outcome)} | set(_changes(outcome))
+    told = {line.time for line in lines(outcome)} | set(moments(outcome.packets))
+    told |= set(_changes(outcome))
     times = sorted(time for time in told if everything.holds(time))
     longest = _CLOSE * everything.seconds
     views: list[Window] = []

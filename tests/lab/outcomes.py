@@ -6,6 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from lab.drills.outcome import CallCount, Moment, Outcome, Span, Topology, Write
+from lab.drills.packets import Stretch
+from tests.lab.felt import HIT, WELL, any_flow, any_host, any_probes
 from tests.lab.killed_nat import (
     AFTER,
     BEFORE,
@@ -107,6 +109,11 @@ def failover_and_home(**facts: Any) -> Outcome:  # noqa: ANN401 - Outcome's fiel
     return replace(outcome, **facts)
 
 
+def with_packets() -> Outcome:
+    """Return the drill of a killed NAT in which packets flowed, with two hosts in one zone."""
+    return failover_and_home(packets=(HIT, replace(HIT, host="10.0.128.11"), WELL), clock="real")
+
+
 def never_recovered() -> Outcome:
     """Return a drill in which a function may not write, and tries again every minute."""
     times = [0.9 + 60 * n for n in range(10)]
@@ -167,6 +174,14 @@ def markup_everywhere() -> Outcome:
                 time=0,
                 nats=(any_nat(MARKUP, MARKUP, MARKUP, forwards=False),),
                 tables=(any_table(MARKUP, MARKUP, MARKUP, works=False),),
+            ),
+        ),
+        packets=(
+            any_host(
+                MARKUP,
+                host=MARKUP,
+                probes=(any_probes(MARKUP, losses=(Stretch(start=0, end=1, count=2),)),),
+                flows=(any_flow(MARKUP, (0.5, 0.6), error=MARKUP, waits_since=1.0),),
             ),
         ),
     )

@@ -206,6 +206,7 @@ def test_drill_in_real_time_tells_the_story_by_the_clock(tmp_path: Path) -> None
         (["drill", "stop", "--handler", "nowhere.py"], "write FILE:FUNCTION"),
         (["drill", "stop", "--real"], "--real needs --stack NAME"),
         (["drill", "stop", "--real", "--stack", "x", "--real-time"], "leave --handler"),
+        (["drill", "stop", "--real", "--stack", "x", "--packets"], "leave --handler"),
         (["compare", "quake"], "'quake' is no fault"),
     ],
 )
@@ -217,6 +218,17 @@ def test_command_ends_with_one_sentence_when_it_cannot_start(
     error = capsys.readouterr().err.strip()
     assert said in error
     assert "\n" not in error
+
+
+def test_drill_with_packets_says_what_it_needs_when_it_is_not_root(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Before it deploys anything."""
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert main(["drill", "stop", "--packets"]) == 2
+    said = "packets need root, for network namespaces: run it with sudo"
+    assert capsys.readouterr().err.strip() == said
 
 
 @pytest.mark.parametrize(

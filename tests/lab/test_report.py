@@ -22,6 +22,7 @@ from tests.lab.outcomes import (
     never_recovered,
     three_zones,
     very_many_lines,
+    with_packets,
 )
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ DRILLS: dict[str, Sequence[Outcome]] = {
     "markup": [markup_everywhere()],
     "nothing": [any_outcome()],
     "zones": [three_zones()],
+    "packets": [with_packets()],
     "comparison": comparison(),
 }
 PHONE, DESK = 390, 1280

@@ -1,0 +1,149 @@
+"""Keeps a fabric in step with the emulated region: from the first instance that runs, to the end.
+
+The region's models decide what the control plane sees and when; what private hosts feel is decided
+by packets. An instance forwards when its boot script, run for real in its namespace, has made it a
+NAT, and its launch ends as that script tells the group: the model of that must be left out of the
+region (`BEHAVIOURS`). The clock must go by itself.
+"""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Lock, Thread
+from typing import TYPE_CHECKING, Self
+
+from pyroute2 import NetlinkError
+
+from lab.aws.boots import InstancesCompleteTheirLaunch
+from lab.aws.catalogue import ALL
+from lab.aws.forwarding import BOOTED
+from lab.journal import Who
+from lab.packets import emulated
+from lab.packets.boots import Boots, addresses
+from lab.packets.fabric import Fabric
+from lab.packets.namespaces import PacketsError
+from lab.packets.values import SERVER
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from moto.ec2.models.instances import Instance
+
+    from lab.journal import Entry
+    from lab.region import Region
+
+BEHAVIOURS = tuple(row for row in ALL if row is not InstancesCompleteTheirLaunch)
+"""What a region does that is followed."""
+
+_TEST_PORT = 443
+_FAILS = (PacketsError, NetlinkError, subprocess.SubprocessError, OSError)
+
+
+class Following:
+    """A fabric that follows a region as long as the `with` block lasts."""
+
+    def __init__(self, region: Region, uplink: str = "ens5") -> None:
+        self._region, self._uplink = region, uplink
+        self._fabric: Fabric | None = None
+        self._vpc = ""
+        self._booted: list[str] = []
+        self._lock = Lock()
+        self._over = False
+        self._closing = ExitStack()
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            directory = stack.enter_context(TemporaryDirectory(prefix="nat-failover-"))
+            self._boots = Boots(self._region.aws, Path(directory))
+            stack.callback(self._boots.close)
+            self._closing = stack.pop_all()
+        self._region.journal.listen(self._heard)
+        self._region.clock.each_step(self._step)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        with self._lock:
+            self._over = True
+            self._closing.close()
+
+    @property
+    def fabric(self) -> Fabric:
+        """Return the fabric; there is one from when the first instance ran."""
+        if self._fabric is None:
+            message = "packets follow the region from when its first instance runs: there is none"
+            raise PacketsError(message)
+        return self._fabric
+
+    def _heard(self, entry: Entry) -> None:
+        if entry.kind == BOOTED:
+            self._booted.append(entry.detail["instance"])
+
+    def _step(self) -> None:
+        with self._lock:
+            if self._over:
+                return
+            try:
+                self._follow()
+            except _FAILS as error:
+                self._over = True
+                what = f"packets follow the region no longer: {error}"
+                self._region.journal.note(Who.LAB, "problem", what)
+
+    def _follow(self) -> None:
+        there = emulated.instances()
+        if self._fabric is None:
+            if not there:
+                return
+            self._fabric = self._build(next(iter(there.values())))
+        for name in there.keys() - self._fabric.nats.keys():
+            if there[name].nics[0].subnet.vpc_id == self._vpc:
+                machine = self._fabric.launch(emulated.nat(there[name], self._uplink))
+                self._boots.prepare(machine, there[name])
+        for name in self._fabric.nats.keys() - there.keys():
+            self._fabric.end(name)
+        now = self._region.clock.now()
+        self._fabric.apply(emulated.wanted(self._vpc, self._fabric.nats.keys(), now))
+        self._boot(self._fabric)
+
+    def _build(self, first: Instance) -> Fabric:
+        """Build the fabric for the VPC of the first instance, with what its self-test reaches."""
+        self._vpc = str(first.nics[0].subnet.vpc_id)
+        fabric = Fabric(
+            vpc=emulated.cidrs(self._vpc),
+            hosts=emulated.private_hosts(self._vpc, self._region.clock.now()),
+            servers=(SERVER, *addresses(first)),
+            region=self._region.aws.region,
+        )
+        self._closing.enter_context(fabric)
+        self._closing.callback(_listen(fabric).shutdown, socket.SHUT_RDWR)
+        return fabric
+
+    def _boot(self, fabric: Fabric) -> None:
+        while self._booted:
+            machine = fabric.machines.get(self._booted.pop(0))
+            if machine:
+                Thread(target=self._boots.boot, args=(machine,), daemon=True).start()
+
+
+def _listen(fabric: Fabric) -> socket.socket:
+    """Let the server on the internet take the connections of self-tests, and hang up."""
+    listener = fabric.server.socket(socket.SOCK_STREAM)
+    listener.bind(("", _TEST_PORT))
+    listener.listen()
+    Thread(target=_hang_up, args=(listener,), daemon=True).start()
+    return listener
+
+
+def _hang_up(listener: socket.socket) -> None:
+    with listener, suppress(OSError):  # when the listener is shut down
+        while True:
+            listener.accept()[0].close()
