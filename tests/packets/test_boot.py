@@ -280,11 +280,20 @@ def test_boot_ends_a_step_that_hangs_at_its_limit(
     """No step can hold the boot for longer."""
     text = script()
     assert 1 == text.count(f"step {limit} '{step}'")
-    text = text.replace(f"step {limit} '{step}'", f"step 0.5 '{step}'")
-    machine.write(SCRIPT, text.replace("timeout 15 ", "timeout 1 "))
+    machine.write(SCRIPT, text.replace(f"step {limit} '{step}'", f"step 0.5 '{step}'"))
     _played(machine, command, f"{AWS}; [[ $* == *ABANDON* ]] || exec sleep 60")
     assert 124 == machine.run("bash", SCRIPT, check=False).returncode
     _assert_abandoned(machine, step)
+
+
+def test_call_that_hangs_is_ended_before_the_group_is_told_otherwise(machine: Machine) -> None:
+    """A late CONTINUE would let an instance serve that is about to switch itself off."""
+    machine.write(SCRIPT, re.sub("step .* 'complete", "step 0.5 'complete", script()))
+    end = "trap 'echo ended >>/run/lab/calls; exit' TERM"
+    _played(machine, "aws", f"{AWS}; [[ $* == *ABANDON* ]] || {{ {end}; sleep 60 & wait; }}")
+    machine.run("bash", SCRIPT, check=False)
+    told = [call.rsplit(" ", 1)[-1] for call in machine.calls if call.startswith(("aws", "ended"))]
+    assert ["CONTINUE", "ended", "ABANDON"] == told
 
 
 @pytest.mark.parametrize(
