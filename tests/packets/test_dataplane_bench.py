@@ -60,6 +60,7 @@ def tracked(bed: Bed) -> int:
     return int(bed.nat.run("cat", "/proc/sys/net/netfilter/nf_conntrack_count").stdout)
 
 
+@pytest.mark.usefixtures("borrower")
 def test_benchmark_prints_both_tables() -> None:
     """Every measure has a row for both sides, unless this machine's own connections forbid it."""
     console = Console(file=io.StringIO(), width=200)
