@@ -12,7 +12,7 @@ export PYTHONPATH := lambda_src
 export MYPYPATH := lambda_src
 
 .DEFAULT_GOAL := help
-.PHONY: help lab soak test coverage check format synth bootstrap diff deploy destroy mutants bench lock clean
+.PHONY: help lab soak test coverage check format synth bootstrap diff deploy destroy mutants bench dataplane lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,6 +62,9 @@ mutants: $(READY) ## Mutate the planner and show the mutants that no test kills
 
 bench: $(READY) ## Compare the function's speed with a sequential recipe, as a ratio
 	@python -m bench.failover
+
+dataplane: $(READY) $(PACKETS) ## Compare the NAT with a plain rule, as root; ARGS="--against FILE" for another: docs/dataplane.md
+	@python -m bench.dataplane $(ARGS)
 
 lock: $(READY) ## Resolve the pinned versions anew, on purpose
 	@uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 --upgrade pyproject.toml --output-file requirements.txt

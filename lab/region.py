@@ -117,9 +117,9 @@ class Region:
         patches.put(os.environ, "MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
         moto_api_backend.reset()
         repeat_ids(patches, self.clock.chance, ACCOUNT, REGION)
+        self._closing.callback(self._simulator.close)  # what happens until the clock stops asks it
         self._closing.callback(self.clock.stop)
         self._closing.callback(self.functions.close)
-        self._closing.callback(self._simulator.close)
         for behaviour in self.behaviours:
             behaviour(self.aws).install(patches)
         self._closing.callback(self._open.close)

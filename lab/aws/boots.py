@@ -13,10 +13,13 @@ import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
+from moto.autoscaling.exceptions import AutoscalingClientError
+from moto.autoscaling.models import autoscaling_backends
 from moto.ec2.models import ec2_backends
 
 from lab import delays
+from lab.aws.autoscaling.hooks import complete_action, find_action
+from lab.aws.autoscaling.requests import group_named
 from lab.aws.autoscaling.waits import ABANDON, CONTINUE
 from lab.aws.behaviour import Behaviour, Emulation, Patches
 from lab.aws.forwarding import BOOTED, FORWARDS, switch_off
@@ -151,9 +154,10 @@ def _complete(aws: Emulation, instance: Instance, told: Told, result: str) -> st
     if aws.permissions.refused(Caller(role, instance.id), call):
         return "AccessDenied"
     try:
-        aws.client("autoscaling").complete_lifecycle_action(**parameters)
-    except ClientError as error:
-        return str(error.response["Error"]["Code"])
+        group = group_named(autoscaling_backends[aws.account][aws.region], told.group)
+        complete_action(*find_action(group, told.hook, instance=instance.id), result)
+    except AutoscalingClientError as error:
+        return str(error.code)
     return ""
 
 

@@ -54,6 +54,28 @@ def declare(aws: Emulation, group: FakeAutoScalingGroup, given: Mapping[str, Any
     send(aws, hook, envelope(aws, group, TEST), f'Auto Scaling: test for "{group.name}"')
 
 
+def find_action(
+    group: FakeAutoScalingGroup, hook: str, *, token: str | None = None, instance: str | None = None
+) -> tuple[Wait, Action]:
+    """Return the open action of a hook that is named by its token or its instance.
+
+    Raises:
+        ValidationError: there is none.
+
+    """
+    for wait, action in _open(group):
+        same = action.token == token if token else wait.state.instance.id == instance
+        if action.hook.name == hook and same:
+            return wait, action
+    named = f"token {token}" if token else f"instance ID {instance}"
+    return refuse(f"No active Lifecycle Action found with {named}")
+
+
+def complete_action(wait: Wait, action: Action, result: str) -> None:
+    """Complete an action as CompleteLifecycleAction does."""
+    complete(wait, action, result, f"Lifecycle Action Completed with {result} Result")
+
+
 class LifecycleHookResource(Resource):
     """AWS::AutoScaling::LifecycleHook."""
 
@@ -141,8 +163,7 @@ class LifecycleHooksHold(Behaviour):
 
     @staticmethod
     def _complete(response: AutoScalingResponse) -> EmptyResult:
-        result = response._get_param("LifecycleActionResult")
-        complete(*_named(response), result, f"Lifecycle Action Completed with {result} Result")
+        complete_action(*_named(response), response._get_param("LifecycleActionResult"))
         return EmptyResult()
 
     def _beat(self, response: AutoScalingResponse) -> EmptyResult:
@@ -151,15 +172,12 @@ class LifecycleHooksHold(Behaviour):
 
 
 def _named(response: AutoScalingResponse) -> tuple[Wait, Action]:
-    """Return the action that a request names by its token or its instance."""
-    name = response._get_param("LifecycleHookName")
-    token, instance = response._get_param("LifecycleActionToken"), response._get_param("InstanceId")
-    for wait, action in _open(group_of(response)):
-        same = action.token == token if token else wait.state.instance.id == instance
-        if action.hook.name == name and same:
-            return wait, action
-    named = f"token {token}" if token else f"instance ID {instance}"
-    return refuse(f"No active Lifecycle Action found with {named}")
+    return find_action(
+        group_of(response),
+        response._get_param("LifecycleHookName"),
+        token=response._get_param("LifecycleActionToken"),
+        instance=response._get_param("InstanceId"),
+    )
 
 
 def _open(group: FakeAutoScalingGroup) -> Iterator[tuple[Wait, Action]]:

@@ -8,14 +8,18 @@ from typing import TYPE_CHECKING, NoReturn
 from moto.autoscaling.exceptions import AutoscalingClientError
 
 if TYPE_CHECKING:
-    from moto.autoscaling.models import FakeAutoScalingGroup
+    from moto.autoscaling.models import AutoScalingBackend, FakeAutoScalingGroup
     from moto.autoscaling.responses import AutoScalingResponse
 
 
 def group_of(response: AutoScalingResponse) -> FakeAutoScalingGroup:
     """Return the group that a request names; refuse the request if there is no such group."""
-    name = response._get_param("AutoScalingGroupName")
-    groups = response.autoscaling_backend.autoscaling_groups
+    return group_named(response.autoscaling_backend, response._get_param("AutoScalingGroupName"))
+
+
+def group_named(backend: AutoScalingBackend, name: str) -> FakeAutoScalingGroup:
+    """Return the group of a name; refuse the request if there is no such group."""
+    groups = backend.autoscaling_groups
     if name not in groups:
         refuse(f"AutoScalingGroup name not found - AutoScalingGroup '{name}' not found")
     return groups[name]

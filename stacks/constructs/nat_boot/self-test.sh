@@ -93,7 +93,9 @@ explain() {
     fi
 }
 
-trap remove EXIT
+# `timeout` ends a command with two signals: the second may not cut short what the first began.
+trap 'exit 143' TERM
+trap 'trap "" TERM; remove' EXIT
 build
 watch_translation
 for ((round = 1; round <= rounds; round++)); do

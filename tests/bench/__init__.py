@@ -1,0 +1,1 @@
+"""The benchmarks: what they make of numbers, and what they refuse."""

@@ -1,0 +1,277 @@
+"""The whole user data, run as an instance runs it: once, twice, after a reboot, and failing."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.packets import vpc
+from tests.packets.sockets import flow, listen
+from tests.packets.vpc import CLOSED, SCRIPT, A, any_vpc, lead, script
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from subprocess import CompletedProcess
+
+    from lab.packets.fabric import Fabric
+    from lab.packets.machine import Machine
+    from lab.packets.values import Nat
+
+STEPS = (
+    "write the files",
+    "quieten the system",
+    "load the rules",
+    "forward in the self-test",
+    "start the units",
+    "complete the launch action",
+)
+
+NOTE = 'echo "${0##*/} $*" >>/run/lab/calls'
+AWS = 'echo "aws $AWS_SDK_UA_APP_ID $*" >>/run/lab/calls'
+
+
+@pytest.fixture(scope="module")
+def fabric() -> Iterator[Fabric]:
+    """A VPC whose NATs come and go."""
+    with any_vpc() as fabric:
+        yield fabric
+
+
+@pytest.fixture
+def launch(fabric: Fabric) -> Iterator[Callable[[Nat], Machine]]:
+    """Launch instances that end with the test."""
+    launched: list[str] = []
+
+    def launch_one(nat: Nat) -> Machine:
+        machine = fabric.launch(nat)
+        launched.append(nat.name)
+        lead(fabric, nat)
+        _played(machine, "aws", AWS)
+        return machine
+
+    yield launch_one
+    for name in launched:
+        fabric.end(name)
+
+
+@pytest.fixture
+def machine(launch: Callable[[Nat], Machine]) -> Machine:
+    """An instance that was just launched."""
+    return launch(A)
+
+
+def test_boot_takes_its_steps_in_order_and_tells_the_group_when_all_goes_well(
+    machine: Machine,
+) -> None:
+    """The group hears CONTINUE once, last, and nothing is installed."""
+    assert 0 == _boot(machine).returncode
+    assert STEPS == _done(machine)
+    assert ["CONTINUE"] == _results(machine)
+    assert not _calls(machine, "dnf")
+    assert not _calls(machine, "shutdown")
+    assert machine.calls[-1].endswith("-- ready")
+
+
+def test_boot_leaves_the_same_nat_when_run_twice(machine: Machine) -> None:
+    """The rules are the same, and the launch action is completed once."""
+    _boot(machine)
+    before = _rules(machine)
+    assert 0 == _boot(machine).returncode
+    assert before == _rules(machine)
+    assert ["CONTINUE"] == _results(machine)
+
+
+@pytest.mark.parametrize("uplink", ["eth0", "enX0", "wan-0.1"])
+def test_boot_makes_a_nat_whatever_its_interface_is_called(
+    fabric: Fabric, launch: Callable[[Nat], Machine], uplink: str
+) -> None:
+    """The interface is that of the default route; hosts of all networks of the VPC get out."""
+    _boot(launch(replace(A, uplink=uplink)))
+    with listen(fabric.server) as listener:
+        for host in fabric.hosts.values():
+            opened = flow(host, listener)
+            assert A.public == opened.source
+            opened.close()
+
+
+def test_unit_brings_back_the_nat_when_the_instance_was_restarted(
+    fabric: Fabric, machine: Machine
+) -> None:
+    """After a reboot nothing is loaded, and the unit's command alone loads it all."""
+    _boot(machine)
+    before = _rules(machine)
+    machine.run("nft", "flush", "ruleset")
+    machine.run("sysctl", "--write", "net.ipv4.ip_forward=0")
+    machine.run("rm", "--recursive", "/run/nat-failover")
+    (command,) = re.findall(
+        r"^ExecStart=(.*)$",
+        machine.read("/etc/systemd/system/nat-failover.service"),
+        re.MULTILINE,
+    )
+    machine.run(command)
+    assert before == _rules(machine)
+    with listen(fabric.server) as listener:
+        flow(fabric.hosts["a"], listener).close()
+
+
+def test_boot_installs_nftables_when_the_image_has_none(machine: Machine) -> None:
+    """A swap file is there while dnf runs, and goes afterwards."""
+    _without_nft(machine)
+    _played(machine, "dnf", f"{NOTE}; test -s /var/nat-boot.swap && mv /root/nft /usr/sbin/nft")
+    assert 0 == _boot(machine).returncode
+    assert 1 == len(_calls(machine, "dnf"))
+    assert "install nftables" in _done(machine)
+    assert 1 == machine.run("test", "-e", "/var/nat-boot.swap", check=False).returncode
+    assert 1 == len(_calls(machine, "swapon"))
+    assert ["CONTINUE"] == _results(machine)
+
+
+def test_boot_gives_up_after_three_attempts_when_dnf_fails(machine: Machine) -> None:
+    """The pauses between them grow; a fourth attempt is the next instance's."""
+    _without_nft(machine)
+    _played(machine, "dnf", f"{NOTE}; exit 1")
+    _played(machine, "sleep", NOTE)
+    assert 1 == _boot(machine).returncode
+    tried = [call for call in machine.calls if call.startswith(("dnf", "sleep"))]
+    assert ["dnf", "sleep 5", "dnf", "sleep 10", "dnf", "sleep 0"] == [
+        re.sub("^dnf .*", "dnf", call) for call in tried
+    ]
+    _assert_abandoned(machine, "install nftables")
+
+
+def _refuse_files(machine: Machine) -> None:
+    machine.write("/etc/systemd/journald.conf.d", "a file where a folder should be")
+
+
+def _refuse_systemctl(machine: Machine) -> None:
+    _played(machine, "systemctl", f"{NOTE}; exit 1")
+
+
+def _lose_the_default_route(machine: Machine) -> None:
+    machine.run("ip", "route", "add", "169.254.169.254", "via", vpc.PUBLIC.gateway)
+    machine.run("ip", "route", "delete", "default")
+
+
+def _lose_the_internet(machine: Machine) -> None:
+    machine.write(SCRIPT, script(targets=[CLOSED]))
+
+
+def _refuse_units(machine: Machine) -> None:
+    _played(machine, "systemctl", f"{NOTE}; [[ $* != *enable* ]]")
+
+
+def _refuse_calls(machine: Machine) -> None:
+    _played(machine, "aws", f"{AWS}; [[ $* == *ABANDON* ]]")
+    _played(machine, "sleep", "")
+
+
+@pytest.mark.parametrize(
+    ("step", "fail"),
+    [
+        ("write the files", _refuse_files),
+        ("quieten the system", _refuse_systemctl),
+        ("load the rules", _lose_the_default_route),
+        ("forward in the self-test", _lose_the_internet),
+        ("start the units", _refuse_units),
+        ("complete the launch action", _refuse_calls),
+    ],
+)
+def test_boot_ends_at_the_step_that_fails(
+    machine: Machine, step: str, fail: Callable[[Machine], None]
+) -> None:
+    """The console and the group hear of it, nothing after it runs, and the power goes off."""
+    machine.write(SCRIPT, script())
+    fail(machine)
+    assert 0 != machine.run("bash", SCRIPT, check=False).returncode
+    assert STEPS[: STEPS.index(step)] == _done(machine)
+    _assert_abandoned(machine, step)
+
+
+def test_boot_still_goes_off_when_nobody_can_be_told(machine: Machine) -> None:
+    """Without its settings it knows no group; the hook's heartbeat tells the group then."""
+    machine.write("/etc/nat-failover", "a file where a folder should be")
+    assert 0 != _boot(machine).returncode
+    assert [] == _results(machine)
+    assert "the group was not told" in machine.calls[-2]
+    assert "shutdown --poweroff now" == machine.calls[-1]
+
+
+@pytest.mark.parametrize(
+    ("step", "limit", "command"),
+    [
+        ("quieten the system", 15, "systemctl"),
+        ("load the rules", 15, "nft"),
+        ("forward in the self-test", 50, "getent"),
+        ("complete the launch action", 40, "aws"),
+    ],
+)
+def test_boot_ends_a_step_that_hangs_at_its_limit(
+    machine: Machine, step: str, limit: int, command: str
+) -> None:
+    """No step can hold the boot for longer."""
+    text = script()
+    assert 1 == text.count(f"step {limit} '{step}'")
+    text = text.replace(f"step {limit} '{step}'", f"step 0.5 '{step}'")
+    machine.write(SCRIPT, text.replace("timeout 15 ", "timeout 1 "))
+    _played(machine, command, f"{AWS}; [[ $* == *ABANDON* ]] || exec sleep 60")
+    assert 124 == machine.run("bash", SCRIPT, check=False).returncode
+    _assert_abandoned(machine, step)
+
+
+@pytest.mark.parametrize(
+    ("memory_kib", "entries"),
+    [(429_512, 65_536), (938_332, 131_072), (1_947_508, 262_144), (7_901_120, 262_144)],
+    ids=["512 MiB", "1 GiB", "2 GiB", "8 GiB"],
+)
+def test_connection_table_is_sized_by_the_memory_of_the_instance(
+    machine: Machine, memory_kib: int, entries: int
+) -> None:
+    """As many buckets as entries. The kernel keeps some of the memory to itself."""
+    machine.pretend({"/proc/meminfo": f"MemTotal: {memory_kib:>15} kB\nMemFree: 1000 kB\n"})
+    _boot(machine)
+    sizes = [
+        machine.read(f"/proc/sys/net/netfilter/nf_conntrack_{size}") for size in ("max", "buckets")
+    ]
+    assert [f"{entries}\n"] * 2 == sizes
+
+
+def _boot(machine: Machine) -> CompletedProcess[str]:
+    machine.write(SCRIPT, script())
+    return machine.run("bash", SCRIPT, check=False)
+
+
+def _played(machine: Machine, name: str, body: str) -> None:
+    machine.command(name, f"#!/bin/bash\n{body}\n")
+
+
+def _without_nft(machine: Machine) -> None:
+    machine.run("mv", "/usr/sbin/nft", "/root/nft")
+    _played(machine, "dd", "echo swap >/var/nat-boot.swap")
+
+
+def _rules(machine: Machine) -> str:
+    return machine.run("nft", "--stateless", "list", "ruleset").stdout
+
+
+def _calls(machine: Machine, name: str) -> list[str]:
+    return [call for call in machine.calls if call.startswith(f"{name} ")]
+
+
+def _results(machine: Machine) -> list[str]:
+    return [call.rsplit(" ", 1)[1] for call in _calls(machine, "aws")]
+
+
+def _done(machine: Machine) -> tuple[str, ...]:
+    return tuple(re.findall(r"logger .* \d+ s to (.*)", "\n".join(machine.calls)))
+
+
+def _assert_abandoned(machine: Machine, step: str) -> None:
+    assert f"FAILED to {step} (exit " in machine.console
+    last = _calls(machine, "aws")[-1]
+    assert last.startswith(f"aws nat-boot.{step.replace(' ', '-')} autoscaling complete-lifecycle")
+    assert last.endswith(" --lifecycle-action-result ABANDON")
+    assert 1 == _results(machine).count("ABANDON")
+    assert "shutdown --poweroff now" == machine.calls[-1]

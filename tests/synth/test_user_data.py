@@ -1,0 +1,149 @@
+"""The user data as it is rendered: what tests/packets run, and what needs no packets to be seen."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from ipaddress import IPv4Network
+from pathlib import Path
+
+import pytest
+
+from stacks.constructs.nat_fleet import BOOT_PAUSE, HEARTBEAT_S
+from stacks.constructs.nat_user_data import FOLDER, LIMIT, Boot, UserDataError, user_data
+from stacks.settings import LONGEST_NAME, MOST_CIDRS, MOST_TARGETS
+
+SHELLCHECK = Path(sys.executable).with_name("shellcheck")
+
+START_S, ABANDON_S = 60, 30
+"""What EC2 and the system take to start, and what a failed boot takes at most to tell its group."""
+
+SPARE = 2 * 1024
+"""Bytes that are to be left at the longest settings, for those who come after us."""
+
+LONGEST = Boot(
+    cidrs=[IPv4Network(f"100.{64 + number}.128.0/20") for number in range(MOST_CIDRS)],
+    targets=[str(number).rjust(LONGEST_NAME, "a") for number in range(MOST_TARGETS)],
+    group="g" * 128 + "-nat",
+    hook="proven-to-forward",
+    session_manager=False,
+)
+"""What the settings allow; a stack's name has 128 characters at most."""
+
+
+def any_boot(group: str = "any-group") -> Boot:
+    """Return settings of a stack."""
+    return Boot(
+        cidrs=[IPv4Network("10.0.0.0/16")],
+        targets=["198.51.100.1"],
+        group=group,
+        hook="any-hook",
+        session_manager=True,
+    )
+
+
+def test_script_passes_shellcheck_when_filled_in(tmp_path: Path) -> None:
+    """Also those checks of shellcheck that are optional and concern safety."""
+    (tmp_path / "boot.sh").write_text(user_data(any_boot()), encoding="utf-8")
+    # Where files are that it reads on an instance is said in comments, which are gone here.
+    assert "" == _complaints("--exclude=SC1090,SC1091", tmp_path / "boot.sh")
+
+
+@pytest.mark.parametrize("name", ["lib.sh", "up.sh", "self-test.sh", "health.sh"])
+def test_file_that_the_script_writes_passes_shellcheck(name: str) -> None:
+    """The script has them in quotes, where shellcheck does not look."""
+    assert "" == _complaints("--external-sources", FOLDER / name)
+
+
+def test_script_fits_with_room_to_spare_when_the_settings_are_longest() -> None:
+    """The next change does not have to begin with making room."""
+    assert len(user_data(LONGEST).encode()) < LIMIT - SPARE
+
+
+def test_script_is_the_same_on_each_rendering() -> None:
+    """The instances are replaced when it changes, and only then."""
+    assert user_data(any_boot()) == user_data(any_boot())
+
+
+def test_script_has_no_line_that_says_nothing_to_the_machine() -> None:
+    """Comments are for readers of the repository; the room is for what runs."""
+    lines = user_data(any_boot()).splitlines()
+    silent = [line for line in lines if re.match(r"\s*(#(?!!)|$)", line)]
+    assert [] == silent
+
+
+def test_script_has_all_files_and_leaves_nothing_to_fill_in() -> None:
+    """A file that nobody writes would be missed on an instance only."""
+    script = user_data(any_boot())
+    unwritten = [
+        file.name
+        for file in FOLDER.iterdir()
+        if file.name != "boot.sh" and _last_line(file) not in script
+    ]
+    assert [] == unwritten
+    assert "@FILES@" not in script
+
+
+@pytest.mark.parametrize("group", ["any group", "it's", "$(reboot)", '"; reboot; "'])
+def test_settings_are_what_was_given_whatever_their_characters(group: str) -> None:
+    """The shell reads them; it runs none of them."""
+    script = user_data(any_boot(group))
+    settings = script.partition("/settings <<'END_OF_FILE'\n")[2].partition("END_OF_FILE")[0]
+    show = f'{settings}\nprintf %s "$group"'
+    run = subprocess.run(["bash", "-c", show], capture_output=True, text=True, check=True)  # noqa: S603, S607 - our own
+    assert group == run.stdout
+
+
+def test_boot_gives_up_before_a_rolling_update_goes_on() -> None:
+    """An image that cannot boot does not replace the second NAT too."""
+    assert _limits() < 60 * int(BOOT_PAUSE.removeprefix("PT").removesuffix("M"))
+
+
+def test_boot_ends_before_the_hook_does() -> None:
+    """The group is told by the instance, and not by its own patience."""
+    assert START_S + _limits() + ABANDON_S <= HEARTBEAT_S
+
+
+def test_self_test_says_what_is_wrong_before_its_limit_when_no_target_answers() -> None:
+    """Each round, and the look that explains, waits for each target in turn."""
+    text = (FOLDER / "self-test.sh").read_text(encoding="utf-8")
+    (rounds,) = re.findall(r"^readonly rounds=(\d+)$", text, re.MULTILINE)
+    (patience,) = re.findall(r"timeout (\d+) \"\$@\" bash", text)
+    (limit,) = re.findall(
+        r"^step (\d+) 'forward in the self-test'", user_data(any_boot()), re.MULTILINE
+    )
+    assert (int(rounds) + 1) * MOST_TARGETS * int(patience) < int(limit)
+
+
+def test_error_says_what_to_shorten_when_the_user_data_is_too_long() -> None:
+    """EC2 would refuse it when the stack is deployed."""
+    boot = any_boot(group="g" * LIMIT)
+    with pytest.raises(UserDataError) as error:
+        user_data(boot)
+    assert re.fullmatch(
+        rf"the user data of the NAT instances has \d{{5}} bytes; allowed: {LIMIT}: shorten the"
+        r" files in stacks/constructs/nat_boot, or name fewer targets in fleet\.self_test",
+        str(error.value),
+    )
+
+
+def _complaints(option: str, script: Path) -> str:
+    run = subprocess.run(  # noqa: S603 - our own script
+        [SHELLCHECK, "--enable", "check-unassigned-uppercase", option, script],
+        cwd=FOLDER.parents[2],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return run.stdout + run.stderr
+
+
+def _limits() -> int:
+    limits = re.findall(r"^\s*step (\d+) '", user_data(any_boot()), re.MULTILINE)
+    assert 7 == len(limits)
+    return sum(map(int, limits))
+
+
+def _last_line(file: Path) -> str:
+    return file.read_text(encoding="utf-8").splitlines()[-1]
