@@ -17,11 +17,11 @@ _FORWARD = (
     "net.ipv4.conf.default.send_redirects=0",
 )
 # A connection table has room for as many entries as the machine's own, which may be 4096, and only
-# the machine can change that. 200 probes a second fill it, unless those that are over are forgotten
-# sooner than after the kernel's 30 and 10 s.
+# the machine can change that. The probes of two hosts, 400 a second, fill it unless what is over is
+# forgotten sooner than after the kernel's 30 and 10 s: when no probe waits any more.
 _FORGET = (
-    "net.netfilter.nf_conntrack_udp_timeout=3",
-    "net.netfilter.nf_conntrack_tcp_timeout_close=3",
+    "net.netfilter.nf_conntrack_udp_timeout=1",
+    "net.netfilter.nf_conntrack_tcp_timeout_close=1",
 )
 
 

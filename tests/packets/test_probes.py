@@ -13,7 +13,7 @@ from pyroute2 import netns
 from lab.packets.namespaces import Namespace, Namespaces, PacketsError
 from lab.packets.probes.processes import Client, serving
 from lab.packets.probes.record import Record, host_packets
-from lab.packets.probes.series import EVERY
+from lab.packets.probes.series import EVERY, PATIENCE
 from lab.packets.wiring import set_up
 
 if TYPE_CHECKING:
@@ -166,7 +166,7 @@ def test_probes_that_are_over_are_forgotten_by_connection_tables(line: Line) -> 
     assert counted(line.server, "ends") == 0
     for name in ("udp_timeout", "tcp_timeout_close"):
         setting = line.server.run("sysctl", "--values", f"net.netfilter.nf_conntrack_{name}")
-        assert setting.stdout.strip() == "3"
+        assert float(setting.stdout) == PATIENCE
 
 
 def test_client_that_gets_no_answers_is_named_with_its_server(
