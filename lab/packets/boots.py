@@ -132,7 +132,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(HTTPStatus.BAD_REQUEST if wrong else HTTPStatus.OK)
         self.send_header("Content-Length", str(len(wrong.encode())))
         self.end_headers()
-        self.wfile.write(wrong.encode())
+        if wrong:  # who gets no more than headers hangs up after them
+            self.wfile.write(wrong.encode())
 
     def log_message(self, *_: object) -> None:
         """Stay silent."""

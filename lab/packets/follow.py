@@ -128,10 +128,11 @@ class Following:
         return fabric
 
     def _boot(self, fabric: Fabric) -> None:
-        while self._booted:
-            machine = fabric.machines.get(self._booted.pop(0))
-            if machine:
-                Thread(target=self._boots.boot, args=(machine,), daemon=True).start()
+        """Boot what has become a machine; an instance can run, and boot, during one step."""
+        for name in [name for name in self._booted if name in fabric.machines]:
+            self._booted.remove(name)
+            machine = fabric.machines[name]
+            Thread(target=self._boots.boot, args=(machine,), daemon=True).start()
 
 
 def _listen(fabric: Fabric) -> socket.socket:
