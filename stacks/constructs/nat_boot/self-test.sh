@@ -19,7 +19,7 @@ readonly space=nat-self-test near=nat-test0 far=nat-test1
 readonly gateway=169.254.240.1
 # Reserved by AWS in the VPC's first subnet: no host has it.
 readonly address=${test_address:?}
-# Ports of this run alone: of earlier ones, the kernel may remember translations, and servers ask.
+# Ports of this run alone: the kernel may remember translations of an earlier one.
 readonly first=$((1024 + ${EPOCHREALTIME//[!0-9]/} / 100000 % 1000 * 60))
 readonly last=$((first + 59))
 
@@ -61,7 +61,7 @@ RULES
 }
 
 translated() {
-    ! nft list counter ip nat_failover_test translated | grep --quiet 'packets 0 '
+    [[ $(nft list counter ip nat_failover_test translated) == *'packets '[1-9]* ]]
 }
 
 resolve() {
