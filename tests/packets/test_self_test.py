@@ -124,7 +124,8 @@ def test_self_test_fails_when_an_answer_comes_without_translation(machine: Machi
     """Where even the untranslated source is answered, the connection table tells."""
     _stop_translating(machine)
     # To whom the VPC's router delivers is asked by ARP here, and known to AWS.
-    machine.run("sysctl", "--write", f"net.ipv4.conf.{A.uplink}.proxy_arp=1")
+    for setting in ("conf.{}.proxy_arp=1", "neigh.{}.proxy_delay=0"):
+        machine.run("sysctl", "--write", f"net.ipv4.{setting.format(A.uplink)}")
     complaint = f"{SERVER} answered, but not to an address of this host: source NAT\n"
     assert (1, "", complaint) == _outcome(machine)
 
