@@ -63,7 +63,7 @@ mutants: $(READY) ## Mutate the planner and show the mutants that no test kills
 bench: $(READY) ## Compare the function's speed with a sequential recipe, as a ratio
 	@python -m bench.failover
 
-dataplane: $(READY) $(PACKETS) ## Compare the NAT with a plain rule, as root; ARGS="--against FILE" for another: docs/dataplane.md
+dataplane: $(READY) $(PACKETS) ## Compare the NAT with a plain rule, ARGS="--against FILE" for another: docs/comparison.md
 	@python -m bench.dataplane $(ARGS)
 
 lock: $(READY) ## Resolve the pinned versions anew, on purpose

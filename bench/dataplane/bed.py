@@ -104,10 +104,18 @@ class Bed:
         self._closing.close()
 
     def load(self, name: str, *arguments: float) -> dict[str, float]:
-        """Let the client send a load, from an empty table, and return what it measured."""
-        answer = self._client.run(
-            sys.executable, load.__file__, name, *map(str, arguments), limit=300
-        )
+        """Let the client make a load, and return what it measured.
+
+        Raises:
+            BedError: when it cannot, since the contender forwards some things only.
+
+        """
+        command = (sys.executable, load.__file__, name, *map(str, arguments))
+        answer = self._client.run(*command, check=False, limit=300)
+        if answer.returncode:
+            said = answer.stderr.strip().splitlines()[-1]
+            message = f"{self.contender.name} does not carry the load {name!r}: {said}"
+            raise BedError(message)
         measured: dict[str, float] = json.loads(answer.stdout)
         return measured
 

@@ -35,7 +35,7 @@ class Router:
         self._tables: dict[str, int] = {}
         self._behind: dict[str, int] = {}  # the index of the interface that an address is behind
         self._leads: dict[str, str | None] = {}
-        self._netlink = NetNS(namespace.name)
+        self._netlink = NetNS(namespace.name, flags=0)  # it must be there
         self._to_internet = {"gateway": gateway, "oif": self._index(uplink)}
         self._fill(_MAIN)
         here = self._index("lo")

@@ -16,12 +16,19 @@ _FORWARD = (
     "net.ipv4.conf.all.send_redirects=0",
     "net.ipv4.conf.default.send_redirects=0",
 )
+# A connection table has room for as many entries as the machine's own, which may be 4096, and only
+# the machine can change that. The probes of two hosts, 400 a second, fill it unless what is over is
+# forgotten sooner than after the kernel's 30 and 10 s: when no probe waits any more.
+_FORGET = (
+    "net.netfilter.nf_conntrack_udp_timeout=1",
+    "net.netfilter.nf_conntrack_tcp_timeout_close=1",
+)
 
 
 def set_up(namespace: Namespace, *, forwards: bool) -> None:
     """Set what is inherited from the machine otherwise; before interfaces are made."""
     settings = _FORWARD if forwards else ("net.ipv4.ip_forward=0",)
-    namespace.run("sysctl", "--quiet", "--ignore", "--write", *_NO_IPV6, *settings)
+    namespace.run("sysctl", "--quiet", "--ignore", "--write", *_NO_IPV6, *_FORGET, *settings)
 
 
 def configure(namespace: Namespace, *lines: str) -> None:

@@ -14,10 +14,11 @@ from lab.drills.packets import Stretch
 from lab.report.frame import FORMATS, Frame
 from lab.report.hosts import Strip, strip
 from lab.report.packets import events, flow_rows, probe_rows, what_hosts_saw
+from lab.report.picture import panels
 from lab.report.windows import Window, close_views
 from lab.screen import Screen
 from tests.lab.felt import HIT, RESET, any_flow, any_host, any_probes
-from tests.lab.killed_nat import HERE
+from tests.lab.killed_nat import HERE, THERE
 from tests.lab.outcomes import any_outcome, failover_and_home, with_packets
 
 if TYPE_CHECKING:
@@ -71,6 +72,15 @@ def test_pictures_tell_every_loss_and_break_in_words(tmp_path: Path) -> None:
         "10.0.128.10: download: waits in vain since 3.40 s.",
     ):
         assert said in texts
+
+
+def test_hosts_stand_below_the_band_of_their_zone() -> None:
+    """Each once, and none below another's."""
+    wide = panels(with_packets())[0].pictures[0]
+    assert [(band.zone, [host.name for host in band.hosts]) for band in wide.bands] == [
+        (HERE, ["10.0.128.10", "10.0.128.11"]),
+        (THERE, ["10.0.144.10"]),
+    ]
 
 
 def test_block_is_where_its_probes_were_lost() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,15 @@ def _packets_can_flow() -> None:
     """Skip with the reason where packets cannot flow; in CI they must."""
     if reason := obstacle():
         (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
+
+
+@pytest.fixture
+def borrower(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Wait until no other test borrows the sizes of the machine's connection table."""
+    # The parent of a worker's folder is the same for all workers.
+    with (tmp_path_factory.getbasetemp().parent / "borrower").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 @pytest.fixture(scope="module")

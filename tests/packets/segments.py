@@ -154,3 +154,10 @@ def _checksum(data: bytes) -> int:
     while total >> 16:
         total = (total & 0xFFFF) + (total >> 16)
     return ~total & 0xFFFF
+
+
+ECHO_REQUEST = struct.pack("!BBHHH", 8, 0, _checksum(struct.pack("!BBHHH", 8, 0, 0, 1, 1)), 1, 1)
+"""A ping, in ICMP."""
+
+ECHO_REPLY = 0
+"""The type of the message that answers it."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from lab.packets.fabric import Fabric
     from lab.packets.machine import Machine
+    from lab.packets.namespaces import Namespace
     from lab.packets.values import Nat
 
 STEPS = (
@@ -117,12 +118,77 @@ def test_unit_brings_back_the_nat_when_the_instance_was_restarted(
         flow(fabric.hosts["a"], listener).close()
 
 
+def test_boot_silences_what_competes_with_it(machine: Machine) -> None:
+    """The timers of dnf and an agent that nobody asked for cannot be started."""
+    _boot(machine)
+    units = (
+        "dnf-makecache.timer",
+        "dnf-automatic.timer",
+        "dnf-automatic-install.timer",
+        "amazon-ssm-agent.service",
+    )
+    masked = [machine.run("readlink", f"/etc/systemd/system/{unit}").stdout for unit in units]
+    assert ["/dev/null\n"] * len(units) == masked
+    assert "SystemMaxUse=64M" in machine.read("/etc/systemd/journald.conf.d/nat-failover.conf")
+
+
+def test_boot_leaves_the_agent_of_session_manager_when_sessions_are_wanted(
+    machine: Machine,
+) -> None:
+    """It is how people get to the instance then."""
+    machine.write(SCRIPT, script().replace("session_manager=off", "session_manager=on"))
+    machine.run("bash", SCRIPT)
+    unit = "/etc/systemd/system/amazon-ssm-agent.service"
+    assert 1 == machine.run("test", "-L", unit, check=False).returncode
+
+
+def test_boot_sets_the_kernel_as_a_nat_needs_it_and_no_more(
+    fabric: Fabric, machine: Machine
+) -> None:
+    """The rest of conntrack's times and the local ports are as Linux has them."""
+    _boot(machine)
+    tracking = "net.netfilter.nf_conntrack_tcp"
+    assert {
+        f"{tracking}_loose": "1",
+        f"{tracking}_be_liberal": "1",
+        f"{tracking}_timeout_established": "7440",
+        "net.ipv4.ip_forward": "1",
+        "net.ipv4.conf.all.rp_filter": "2",
+        "net.ipv4.conf.all.send_redirects": "0",
+        f"net.ipv4.conf.{A.uplink}.send_redirects": "0",
+        "net.ipv4.conf.all.accept_redirects": "0",
+    }.items() <= _settings(machine).items()
+    left = ("timeout_time_wait", "timeout_fin_wait", "timeout_close_wait", "local_port_range")
+    linux = _settings(fabric.server)
+    assert linux == linux | {
+        name: value for name, value in _settings(machine).items() if name.endswith(left)
+    }
+
+
+def test_nothing_is_forwarded_when_the_rules_cannot_be_loaded(machine: Machine) -> None:
+    """Forwarding comes after the rules, which are loaded together or not at all."""
+    machine.write(SCRIPT, script().replace("ct state invalid drop", "ct state nonsense drop"))
+    machine.run("bash", SCRIPT, check=False)
+    assert "0" == _settings(machine)["net.ipv4.ip_forward"]
+    assert "" == _rules(machine)
+    _assert_abandoned(machine, "load the rules")
+
+
+def test_boot_asks_again_while_the_launch_action_has_not_begun(machine: Machine) -> None:
+    """An instance can be faster than its group."""
+    _played(machine, "aws", f"{AWS}; (($(grep --count ^aws /run/lab/calls) > 2))")
+    _played(machine, "sleep", "")
+    assert 0 == _boot(machine).returncode
+    assert ["CONTINUE"] * 3 == _results(machine)
+
+
 def test_boot_installs_nftables_when_the_image_has_none(machine: Machine) -> None:
     """A swap file is there while dnf runs, and goes afterwards."""
     _without_nft(machine)
     _played(machine, "dnf", f"{NOTE}; test -s /var/nat-boot.swap && mv /root/nft /usr/sbin/nft")
     assert 0 == _boot(machine).returncode
-    assert 1 == len(_calls(machine, "dnf"))
+    (call,) = _calls(machine, "dnf")
+    assert "--setopt=max_parallel_downloads=1" in call
     assert "install nftables" in _done(machine)
     assert 1 == machine.run("test", "-e", "/var/nat-boot.swap", check=False).returncode
     assert 1 == len(_calls(machine, "swapon"))
@@ -214,11 +280,20 @@ def test_boot_ends_a_step_that_hangs_at_its_limit(
     """No step can hold the boot for longer."""
     text = script()
     assert 1 == text.count(f"step {limit} '{step}'")
-    text = text.replace(f"step {limit} '{step}'", f"step 0.5 '{step}'")
-    machine.write(SCRIPT, text.replace("timeout 15 ", "timeout 1 "))
+    machine.write(SCRIPT, text.replace(f"step {limit} '{step}'", f"step 0.5 '{step}'"))
     _played(machine, command, f"{AWS}; [[ $* == *ABANDON* ]] || exec sleep 60")
     assert 124 == machine.run("bash", SCRIPT, check=False).returncode
     _assert_abandoned(machine, step)
+
+
+def test_call_that_hangs_is_ended_before_the_group_is_told_otherwise(machine: Machine) -> None:
+    """A late CONTINUE would let an instance serve that is about to switch itself off."""
+    machine.write(SCRIPT, re.sub("step .* 'complete", "step 0.5 'complete", script()))
+    end = "trap 'echo ended >>/run/lab/calls; exit' TERM"
+    _played(machine, "aws", f"{AWS}; [[ $* == *ABANDON* ]] || {{ {end}; sleep 60 & wait; }}")
+    machine.run("bash", SCRIPT, check=False)
+    told = [call.rsplit(" ", 1)[-1] for call in machine.calls if call.startswith(("aws", "ended"))]
+    assert ["CONTINUE", "ended", "ABANDON"] == told
 
 
 @pytest.mark.parametrize(
@@ -254,6 +329,15 @@ def _without_nft(machine: Machine) -> None:
 
 def _rules(machine: Machine) -> str:
     return machine.run("nft", "--stateless", "list", "ruleset").stdout
+
+
+def _settings(namespace: Namespace) -> dict[str, str]:
+    """Return the settings of the kernel, whose spaces are as they are."""
+    pairs = (
+        line.partition(" = ")
+        for line in namespace.run("sysctl", "--all", "--pattern", "^net").stdout.splitlines()
+    )
+    return {name: value for name, _, value in pairs}
 
 
 def _calls(machine: Machine, name: str) -> list[str]:

@@ -16,6 +16,7 @@ from bench.dataplane import kept, speed
 from bench.dataplane.__main__ import Extent, run
 from bench.dataplane.bed import DEFAULT, Bed, BedError
 from bench.dataplane.contenders import Contender, from_file, ours, plain
+from bench.dataplane.load import STREAM
 from bench.dataplane.sizes import Sizes
 from lab.isolation import PROJECT
 from lab.packets.namespaces import Namespaces
@@ -59,6 +60,7 @@ def tracked(bed: Bed) -> int:
     return int(bed.nat.run("cat", "/proc/sys/net/netfilter/nf_conntrack_count").stdout)
 
 
+@pytest.mark.usefixtures("borrower")
 def test_benchmark_prints_both_tables() -> None:
     """Every measure has a row for both sides, unless this machine's own connections forbid it."""
     console = Console(file=io.StringIO(), width=200)
@@ -142,6 +144,26 @@ def test_contender_that_forwards_nothing_is_named_with_its_last_words(spaces: Na
         "their.sh ended with exit status 5, and the host forwards nothing;"
         " the last that it said: no such thing"
     ) == str(failed.value)
+
+
+def test_contender_that_forwards_some_ports_only_is_named_with_the_load(
+    spaces: Namespaces,
+) -> None:
+    """What it does not carry cannot be compared."""
+    rules = f"""
+table ip some {{
+    chain forward {{
+        type filter hook forward priority filter; policy accept;
+        tcp dport {STREAM} reject with tcp reset
+    }}
+}}
+"""
+    contender = Contender("their.sh", f"{plain().script}\nnft --file - <<RULES\n{rules}RULES\n")
+    with (
+        Bed(spaces, contender, name="a") as bed,
+        pytest.raises(BedError, match=r"their\.sh does not carry the load 'stream': .*refused"),
+    ):
+        bed.load("stream", 1, 1)
 
 
 def test_contender_is_said_to_need_iptables_when_the_machine_has_none(spaces: Namespaces) -> None:

@@ -23,7 +23,6 @@ def test_files_are_those_of_the_nat_alone(fabric: Fabric) -> None:
 
 def test_the_sizes_of_the_connection_table_are_written_for_the_nat_alone(fabric: Fabric) -> None:
     """The kernel has one maximum for all namespaces: a NAT's is a file that it can read back."""
-    before = SIZES.read_text(encoding="utf-8")
     fabric.machines["nat-a"].run(
         "sysctl",
         "--write",
@@ -32,7 +31,8 @@ def test_the_sizes_of_the_connection_table_are_written_for_the_nat_alone(fabric:
     )
 
     assert "7\n" == fabric.machines["nat-a"].read(SIZES)
-    assert before == SIZES.read_text(encoding="utf-8") == fabric.machines["nat-b"].read(SIZES)
+    # The machine's own may change at any time: the benchmark of the data plane borrows it.
+    assert "7\n" not in {SIZES.read_text(encoding="utf-8"), fabric.machines["nat-b"].read(SIZES)}
 
 
 def test_played_commands_note_their_calls(fabric: Fabric) -> None:

@@ -13,7 +13,8 @@ from pyroute2 import netns
 from lab.packets.namespaces import Namespace, Namespaces, PacketsError
 from lab.packets.probes.processes import Client, serving
 from lab.packets.probes.record import Record, host_packets
-from lab.packets.probes.series import EVERY
+from lab.packets.probes.series import EVERY, PATIENCE
+from lab.packets.wiring import set_up
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,6 +26,17 @@ KINDS = ["TCP", "UDP", "ICMP"]
 CUT = """
 table ip cut {
     chain input { type filter hook input priority 0; policy drop; }
+}
+"""
+COUNT = """
+table ip count {
+    counter resets { }
+    counter ends { }
+    chain input {
+        type filter hook input priority 0;
+        tcp flags & rst == rst counter name "resets"
+        tcp flags & fin == fin counter name "ends"
+    }
 }
 """
 RESET = """
@@ -57,6 +69,8 @@ def cable() -> Iterator[tuple[Namespace, Namespace]]:
     """Return two namespaces, joined: the server's and the client's."""
     with Namespaces() as namespaces:
         server, client = namespaces.add("server"), namespaces.add("client")
+        for namespace in (server, client):
+            set_up(namespace, forwards=False)
         namespaces.join(server, "eth0", client, "eth0")
         for namespace, address in ((server, SERVER), (client, CLIENT)):
             namespace.run("ip", "address", "add", f"{address}/24", "dev", "eth0")
@@ -140,6 +154,21 @@ def test_flow_waits_in_vain_when_nobody_tells_it(line: Line) -> None:
     assert learned.reconnected is None
 
 
+def test_probes_that_are_over_are_forgotten_by_connection_tables(line: Line) -> None:
+    """A small machine has room for 4096 entries, and a NAT may carry the probes of all hosts.
+
+    After a reset a table forgets a connection within seconds, after an orderly end in two minutes.
+    """
+    line.server.rules(COUNT)
+    began = time.monotonic()
+    wait_until(lambda: time.monotonic() > began + 1)
+    assert counted(line.server, "resets") > 50
+    assert counted(line.server, "ends") == 0
+    for name in ("udp_timeout", "tcp_timeout_close"):
+        setting = line.server.run("sysctl", "--values", f"net.netfilter.nf_conntrack_{name}")
+        assert float(setting.stdout) == PATIENCE
+
+
 def test_client_that_gets_no_answers_is_named_with_its_server(
     cable: tuple[Namespace, Namespace],
 ) -> None:
@@ -159,6 +188,12 @@ def mend(namespace: Namespace) -> float:
     """Let a namespace take what reaches it again; return since when."""
     namespace.run("nft", "delete", "table", "ip", "cut")
     return time.monotonic()
+
+
+def counted(namespace: Namespace, name: str) -> int:
+    """Return how many packets a named counter has seen."""
+    told = namespace.run("nft", "list", "counter", "ip", "count", name).stdout
+    return int(told.split("packets ")[1].split()[0])
 
 
 def stop_for(seconds: float, namespace: Namespace) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING
@@ -9,12 +10,23 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lab.packets.values import SERVER, Secondary
-from tests.packets.segments import ACK, FIN, PSH, RST, SYN, End, Seen, Segment, Wire
-from tests.packets.sockets import flow, listen
+from tests.packets.segments import (
+    ACK,
+    ECHO_REPLY,
+    ECHO_REQUEST,
+    FIN,
+    PSH,
+    RST,
+    SYN,
+    End,
+    Seen,
+    Segment,
+    Wire,
+)
+from tests.packets.sockets import LIMIT, flow, listen
 from tests.packets.vpc import CIDRS, CLOSED, HOSTS, A, B, any_vpc, booted, hand_over, lead, resets
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Iterator, Sequence
 
     from lab.packets.fabric import Fabric
@@ -135,6 +147,23 @@ def test_new_connection_leaves_translated_when_it_is_from_the_vpc_to_the_interne
     """The port stays, the address becomes the NAT's: so the tests here can see what leaves."""
     seen, *_ = _leaving(fabric, SYN)
     assert (A.address, INTERNET, SYN) == (seen.source.address, seen.destination, seen.flags)
+
+
+def test_datagrams_and_pings_are_answered_through_the_nat(fabric: Fabric) -> None:
+    """A NAT is not for TCP alone."""
+    lead(fabric, A)
+    with fabric.server.socket(socket.SOCK_DGRAM) as server:
+        server.bind((SERVER, 53))
+        with fabric.hosts["a"].socket(socket.SOCK_DGRAM) as client:
+            client.settimeout(LIMIT)
+            client.sendto(b"word", (SERVER, 53))
+            _, source = server.recvfrom(4)
+            server.sendto(b"back", source)
+            assert (A.public, b"back") == (source[0], client.recv(4))
+    with fabric.hosts["a"].socket(socket.SOCK_RAW, socket.IPPROTO_ICMP) as client:
+        client.settimeout(LIMIT)
+        client.sendto(ECHO_REQUEST, (SERVER, 0))
+        assert ECHO_REPLY == client.recv(100)[20]
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 _PORTS = range(10_000, 30_000)
 """Below those that the kernel chooses, and so many that none comes back before it is forgotten."""
 
+_RESET = struct.pack("ii", 1, 0)
+"""To close with a reset (SO_LINGER): every table on the way forgets the connection at once, and not
+after two minutes, so that 100 of them a second fill none."""
+
 _ECHO, _ANSWER = 8, 0
 _MOST = 2048
 
@@ -30,7 +34,9 @@ def tcp(server: str) -> Callable[[int], Awaitable[None]]:
     """Return what opens a connection, asks something, and closes it when it has the answer."""
 
     async def probe(number: int) -> None:
-        await _ask(_socket(socket.SOCK_STREAM), server, number)
+        connection = _socket(socket.SOCK_STREAM)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        await _ask(connection, server, number)
 
     return probe
 

@@ -100,7 +100,8 @@ start_units() {
 
 # complete_launch RESULT ATTEMPTS: tell the group how the launch went. The action may not have begun
 # yet when the instance is fast. CloudTrail shows the step in the call's user agent, since the call
-# itself takes no reason.
+# itself takes no reason. In the foreground, the call ends with its step: a CONTINUE that hangs may
+# not go on beside the ABANDON.
 complete_launch() {
     local attempt instance region
     # shellcheck source=stacks/constructs/nat_boot/lib.sh
@@ -110,7 +111,7 @@ complete_launch() {
     instance=$(metadata instance-id)
     region=$(metadata placement/region)
     for ((attempt = 1; attempt <= $2; attempt++)); do
-        if AWS_SDK_UA_APP_ID="nat-boot.${current// /-}" AWS_MAX_ATTEMPTS=2 timeout 15 \
+        if AWS_SDK_UA_APP_ID="nat-boot.${current// /-}" AWS_MAX_ATTEMPTS=2 timeout --foreground 15 \
             aws autoscaling complete-lifecycle-action --region "$region" \
             --cli-connect-timeout 4 --cli-read-timeout 8 --auto-scaling-group-name "${group:?}" \
             --lifecycle-hook-name "${hook:?}" --instance-id "$instance" \
