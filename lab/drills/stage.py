@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
-from lab.cdk import Cdk
+from lab.cdk import Cdk, CdkError
 from lab.inventory import inventory
 from lab.isolation import PROJECT
 from lab.journal import Who
@@ -59,7 +59,12 @@ class Stage:
         """Deploy the app, watch its private subnets, and let everything come to rest."""
         self._before = inventory(self.region)
         self._note("deploys the app")
-        self.cdk.deploy()
+        try:
+            self.cdk.deploy()
+        except CdkError as error:
+            if problems := self.region.journal.entries("problem"):
+                raise StageError(problems[0].what) from error
+            raise
         self.watch = Watch(self.region, private_homes(self.region, self.stack))
         clock = self.region.clock
         if not clock.wait_until(self._rests, SETTLE_LIMIT):
