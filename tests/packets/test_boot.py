@@ -98,6 +98,18 @@ def test_boot_makes_a_nat_whatever_its_interface_is_called(
             opened.close()
 
 
+def test_rules_are_for_the_first_default_route_when_there_are_many(machine: Machine) -> None:
+    """All are read: who stops reading after the first breaks the pipe, and with it the script."""
+    _boot(machine)
+    before = _rules(machine)
+    machine.run("ip", "link", "add", "other", "type", "veth", "peer", "name", "nowhere")
+    machine.run("ip", "link", "set", "other", "up")
+    routes = (f"route add default dev other metric {metric}\n" for metric in range(1, 3000))
+    machine.run("ip", "-batch", "-", given="".join(routes))
+    machine.run("/etc/nat-failover/up")
+    assert before == _rules(machine)
+
+
 def test_unit_brings_back_the_nat_when_the_instance_was_restarted(
     fabric: Fabric, machine: Machine
 ) -> None:
