@@ -94,11 +94,11 @@ class Fabric:
         set_up(namespace, forwards=False)
         port = self._plug(namespace, nat.uplink, nat.subnet, nat.addresses)
         self._ports[nat.name], self.nats[nat.name] = port, nat
-        self._router.answer_metadata(port)
+        self._routes.answer_metadata(port)
         self._internet.map(nat.associations)
         mac = namespace.run("cat", f"/sys/class/net/{nat.uplink}/address").stdout.strip()
         told = told_to(nat, mac, self._region)
-        self._services[nat.name] = Metadata(self._vpc_router, port, told)
+        self._services[nat.name] = Metadata(self.router, port, told)
         self.machines[nat.name] = Machine(namespace)
         self._enforce(self._wanted)
         return self.machines[nat.name]
@@ -106,7 +106,7 @@ class Fabric:
     def end(self, name: str) -> None:
         """Remove a NAT; routes that lead to it lose what follows them."""
         nat = self.nats.pop(name)
-        self._router.detach(self._ports.pop(name), nat.addresses)
+        self._routes.detach(self._ports.pop(name), nat.addresses)
         self._services.pop(name).close()
         self._internet.unmap(nat.associations)
         self._namespaces.remove(self.machines.pop(name))
@@ -121,16 +121,17 @@ class Fabric:
         if replace(wanted, default_routes={}) != replace(before, default_routes={}):
             self._enforce(wanted)
         for subnet in before.default_routes.keys() | wanted.default_routes.keys():
-            self._router.lead(subnet, self._address(wanted.default_routes.get(subnet)))
+            self._routes.lead(subnet, self._address(wanted.default_routes.get(subnet)))
 
     def _build(self, stack: ExitStack) -> None:
-        self._vpc_router = self._namespaces.add("vpc")
-        set_up(self._vpc_router, forwards=True)
-        self._internet = Internet(self._namespaces, self._vpc_router, self._vpc, self._servers)
-        self._router = Router(self._vpc_router, self._vpc, UPLINK, GATEWAY)
-        stack.callback(self._router.close)
+        self.router = self._namespaces.add("vpc")
+        set_up(self.router, forwards=True)
+        self.router.run("sysctl", "--quiet", "--write", *guard.TRACKING)
+        self._internet = Internet(self._namespaces, self.router, self._vpc, self._servers)
+        self._routes = Router(self.router, self._vpc, UPLINK, GATEWAY)
+        stack.callback(self._routes.close)
         stack.callback(self._stop_services)
-        self._vpc_router.rules(guard.rules())
+        self.router.rules(guard.rules(self._vpc))
         for host in self._wired:
             namespace = self._namespaces.add(f"host-{host.name}")
             set_up(namespace, forwards=False)
@@ -142,8 +143,8 @@ class Fabric:
     ) -> str:
         """Connect an instance to the router as AWS does; return the router's interface to it."""
         port = f"port{next(self._numbers)}"
-        self._namespaces.join(self._vpc_router, port, namespace, interface)
-        self._router.attach(port, subnet, addresses)
+        self._namespaces.join(self.router, port, namespace, interface)
+        self._routes.attach(port, subnet, addresses)
         configure(
             namespace,
             *(f"address add {address}/{subnet.length} dev {interface}" for address in addresses),
@@ -153,7 +154,7 @@ class Fabric:
 
     def _enforce(self, wanted: Wanted) -> None:
         ports = {name: (port, self.nats[name]) for name, port in self._ports.items()}
-        self._vpc_router.rules(guard.state(wanted, ports))
+        self.router.rules(guard.state(wanted, ports))
 
     def _address(self, target: str | None) -> str | None:
         if target is None or target == INTERNET_GATEWAY:

@@ -1,16 +1,17 @@
 """What AWS enforces at the interfaces of NATs: source/destination check, security groups, silence.
 
-Written as nftables rules for the VPC's router. They track flows in a set of their own, and not in
-the connection table: what a rule of a security group lets in needs no tracking, so that a segment
-in the middle of a flow that moved to another NAT reaches it, as it does on AWS. What leaves is let
-out, and its answers in again, by address and ports, for as long as AWS remembers an idle flow. A
-silent instance still reaches its metadata, as one does whose network is in trouble.
+Written as nftables rules for the VPC's router. Tracked is only what passes between NATs and the
+internet, by addresses that no two NATs share: what a rule of a security group lets in needs no
+tracking, so that a segment in the middle of a flow that moved to another NAT reaches it, as it does
+on AWS. What a NAT sends to the internet is let out, and its answers in again. A silent instance
+still reaches its metadata, as one does whose network is in trouble.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lab.packets.internet import UPLINK
 from lab.packets.router import METADATA
 from lab.packets.values import ANY_PROTOCOL
 
@@ -19,7 +20,14 @@ if TYPE_CHECKING:
 
     from lab.packets.values import Ingress, Nat, Wanted
 
-# "Idle connection tracking timeout" of Nitro v6 instances, EC2 user guide; for ICMP ours.
+TRACKING = (
+    # "Idle connection tracking timeout", EC2 user guide: Nitro v6 instances.
+    "net.netfilter.nf_conntrack_tcp_timeout_established=350",
+    # A security group does not look at the numbers of segments.
+    "net.netfilter.nf_conntrack_tcp_be_liberal=1",
+)
+"""What the kernel of the router needs to be told for these rules."""
+
 _RULES = f"""
 table ip vpc {{
     set nats {{
@@ -34,30 +42,19 @@ table ip vpc {{
     set own {{
         type ifname . ipv4_addr
     }}
-    set flows {{
-        type ipv4_addr . inet_proto . inet_service . ipv4_addr . inet_service
-        flags dynamic,timeout
-        timeout 350s
-        size 1000000
+    set vpc {{
+        type ipv4_addr
+        flags interval
     }}
-    set pings {{
-        type ipv4_addr . ipv4_addr
-        flags dynamic,timeout
-        timeout 30s
-        size 100000
+    chain track {{
+        type filter hook prerouting priority raw; policy accept;
+        iifname != @nats iifname != "{UPLINK}" notrack
+        iifname @nats ip daddr @vpc notrack
     }}
     chain granted {{
     }}
-    chain leaves {{
-        meta l4proto {{ tcp, udp }} \\
-            update @flows {{ ip saddr . meta l4proto . th sport . ip daddr . th dport }}
-        icmp type echo-request update @pings {{ ip saddr . ip daddr }}
-    }}
     chain enters {{
-        meta l4proto {{ tcp, udp }} \\
-            ip daddr . meta l4proto . th dport . ip saddr . th sport @flows accept
-        icmp type echo-reply ip daddr . ip saddr @pings accept
-        icmp type {{ destination-unreachable, time-exceeded, parameter-problem }} accept
+        ct state established,related accept
         jump granted
         drop
     }}
@@ -67,7 +64,6 @@ table ip vpc {{
         oifname @silent drop
         iifname @checked iifname . ip saddr != @own drop
         oifname @checked oifname . ip daddr != @own drop
-        iifname @nats jump leaves
         oifname @nats jump enters
     }}
     chain input {{
@@ -78,9 +74,9 @@ table ip vpc {{
 """
 
 
-def rules() -> str:
-    """Return the rules before there is any NAT."""
-    return _RULES
+def rules(vpc: Iterable[str]) -> str:
+    """Return the rules of a VPC, given by its CIDRs, before there is any NAT."""
+    return "\n".join((_RULES, *_elements("vpc", vpc), ""))
 
 
 def state(wanted: Wanted, ports: Mapping[str, tuple[str, Nat]]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ from tests.packets.network import (
 )
 from tests.packets.traffic import (
     LOST,
+    PATIENCE,
     PORT,
     Echo,
     ask,
@@ -30,9 +32,11 @@ from tests.packets.traffic import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
+    from lab.packets.machine import Machine
     from lab.packets.namespaces import Namespace
+    from lab.packets.values import Wanted
 
 ROUTES = everything_works().default_routes
 
@@ -47,6 +51,28 @@ def assert_lost(namespace: Namespace, address: str = SERVER, port: int = PORT) -
     """Expect a new connection to be lost without a word."""
     with pytest.raises(TimeoutError):
         connect(namespace, address, port, LOST)
+
+
+@contextmanager
+def counting(machine: Machine, address: str) -> Iterator[Callable[[], int]]:
+    """Count what reaches a NAT on its way to an address."""
+    machine.rules(f"""
+        table ip count {{
+            counter reached {{
+            }}
+            chain prerouting {{
+                type filter hook prerouting priority raw; policy accept;
+                ip daddr {address} counter name reached
+            }}
+        }}
+    """)
+
+    def count() -> int:
+        told = machine.run("nft", "list", "counter", "ip", "count", "reached").stdout
+        return int(told.partition("packets ")[2].split()[0])
+
+    yield count
+    machine.rules("delete table ip count")
 
 
 def test_hosts_reach_the_server_from_the_public_address_of_their_nat(fabric: Fabric) -> None:
@@ -80,6 +106,54 @@ def test_a_nat_forwards_nothing_when_its_check_is_on(fabric: Fabric) -> None:
     assert_lost(fabric.hosts["a"])
     assert "203.0.113.4" == source(fabric.machines["nat-a"])
     assert "203.0.113.5" == source(fabric.hosts["b"])
+
+
+in_trouble = pytest.mark.parametrize(
+    "trouble",
+    [
+        replace(everything_works(), checked=frozenset({"nat-a"})),
+        replace(everything_works(), silent=frozenset({"nat-a"})),
+    ],
+    ids=["checked", "silent"],
+)
+
+
+@in_trouble
+def test_nothing_that_a_nat_in_trouble_sends_for_others_arrives(
+    fabric: Fabric, trouble: Wanted
+) -> None:
+    """The check looks at what leaves, too: the source has to be an address of the NAT."""
+    nat, host = fabric.machines["nat-a"], fabric.hosts["b"]
+    nat.run("ip", "address", "add", "10.0.1.99/32", "dev", "lo")
+    with host.socket(socket.SOCK_DGRAM) as there, nat.socket(socket.SOCK_DGRAM) as here:
+        there.bind(("", 9))
+        there.settimeout(PATIENCE)
+        here.bind(("10.0.1.99", 0))
+        here.sendto(b"off", ("10.0.2.10", 9))
+        assert b"off" == there.recv(9)
+
+        fabric.apply(trouble)
+
+        here.sendto(b"on", ("10.0.2.10", 9))
+        there.settimeout(LOST)
+        with pytest.raises(TimeoutError):
+            there.recv(9)
+    nat.run("ip", "address", "delete", "10.0.1.99/32", "dev", "lo")
+
+
+@in_trouble
+def test_nothing_of_a_host_reaches_a_nat_in_trouble(fabric: Fabric, trouble: Wanted) -> None:
+    """With the check on, and dead or hung, a NAT does not even see what hosts send."""
+    with counting(fabric.machines["nat-a"], SERVER) as count:
+        source(fabric.hosts["a"])
+        seen = count()
+        assert seen > 0
+
+        fabric.apply(trouble)
+        seen = count()
+
+        assert_lost(fabric.hosts["a"])
+        assert seen == count()
 
 
 def test_a_nat_lets_nothing_through_when_it_is_silent(fabric: Fabric) -> None:
@@ -132,9 +206,10 @@ def test_a_client_hangs_when_its_flow_moved_to_a_nat_that_only_translates(fabric
             ask(flow, LOST)
 
 
-def test_the_middle_of_a_moved_flow_reaches_the_other_nat(fabric: Fabric) -> None:
-    """What a security group's rule lets in needs no tracking: a NAT can answer with a reset."""
-    fabric.machines["nat-b"].rules("""
+@contextmanager
+def resetting(machine: Machine) -> Iterator[None]:
+    """Let a NAT answer the middle of a flow that it does not know with a reset."""
+    machine.rules("""
         table ip resets {
             chain forward {
                 type filter hook forward priority filter; policy accept;
@@ -142,12 +217,30 @@ def test_the_middle_of_a_moved_flow_reaches_the_other_nat(fabric: Fabric) -> Non
             }
         }
     """)
-    with connect(fabric.hosts["a"]) as flow:
+    yield
+    machine.rules("delete table ip resets")
+
+
+def test_the_middle_of_a_moved_flow_reaches_the_other_nat(fabric: Fabric) -> None:
+    """What a security group's rule lets in needs no tracking: a NAT can answer with a reset."""
+    with connect(fabric.hosts["a"]) as flow, resetting(fabric.machines["nat-b"]):
         ask(flow)
         lead(fabric, a="nat-b")
 
         with pytest.raises(ConnectionResetError):
             ask(flow)
+
+
+def test_a_moved_flow_is_lost_when_no_rule_lets_it_in_at_the_other_nat(fabric: Fabric) -> None:
+    """A flow that one NAT's security group let in is nothing to that of another NAT."""
+    with connect(fabric.hosts["a"]) as flow, resetting(fabric.machines["nat-b"]):
+        ask(flow)
+        moved = {**ROUTES, "private-a": "nat-b"}
+        closed = {"nat-a": FROM_THE_VPC}
+        fabric.apply(replace(everything_works(), default_routes=moved, ingress=closed))
+
+        with pytest.raises(TimeoutError):
+            ask(flow, LOST)
 
 
 def test_a_plain_masquerade_lets_hosts_read_the_metadata_of_the_nat(fabric: Fabric) -> None:
@@ -169,8 +262,26 @@ def test_hosts_reach_each_other_over_the_local_route(fabric: Fabric) -> None:
 
 
 def test_an_address_of_the_vpc_without_a_host_is_lost(fabric: Fabric) -> None:
-    """The local route covers the VPC: what has no host does not go to the NAT."""
-    assert_lost(fabric.hosts["a"], "10.0.3.10")
+    """The local route covers the VPC: what has no host there does not go to the NAT."""
+    nowhere = "10.0.3.10"
+    with counting(fabric.machines["nat-a"], nowhere) as count:
+        assert_lost(fabric.hosts["a"], nowhere)
+
+        assert 0 == count()
+
+
+def test_the_router_tracks_only_what_is_between_nats_and_the_internet(fabric: Fabric) -> None:
+    """A table of tracked flows is as small as that of the machine may be: each flow counts once."""
+    table = "/proc/sys/net/netfilter/nf_conntrack_count"
+    before = int(fabric.router.run("cat", table).stdout)
+    flows = [connect(fabric.hosts["a"]) for _ in range(20)]
+    for flow in flows:
+        ask(flow)
+    after = int(fabric.router.run("cat", table).stdout)
+    for flow in flows:
+        flow.close()
+
+    assert 0 < after - before <= len(flows)
 
 
 def test_pings_come_back(fabric: Fabric) -> None:
@@ -200,23 +311,23 @@ def test_a_secondary_address_of_a_nat_has_a_public_one_of_its_own(fabric: Fabric
 
 
 def test_a_nat_leaves_nothing_when_it_ends(fabric: Fabric) -> None:
-    """The namespace of an ended NAT is gone, and what its route led to it is lost."""
-    machine = fabric.launch(Nat("nat-d", PUBLIC, "10.0.0.8", "203.0.113.8"))
-    masquerade(machine)
+    """Its namespace is gone, its route leads nowhere, and another NAT can have its address."""
     wanted = everything_works()
-    fabric.apply(
-        replace(
-            wanted,
-            default_routes={**wanted.default_routes, "private-a": "nat-d"},
-            ingress={**wanted.ingress, "nat-d": FROM_THE_VPC},
-        )
+    through = replace(
+        wanted,
+        default_routes={**wanted.default_routes, "private-a": "nat-d"},
+        ingress={**wanted.ingress, "nat-d": FROM_THE_VPC},
     )
-    assert "203.0.113.8" == source(fabric.hosts["a"])
+    for public in ("203.0.113.8", "203.0.113.9"):
+        machine = fabric.launch(Nat("nat-d", PUBLIC, "10.0.0.8", public))
+        masquerade(machine)
+        fabric.apply(through)
+        assert public == source(fabric.hosts["a"])
 
-    fabric.end("nat-d")
+        fabric.end("nat-d")
 
-    assert_lost(fabric.hosts["a"])
-    assert machine.name not in leftovers()
+        assert_lost(fabric.hosts["a"])
+        assert machine.name not in leftovers()
 
 
 def names_with(prefix: str) -> set[str]:

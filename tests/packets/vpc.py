@@ -88,7 +88,7 @@ def lead(
 
 def hand_over(fabric: Fabric, nat: Nat, *packets: bytes) -> None:
     """Let a NAT receive packets, whatever the routes and security groups of the VPC say of them."""
-    router, port = fabric._vpc_router, fabric._ports[nat.name]
+    router, port = fabric.router, fabric._ports[nat.name]
     mac = fabric.machines[nat.name].read(f"/sys/class/net/{nat.uplink}/address")
     address = bytes.fromhex(mac.strip().replace(":", ""))
     with link_socket(router, port) as sender:
