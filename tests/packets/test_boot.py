@@ -98,6 +98,17 @@ def test_boot_makes_a_nat_whatever_its_interface_is_called(
             opened.close()
 
 
+def test_rules_are_for_the_default_route_of_the_lowest_metric(machine: Machine) -> None:
+    """That is where the kernel sends what it forwards."""
+    _boot(machine)
+    before = _rules(machine)
+    machine.run("ip", "link", "add", "other", "type", "veth", "peer", "name", "nowhere")
+    machine.run("ip", "link", "set", "other", "up")
+    machine.run("ip", "route", "add", "default", "dev", "other", "metric", "5")
+    machine.run("/etc/nat-failover/up")
+    assert before == _rules(machine)
+
+
 def test_unit_brings_back_the_nat_when_the_instance_was_restarted(
     fabric: Fabric, machine: Machine
 ) -> None:

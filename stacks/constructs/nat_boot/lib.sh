@@ -4,7 +4,7 @@
 
 uplink() {
     local interface
-    interface=$(ip -4 route show default | awk '{ for (i = 1; i < NF; i++) if ($i == "dev") { print $(i + 1); exit } }')
+    interface=$(ip -4 route show default | awk '{ for (i = 1; i < NF; i++) if ($i == "dev" && !found++) print $(i + 1) }')
     if [[ -z $interface ]]; then
         echo "no default route: which interface leads to the internet is not known" >&2
         return 1

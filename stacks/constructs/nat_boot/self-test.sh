@@ -65,7 +65,7 @@ translated() {
 }
 
 resolve() {
-    timeout 2 getent ahostsv4 "$1" | awk '{ print $1; exit }'
+    timeout 2 getent ahostsv4 "$1" | awk 'NR == 1 { print $1 }'
 }
 
 # connects TARGET [COMMAND…]: the command runs the attempt, in the namespace or here.
