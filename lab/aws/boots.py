@@ -79,9 +79,9 @@ class InstancesCompleteTheirLaunch(Behaviour):
     """An instance whose boot script says so completes its launch action when it was booted first.
 
     With CONTINUE once it forwards. It tries again while the action does not exist yet, or while it
-    is refused; when it has tried often enough, or when the boot failed, it says ABANDON once and
-    switches itself off. It makes the calls with the role of its instance profile, whose policies
-    are evaluated. moto's instances run no user data.
+    is refused, and when it has tried often enough it leaves the rest to the heartbeat. When the
+    boot failed, it says ABANDON once and switches itself off. It makes the calls with the role of
+    its instance profile, whose policies are evaluated. moto's instances run no user data.
     """
 
     source = "stacks/constructs/nat_boot/boot.sh; IAM user guide, 'Policy evaluation logic'"
@@ -125,8 +125,6 @@ class _Launch:
             switch_off(self._instance)
         elif error and attempts > 1 and clock.now() < self._until:
             clock.after(delays.BOOT_TRIES_AGAIN, lambda: self.end(result, attempts - 1))
-        elif error:
-            self.end(ABANDON, 1)
 
 
 def _complete(aws: Emulation, instance: Instance, told: Told, result: str) -> str:

@@ -34,13 +34,20 @@ step() {
     say "$((SECONDS - began)) s to ${current}"
 }
 
+# When only the telling fails, the group may have been told and the answer lost: then this instance
+# serves. If it was not told, the heartbeat of its hook ends the launch.
 at_exit() {
     local status=$?
-    if ((status != 0)); then
-        say "FAILED to ${current} (exit ${status}); abandoning the launch and shutting down, so that the group replaces this instance"
-        timeout 30 bash -euo pipefail -c 'complete_launch ABANDON 1' || say "the group was not told"
-        shutdown --poweroff now
+    if ((status == 0)); then
+        return
     fi
+    if [[ $current == 'complete the launch action' ]]; then
+        say "FAILED to ${current} (exit ${status}); unless the group was told, its hook abandons this launch"
+        return
+    fi
+    say "FAILED to ${current} (exit ${status}); the launch is abandoned, shutting down"
+    timeout 30 bash -euo pipefail -c 'complete_launch ABANDON 1' || say "the group was not told"
+    shutdown --poweroff now
 }
 
 # --- The steps; each runs in a shell of its own -----------------------------------------------------
@@ -100,8 +107,7 @@ start_units() {
 
 # complete_launch RESULT ATTEMPTS: tell the group how the launch went. The action may not have begun
 # yet when the instance is fast. CloudTrail shows the step in the call's user agent, since the call
-# itself takes no reason. In the foreground, the call ends with its step: a CONTINUE that hangs may
-# not go on beside the ABANDON.
+# itself takes no reason. In the foreground, the call ends with its step.
 complete_launch() {
     local attempt instance region
     # shellcheck source=stacks/constructs/nat_boot/lib.sh
