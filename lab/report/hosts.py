@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lab.report.frame import PAD, REACH, ROW
-from lab.report.labels import Label, Rows
+from lab.report.labels import Rows
+from lab.report.lanes import Mark
 from lab.report.packets import Event, events, stretch_words
 
 if TYPE_CHECKING:
@@ -51,25 +52,10 @@ class Track:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FlowMark:
+class FlowMark(Mark):
     """A break of a flow, at `x`, and its new connection, at `again`; without it, a vain wait."""
 
-    kind: str
-    x: float
     again: float | None
-    top: float
-    title: str
-    label: Label
-
-    @property
-    def y(self) -> float:
-        """Return the height of the mark."""
-        return self.top + (self.label.mark_row + 0.5) * ROW
-
-    @property
-    def label_y(self) -> float:
-        """Return the height of the label."""
-        return self.top + (self.label.row + 0.5) * ROW
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

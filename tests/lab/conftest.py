@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import pytest
 
 from lab.aws.catalogue import ALL
-from lab.isolation import CREDENTIALS, REGION
 from lab.region import Region
+from tests.settings_of_nobody import settings_of_nobody
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,11 +17,7 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="package", autouse=True)
 def nobody() -> Iterator[None]:
     """Take the person's AWS settings out of the environment of these tests."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.startswith("AWS_")]:
-            patch.delenv(name)
-        for name, value in {**CREDENTIALS, "AWS_DEFAULT_REGION": REGION}.items():
-            patch.setenv(name, value)
+    with settings_of_nobody():
         yield
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import time
 from dataclasses import dataclass
 from ipaddress import IPv4Network
@@ -18,7 +17,7 @@ import pytest
 from lab.aws import forwarding
 from lab.aws.boots import SAID
 from lab.clock import RealClock
-from lab.isolation import CREDENTIALS, REGION
+from lab.isolation import REGION
 from lab.packets import emulated
 from lab.packets.follow import BEHAVIOURS, Following
 from lab.packets.namespaces import leftovers
@@ -26,6 +25,7 @@ from lab.region import Region
 from lab.topology import DEFAULT
 from stacks.constructs.nat_user_data import Boot, user_data
 from tests.packets.traffic import LOST, Echo, ask, connect, source
+from tests.settings_of_nobody import settings_of_nobody
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -166,11 +166,7 @@ def in_service(region: Region) -> list[str]:
 @pytest.fixture(scope="module")
 def nobody() -> Iterator[None]:
     """Take the person's AWS settings out of the environment of these tests."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.startswith("AWS_")]:
-            patch.delenv(name)
-        for name, value in {**CREDENTIALS, "AWS_DEFAULT_REGION": REGION}.items():
-            patch.setenv(name, value)
+    with settings_of_nobody():
         yield
 
 

@@ -1,0 +1,25 @@
+"""Tests of the lab must not see the AWS settings of who runs them."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lab.isolation import CREDENTIALS, REGION
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@contextmanager
+def settings_of_nobody() -> Iterator[None]:
+    """Take the person's AWS settings out of the environment, and put the lab's there."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            patch.delenv(name)
+        for name, value in {**CREDENTIALS, "AWS_DEFAULT_REGION": REGION}.items():
+            patch.setenv(name, value)
+        yield
