@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _PORTS = range(10_000, 30_000)
 """Below those that the kernel chooses, and so many that none comes back before it is forgotten."""
 
+_APART = 7_919  # a prime: processes that start one after the other are far apart
+
 _RESET = struct.pack("ii", 1, 0)
 """To close with a reset (SO_LINGER): every table on the way forgets the connection at once, and not
 after two minutes, so that 100 of them a second fill none."""
@@ -42,8 +44,12 @@ def tcp(server: str) -> Callable[[int], Awaitable[None]]:
 
 
 def udp(server: str) -> Callable[[int], Awaitable[None]]:
-    """Return what sends a datagram from a port of its own and waits for the answer."""
-    ports = itertools.cycle(_PORTS)
+    """Return what sends a datagram from a port of its own and waits for the answer.
+
+    Each process begins at another port: two hosts that send from the same one in the same
+    microsecond race for it in the table of a NAT that they share, and Linux drops who loses.
+    """
+    ports = itertools.islice(itertools.cycle(_PORTS), os.getpid() * _APART % len(_PORTS), None)
 
     async def probe(number: int) -> None:
         datagrams = _socket(socket.SOCK_DGRAM)
