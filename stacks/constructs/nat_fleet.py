@@ -37,7 +37,8 @@ A minute for EC2 and the system to start, then what the boot script takes at mos
 BOOT_PAUSE = "PT5M"
 """What a rolling update gives an instance to boot before it replaces the next.
 
-The boot script gives up before that."""
+The boot script gives up before that. Whether CloudFormation waits for launches that a hook holds is
+not documented; that one instance must stay in service is."""
 
 
 class NatFleet(Construct):
