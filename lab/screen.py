@@ -98,7 +98,7 @@ class Screen:
             probes.add_row(row.name, *numbers, row.when, style="red" if row.lost else None)
         flows = Table("open connection", _number("learned"), "from", _number("new one after"))
         for each in flow_rows(host):
-            flows.add_row(each.name, _moment(each.learned), each.what, _moment(each.after))
+            flows.add_row(each.name, _moment(each.learned), each.what, each.after)
         for told in (probes, flows):
             self._console.print(told)
 

@@ -77,13 +77,13 @@ class ProbeRow:
 class FlowRow:
     """A row of the table of flows: a break, or that there was none.
 
-    `after` is how long after it learned the client had a new connection; None where it never did.
+    `after` says how long after it learned the client had a new connection; empty if it never did.
     """
 
     name: str
     learned: float | None
     what: str
-    after: float | None
+    after: str
 
 
 def events(host: HostPackets) -> tuple[Event, ...]:
@@ -162,17 +162,20 @@ def _rows(flow: Flow) -> Sequence[FlowRow]:
     ]
     if flow.waits_since is not None:
         what = f"waits in vain since {seconds(flow.waits_since)}"
-        rows.append(FlowRow(name=flow.name, learned=None, what=what, after=None))
-    return rows or [FlowRow(name=flow.name, learned=None, what="did not break", after=None)]
+        rows.append(FlowRow(name=flow.name, learned=None, what=what, after=""))
+    return rows or [FlowRow(name=flow.name, learned=None, what="did not break", after="")]
 
 
-def _after(each: Break) -> float | None:
-    return None if each.reconnected is None else each.reconnected - each.learned
+def _after(each: Break) -> str:
+    if each.reconnected is None:
+        return ""
+    after = each.reconnected - each.learned
+    return seconds(after) if round(after, 3) else "< 0.001 s"
 
 
 def _broke(flow: Flow, each: Break) -> Event:
     after = _after(each)
-    again = "no new one" if after is None else f"new after {seconds(after)}"
+    again = f"new after {after}" if after else "no new one"
     return Event(
         kind=LEARNED,
         time=each.learned,

@@ -176,18 +176,19 @@ def test_host_has_a_sentence_of_its_own() -> None:
 @pytest.mark.parametrize(
     ("flow", "rows"),
     [
-        (any_flow(), [(None, "did not break", None)]),
-        (any_flow("chatty", (2.0, 2.5), (9.0, None)), [(2.0, RESET, 0.5), (9.0, RESET, None)]),
-        (any_flow(waits_since=3.0), [(None, "waits in vain since 3.00 s", None)]),
+        (any_flow(), [(None, "did not break", "")]),
+        (any_flow("chatty", (2.0, 2.5), (9.0, None)), [(2.0, RESET, "0.50 s"), (9.0, RESET, "")]),
+        (any_flow("chatty", (2.0, 2.0004)), [(2.0, RESET, "< 0.001 s")]),
+        (any_flow(waits_since=3.0), [(None, "waits in vain since 3.00 s", "")]),
         (
             any_flow("chatty", (2.0, 2.5), waits_since=30.0),
-            [(2.0, RESET, 0.5), (None, "waits in vain since 30.0 s", None)],
+            [(2.0, RESET, "0.50 s"), (None, "waits in vain since 30.0 s", "")],
         ),
     ],
-    ids=["whole", "broken", "waits", "both"],
+    ids=["whole", "broken", "at once", "waits", "both"],
 )
 def test_flow_has_a_row_for_each_of_its_breaks(
-    flow: Flow, rows: list[tuple[float | None, str, float | None]]
+    flow: Flow, rows: list[tuple[float | None, str, str]]
 ) -> None:
     """One that did not break has a row that says so."""
     assert [(row.learned, row.what, row.after) for row in flow_rows(with_flow(flow))] == rows
