@@ -212,13 +212,19 @@ def _sizes(machine: Machine) -> Sizes:
     return Sizes(entries_, buckets)
 
 
+def _last_words(text: str) -> str:
+    """Return the last line that names an error, or else the last with words in it."""
+    lines = [line.strip() for line in text.splitlines() if any(map(str.isalnum, line))]
+    errors = [line for line in lines if "error" in line.lower()]
+    return (errors or lines or ["nothing"])[-1]
+
+
 def _why_not(
     contender: Contender, ended: subprocess.CompletedProcess[str], machine: Machine
 ) -> str:
-    said = (ended.stderr.strip() or ended.stdout.strip() or "nothing").splitlines()[-1]
     message = (
         f"{contender.name} ended with exit status {ended.returncode}, and the host forwards"
-        f" nothing; the last that it said: {said}"
+        f" nothing; the last that it said: {_last_words(ended.stderr or ended.stdout)}"
     )
     found = machine.run("bash", "-c", "command -v iptables", check=False).returncode == 0
     if "iptables" in contender.script and not found:
