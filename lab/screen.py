@@ -41,11 +41,12 @@ class Screen:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._zero: float | None = None
+        self._waits = False
 
     def entry(self, entry: Entry) -> None:
         """Print one journal entry as a line."""
         if entry.kind == "fault" and self._zero is None:
-            self._zero = entry.at
+            self._zero, self._waits = entry.at, False
         if not (said := words(entry)):
             return
         what = escape(said)
@@ -54,7 +55,12 @@ class Screen:
         if entry.kind == "egress":
             style = "green" if entry.detail["works"] == "True" else "bold red"
             what = f"[{style}]{what}[/]"
-        self._line(entry.at - (self._zero or 0.0), entry.who.value, what)
+        at = None if self._waits else entry.at - (self._zero or 0.0)
+        self._line(at, entry.who.value, what)
+
+    def await_fault(self) -> None:
+        """Say "before" in place of the time, until the first fault."""
+        self._waits = True
 
     def moment(self, moment: Moment) -> None:
         """Print one line of a timeline."""
@@ -102,8 +108,9 @@ class Screen:
         for told in (probes, flows):
             self._console.print(told)
 
-    def _line(self, at: float, who: str, what: str) -> None:
-        line = f"[dim]{at:8.2f} s[/]  [{_COLOURS[who]}]{who:<14}[/] {short(what)}"
+    def _line(self, at: float | None, who: str, what: str) -> None:
+        time = f"{'before':>10}" if at is None else f"{at:8.2f} s"
+        line = f"[dim]{time}[/]  [{_COLOURS[who]}]{who:<14}[/] {short(what)}"
         self._console.print(line, highlight=False, soft_wrap=True)
 
 

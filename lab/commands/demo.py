@@ -27,6 +27,7 @@ def demo(region: Region, directory: Path, screen: Screen, strategy: str | None) 
     screen.heading("Deploy the app with the CDK CLI")
     with deployed(region, directory, strategy) as stage:
         screen.heading("Kill a NAT")
+        screen.await_fault()
         cues = read_faults(["terminate"])
         outcome = play(stage, cues, seed=0)
         _insist(outcome)

@@ -57,6 +57,7 @@ def get_ready(stage: Stage, screen: Screen | None, handler: Handler | None, pace
         real: RealClock = region.clock  # type: ignore[assignment]  # the other one is virtual
         real.set_pace(pace)
     if screen:
+        screen.await_fault()
         region.journal.listen(screen.entry)
 
 

@@ -79,6 +79,8 @@ def test_demo_tells_the_whole_story_and_leaves_nothing_behind(tmp_path: Path) ->
     output, _ = process.communicate(timeout=LIMIT)
     assert process.returncode == 0, output
     for said in (
+        "    before  EventBridge    runs the schedule",
+        "    0.00 s  You            terminate ",
         "publishes EC2_INSTANCE_TERMINATE",
         "hands the message to the subscribed function",
         "(trigger: terminated)",
