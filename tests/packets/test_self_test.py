@@ -6,6 +6,8 @@ Its attempts are fewer and shorter here than on an instance, where they are for 
 from __future__ import annotations
 
 import re
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -24,8 +26,9 @@ if TYPE_CHECKING:
 SELF_TEST = "/etc/nat-failover/self-test"
 SETTINGS = "/etc/nat-failover/settings"
 RESERVED = "10.0.0.3"
-A = Nat("nat-a", PUBLIC, "10.0.0.4", "203.0.113.4", secondary=(Secondary(RESERVED, "203.0.113.3"),))
-"""A NAT of which the internet gateway maps even what leaves untranslated."""
+A = Nat("nat-a", PUBLIC, "10.0.0.4", "203.0.113.4")
+MAPPED = replace(A, secondary=(Secondary(RESERVED, "203.0.113.3"),))
+"""The same, but the internet gateway maps even what leaves untranslated."""
 
 PASSED = f"forwards: {SERVER} answered through source NAT\n"
 ITSELF_ONLY = (
@@ -43,9 +46,16 @@ def fabric() -> Iterator[Fabric]:
 @pytest.fixture
 def machine(fabric: Fabric) -> Iterator[Machine]:
     """A NAT that has booted; what it is left with is what it had before."""
-    machine = fabric.launch(A)
-    machine.run("ip", "address", "delete", f"{RESERVED}/24", "dev", A.uplink)
-    lead(fabric, A)
+    with _booted(fabric, A) as machine:
+        yield machine
+
+
+@contextmanager
+def _booted(fabric: Fabric, nat: Nat) -> Iterator[Machine]:
+    machine = fabric.launch(nat)
+    for row in nat.secondary:
+        machine.run("ip", "address", "delete", f"{row.address}/24", "dev", nat.uplink)
+    lead(fabric, nat)
     machine.write(SCRIPT, script())
     machine.run("bash", SCRIPT)
     text = machine.read(SELF_TEST)
@@ -54,7 +64,7 @@ def machine(fabric: Fabric) -> Iterator[Machine]:
         text = text.replace(value, shorter)
     machine.write(SELF_TEST, text, mode="755")
     yield machine
-    fabric.end(A.name)
+    fabric.end(nat.name)
 
 
 def test_self_test_passes_on_a_nat_that_forwards(machine: Machine) -> None:
@@ -120,14 +130,15 @@ def test_self_test_fails_when_nothing_reaches_the_internet(
     assert complaint.startswith("neither this host nor what it forwards reaches port 443 of any of")
 
 
-def test_self_test_fails_when_an_answer_comes_without_translation(machine: Machine) -> None:
+def test_self_test_fails_when_an_answer_comes_without_translation(fabric: Fabric) -> None:
     """Where even the untranslated source is answered, the connection table tells."""
-    _stop_translating(machine)
-    # To whom the VPC's router delivers is asked by ARP here, and known to AWS.
-    for setting in ("conf.{}.proxy_arp=1", "neigh.{}.proxy_delay=0"):
-        machine.run("sysctl", "--write", f"net.ipv4.{setting.format(A.uplink)}")
-    complaint = f"{SERVER} answered, but not to an address of this host: source NAT\n"
-    assert (1, "", complaint) == _outcome(machine)
+    with _booted(fabric, MAPPED) as machine:
+        _stop_translating(machine)
+        # To whom the VPC's router delivers is asked by ARP here, and known to AWS.
+        for setting in ("conf.{}.proxy_arp=1", "neigh.{}.proxy_delay=0"):
+            machine.run("sysctl", "--write", f"net.ipv4.{setting.format(MAPPED.uplink)}")
+        complaint = f"{SERVER} answered, but not to an address of this host: source NAT\n"
+        assert (1, "", complaint) == _outcome(machine)
 
 
 def test_self_test_passes_when_names_cannot_be_resolved_and_an_address_answers(
