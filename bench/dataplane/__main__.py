@@ -23,7 +23,8 @@ from bench.dataplane import contenders, kept, report, speed
 from bench.dataplane.bed import Bed, BedError
 from bench.dataplane.contenders import FileError
 from bench.dataplane.sizes import SizesError, borrowed
-from lab.packets.namespaces import Namespaces, PacketsError, obstacle
+from lab.packets.namespaces import Namespaces
+from lab.packets.obstacle import PacketsError, obstacle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

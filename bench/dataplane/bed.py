@@ -10,10 +10,9 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from bench.dataplane import entries, load
 from bench.dataplane.sizes import Sizes
@@ -21,9 +20,10 @@ from lab.packets.machine import CALLS, Machine
 from lab.packets.metadata import Metadata, told_to
 from lab.packets.values import Nat, Subnet
 from lab.packets.wiring import configure
+from lab.with_block import WithBlock
 
 if TYPE_CHECKING:
-    from types import TracebackType
+    from contextlib import ExitStack
 
     from bench.dataplane.contenders import Contender
     from lab.packets.namespaces import Namespaces
@@ -74,12 +74,12 @@ class Booted:
     played: tuple[str, ...]
 
 
-class Bed:
+class Bed(WithBlock):
     """A contender with a client and a server, within a `with` block."""
 
     def __init__(self, spaces: Namespaces, contender: Contender, *, name: str) -> None:
+        super().__init__()
         self.contender = contender
-        self._closing = ExitStack()
         self._client, self._wire, space, self.server = (
             spaces.add(f"{name}-{part}") for part in ("client", "wire", "nat", "server")
         )
@@ -87,21 +87,10 @@ class Bed:
         self._spaces = spaces
         self.nat = space
 
-    def __enter__(self) -> Self:
-        with ExitStack() as stack:
-            self._connect()
-            self._serve(stack)
-            self.booted = self._boot()
-            self._closing = stack.pop_all()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._closing.close()
+    def _begin(self, stack: ExitStack) -> None:
+        self._connect()
+        self._serve(stack)
+        self.booted = self._boot()
 
     def load(self, name: str, *arguments: float) -> dict[str, float]:
         """Let the client make a load, and return what it measured.

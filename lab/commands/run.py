@@ -23,7 +23,7 @@ from lab.drills.faults import FAULTS
 from lab.drills.handlers import RECIPE_2016, HandlerError, Trigger, read_handler
 from lab.drills.scenario import ScenarioError, read_faults, read_scenario
 from lab.drills.stage import StageError, deployed
-from lab.packets.namespaces import PacketsError, obstacle
+from lab.packets.obstacle import PacketsError, obstacle
 from lab.real import RealDrillError
 from lab.region import PortError, Region
 from lab.screen import Screen

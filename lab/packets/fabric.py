@@ -9,10 +9,9 @@ It knows values only, and nothing of how they came to be wanted.
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from dataclasses import replace
 from itertools import count
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from lab.packets import guard
 from lab.packets.internet import GATEWAY, UPLINK, Internet
@@ -22,10 +21,11 @@ from lab.packets.namespaces import Namespaces
 from lab.packets.router import Router
 from lab.packets.values import INTERNET_GATEWAY, SERVER, Wanted
 from lab.packets.wiring import configure, set_up
+from lab.with_block import WithBlock
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from types import TracebackType
+    from contextlib import ExitStack
 
     from lab.packets.namespaces import Namespace
     from lab.packets.values import Host, Nat, Subnet
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 HOST_INTERFACE = "eth0"
 
 
-class Fabric:
+class Fabric(WithBlock):
     """The namespaces of a VPC while the `with` block lasts; no packet leaves until it is wanted.
 
     `vpc` are the CIDRs of the VPC, `servers` the addresses of the server on the internet.
@@ -47,6 +47,7 @@ class Fabric:
         servers: Sequence[str] = (SERVER,),
         region: str = "us-east-1",
     ) -> None:
+        super().__init__()
         self.hosts: dict[str, Namespace] = {}
         self.machines: dict[str, Machine] = {}
         self.nats: dict[str, Nat] = {}
@@ -56,22 +57,10 @@ class Fabric:
         self._wanted = Wanted()
         self._numbers = count()
         self._namespaces = Namespaces()
-        self._closing = ExitStack()
 
-    def __enter__(self) -> Self:
-        with ExitStack() as stack:
-            stack.enter_context(self._namespaces)
-            self._build(stack)
-            self._closing = stack.pop_all()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._closing.close()
+    def _begin(self, stack: ExitStack) -> None:
+        stack.enter_context(self._namespaces)
+        self._build(stack)
 
     @property
     def wired(self) -> dict[str, Host]:

@@ -14,7 +14,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Lock, Thread
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from pyroute2 import NetlinkError
 
@@ -25,8 +25,9 @@ from lab.journal import Who
 from lab.packets import emulated
 from lab.packets.boots import Boots, addresses
 from lab.packets.fabric import Fabric
-from lab.packets.namespaces import PacketsError
+from lab.packets.obstacle import PacketsError
 from lab.packets.values import SERVER
+from lab.with_block import WithBlock
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -43,27 +44,24 @@ _TEST_PORT = 443
 _FAILS = (PacketsError, NetlinkError, subprocess.SubprocessError, OSError)
 
 
-class Following:
+class Following(WithBlock):
     """A fabric that follows a region as long as the `with` block lasts."""
 
     def __init__(self, region: Region, uplink: str = "ens5") -> None:
+        super().__init__()
         self._region, self._uplink = region, uplink
         self._fabric: Fabric | None = None
         self._vpc = ""
         self._booted: list[str] = []
         self._lock = Lock()
         self._over = False
-        self._closing = ExitStack()
 
-    def __enter__(self) -> Self:
-        with ExitStack() as stack:
-            directory = stack.enter_context(TemporaryDirectory(prefix="nat-failover-"))
-            self._boots = Boots(self._region.aws, Path(directory))
-            stack.callback(self._boots.close)
-            self._closing = stack.pop_all()
+    def _begin(self, stack: ExitStack) -> None:
+        directory = stack.enter_context(TemporaryDirectory(prefix="nat-failover-"))
+        self._boots = Boots(self._region.aws, Path(directory))
+        stack.callback(self._boots.close)
         self._region.journal.listen(self._heard)
         self._region.clock.each_step(self._step)
-        return self
 
     def __exit__(
         self,
@@ -73,7 +71,7 @@ class Following:
     ) -> None:
         with self._lock:
             self._over = True
-            self._closing.close()
+            super().__exit__(kind, error, trace)
 
     @property
     def fabric(self) -> Fabric:

@@ -11,7 +11,8 @@ from __future__ import annotations
 import subprocess
 from typing import TYPE_CHECKING
 
-from lab.packets.namespaces import Namespace, PacketsError
+from lab.packets.namespaces import Namespace
+from lab.packets.obstacle import PacketsError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -9,43 +9,26 @@ from __future__ import annotations
 
 import fcntl
 import os
-import shutil
 import signal
 import socket
 import subprocess
-import sys
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from pyroute2 import netns
 
+from lab.packets.obstacle import PacketsError, obstacle
+from lab.with_block import WithBlock
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from types import TracebackType
 
 PREFIX = "natlab"
 LOCKS = Path("/run/nat-failover-lab")
-_TOOLS = {"ip": "iproute2", "nft": "nftables", "curl": "curl", "sysctl": "procps"}
 _SWITCHING = Lock()  # pyroute2 keeps the namespaces to return to on one stack for all threads
-
-
-class PacketsError(Exception):
-    """Packets cannot flow on this machine; the message says why, and what to do."""
-
-
-def obstacle() -> str | None:
-    """Return why this process cannot make namespaces and load rules, or None if it can."""
-    if sys.platform != "linux":
-        return f"packets need Linux's network namespaces, and this is {sys.platform}"
-    if os.geteuid() != 0:
-        return "packets need root, for network namespaces: run it with sudo"
-    missing = [package for tool, package in _TOOLS.items() if not shutil.which(tool)]
-    if missing:
-        return f"packets need tools that this machine lacks: install {' and '.join(missing)}"
-    return None
 
 
 class Namespace:
@@ -104,31 +87,20 @@ class Namespace:
         return ["ip", "netns", "exec", self.name, *command]
 
 
-class Namespaces:
+class Namespaces(WithBlock):
     """Network namespaces with a common name, removed together at the end."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.name = f"{PREFIX}-{uuid4().hex[:8]}"
-        self._closing = ExitStack()
 
-    def __enter__(self) -> Self:
+    def _begin(self, stack: ExitStack) -> None:
         if reason := obstacle():
             raise PacketsError(reason)
         LOCKS.mkdir(parents=True, exist_ok=True)
         _remove_what_crashed()
-        with ExitStack() as stack:
-            _hold(self.name, stack)
-            stack.callback(_remove, self.name)
-            self._closing = stack.pop_all()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._closing.close()
+        _hold(self.name, stack)
+        stack.callback(_remove, self.name)
 
     def add(self, name: str) -> Namespace:
         """Make a namespace, with its loopback up."""

@@ -222,6 +222,20 @@ def test_command_ends_with_one_sentence_when_it_cannot_start(
     assert "\n" not in error
 
 
+def test_commands_load_nothing_of_packets_when_nobody_asks_for_them() -> None:
+    """What it takes to play them is for Linux alone, and the lab runs on other systems too."""
+    loaded = "import sys, lab.commands.run; print(*sorted({'pyroute2'} & set(sys.modules)))"
+    run = subprocess.run(  # noqa: S603 - our own interpreter, no shell
+        [sys.executable, "-c", loaded],
+        cwd=PROJECT,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (PROJECT, "lambda_src")))},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert run.stdout.strip() == ""
+
+
 def test_drill_with_packets_says_what_it_needs_when_it_is_not_root(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lab.packets.fabric import Fabric
-from lab.packets.namespaces import obstacle
+from lab.packets.obstacle import obstacle
 from tests.packets.network import HOSTS, NATS, VPC, everything_works, masquerade
 from tests.packets.traffic import Echo
 

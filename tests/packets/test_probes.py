@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 from pyroute2 import netns
 
-from lab.packets.namespaces import Namespace, Namespaces, PacketsError
+from lab.packets.namespaces import Namespace, Namespaces
+from lab.packets.obstacle import PacketsError
 from lab.packets.probes.processes import Client, serving
 from lab.packets.probes.record import Record, host_packets
 from lab.packets.probes.series import EVERY, PATIENCE

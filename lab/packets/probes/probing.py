@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from lab.packets.probes.processes import Client, serving
 from lab.packets.probes.record import host_packets
+from lab.with_block import WithBlock
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from types import TracebackType
+    from contextlib import ExitStack
 
     from lab.drills.packets import HostPackets
     from lab.packets.namespaces import Namespace
@@ -26,32 +26,21 @@ class Prober:
     namespace: Namespace
 
 
-class Probing:
+class Probing(WithBlock):
     """A server, and a client in each private host; each thing has worked once when it begins."""
 
     def __init__(self, server: Namespace, address: str, probers: Sequence[Prober]) -> None:
+        super().__init__()
         self._server, self._address, self._probers = server, address, probers
         self._clients: list[Client] = []
-        self._closing = ExitStack()
 
-    def __enter__(self) -> Self:
-        with ExitStack() as stack:
-            stack.enter_context(serving(self._server))
-            for prober in self._probers:
-                self._clients.append(Client(prober.namespace, self._address))
-                stack.callback(self._clients[-1].end)
-            for client in self._clients:
-                client.wait_until_ready()
-            self._closing = stack.pop_all()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._closing.close()
+    def _begin(self, stack: ExitStack) -> None:
+        stack.enter_context(serving(self._server))
+        for prober in self._probers:
+            self._clients.append(Client(prober.namespace, self._address))
+            stack.callback(self._clients[-1].end)
+        for client in self._clients:
+            client.wait_until_ready()
 
     def stop(self, *, zero: float, since: float) -> tuple[HostPackets, ...]:
         """Stop all clients; return what each host saw, in seconds since a moment.

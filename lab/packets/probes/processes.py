@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from lab.isolation import PROJECT
-from lab.packets.namespaces import PacketsError
+from lab.packets.obstacle import PacketsError
 from lab.packets.probes import client as client_module
 from lab.packets.probes import server as server_module
 from lab.packets.probes.record import Record, read

@@ -1,0 +1,35 @@
+"""Things that are built when a `with` block begins and taken down when it ends."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+
+class WithBlock(ABC):
+    """Takes down what it has built, in reverse, at the end of the block or when building fails."""
+
+    def __init__(self) -> None:
+        self._closing = ExitStack()
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            self._begin(stack)
+            self._closing = stack.pop_all()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._closing.close()
+
+    @abstractmethod
+    def _begin(self, stack: ExitStack) -> None:
+        """Build; what is to be taken down goes on the stack as soon as it is there."""
