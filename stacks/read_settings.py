@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import difflib
 import json
-from ipaddress import IPv4Address
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
 
-from stacks.settings import LARGEST_VPC, ROOM_FOR_ZONES, AppSettings
+from stacks.settings import LARGEST_VPC, ROOM_FOR_ZONES, AppSettings, as_address
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -217,21 +216,14 @@ def _cidrs_are_apart(settings: AppSettings) -> str | None:
 def _targets_are_outside(settings: AppSettings) -> str | None:
     cidrs = (settings.network.cidr, *settings.network.additional_cidrs)
     for target in settings.fleet.self_test:
-        inside = [cidr for cidr in cidrs if _is_address(target) and IPv4Address(target) in cidr]
+        address = as_address(target)
+        inside = [cidr for cidr in cidrs if address and address in cidr]
         if inside:
             return (
                 f"fleet.self_test has {target!r}, an address of the VPC ({inside[0]}), which a NAT"
                 " does not forward to; allowed: addresses and names on the internet"
             )
     return None
-
-
-def _is_address(target: str) -> bool:
-    try:
-        IPv4Address(target)
-    except ValueError:
-        return False
-    return True
 
 
 def _min_is_not_more_than_desired(settings: AppSettings) -> str | None:

@@ -99,12 +99,17 @@ def _apart(networks: tuple[IPv4Network, ...]) -> tuple[IPv4Network, ...]:
     return networks
 
 
+def as_address(target: str) -> IPv4Address | None:
+    """Return the address that a target is; None if it is a name."""
+    try:
+        return IPv4Address(target)
+    except ValueError:
+        return None
+
+
 def _on_the_internet(target: str) -> str:
     """Return the target; raise where a connection to it would prove nothing, or cannot be made."""
-    try:
-        address = IPv4Address(target)
-    except ValueError:
-        address = None
+    address = as_address(target)
     if address is None:
         if not _NAME.fullmatch(target) or len(target) > LONGEST_NAME:
             message = f"{target!r} is neither an IPv4 address nor a host name"

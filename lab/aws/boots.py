@@ -60,19 +60,25 @@ class Told:
 def told_by(user_data: str) -> Told | None:
     """Return what a boot script (in base64, as EC2 keeps it) completes; None if it completes none.
 
-    The names are those of its lines `group=` and `hook=`, quoted as a shell has it.
+    The names are those of its settings `group` and `hook`.
     """
+    script = script_in(user_data)
+    group, hook = setting(script, "group"), setting(script, "hook")
+    return Told(group, hook) if _CALL in script and group and hook else None
+
+
+def script_in(user_data: str) -> str:
+    """Return the script that user data in base64 is; empty if it is none."""
     try:
-        script = base64.b64decode(user_data, validate=True).decode()
+        return base64.b64decode(user_data, validate=True).decode()
     except (binascii.Error, UnicodeDecodeError):
-        return None
-    names = {name: value for name, value in _LINE.findall(script) if value}
-    if _CALL not in script or names.keys() != {"group", "hook"}:
-        return None
-    return Told(*("".join(shlex.split(names[name])) for name in ("group", "hook")))
+        return ""
 
 
-_LINE = re.compile(r"^(group|hook)=(.*)$", re.MULTILINE)
+def setting(script: str, name: str) -> str:
+    """Return what a boot script's line `name=…` sets, unquoted as a shell does; empty if none."""
+    line = re.search(rf"^{name}=(.*)$", script, re.MULTILINE)
+    return "".join(shlex.split(line[1])) if line else ""
 
 
 class InstancesCompleteTheirLaunch(Behaviour):

@@ -6,21 +6,18 @@ region: it tells its group how its launch went, by its role, and it switches its
 
 from __future__ import annotations
 
-import base64
-import re
-import shlex
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
-from ipaddress import AddressValueError, IPv4Address
 from socketserver import ThreadingMixIn, UnixStreamServer
 from threading import Thread
 from typing import TYPE_CHECKING
 
-from lab.aws.boots import Told, say
+from lab.aws.boots import Told, say, script_in, setting
 from lab.aws.forwarding import switch_off
 from lab.packets import emulated
 from lab.packets.machine import CALLS
 from lab.packets.values import SERVER
+from stacks.settings import as_address
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -67,7 +64,7 @@ class Boots:
         played = _PLAYED.format(calls=CALLS, socket=self._socket, instance=instance.id)
         for name in ("aws", "shutdown"):
             machine.command(name, played)
-        names = [target for target in targets(script) if not _is_address(target)]
+        names = [target for target in targets(script) if not as_address(target)]
         machine.write("/etc/hosts", "".join(f"{SERVER} {name}\n" for name in names))
         machine.write(_USER_DATA, script, mode="755")
 
@@ -93,25 +90,16 @@ class Boots:
 
 def targets(script: str) -> list[str]:
     """Return the targets of the self-test that a boot script names."""
-    line = re.search(r"^targets=(.*)$", script, re.MULTILINE)
-    return "".join(shlex.split(line[1])).split() if line else []
+    return setting(script, "targets").split()
 
 
 def addresses(instance: Instance) -> list[str]:
     """Return the targets of an instance's self-test that are addresses."""
-    return [target for target in targets(_user_data(instance)) if _is_address(target)]
+    return [target for target in targets(_user_data(instance)) if as_address(target)]
 
 
 def _user_data(instance: Instance) -> str:
-    return base64.b64decode(str(instance.user_data or "")).decode()
-
-
-def _is_address(target: str) -> bool:
-    try:
-        IPv4Address(target)
-    except AddressValueError:
-        return False
-    return True
+    return script_in(str(instance.user_data or ""))
 
 
 class _Server(ThreadingMixIn, UnixStreamServer):
