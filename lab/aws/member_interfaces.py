@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from moto.autoscaling.models import InstanceState
 
+from lab.aws.autoscaling.members import current_version
 from lab.aws.behaviour import Behaviour, Patches
 
 if TYPE_CHECKING:
@@ -41,8 +42,6 @@ class MembersHaveTheirInterface(Behaviour):
 
 def _primary(group: FakeAutoScalingGroup) -> dict[str, Any]:
     """Return the primary interface as a group's launch template has it; empty if it has none."""
-    if group.ec2_launch_template is None:
-        return {}
-    version = group.ec2_launch_template.get_version(group.launch_template_version)
-    interfaces = version.data.get("NetworkInterfaces", [])
+    version = current_version(group)
+    interfaces = version.data.get("NetworkInterfaces", []) if version else []
     return next((row for row in interfaces if int(row.get("DeviceIndex", 0)) == 0), {})

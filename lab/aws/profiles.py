@@ -9,6 +9,7 @@ from moto.iam.exceptions import NotFoundException
 from moto.iam.models import iam_backends
 from moto.utilities.utils import get_partition
 
+from lab.aws.autoscaling.members import current_version
 from lab.aws.behaviour import Behaviour, Patches
 
 if TYPE_CHECKING:
@@ -52,13 +53,12 @@ class MembersHaveTheirProfile(Behaviour):
 
 def _profile_of(group: FakeAutoScalingGroup) -> dict[str, str | None]:
     """Return the name and the ARN of the profile, as far as the group's launch names it."""
-    if group.ec2_launch_template is None:
+    if version := current_version(group):
+        profile = version.data.get("IamInstanceProfile", {})
+    else:
         given = group.launch_config.iam_instance_profile if group.launch_config else None
         is_arn = (given or "").startswith("arn:")
         profile = {"Arn" if is_arn else "Name": given}
-    else:
-        version = group.ec2_launch_template.get_version(group.launch_template_version)
-        profile = version.data.get("IamInstanceProfile", {})
     return {
         "iam_instance_profile_name": profile.get("Name"),
         "iam_instance_profile_arn": profile.get("Arn"),

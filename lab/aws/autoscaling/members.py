@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from moto.autoscaling.models import AutoScalingBackend, FakeAutoScalingGroup, InstanceState
+    from moto.ec2.models.launch_templates import LaunchTemplateVersion
 
     from lab.aws.behaviour import Emulation
 
@@ -52,6 +53,12 @@ def in_service(group: FakeAutoScalingGroup) -> list[InstanceState]:
 def extra(group: FakeAutoScalingGroup) -> list[InstanceState]:
     """Return the members that were launched beyond the desired capacity, to replace others."""
     return [row for row in counted(group) if vars(row).get("extra", False)]
+
+
+def current_version(group: FakeAutoScalingGroup) -> LaunchTemplateVersion | None:
+    """Return the launch template version of the next member; None with a launch configuration."""
+    template = group.ec2_launch_template
+    return template.get_version(group.launch_template_version) if template else None
 
 
 def launched_from(state: InstanceState) -> tuple[str, int]:

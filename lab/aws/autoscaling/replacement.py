@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from moto.autoscaling.models import InstanceState
 
-from lab.aws.autoscaling.members import launched_from
+from lab.aws.autoscaling.members import current_version, launched_from
 from lab.aws.autoscaling.terminations import terminate
 from lab.aws.behaviour import Behaviour, Emulation, Patches
 
@@ -43,10 +43,10 @@ def is_current(state: InstanceState) -> bool:
 
 
 def _current(group: FakeAutoScalingGroup) -> tuple[str, int]:
-    template = group.ec2_launch_template
-    if template is None:
+    version = current_version(group)
+    if version is None:
         return str(vars(group).get("launch_configuration_name", "")), 0
-    return template.id, int(template.get_version(group.launch_template_version).number)
+    return version.template.id, int(version.number)
 
 
 class MembersKeepTheirTemplate(Behaviour):
