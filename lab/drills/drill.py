@@ -10,7 +10,6 @@ from botocore.exceptions import ClientError
 from lab.chance import Chance
 from lab.drills.deeds import Scene
 from lab.drills.measure import measure
-from lab.drills.stage import Stage, StageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from lab.drills.outcome import Outcome
     from lab.drills.packets import HostPackets
     from lab.drills.scenario import Cue
+    from lab.drills.stage import Stage
 
 LEAD = (5.0, 65.0)
 """Seconds before the first fault: it comes at any moment of the minute of the sweep."""
@@ -59,8 +59,7 @@ def play(
         return clock.now() - since >= steady and watch.at_home() and _complete(stage)
 
     clock.wait_until(over, last - clock.now() + PATIENCE)
-    if problems := stage.region.journal.entries("problem"):
-        raise StageError(problems[0].what)
+    stage.insist()
     fault = " ".join(str(cue) for cue in cues)
     outcome = measure(
         stage.region,

@@ -61,15 +61,19 @@ class Stage:
         self._note("deploys the app")
         try:
             self.cdk.deploy()
-        except CdkError as error:
-            if problems := self.region.journal.entries("problem"):
-                raise StageError(problems[0].what) from error
+        except CdkError:
+            self.insist()
             raise
         self.watch = Watch(self.region, private_homes(self.region, self.stack))
         clock = self.region.clock
         if not clock.wait_until(self._rests, SETTLE_LIMIT):
             message = "after the deployment, the NATs do not serve the subnets of their own zones"
             raise StageError(message)
+
+    def insist(self) -> None:
+        """Raise StageError when something happened that the lab does not play."""
+        if problems := self.region.journal.entries("problem"):
+            raise StageError(problems[0].what)
 
     def diff(self) -> None:
         """See that nothing happened that CloudFormation would want to change."""

@@ -24,8 +24,9 @@ from lab.commands.drill import drill
 from lab.delays import GROUP_NOTICES, TABLE
 from lab.drills.faults import FAULTS
 from lab.drills.scenario import read_faults
-from lab.drills.stage import lab_context
+from lab.drills.stage import Stage, StageError, lab_context
 from lab.isolation import PROJECT, tool_environment
+from lab.journal import Who
 from lab.region import Region
 
 LIMIT = 150  # seconds for a whole demo on a busy machine
@@ -341,6 +342,20 @@ def test_cdk_deploy_fails_when_a_type_is_not_emulated(region: Region, tmp_path: 
         pytest.raises(CdkError, match="AWS::Alien::Thing"),
     ):
         cdk.deploy()
+
+
+def test_deployment_is_said_to_fail_by_what_the_lab_knows_of_it(
+    region: Region, tmp_path: Path
+) -> None:
+    """CloudFormation sees only what came of it, such as a group that does not fill."""
+    app = str(assembly_of(tmp_path / "app", {"Alien": {"Type": "AWS::Alien::Thing"}}))
+    project = project_with_cli(tmp_path)
+    region.journal.note(Who.LAB, "problem", "any trouble of the lab")
+    with (
+        closing(Cdk(region.endpoint, tmp_path, project=project, app=app)) as cdk,
+        pytest.raises(StageError, match="any trouble of the lab"),
+    ):
+        Stage(region, cdk, "replace-route").deploy()
 
 
 def project_with_cli(tmp_path: Path) -> Path:
