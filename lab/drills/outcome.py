@@ -9,8 +9,12 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from lab.rounding import rounded
+
 if TYPE_CHECKING:
     from lab.drills.packets import HostPackets
+
+_DIGITS = 3  # of a second: a millisecond
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,14 +147,6 @@ class Outcome:
 
     def as_json(self) -> dict[str, Any]:
         """Return plain JSON values, times rounded to the millisecond."""
-        plain: dict[str, Any] = _rounded(asdict(self))
+        plain: dict[str, Any] = rounded(asdict(self), _DIGITS)
         plain["refused"] = [row for row in plain["writes"] if row["error"]]
         return plain
-
-
-def _rounded(value: Any) -> Any:  # noqa: ANN401 - any JSON value
-    if isinstance(value, dict):
-        return {key: _rounded(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_rounded(inner) for inner in value]
-    return round(value, 3) if isinstance(value, float) else value

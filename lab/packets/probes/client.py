@@ -13,12 +13,12 @@ import json
 import signal
 import sys
 import time
-from typing import Any
 
 from lab.packets.probes import kinds
 from lab.packets.probes.flows import Flow, standing
 from lab.packets.probes.series import EVERY, Series
 from lab.packets.probes.talk import READY, go_first
+from lab.rounding import rounded
 
 _DIGITS = 5  # of a second: a hundredth of a millisecond
 
@@ -48,21 +48,13 @@ async def main(server: str) -> None:
         "probes": {series.kind: await series.finished() for series in probes},
         "flows": [flow.told() for flow in flows],
     }
-    print(json.dumps(_rounded(told), separators=(",", ":")))  # noqa: T201 - for who started it
+    print(json.dumps(rounded(told, _DIGITS), separators=(",", ":")))  # noqa: T201 - for who started it
 
 
 async def _say_when_ready(probes: tuple[Series, ...], flows: tuple[Flow, ...]) -> None:
     for begun in [*(each.begun for each in probes), *(each.begun for each in flows)]:
         await begun.wait()
     print(READY, flush=True)  # noqa: T201 - for the process that started this one
-
-
-def _rounded(value: Any) -> Any:  # noqa: ANN401 - any JSON value
-    if isinstance(value, dict):
-        return {key: _rounded(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_rounded(inner) for inner in value]
-    return round(value, _DIGITS) if isinstance(value, float) else value
 
 
 if __name__ == "__main__":
