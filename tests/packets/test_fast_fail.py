@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.packets.network import masquerade
 from tests.packets.sockets import Flow, flow, listen, receive
 from tests.packets.vpc import A, B, any_vpc, booted, lead, resets
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from lab.packets.fabric import Fabric
-    from lab.packets.machine import Machine
 
 PATIENCE = 3.0
 """Seconds in which a client hears nothing where it is not told: a fraction of what TCP waits."""
@@ -38,7 +38,7 @@ def fabric() -> Iterator[Fabric]:
         for nat in (A, B):
             booted(fabric, nat)
         for nat in (PLAIN_A, PLAIN_B):
-            _masquerade(fabric.launch(nat))
+            masquerade(fabric.launch(nat))
         yield fabric
 
 
@@ -177,15 +177,3 @@ def test_client_hears_nothing_when_nats_masquerade_and_no_more(
     with pytest.raises(TimeoutError):
         _ask(opened.client)
     opened.close()
-
-
-def _masquerade(machine: Machine) -> None:
-    machine.run("sysctl", "--quiet", "--write", "net.ipv4.ip_forward=1")
-    machine.rules("""
-        table ip plain {
-            chain postrouting {
-                type nat hook postrouting priority srcnat; policy accept;
-                oifname "ens5" masquerade
-            }
-        }
-    """)
