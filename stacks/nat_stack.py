@@ -10,7 +10,7 @@ from stacks.constructs.default_routes import DefaultRoutes
 from stacks.constructs.failover_function import FailoverFunction
 from stacks.constructs.failover_topic import FailoverTopic
 from stacks.constructs.message_key import MessageKey
-from stacks.constructs.nat_fleet import NatFleet
+from stacks.constructs.nat_fleet import NatFleet, group_name
 from stacks.constructs.network import Network
 from stacks.constructs.observability import Observability
 from stacks.constructs.outcome_topic import OutcomeTopic
@@ -50,6 +50,8 @@ class NatStack(cdk.Stack):
             topic=failover_topic,
             outcome_topic=outcome_topic,
             key=key,
+            group=group_name(self),
+            wanted=settings.fleet.desired,
             settings=settings.failover,
             logs=settings.logs,
         )

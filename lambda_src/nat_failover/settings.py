@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -19,6 +20,12 @@ FLEET_TAG = "nat-failover:stack"
 
 SWEEP_SOURCE = "nat-failover.sweep"
 """`source` of the event that the schedule sends every minute."""
+
+MEMORY_KEY = "key"
+"""Partition key, a string, of the table that keeps what must outlive a run."""
+
+MEMORY_EXPIRES = "expires"
+"""Attribute of its items after which DynamoDB deletes them: seconds since 1970 (time to live)."""
 
 METRIC_NAMESPACE = "NatFailover"
 """CloudWatch namespace of the function's metrics; their one dimension is `Stack`."""
@@ -60,9 +67,19 @@ class HomeTable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Everything that the function is told at deployment."""
+    """Everything that the function is told at deployment.
+
+    `stack` is the stack's name and `stack_id` its ARN, `group` the name of the Auto Scaling group,
+    `wanted` how many NATs it has when nothing is wrong, `memory` the name of the DynamoDB table
+    that keeps what must outlive a run.
+    """
 
     stack: str
+    stack_id: str
+    vpc: str
+    group: str
+    wanted: int
+    memory: str
     tables: tuple[HomeTable, ...]
     outcome_topic: str
     strategy: Strategy = Strategy.REPLACE_ROUTE
@@ -77,6 +94,11 @@ class Settings:
         ]
         return {
             "NAT_STACK": self.stack,
+            "NAT_STACK_ID": self.stack_id,
+            "NAT_VPC": self.vpc,
+            "NAT_GROUP": self.group,
+            "NAT_WANTED": str(self.wanted),
+            "NAT_MEMORY": self.memory,
             "NAT_TABLES": json.dumps(tables, separators=(",", ":")),
             "NAT_OUTCOME_TOPIC": self.outcome_topic,
             "NAT_STRATEGY": self.strategy.value,
@@ -117,7 +139,13 @@ def _bool(text: str) -> bool:
     return {"true": True, "false": False}[text]
 
 
-def _topic(text: str) -> str:
+def _count(text: str) -> int:
+    if not text.isascii() or not text.isdecimal() or int(text) < 1:
+        raise ValueError(text)
+    return int(text)
+
+
+def _arn(text: str) -> str:
     if not text.startswith("arn:"):
         raise ValueError(text)
     return text
@@ -147,6 +175,11 @@ def _identifier(text: str, prefix: str) -> str:
 
 _VARIABLES: dict[str, tuple[str, str, Callable[[str], object]]] = {
     "NAT_STACK": ("stack", "the name of the stack", _name),
+    "NAT_STACK_ID": ("stack_id", "the ARN of the stack", _arn),
+    "NAT_VPC": ("vpc", "the id of a VPC", partial(_identifier, prefix="vpc-")),
+    "NAT_GROUP": ("group", "the name of the Auto Scaling group", _name),
+    "NAT_WANTED": ("wanted", "a number of NATs, 1 or more", _count),
+    "NAT_MEMORY": ("memory", "the name of a DynamoDB table", _name),
     "NAT_TABLES": (
         "tables",
         (
@@ -155,7 +188,7 @@ _VARIABLES: dict[str, tuple[str, str, Callable[[str], object]]] = {
         ),
         _tables,
     ),
-    "NAT_OUTCOME_TOPIC": ("outcome_topic", "the ARN of an SNS topic", _topic),
+    "NAT_OUTCOME_TOPIC": ("outcome_topic", "the ARN of an SNS topic", _arn),
     "NAT_STRATEGY": ("strategy", " or ".join(Strategy), Strategy),
     "NAT_FAILBACK": ("failback", " or ".join(Failback), Failback),
     "NAT_ADOPT": ("adopt", "true or false", _bool),

@@ -14,6 +14,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct, DependencyGroup
 
+from cdk_nat_failover.function.memory_table import MemoryTable
 from nat_failover.settings import HomeTable, Settings
 from stacks.constructs.failover_role import FailoverRole
 
@@ -59,10 +60,15 @@ class FailoverFunction(Construct):
         topic: FailoverTopic,
         outcome_topic: OutcomeTopic,
         key: MessageKey | None,
+        group: str,
+        wanted: int,
         settings: FailoverSettings,
         logs: LogSettings,
     ) -> None:
         super().__init__(scope, construct_id)
+        self._group = group
+        self._wanted = wanted
+        self._memory = MemoryTable(self, "Memory")
         self.strategy = settings.strategy
         self.dead_letters = self._dead_letters(key)
         log_group = self._log_group(logs)
@@ -108,6 +114,11 @@ class FailoverFunction(Construct):
         )
         return Settings(
             stack=cdk.Stack.of(self).stack_name,
+            stack_id=cdk.Stack.of(self).stack_id,
+            vpc=network.vpc.vpc_id,
+            group=self._group,
+            wanted=self._wanted,
+            memory=self._memory.table.table_name,
             tables=tables,
             outcome_topic=outcome_topic.topic.topic_arn,
             strategy=settings.strategy,

@@ -12,8 +12,8 @@ import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from cdk_nat_failover.acknowledgements import acknowledge_wildcard
 from nat_failover.settings import FLEET_TAG, Strategy
-from stacks.constructs.acknowledgements import acknowledge_wildcard
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

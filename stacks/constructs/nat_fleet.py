@@ -41,6 +41,15 @@ The boot script gives up before that. Whether CloudFormation waits for launches 
 not documented; that one instance must stay in service is."""
 
 
+def group_name(scope: Construct) -> str:
+    """Return the group's name, which instances and function are told before the group exists.
+
+    An instance may complete the actions of that group only, and the function believes that group
+    only (decision 0009).
+    """
+    return f"{cdk.Stack.of(scope).stack_name}-nat"
+
+
 class NatFleet(Construct):
     """An Auto Scaling group over the public subnets that tells the topic about its instances.
 
@@ -60,9 +69,7 @@ class NatFleet(Construct):
         settings: FleetSettings,
     ) -> None:
         super().__init__(scope, construct_id)
-        # An instance is told its group's name, and may complete the actions of that group only: the
-        # name must be known before the group exists (decision 0009).
-        self._name = f"{cdk.Stack.of(self).stack_name}-nat"
+        self._name = group_name(self)
         launch = NatLaunch(
             self, "Launch", network=network, settings=settings, group=self._name, hook=HOOK
         )

@@ -11,7 +11,7 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from stacks.constructs.acknowledgements import acknowledge, acknowledge_wildcard
+from cdk_nat_failover.acknowledgements import acknowledge, acknowledge_wildcard
 from stacks.constructs.nat_user_data import Boot, user_data
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
+from cdk_nat_failover.acknowledgements import acknowledge
 from nat_failover.settings import FLEET_TAG
-from stacks.constructs.acknowledgements import acknowledge
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

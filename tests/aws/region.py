@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 
-from nat_failover.settings import FLEET_TAG, HomeTable, Settings
+from nat_failover.settings import FLEET_TAG, HomeTable
+from tests.factories import any_function_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from types_boto3_ec2 import EC2Client
     from types_boto3_sns import SNSClient
     from types_boto3_sqs import SQSClient
+
+    from nat_failover.settings import Settings
 
 ANYWHERE = "0.0.0.0/0"
 ANY_IMAGE = "ami-00000000000000000"
@@ -120,8 +123,10 @@ class Region:
     @cached_property
     def settings(self) -> Settings:
         """What the function is told of this stack, with the default policy."""
-        return Settings(
+        return any_function_settings(
             stack=self.stack,
+            vpc=self.vpc,
+            group=self.group,
             tables=tuple(
                 HomeTable(id=home.table, zone=home.zone, subnets=home.private)
                 for home in self.homes.values()

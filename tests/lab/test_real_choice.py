@@ -23,7 +23,8 @@ from lab.real.deployed import Deployed
 from lab.real.egress import ways
 from lab.real.faults import Fault, Kind, parse
 from nat_failover.model import DefaultRoute, InstanceState, Nat, Network
-from nat_failover.settings import HomeTable, Settings
+from nat_failover.settings import HomeTable
+from tests.factories import any_function_settings
 from tests.unit.worlds import FOREIGN_INTERFACE, any_nat, any_table, network, route_to
 
 HERE, THERE = "us-east-1a", "us-east-1b"
@@ -44,7 +45,7 @@ def any_stack() -> Deployed:
         group="any-group",
         log_group="any-log",
         handler="any.handler",
-        settings=Settings(stack="Any", tables=tables, outcome_topic="arn:any"),
+        settings=any_function_settings(stack="Any", tables=tables),
     )
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from lab.real import PERMISSIONS, RealDrillError, drill
 from nat_failover.settings import HomeTable, Settings
+from tests.factories import any_function_settings
 from tests.lab.answers import (
     ACCOUNT,
     FUNCTION,
@@ -143,11 +144,10 @@ def test_drill_leaves_a_stack_alone_when_its_function_is_another_apps() -> None:
 @pytest.mark.parametrize(
     "settings",
     [
-        Settings(stack="Other", tables=(ANY_TABLE,), outcome_topic="arn:any"),
-        Settings(
+        any_function_settings(stack="Other", tables=(ANY_TABLE,)),
+        any_function_settings(
             stack="Any",
             tables=(HomeTable(id="rtb-elsewhere", zone="us-east-1a", subnets=("subnet-any",)),),
-            outcome_topic="arn:any",
         ),
     ],
     ids=["another-stack", "another-table"],

@@ -65,6 +65,9 @@ def test_function_is_told_the_private_tables_of_its_stack(
     template = synthesize("swap-route-table")
     values = {
         "AWS::AvailabilityZones": "eu-west-1a,eu-west-1b,eu-west-1c",
+        "AWS::StackId": "arn:any-stack",
+        template.logical_id("AWS::EC2::VPC"): "vpc-any",
+        template.logical_id("AWS::DynamoDB::Table"): "any-table",
         template.logical_id("AWS::SNS::Topic", "Outcome"): "arn:any-topic",
     }
     for number in (1, 2):
@@ -73,6 +76,11 @@ def test_function_is_told_the_private_tables_of_its_stack(
     environment = resolve(template.properties(FUNCTION)["Environment"]["Variables"], values)
     assert Settings.from_env(environment) == Settings(
         stack="NatFailover",
+        stack_id="arn:any-stack",
+        vpc="vpc-any",
+        group="NatFailover-nat",
+        wanted=2,
+        memory="any-table",
         tables=(
             HomeTable(id="rtb-1", zone="eu-west-1a", subnets=("subnet-1",)),
             HomeTable(id="rtb-2", zone="eu-west-1b", subnets=("subnet-2",)),

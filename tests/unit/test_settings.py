@@ -18,6 +18,11 @@ def settings(draw: st.DrawFn) -> Settings:
     tables = draw(st.lists(names, unique=True, min_size=1))
     return Settings(
         stack=draw(names),
+        stack_id=f"arn:{draw(names)}",
+        vpc=f"vpc-{draw(names)}",
+        group=draw(names),
+        wanted=draw(st.integers(min_value=1)),
+        memory=draw(names),
         tables=tuple(
             HomeTable(
                 id=f"rtb-{name}",
@@ -41,6 +46,11 @@ def test_settings_are_the_same_when_written_and_read(given_settings: Settings) -
 
 GOOD = Settings(
     stack="Any",
+    stack_id="arn:any-stack",
+    vpc="vpc-1",
+    group="any-group",
+    wanted=2,
+    memory="any-table",
     tables=(HomeTable(id="rtb-1", zone="zone-a", subnets=("subnet-1",)),),
     outcome_topic="arn:any",
 ).to_env()
@@ -56,6 +66,11 @@ TWICE = '{"id":"rtb-1","zone":"z","subnets":["subnet-1"]}'
     ("variable", "value", "message"),
     [
         ("NAT_STACK", "", "is ''; allowed: the name of the stack"),
+        ("NAT_STACK_ID", "Any", "is 'Any'; allowed: the ARN of the stack"),
+        ("NAT_VPC", "10.0.0.0/16", "is '10.0.0.0/16'; allowed: the id of a VPC"),
+        ("NAT_GROUP", "", "is ''; allowed: the name of the Auto Scaling group"),
+        ("NAT_WANTED", "0", "is '0'; allowed: a number of NATs, 1 or more"),
+        ("NAT_MEMORY", "", "is ''; allowed: the name of a DynamoDB table"),
         ("NAT_TABLES", "[", f"is '['; {TABLES}"),
         ("NAT_TABLES", "[]", f"is '[]'; {TABLES}"),
         ("NAT_TABLES", '{"a":1}', f"is '{{\"a\":1}}'; {TABLES}"),

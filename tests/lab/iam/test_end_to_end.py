@@ -17,6 +17,7 @@ from nat_failover.events import LifecycleAction
 from nat_failover.model import DisableSourceDestCheck, MoveSubnet, SetDefaultRoute
 from nat_failover.observe import Clients, observe
 from nat_failover.settings import HomeTable, Settings
+from tests.factories import any_function_settings
 from tests.iam import SIMULATOR, role_policies
 from tests.lab.iam.guard import guarded
 from tests.lab.iam.things import Things, things_of
@@ -67,7 +68,7 @@ def writes_to(things: Things) -> tuple[Write, ...]:
 def settings_of(things: Things) -> Settings:
     """Return what a stack's function is told."""
     homes = zip(things.tables, things.subnets, strict=True)
-    return Settings(
+    return any_function_settings(
         stack=things.stack,
         tables=tuple(HomeTable(id=table, zone="any", subnets=(subnet,)) for table, subnet in homes),
         outcome_topic=things.topic,

@@ -1,0 +1,1 @@
+"""The failover function as a construct, and what belongs to it."""
