@@ -75,7 +75,7 @@ class NatLaunch(Construct):
             group.add_ingress_rule(
                 ec2.Peer.ipv4(str(cidr)),
                 ec2.Port.all_traffic(),
-                "The VPC's traffic to the internet",
+                "Traffic from the VPC to the internet",
             )
         return group
 
