@@ -98,7 +98,9 @@ class Translator:
             case unknown:
                 pytest.fail(f"which resources does {unknown} touch?")
         for resource in resources:
-            yield Request(action=f"{service}:{call.operation}", resource=resource, tags=tags, context=context)
+            yield Request(
+                action=f"{service}:{call.operation}", resource=resource, tags=tags, context=context
+            )
 
     def _arn(self, kind: str, id_: str) -> str:
         return f"arn:aws:ec2:{self.region.name}:{ACCOUNT}:{kind}/{id_}"
