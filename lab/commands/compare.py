@@ -14,6 +14,7 @@ from lab.drills.faults import FAULTS, Kind
 from lab.drills.handlers import install
 from lab.drills.scenario import read_faults
 from lab.drills.stage import OURS
+from lab.emulator.readings import Readings, every
 from lab.report import comparison
 from lab.report.lines import seconds
 
@@ -65,8 +66,15 @@ def medians(outcomes: Sequence[Outcome]) -> Table:
 
 
 def soak(stage: Stage, console: Console, *, drills: int, seed: int) -> list[Outcome]:
-    """Play drills of mixed faults, drawn from a seed, and return the outcomes."""
-    jobs = [_job(stage, mixed(number), None, number) for number in range(seed, seed + drills)]
+    """Play drills of mixed faults, drawn from a seed, and return the outcomes.
+
+    What AWS leaves open is played under each reading, in the full cross.
+    """
+    cross = list(every())
+    jobs = [
+        _job(stage, mixed(number), None, number, cross[number % len(cross)])
+        for number in range(seed, seed + drills)
+    ]
     return _all(stage, console, jobs)
 
 
@@ -84,8 +92,15 @@ def mixed(seed: int) -> tuple[Cue, ...]:
     return read_faults(names)
 
 
-def _job(stage: Stage, cues: Sequence[Cue], handler: Handler | None, seed: int) -> Job:
+def _job(
+    stage: Stage,
+    cues: Sequence[Cue],
+    handler: Handler | None,
+    seed: int,
+    readings: Readings | None = None,
+) -> Job:
     def drill() -> Outcome:
+        stage.region.aws.readings.become(readings or Readings())
         install(stage, handler)
         return play(stage, cues, seed=seed)
 
