@@ -15,6 +15,7 @@ from lab.drills.faults import FAULTS, Kind
 from lab.drills.handlers import install
 from lab.drills.scenario import read_faults
 from lab.drills.stage import OURS
+from lab.emulator.readings import Readings, every
 from lab.report import comparison
 from lab.report.lines import seconds
 from nat_failover.settings import Strategy
@@ -82,10 +83,14 @@ def failures(outcomes: Sequence[Outcome]) -> list[str]:
 
 
 def soak(stage: Stage, console: Console, *, drills: int, seed: int) -> list[Outcome]:
-    """Play drills of mixed faults, drawn from a seed, and return the outcomes."""
+    """Play drills of mixed faults, drawn from a seed, and return the outcomes.
+
+    What AWS leaves open is played under each reading, in the full cross.
+    """
+    cross = list(every())
     zones = [home.zone[-1] for home in stage.watch.homes]
     jobs = [
-        _job(stage, mixed(number, zones, stage.strategy), None, number)
+        _job(stage, mixed(number, zones, stage.strategy), None, number, cross[number % len(cross)])
         for number in range(seed, seed + drills)
     ]
     return _all(stage, console, jobs)
@@ -107,8 +112,15 @@ def mixed(
     return read_faults(names)
 
 
-def _job(stage: Stage, cues: Sequence[Cue], handler: Handler | None, seed: int) -> Job:
+def _job(
+    stage: Stage,
+    cues: Sequence[Cue],
+    handler: Handler | None,
+    seed: int,
+    readings: Readings | None = None,
+) -> Job:
     def drill() -> Outcome:
+        stage.region.aws.readings.become(readings or Readings())
         install(stage, handler)
         return play(stage, cues, seed=seed)
 

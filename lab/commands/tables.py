@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.table import Table
+from rich.table import Column, Table
 
 from lab import delays
 from lab.aws.catalogue import ALL
@@ -53,7 +53,9 @@ def fidelity(_: Namespace, console: Console, __: Path) -> int:
         fact = " ".join((behaviour.__doc__ or "").split("\n\n")[0].split())
         console.print(f"[bold]{behaviour.__name__}[/] {fact}", highlight=False)
         console.print(f"  [dim]{behaviour.source}[/]", highlight=False)
-    table = Table("delay", "seconds", "known", "source", title="\nDelays", title_justify="left")
+    names = ("delay", "seconds", "known", "source")
+    columns = (Column(name, overflow="fold") for name in names)
+    table = Table(*columns, title="\nDelays", title_justify="left")
     for row in delays.TABLE:
         table.add_row(row.name, str(row).removesuffix(" s"), row.evidence.value, row.source)
     console.print(table)

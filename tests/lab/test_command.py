@@ -318,6 +318,18 @@ def test_faults_lists_every_fault_and_fidelity_every_behaviour_and_delay(
         assert name in said
 
 
+@pytest.mark.parametrize("command", ["faults", "fidelity"])
+def test_list_fits_a_terminal_of_80_columns_without_cutting_a_name(
+    command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Words are wrapped and names folded; nothing ends in an ellipsis."""
+    monkeypatch.setenv("COLUMNS", "80")
+    assert main([command]) == 0
+    said = capsys.readouterr().out
+    assert max(map(len, said.splitlines())) <= 80
+    assert "…" not in said
+
+
 def test_lab_says_what_to_do_when_node_is_missing(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
