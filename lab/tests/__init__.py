@@ -1,0 +1,1 @@
+"""The tests of the lab, by what they test."""
