@@ -1,1 +1,1 @@
-"""The tests of the lab, by what they test."""
+"""Tests of the lab, a folder for each part of it."""

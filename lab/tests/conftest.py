@@ -1,4 +1,4 @@
-"""What the lab's tests share with those that are still elsewhere: a region without a person."""
+"""What the tests of the lab share: nobody's AWS settings, and a running region."""
 
 from tests.lab.conftest import nobody, readings, region
 
