@@ -63,6 +63,9 @@ from lab.aws.state_changes import PublishesStateChanges
 from lab.aws.throttling import ThrottlesCalls
 from lab.aws.topics import DeliversToFunctions
 from lab.aws.trails import TrailsAreLate
+from lab.emulator.services.autoscaling.maintenance import ReplacementsComeFirst
+from lab.emulator.services.cloudformation.boot_signals import InstancesSignalTheirStack
+from lab.emulator.services.cloudformation.signals import ResourcesAreSignalled
 
 if TYPE_CHECKING:
     from lab.aws.behaviour import Behaviour
@@ -102,6 +105,9 @@ ALL: tuple[type[Behaviour], ...] = (
     PublishesNotifications,
     LifecycleHooksHold,
     InstancesCompleteTheirLaunch,
+    ResourcesAreSignalled,
+    InstancesSignalTheirStack,
+    ReplacementsComeFirst,
     InstanceRefreshes,
     LifetimesAreLimited,
     GroupsStabilize,

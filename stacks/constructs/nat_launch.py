@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from stacks.constructs.network import Network
     from stacks.settings import FleetSettings
 
-# The root device of the Amazon Linux 2023 images, and its size in their snapshots.
+# The root device of the Amazon Linux 2023 images. Its size is that of the image's snapshot: a launch
+# template that says less is refused.
 ROOT_DEVICE = "/dev/xvda"
-ROOT_GIB = 8
 
 # Of the instance metadata service: tokens only, and no hop beyond the instance itself, so that a
 # client of the NAT cannot reach it ("Use IMDSv2", EC2 user guide).
@@ -183,7 +183,7 @@ class NatLaunch(Construct):
                 block_device_mappings=[
                     of.BlockDeviceMappingProperty(
                         device_name=ROOT_DEVICE,
-                        ebs=of.EbsProperty(encrypted=True, volume_type="gp3", volume_size=ROOT_GIB),
+                        ebs=of.EbsProperty(encrypted=True, volume_type="gp3"),
                     )
                 ],
                 metadata_options=of.MetadataOptionsProperty(
@@ -208,9 +208,7 @@ class NatLaunch(Construct):
             block_device_mappings=[
                 of.BlockDeviceMappingProperty(
                     device_name=ROOT_DEVICE,
-                    ebs=of.BlockDeviceProperty(
-                        encrypted=True, volume_type="gp3", volume_size=ROOT_GIB
-                    ),
+                    ebs=of.BlockDeviceProperty(encrypted=True, volume_type="gp3"),
                 )
             ],
             metadata_options=of.MetadataOptionsProperty(

@@ -42,6 +42,15 @@ def is_current(state: InstanceState) -> bool:
     return launched_from(state) == _current(state.auto_scaling_group)
 
 
+def has_current_content(state: InstanceState) -> bool:
+    """Return whether a member was launched from the same content, whatever its version's number."""
+    version = current_version(state.auto_scaling_group)
+    template, number = launched_from(state)
+    if version is None or version.template.id != template:
+        return False
+    return bool(version.template.get_version(number).data == version.data)
+
+
 def _current(group: FakeAutoScalingGroup) -> tuple[str, int]:
     version = current_version(group)
     if version is None:
