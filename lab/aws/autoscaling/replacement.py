@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from moto.autoscaling.models import InstanceState
@@ -12,6 +13,7 @@ from lab.aws.behaviour import Behaviour, Emulation, Patches
 
 if TYPE_CHECKING:
     from moto.autoscaling.models import FakeAutoScalingGroup
+    from moto.ec2.models.launch_templates import LaunchTemplateVersion
 
 
 def replace(aws: Emulation, state: InstanceState, *, cause: str) -> None:
@@ -48,7 +50,12 @@ def has_current_content(state: InstanceState) -> bool:
     template, number = launched_from(state)
     if version is None or version.template.id != template:
         return False
-    return bool(version.template.get_version(number).data == version.data)
+    former = version.template.get_version(number)
+    return _content(former) == _content(version)
+
+
+def _content(version: LaunchTemplateVersion) -> str:
+    return json.dumps(version.data, default=str, sort_keys=True)
 
 
 def _current(group: FakeAutoScalingGroup) -> tuple[str, int]:

@@ -129,7 +129,21 @@ complete_launch() {
     return 1
 }
 
+# Lets a deployment that waits for it go on. By then the group has taken the instance into service and
+# the function has seen it. At any other time the signal is refused, which changes nothing.
+signal_stack() {
+    # shellcheck source=stacks/constructs/nat_boot/lib.sh
+    source "$home/lib"
+    # shellcheck source=/dev/null
+    source "$home/settings"
+    sleep 30
+    timeout --foreground 25 aws cloudformation signal-resource --region "$(metadata placement/region)" \
+        --cli-connect-timeout 4 --cli-read-timeout 8 --stack-name "${stack:?}" \
+        --logical-resource-id "${resource:?}" --unique-id "$(metadata instance-id)" --status SUCCESS
+}
+
 export -f put write_files say quiet install_nftables with_swap without_swap start_units complete_launch
+export -f signal_stack
 trap at_exit EXIT
 step 5 'write the files' write_files
 step 15 'quieten the system' quiet
@@ -142,5 +156,6 @@ step 15 'start the units' start_units
 if [[ ! -e $completed ]]; then
     step 40 'complete the launch action' complete_launch CONTINUE 10
     put 644 "$completed" </dev/null
+    step 70 'signal the stack' signal_stack || say 'no deployment waits for a signal'
 fi
 say 'ready'

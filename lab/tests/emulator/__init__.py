@@ -1,0 +1,1 @@
+"""Contracts of the emulated region, a file for each of its pieces."""
