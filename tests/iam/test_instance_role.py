@@ -1,4 +1,4 @@
-"""What the role of the NAT instances allows: to say how a launch of their own group went."""
+"""What the role of the NAT instances allows: to tell their group and their stack of a launch."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ GROUP = f"{GROUPS}/NatFailover-nat"
 INSTANCE = f"arn:aws:ec2:{PLACE}:instance/i-0a1b2c3d4e5f60718"
 TABLE = f"arn:aws:ec2:{PLACE}:route-table/rtb-1"
 COMPLETE = "autoscaling:CompleteLifecycleAction"
+SIGNAL = "cloudformation:SignalResource"
 VARIANTS = ("default", "launch-configuration", "own-image-with-sessions-and-emails")
 WITH_SESSIONS = VARIANTS[-1]
 

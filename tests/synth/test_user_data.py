@@ -27,6 +27,8 @@ LONGEST = Boot(
     targets=[str(number).rjust(LONGEST_NAME, "a") for number in range(MOST_TARGETS)],
     group="g" * 128 + "-nat",
     hook="proven-to-forward",
+    stack="s" * 128,
+    resource="r" * 40,
     session_manager=False,
 )
 """What the settings allow; a stack's name has 128 characters at most."""
@@ -39,6 +41,8 @@ def any_boot(group: str = "any-group") -> Boot:
         targets=["198.51.100.1"],
         group=group,
         hook="any-hook",
+        stack="any-stack",
+        resource="AnyGroup",
         session_manager=True,
     )
 

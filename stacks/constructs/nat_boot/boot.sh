@@ -129,16 +129,17 @@ complete_launch() {
     return 1
 }
 
-# Lets a deployment that waits for it go on. By then the group has taken the instance into service and
-# the function has seen it. At any other time the signal is refused, which changes nothing.
+# Lets a deployment that waits for it go on, half a minute from now: by then the group has taken the
+# instance into service, and the function has seen it. At any other time the signal is refused.
 signal_stack() {
     # shellcheck source=stacks/constructs/nat_boot/lib.sh
     source "$home/lib"
     # shellcheck source=/dev/null
     source "$home/settings"
-    sleep 30
-    timeout --foreground 25 aws cloudformation signal-resource --region "$(metadata placement/region)" \
-        --cli-connect-timeout 4 --cli-read-timeout 8 --stack-name "${stack:?}" \
+    systemd-run --quiet --collect --on-active=30 --timer-property=AccuracySec=1s \
+        --property=RuntimeMaxSec=60 --setenv=AWS_METADATA_SERVICE_TIMEOUT=5 \
+        --setenv=AWS_METADATA_SERVICE_NUM_ATTEMPTS=4 aws cloudformation signal-resource \
+        --region "$(metadata placement/region)" --stack-name "${stack:?}" \
         --logical-resource-id "${resource:?}" --unique-id "$(metadata instance-id)" --status SUCCESS
 }
 
@@ -156,6 +157,6 @@ step 15 'start the units' start_units
 if [[ ! -e $completed ]]; then
     step 40 'complete the launch action' complete_launch CONTINUE 10
     put 644 "$completed" </dev/null
-    step 70 'signal the stack' signal_stack || say 'no deployment waits for a signal'
+    step 15 'signal the stack' signal_stack || say 'the stack gets no signal'
 fi
 say 'ready'
