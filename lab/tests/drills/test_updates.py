@@ -38,7 +38,9 @@ TOUCHED = (HeldLaunch, RolledBackTemplate, LaunchFirst)
 
 
 @pytest.fixture(scope="module", params=["template", "configuration"])
-def stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def stage(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stage]:
     """Return the app, deployed with each of the two ways to launch."""
     directory = tmp_path_factory.mktemp(str(request.param))
     given = json.loads((PROJECT / "cdk.json").read_text(encoding="utf-8"))["context"]["nat"]
@@ -84,9 +86,7 @@ def _drill(stage: Stage, *, persists: bool) -> Outcome:
     assert min(serving) == 1, f"{min(serving)} NATs forwarded"
     boots_again(region.aws)
     assert region.clock.wait_until(lambda: watch.at_home() and _serving(stage) == 2, 25 * MINUTES)
-    return measure(
-        region, watch, began=began, fault="update", strategy="", handler="", seed=0
-    )
+    return measure(region, watch, began=began, fault="update", strategy="", handler="", seed=0)
 
 
 def _serving(stage: Stage) -> int:
