@@ -64,8 +64,14 @@ from lab.aws.throttling import ThrottlesCalls
 from lab.aws.topics import DeliversToFunctions
 from lab.aws.trails import TrailsAreLate
 from lab.emulator.services.autoscaling.maintenance import ReplacementsComeFirst
+from lab.emulator.services.autoscaling.standby import ProtectionIsForMembers, StandbyHasItsRules
 from lab.emulator.services.cloudformation.boot_signals import InstancesSignalTheirStack
 from lab.emulator.services.cloudformation.signals import ResourcesAreSignalled
+from lab.emulator.services.dynamodb.tables import TablesOfStacksExpireItems
+from lab.emulator.services.ec2.associations import SubnetsHaveOneTable
+from lab.emulator.services.ec2.endpoints import EndpointsKeepTheirRoutes
+from lab.emulator.services.ec2.tags import ReservedTagsAreRefused
+from lab.emulator.services.ec2.volumes import VolumesTakeTheirSnapshotsSize
 
 if TYPE_CHECKING:
     from lab.aws.behaviour import Behaviour
@@ -77,12 +83,16 @@ ALL: tuple[type[Behaviour], ...] = (
     PublishesStateChanges,
     InterfacesEndWithTheirInstance,
     RootVolumesEndWithTheirInstance,
+    VolumesTakeTheirSnapshotsSize,
     OneSourceDestCheck,
     InstancesAreDescribedLate,
     RoutesTurnBlackhole,
     RoutesNameBothTargets,
     CreateRouteNeverReplaces,
     DryRunsChangeNothing,
+    ReservedTagsAreRefused,
+    SubnetsHaveOneTable,
+    EndpointsKeepTheirRoutes,
     UsedIsNotDeleted,
     AddressesHoldTheGateway,
     TablesAreDescribedLate,
@@ -101,6 +111,8 @@ ALL: tuple[type[Behaviour], ...] = (
     SuspensionsEnd,
     ZonesAreRebalanced,
     GroupsHaveBounds,
+    StandbyHasItsRules,
+    ProtectionIsForMembers,
     GroupsKeepTheirSettings,
     PublishesNotifications,
     LifecycleHooksHold,
@@ -131,6 +143,7 @@ ALL: tuple[type[Behaviour], ...] = (
     UnknownTypesFail,
     CustomResources,
     MissingTypes,
+    TablesOfStacksExpireItems,
     ResourcesAreTagged,
     AssociationsAreReal,
     RulesWithoutPorts,

@@ -58,7 +58,7 @@ def test_creation_waits_for_each_instance_and_not_for_hours(template: Template) 
 
 
 def test_group_launches_before_it_terminates(template: Template) -> None:
-    """By its maintenance policy: after failed health checks, in refreshes and at lifetimes' ends."""
+    """By its maintenance policy: in refreshes, for the unhealthy and for those that are too old."""
     assert template.properties(GROUP)["InstanceMaintenancePolicy"] == {
         "MinHealthyPercentage": 100,
         "MaxHealthyPercentage": 150,
@@ -106,7 +106,7 @@ def test_launch_template_has_a_name_that_ec2_takes(default: Template) -> None:
 
 
 def test_platform_forgets_idle_flows_after_the_instance_does(default: Template) -> None:
-    """Then the instance answers what comes too late with a reset, and not the platform by silence."""
+    """Then the instance answers what comes too late, and not the platform by silence."""
     (interface,) = _launch_data(default)["NetworkInterfaces"]
     sysctl = (FOLDER / "sysctl.conf").read_text(encoding="utf-8")
     (own,) = re.findall(r"nf_conntrack_tcp_timeout_established = (\d+)", sysctl)

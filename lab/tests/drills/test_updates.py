@@ -1,4 +1,4 @@
-"""Updates of the deployed app whose new NATs never boot: the last one that serves is never ended."""
+"""Updates of the deployed app whose new NATs never boot: the last one that serves stays."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Contracts of the emulated region, a file for each of its pieces."""
+"""Contracts of the emulated region: each fails when moto is alone."""

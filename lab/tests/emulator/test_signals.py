@@ -122,7 +122,7 @@ def test_creation_waits_for_the_signals_of_its_instances(region: Region) -> None
 
 @contract_of(InstancesSignalTheirStack)
 def test_instance_signals_with_its_own_role(region: Region) -> None:
-    """moto's instances send nothing, and the creation fails when its time is over."""
+    """Without a signal the creation fails when its time is over."""
     assert deploy(region, fleet(any_subnets(region))) == "CREATE_COMPLETE"
 
 
