@@ -31,7 +31,7 @@ ENDS = {
 }
 """How an update ends whose cause passes with it, or persists, and after how long at most."""
 
-FAILOVER = 10.0
+FAILOVER = 20.0
 """Seconds that a zone is without internet at most while its NAT is replaced again and again."""
 
 TOUCHED = (HeldLaunch, RolledBackTemplate, LaunchFirst)
