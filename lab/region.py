@@ -27,6 +27,7 @@ from lab.aws.catalogue import ALL
 from lab.aws.delivery import Delivery
 from lab.aws.throttling import Throttling
 from lab.clock import Clock, VirtualClock
+from lab.emulator.readings import Readings
 from lab.functions.calls import Calls
 from lab.functions.service import Functions
 from lab.iam.permissions import Permissions
@@ -59,6 +60,7 @@ class Region:
         *,
         clock: Clock | None = None,
         port: int = 0,
+        readings: Readings | None = None,
     ) -> None:
         self._port = port
         self.behaviours = tuple(behaviours)
@@ -80,6 +82,7 @@ class Region:
             delivery=Delivery(self.clock, self.journal),
             throttling=Throttling(self.clock),
             permissions=Permissions(self._simulator),
+            readings=readings or Readings(),
             closing=self._closing,
         )
         self.endpoint = ""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from lab.aws.delivery import Delivery
     from lab.aws.throttling import Throttling
     from lab.clock import Clock
+    from lab.emulator.readings import Readings
     from lab.functions.calls import Calls
     from lab.functions.service import Functions
     from lab.iam.permissions import Permissions
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
 class Emulation:
     """What behaviours share: one account in one region, its time, its journal, its functions.
 
-    `delivery`, `throttling` and `permissions` are for faults to trouble.
+    `delivery`, `throttling` and `permissions` are for faults to trouble; `readings` says how what
+    AWS leaves open is played.
     `client` returns a boto3 client of the region, for what AWS itself does through an API.
     """
 
@@ -40,6 +42,7 @@ class Emulation:
     delivery: Delivery
     throttling: Throttling
     permissions: Permissions
+    readings: Readings
     client: Callable[[str], Any]
     closing: ExitStack
 

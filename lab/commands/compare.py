@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from rich.progress import Progress
-from rich.table import Table
+from rich.table import Column, Table
 
 from lab.chance import Chance
 from lab.drills.drill import play
@@ -14,8 +15,10 @@ from lab.drills.faults import FAULTS, Kind
 from lab.drills.handlers import install
 from lab.drills.scenario import read_faults
 from lab.drills.stage import OURS
+from lab.emulator.readings import Readings, every
 from lab.report import comparison
 from lab.report.lines import seconds
+from nat_failover.settings import Strategy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +29,12 @@ if TYPE_CHECKING:
     from lab.drills.outcome import Outcome
     from lab.drills.scenario import Cue
     from lab.drills.stage import Stage
+
+
+FEWEST, MOST = 3, 5
+"""How many faults a drill of `soak` has at once."""
+
+_STRATEGY = Strategy.REPLACE_ROUTE.value
 
 
 def compare(
@@ -48,7 +57,8 @@ def compare(
 
 def medians(outcomes: Sequence[Outcome]) -> Table:
     """Return the table: for each fault and handler the median and the worst outage, and writes."""
-    table = Table("fault", "handler", "median outage", "worst", "writes", "recovered", "home")
+    names = ("fault", "handler", "median outage", "worst", "writes", "recovered", "home")
+    table = Table(*(Column(name, overflow="fold") for name in names))
     for fault, rows in comparison.compare(outcomes).items():
         for row in rows:
             least = "" if row.recovered == row.drills else "at least "
@@ -64,28 +74,53 @@ def medians(outcomes: Sequence[Outcome]) -> Table:
     return table
 
 
+def failures(outcomes: Sequence[Outcome]) -> list[str]:
+    """Return a sentence for each exception with which a handler failed: how often, and which."""
+    found = Counter(
+        (outcome.handler, failure) for outcome in outcomes for failure in outcome.failures
+    )
+    return [f"{handler} failed {count} times: {why}" for (handler, why), count in found.items()]
+
+
 def soak(stage: Stage, console: Console, *, drills: int, seed: int) -> list[Outcome]:
-    """Play drills of mixed faults, drawn from a seed, and return the outcomes."""
-    jobs = [_job(stage, mixed(number), None, number) for number in range(seed, seed + drills)]
+    """Play drills of mixed faults, drawn from a seed, and return the outcomes.
+
+    What AWS leaves open is played under each reading, in the full cross.
+    """
+    cross = list(every())
+    zones = [home.zone[-1] for home in stage.watch.homes]
+    jobs = [
+        _job(stage, mixed(number, zones, stage.strategy), None, number, cross[number % len(cross)])
+        for number in range(seed, seed + drills)
+    ]
     return _all(stage, console, jobs)
 
 
-def mixed(seed: int) -> tuple[Cue, ...]:
-    """Return one to three faults that end in recovery, at times of the first two minutes."""
+def mixed(
+    seed: int, zones: Sequence[str] = ("a", "b"), strategy: str = _STRATEGY
+) -> tuple[Cue, ...]:
+    """Return three to five faults that end in recovery, at times of the first two minutes."""
     chance = Chance(seed)
-    faults = [fault for fault in FAULTS if fault.recovers]
+    faults = [fault for fault in FAULTS if fault.ends_well(None, strategy)]
     names = []
-    for _ in range(1 + int(chance.between(0, 3, "how many"))):
+    for _ in range(FEWEST + int(chance.between(0, MOST - FEWEST + 1, "how many"))):
         fault = faults[int(chance.between(0, len(faults), "which"))]
-        options = [option for option in fault.options if option != "elsewhere"]
+        options = [option for option in fault.options if option in zones]
         option = f":{options[int(chance.between(0, len(options), 'where'))]}" if options else ""
         start = "" if fault.kind is Kind.CONDITION else f"@{chance.between(0, 120, 'when'):.0f}"
         names.append(f"{fault.name}{option}{start}")
     return read_faults(names)
 
 
-def _job(stage: Stage, cues: Sequence[Cue], handler: Handler | None, seed: int) -> Job:
+def _job(
+    stage: Stage,
+    cues: Sequence[Cue],
+    handler: Handler | None,
+    seed: int,
+    readings: Readings | None = None,
+) -> Job:
     def drill() -> Outcome:
+        stage.region.aws.readings.become(readings or Readings())
         install(stage, handler)
         return play(stage, cues, seed=seed)
 

@@ -74,7 +74,7 @@ def tell(outcome: Outcome, screen: Screen | None, directory: Path | None) -> Non
             screen.say(f"\nThe report is in {page}")
 
 
-def status(outcome: Outcome, cues: Sequence[Cue], *, ours: bool) -> int:
+def status(outcome: Outcome, cues: Sequence[Cue], *, adopt: bool = False) -> int:
     """Return 1 if a drill of the deployed function did not end as documented, or else 0."""
-    expected = all(cue.fault.recovers and cue.option != "elsewhere" for cue in cues)
-    return int(ours and expected and not (outcome.recovered and outcome.home))
+    expected = all(cue.fault.ends_well(cue.option, outcome.strategy, adopt=adopt) for cue in cues)
+    return int(expected and not (outcome.recovered and outcome.home))

@@ -10,13 +10,19 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from lab.drills import deeds
+from lab.drills.lab_settings import LETTERS
+from nat_failover.settings import Strategy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lab.drills.deeds import Scene
 
-ZONES = ("a", "b")
+ZONES = tuple(LETTERS)
+
+
+STRATEGIES = frozenset(strategy.value for strategy in Strategy)
+NEVER: frozenset[str] = frozenset()
 
 
 class Kind(Enum):
@@ -31,8 +37,8 @@ class Fault:
     """One fault: what it plays, in words, and how a drill of it ends with the deployed function.
 
     `seconds` is how long it lasts where a drill does not say, `lead` how long before a NAT's death
-    it begins, `real` whether a real account lets it be played, `recovers` whether each zone has
-    internet in the end.
+    it begins, `real` whether a real account lets it be played, `recovers` with which strategies
+    each zone is at home in the end, `left_alone` with which options only if `failover.adopt` is on.
     """
 
     name: str
@@ -45,7 +51,12 @@ class Fault:
     seconds: float | None = None
     lead: float = 0.0
     real: bool = False
-    recovers: bool = True
+    recovers: frozenset[str] = STRATEGIES
+    left_alone: tuple[str, ...] = ()
+
+    def ends_well(self, option: str | None, strategy: str, *, adopt: bool = False) -> bool:
+        """Return whether each zone is at home in the end, as documented."""
+        return strategy in self.recovers and (adopt or option not in self.left_alone)
 
 
 FAULTS: tuple[Fault, ...] = (
@@ -71,7 +82,7 @@ FAULTS: tuple[Fault, ...] = (
         ends="nobody notices: the zone has no internet until a person acts",
         begin=deeds.hang,
         options=ZONES,
-        recovers=False,
+        recovers=NEVER,
     ),
     Fault(
         name="impair",
@@ -198,3 +209,9 @@ FAULTS: tuple[Fault, ...] = (
         lead=30,
     ),
 )
+
+
+def written_options(fault: Fault) -> tuple[str, ...]:
+    """Return what may follow a fault's name: ZONE for a zone's letter, and other words."""
+    named = tuple(option for option in fault.options if option not in ZONES)
+    return (("a zone's letter",) if set(ZONES) <= set(fault.options) else ()) + named

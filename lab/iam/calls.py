@@ -97,12 +97,30 @@ def question(call: ApiCall, caller: Caller) -> Question:
         "aws:RequestedRegion": call.region,
         "aws:SecureTransport": "true",  # the lab's loopback stands for AWS's TLS endpoints
         "ec2:Region": call.region,
+        **_attributes(call),
     }
     return Question(
         action=call.action,
         context=tuple(sorted(context.items())),
         candidates=tuple(sorted(set(_candidates(call)), key=lambda row: row.resource)),
     )
+
+
+def _attributes(call: ApiCall) -> dict[str, str]:
+    """Return the keys of the attributes that a call of EC2 sets, with the values it sets.
+
+    They are those of complex objects that have only a Value (EC2 user guide, "ec2:Attribute
+    condition key").
+    """
+    if call.service != "ec2" or not call.operation.startswith("Modify"):
+        return {}
+    return {
+        f"ec2:Attribute/{name}": value if isinstance(value, str) else json.dumps(value)
+        for name, given in call.parameters.items()
+        if isinstance(given, Mapping)
+        for value in given.values()
+        if set(given) == {"Value"}
+    }
 
 
 def _candidates(call: ApiCall) -> Iterator[Candidate]:

@@ -57,7 +57,7 @@ def ec2_resources(account: str, region: str, texts: Collection[str]) -> Iterator
                 owner = "" if kind in _WITHOUT_ACCOUNT else account
                 arn = f"arn:aws:ec2:{region}:{owner}:{kind}/{id_}"
                 tags = dict(backend.tags.get(id_, {}))
-                yield Candidate(arn, _context("ec2", tags, _vpc(backend, id_)))
+                yield Candidate(arn, _context("ec2", tags, _place(backend, id_)))
 
 
 def autoscaling_groups(account: str, region: str, texts: Collection[str]) -> Iterator[Candidate]:
@@ -88,14 +88,18 @@ def _joined(backend: Any) -> dict[str, tuple[str, ...]]:  # noqa: ANN401 - moto 
     return {**tables, **addresses, **interfaces}
 
 
-def _vpc(backend: Any, id_: str) -> dict[str, str]:  # noqa: ANN401 - moto types little of it
-    """Return the key that tables and subnets have: the ARN of their VPC."""
-    holders = (backend.route_tables, *list(backend.subnets.values()))
+def _place(backend: Any, id_: str) -> dict[str, str]:  # noqa: ANN401 - moto types little of it
+    """Return the keys of where it is: tables and subnets have their VPC, interfaces both."""
+    subnets = list(backend.subnets.values())
+    holders = (backend.route_tables, backend.enis, *subnets)
     holder = next((rows[id_] for rows in holders if id_ in rows), None)
     if holder is None:
         return {}
-    place = f"{backend.region_name}:{backend.account_id}"
-    return {"ec2:Vpc": f"arn:aws:ec2:{place}:vpc/{holder.vpc_id}"}
+    arn = f"arn:aws:ec2:{backend.region_name}:{backend.account_id}"
+    if id_ in backend.enis:
+        subnet = holder.subnet
+        return {"ec2:Subnet": f"{arn}:subnet/{subnet.id}", "ec2:Vpc": f"{arn}:vpc/{subnet.vpc_id}"}
+    return {"ec2:Vpc": f"{arn}:vpc/{holder.vpc_id}"}
 
 
 def _context(

@@ -14,18 +14,18 @@ if TYPE_CHECKING:
     from lab.real.deeds import Deed
     from lab.real.deployed import Deployed
     from lab.real.faults import Fault
-    from nat_failover.model import Nat, Network
+    from nat_failover.model import Nat, Observation
 
 ENOUGH = 2
 """NATs without which there is no drill: one that is lost, and one that carries on."""
 
 
-def usable(network: Network) -> tuple[Nat, ...]:
+def usable(network: Observation) -> tuple[Nat, ...]:
     """Return the NATs that may carry traffic, by the function's own rule."""
     return tuple(nat for nat in sorted(network.nats) if judge(nat).health is Health.USABLE)
 
 
-def must_be_well(network: Network, deployed: Deployed) -> None:
+def must_be_well(network: Observation, deployed: Deployed) -> None:
     """Look whether the stack can stand a fault.
 
     Raises:
@@ -50,7 +50,7 @@ def must_be_well(network: Network, deployed: Deployed) -> None:
         raise RealDrillError(message)
 
 
-def choose(fault: Fault, deployed: Deployed, network: Network) -> Deed:
+def choose(fault: Fault, deployed: Deployed, network: Observation) -> Deed:
     """Return what a fault does to the stack as it is now.
 
     Raises:
@@ -74,7 +74,7 @@ def choose(fault: Fault, deployed: Deployed, network: Network) -> Deed:
             assert_never(never)
 
 
-def _nat_of(zone: str, network: Network) -> str:
+def _nat_of(zone: str, network: Observation) -> str:
     for nat in usable(network):
         if nat.zone == zone:
             return nat.instance
@@ -86,7 +86,7 @@ def _nat_of(zone: str, network: Network) -> str:
     raise RealDrillError(message)
 
 
-def _without_route(zone: str, deployed: Deployed, network: Network) -> Deed:
+def _without_route(zone: str, deployed: Deployed, network: Observation) -> Deed:
     """Delete only a route that the drill can put back as it was."""
     home = next(home for home in deployed.settings.tables if home.zone == zone)
     table = next(table for table in network.tables if table.id == home.id)
@@ -100,7 +100,7 @@ def _without_route(zone: str, deployed: Deployed, network: Network) -> Deed:
     return DeleteDefaultRoute(table=home.id, interface=str(table.route.interface))
 
 
-def _others(network: Network) -> str:
+def _others(network: Observation) -> str:
     judged = [(nat, judge(nat)) for nat in sorted(network.nats)]
     return "; ".join(
         f"{nat.instance} in {nat.zone}: {said.health}, {said.reason}" for nat, said in judged

@@ -15,7 +15,7 @@ from nat_failover.model import InstanceState
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from nat_failover.model import DefaultRoute, Nat, Network, Table
+    from nat_failover.model import DefaultRoute, Nat, Observation, Table
     from nat_failover.settings import HomeTable
 
 
@@ -29,7 +29,7 @@ class Way:
     words: str
 
 
-def ways(network: Network, homes: tuple[HomeTable, ...]) -> dict[str, Way]:
+def ways(network: Observation, homes: tuple[HomeTable, ...]) -> dict[str, Way]:
     """Return how each zone's private subnets leave."""
     return {home.zone: _way_of(home, network) for home in homes}
 
@@ -39,7 +39,7 @@ def forwards(nat: Nat) -> bool:
     return nat.state is InstanceState.RUNNING and not nat.source_dest_check
 
 
-def _along(table: Table, network: Network) -> Way:
+def _along(table: Table, network: Observation) -> Way:
     """Return where a table's default route leads."""
     route = table.route
     if route is None:
@@ -54,7 +54,7 @@ def _along(table: Table, network: Network) -> Way:
     return Way(works=False, through=route.instance, words=f"{route} (no instance of this stack)")
 
 
-def _way_of(home: HomeTable, network: Network) -> Way:
+def _way_of(home: HomeTable, network: Observation) -> Way:
     """Join the ways of a zone's subnets, which with swap-route-table may use another zone's table.
 
     A subnet of no private table uses the VPC's main one, which has no default route.
@@ -74,7 +74,7 @@ def _way_of(home: HomeTable, network: Network) -> Way:
     )
 
 
-def _target(route: DefaultRoute, network: Network) -> Nat | None:
+def _target(route: DefaultRoute, network: Observation) -> Nat | None:
     """Return the instance that a route leads to; its id vanishes from the route of a dead one."""
     for nat in network.nats:
         by_interface = route.interface is not None and nat.interface == route.interface

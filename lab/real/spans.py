@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from lab.real.egress import Way
-    from nat_failover.model import Network
+    from nat_failover.model import Observation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +28,7 @@ class Look:
 
     begin: float
     end: float
-    network: Network
+    network: Observation
     ways: Mapping[str, Way]
 
 

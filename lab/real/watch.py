@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from lab.real.clock import AccountClock
-    from nat_failover.model import Nat, Network
+    from nat_failover.model import Nat, Observation
     from nat_failover.observe import Clients
     from nat_failover.settings import Settings
 
@@ -51,7 +51,7 @@ class Watch:
     failed: int = 0
     _pause: float = LOOK_S
 
-    def begin(self, network: Network, began: float) -> None:
+    def begin(self, network: Observation, began: float) -> None:
         """Take the look that found the stack well, and let the seconds count from now."""
         ended = self.clock.now()
         shift = self.clock.begin()
@@ -90,7 +90,7 @@ class Watch:
         self.looks.append(look)
         return True
 
-    def _as_look(self, network: Network, began: float, ended: float) -> Look:
+    def _as_look(self, network: Observation, began: float, ended: float) -> Look:
         return Look(
             begin=began, end=ended, network=network, ways=ways(network, self.settings.tables)
         )

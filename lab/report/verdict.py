@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lab.drills.outcome import losses
 from lab.journal import Who
 from lab.report.lines import seconds
 
@@ -63,7 +64,7 @@ def what_was_done(outcome: Outcome) -> tuple[str, ...]:
 def what_zones_lost(outcome: Outcome) -> tuple[str, ...]:
     """Return a sentence for each zone: how long, and how often, it was without internet."""
     return tuple(
-        f"{zone} {_losses(lost, [span.seconds for span in outcome.egress[zone] if not span.works])}"
+        f"{zone} {_losses(lost, losses(outcome.egress[zone]))}"
         for zone, lost in outcome.outage.items()
     )
 
@@ -117,10 +118,10 @@ def _stuck(outcome: Outcome) -> str:
     )
 
 
-def _losses(lost: float, losses: Sequence[float]) -> str:
+def _losses(lost: float, parts: Sequence[float]) -> str:
     if not lost:
         return "was never without internet."
-    if len(losses) == 1:
+    if len(parts) == 1:
         return f"was without internet once, for {seconds(lost)}."
-    each = ", ".join(seconds(loss) for loss in losses)
-    return f"was without internet {len(losses)} times ({each}), for {seconds(lost)} in all."
+    each = ", ".join(seconds(part) for part in parts)
+    return f"was without internet {len(parts)} times ({each}), for {seconds(lost)} in all."

@@ -1,8 +1,8 @@
 """What the function sees and what it decides, as values.
 
 Everything here is frozen and free of AWS, clocks and chance; time and messages enter as data. What
-was observed (`Network`) is a different type from what is wanted (`Plan`), and what is wanted is a
-different type from what was done (`apply.Result`).
+was observed (`Observation`) is a different type from what is wanted (`Plan`), and what is wanted is
+a different type from what was done (`apply.Result`).
 """
 
 from __future__ import annotations
@@ -94,17 +94,26 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Network:
-    """One complete look at the NATs and the private route tables of the stack."""
+class Observation:
+    """Everything that a plan is made of: one complete look at AWS, and what is known beside it.
+
+    `leaving` are the ids of instances that messages say are leaving, whatever EC2 still says; `now`
+    is the time of the look in seconds since 1970; `remembered` is what the stack's memory holds,
+    None when it could not be read.
+    """
 
     nats: frozenset[Nat]
     tables: frozenset[Table]
+    leaving: frozenset[str] = frozenset()
+    now: float = 0.0
+    remembered: object | None = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
     """A NAT's health with the reason in words."""
 
+    nat: Nat
     health: Health
     reason: str
 
@@ -118,13 +127,13 @@ def judge(nat: Nat, leaving: frozenset[str] = frozenset()) -> Judgement:
     """
     match nat.state:
         case InstanceState.PENDING:
-            return Judgement(Health.BOOTING, "EC2 is starting it")
+            return Judgement(nat, Health.BOOTING, "EC2 is starting it")
         case InstanceState.STOPPING | InstanceState.SHUTTING_DOWN:
-            return Judgement(Health.LEAVING, f"EC2 says {nat.state}")
+            return Judgement(nat, Health.LEAVING, f"EC2 says {nat.state}")
         case InstanceState.STOPPED | InstanceState.TERMINATED:
-            return Judgement(Health.GONE, f"EC2 says {nat.state}")
+            return Judgement(nat, Health.GONE, f"EC2 says {nat.state}")
         case InstanceState.UNKNOWN:
-            return Judgement(Health.GONE, "EC2 does not describe it")
+            return Judgement(nat, Health.GONE, "EC2 does not describe it")
         case InstanceState.RUNNING:
             return _judge_running(nat, leaving)
         case _ as never:
@@ -143,7 +152,7 @@ def _judge_running(nat: Nat, leaving: frozenset[str]) -> Judgement:
         (nat.source_dest_check, Health.SICK, "its source/destination check is on"),
         (True, Health.USABLE, "it runs, is in service and may forward"),
     )
-    return next(Judgement(health, reason) for holds, health, reason in rows if holds)
+    return next(Judgement(nat, health, reason) for holds, health, reason in rows if holds)
 
 
 _BOOTING = ("Pending", "Warmed")
@@ -227,8 +236,10 @@ Action = SetDefaultRoute | MoveSubnet | DisableSourceDestCheck
 class Plan:
     """What is wanted: a decision for each table, and the writes that carry the decisions out.
 
-    A plan without actions is the statement that nothing is left to do.
+    `health` is what the plan takes each NAT for, so that nobody has to judge again. A plan without
+    actions is the statement that nothing is left to do.
     """
 
+    health: tuple[Judgement, ...]
     decisions: tuple[Decision, ...]
     actions: tuple[Action, ...]

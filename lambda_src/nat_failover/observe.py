@@ -8,13 +8,14 @@ reported with what is known of it.
 
 from __future__ import annotations
 
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from botocore.parsers import ResponseParserError
 
-from nat_failover.model import Association, DefaultRoute, InstanceState, Nat, Network, Table
+from nat_failover.model import Association, DefaultRoute, InstanceState, Nat, Observation, Table
 from nat_failover.settings import FLEET_TAG
 
 if TYPE_CHECKING:
@@ -58,8 +59,10 @@ class Clients:
     threads: Executor
 
 
-def observe(clients: Clients, settings: Settings) -> Network:
-    """Return one look at the network.
+def observe(
+    clients: Clients, settings: Settings, leaving: frozenset[str] = frozenset()
+) -> Observation:
+    """Return one look at the network; `leaving` are the instances that messages say are leaving.
 
     Raises:
         IncompleteError: when the group, a table of the stack or a field is missing from an answer.
@@ -75,7 +78,12 @@ def observe(clients: Clients, settings: Settings) -> Network:
     pending = [clients.threads.submit(read) for read in reads]
     with _complete_answers():
         instances, members, tables = (read.result() for read in pending)
-        return Network(nats=_nats(instances, members), tables=_tables(tables, settings.tables))
+        return Observation(
+            nats=_nats(instances, members),
+            tables=_tables(tables, settings.tables),
+            leaving=leaving,
+            now=time.time(),
+        )
 
 
 def observe_tables(clients: Clients, settings: Settings) -> frozenset[Table]:

@@ -28,7 +28,7 @@ from nat_failover.model import (
     Judgement,
     MoveSubnet,
     Nat,
-    Network,
+    Observation,
     Plan,
     Policy,
     SetDefaultRoute,
@@ -42,28 +42,26 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 
-def plan(network: Network, policy: Policy, leaving: frozenset[str] = frozenset()) -> Plan:
-    """Return a decision for each table and the writes that carry the decisions out, sorted.
-
-    `leaving` are the ids of instances that messages say are leaving, whatever EC2 still says.
-    """
-    fleet = _Fleet(network, leaving)
-    decisions = _decide(network, policy, fleet)
+def plan(observation: Observation, policy: Policy) -> Plan:
+    """Return the health of each NAT, a decision for each table and the writes, all sorted."""
+    fleet = _Fleet(observation)
+    decisions = _decide(observation, policy, fleet)
     moves: tuple[MoveSubnet, ...] = ()
     if policy.swap:
-        decisions, moves = evacuate(network, policy, decisions)
+        decisions, moves = evacuate(observation, policy, decisions)
     return Plan(
+        health=tuple(fleet.judged.values()),
         decisions=tuple(decisions[table] for table in sorted(decisions)),
-        actions=(*fleet.unchecked(), *_routes(network, fleet, decisions), *moves),
+        actions=(*fleet.unchecked(), *_routes(observation, fleet, decisions), *moves),
     )
 
 
 class _Fleet:
     """The NATs as judged, and how many tables each one serves while a plan is being made."""
 
-    def __init__(self, network: Network, leaving: frozenset[str]) -> None:
+    def __init__(self, observation: Observation) -> None:
         self.judged: dict[Nat, Judgement] = {
-            nat: judge(nat, leaving) for nat in sorted(network.nats)
+            nat: judge(nat, observation.leaving) for nat in sorted(observation.nats)
         }
         self.usable = [nat for nat, said in self.judged.items() if said.health is Health.USABLE]
         self.load: Counter[Nat] = Counter()
@@ -101,11 +99,11 @@ class _Fleet:
                 yield DisableSourceDestCheck(instance=nat.instance, reason=reason)
 
 
-def _decide(network: Network, policy: Policy, fleet: _Fleet) -> dict[str, Decision]:
+def _decide(observation: Observation, policy: Policy, fleet: _Fleet) -> dict[str, Decision]:
     """Apply the decision table; kept tables count first, then those that a NAT at home gets."""
     verdicts = {
         table: _verdict(table, policy, fleet)
-        for table in sorted(network.tables, key=lambda table: table.id)
+        for table in sorted(observation.tables, key=lambda table: table.id)
     }
     order = list(Verdict)
     decisions = {}
@@ -188,11 +186,11 @@ def _finding(table: Table, fleet: _Fleet) -> str:
 
 
 def _routes(
-    network: Network, fleet: _Fleet, decisions: Mapping[str, Decision]
+    observation: Observation, fleet: _Fleet, decisions: Mapping[str, Decision]
 ) -> Iterator[SetDefaultRoute]:
     """Write the route of each table whose decision asks for it."""
     interfaces = {nat.instance: nat.interface for nat in fleet.usable}
-    for table in sorted(network.tables, key=lambda table: table.id):
+    for table in sorted(observation.tables, key=lambda table: table.id):
         decision = decisions[table.id]
         interface = interfaces.get(decision.nat or "")
         if decision.nat and interface and decision.verdict in ROUTE_VERDICTS:

@@ -21,7 +21,7 @@ from nat_failover.settings import Failback, Strategy
 
 if TYPE_CHECKING:
     from nat_failover.events import Trigger
-    from nat_failover.model import Action, Network
+    from nat_failover.model import Action, Observation
     from nat_failover.observe import Clients
     from nat_failover.settings import Settings
 
@@ -37,12 +37,12 @@ _CARRIED_OUT = ROUTE_VERDICTS | {Verdict.EVACUATE}
 class Run:
     """What one run saw, decided and did.
 
-    `network` and `plan` belong to the last complete look, `decided` are the decisions that led to
-    writes, `failure` says why the run ended although something was left to do.
+    `observation` and `plan` belong to the last complete look, `decided` are the decisions that led
+    to writes, `failure` says why the run ended although something was left to do.
     """
 
     trigger: Trigger
-    network: Network | None = None
+    observation: Observation | None = None
     plan: Plan | None = None
     decided: tuple[Decision, ...] = ()
     results: tuple[Result, ...] = ()
@@ -100,11 +100,11 @@ def reconcile(
 def _look(clients: Clients, settings: Settings, policy: Policy, run: Run) -> Run:
     """Look once and plan; a look that fails leaves what the one before it found."""
     try:
-        network = observe(clients, settings)
+        observation = observe(clients, settings, run.trigger.leaving)
     except (ClientError, BotoCoreError, IncompleteError) as error:
         return replace(run, looks=run.looks + 1, failure=f"{type(error).__name__}: {error}")
-    wanted = plan(network, policy, run.trigger.leaving)
-    return replace(run, network=network, plan=wanted, looks=run.looks + 1, failure=None)
+    wanted = plan(observation, policy)
+    return replace(run, observation=observation, plan=wanted, looks=run.looks + 1, failure=None)
 
 
 def _write(clients: Clients, run: Run) -> Run:

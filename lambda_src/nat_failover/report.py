@@ -16,8 +16,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
 from nat_failover.apply import Result, describe
-from nat_failover.model import Health, MoveSubnet, SetDefaultRoute, Verdict, judge
-from nat_failover.settings import METRIC_NAMESPACE
+from nat_failover.model import Health, MoveSubnet, SetDefaultRoute, Verdict
+from nat_failover.settings import METRIC_NAMESPACE, METRICS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,9 +27,6 @@ if TYPE_CHECKING:
     from nat_failover.model import Decision
     from nat_failover.reconcile import Run
     from nat_failover.settings import Settings
-
-METRICS = ("UsableNats", "NoEgress", "Moves", "Failures")
-"""How many NATs are usable and tables without egress, routes and subnets moved, runs unfinished."""
 
 _LOUD = frozenset({Verdict.NO_EGRESS, Verdict.NOT_OURS})
 """What a plan leaves alone although it is not as it should be."""
@@ -54,14 +51,13 @@ def report(run: Run, settings: Settings, people: SNSClient) -> dict[str, Any]:
 
 
 def _summary(run: Run) -> dict[str, Any]:
-    nats = sorted(run.network.nats) if run.network else []
-    said = {nat: judge(nat, run.trigger.leaving) for nat in nats}
+    health = run.plan.health if run.plan else ()
     return {
         "trigger": sorted(run.trigger.kinds),
         "looks": run.looks,
         "saw": [
-            {"nat": nat.instance, "zone": nat.zone, "health": j.health, "reason": j.reason}
-            for nat, j in said.items()
+            {"nat": j.nat.instance, "zone": j.nat.zone, "health": j.health, "reason": j.reason}
+            for j in health
         ],
         "decided": [asdict(decision) for decision in run.decided],
         "did": [_done(result) for result in run.results],
@@ -111,7 +107,7 @@ def _metrics(run: Run, settings: Settings, healths: list[Health]) -> dict[str, A
         "Moves": len(_moves(run)),
         "Failures": int(run.failure is not None),
     }
-    if run.network and not run.failure:
+    if run.plan and not run.failure:
         values["UsableNats"] = healths.count(Health.USABLE)
         values["NoEgress"] = len(_without_egress(run))
     directive = {
@@ -129,7 +125,7 @@ def _metrics(run: Run, settings: Settings, healths: list[Health]) -> dict[str, A
 def _news(run: Run, settings: Settings) -> tuple[str, str] | None:
     """Return subject and text for people, or None where there is nothing new to tell."""
     moved = _moves(run)
-    nats = {nat.instance for nat in run.network.nats} if run.network else set()
+    nats = {nat.instance for nat in run.observation.nats} if run.observation else set()
     lost = _without_egress(run) if run.trigger.tells_of_a_loss(nats) else ()
     if not moved and not lost:
         return None

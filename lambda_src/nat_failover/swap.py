@@ -17,7 +17,7 @@ from nat_failover.model import Decision, MoveSubnet, Verdict
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from nat_failover.model import Association, Network, Policy, Table
+    from nat_failover.model import Association, Observation, Policy, Table
 
 _WORKS_NOW = frozenset({Verdict.KEEP, Verdict.GO_HOME})
 _WORKS_SOON = _WORKS_NOW | {Verdict.REPAIR_AT_HOME}
@@ -28,17 +28,17 @@ class _NoRefugeError(Exception):
 
 
 def evacuate(
-    network: Network, policy: Policy, decisions: Mapping[str, Decision]
+    observation: Observation, policy: Policy, decisions: Mapping[str, Decision]
 ) -> tuple[dict[str, Decision], tuple[MoveSubnet, ...]]:
     """Return the decisions with tables evacuated where possible, and the moves of subnets.
 
     A subnet in trouble moves as soon as a table is going to work; one that works goes home only
     after its home table was seen to work, so that a failed write cannot take its egress away.
     """
-    shelter = _Shelter(network, decisions)
+    shelter = _Shelter(observation, decisions)
     decided = dict(decisions)
     moves: list[MoveSubnet] = []
-    for table in sorted(network.tables, key=lambda table: table.id):
+    for table in sorted(observation.tables, key=lambda table: table.id):
         decision = decisions[table.id]
         if decision.verdict is Verdict.REPAIR_ELSEWHERE:
             decided[table.id], escapes = _escape(table, decision, shelter)
@@ -51,11 +51,13 @@ def evacuate(
 class _Shelter:
     """Which tables can take subnets in, and how many subnets each one has."""
 
-    def __init__(self, network: Network, decisions: Mapping[str, Decision]) -> None:
+    def __init__(self, observation: Observation, decisions: Mapping[str, Decision]) -> None:
         self.decisions = decisions
-        self.tables = {table.id: table for table in network.tables}
-        self.home = {subnet: table.id for table in network.tables for subnet in table.home_subnets}
-        self.subnets = Counter({table.id: len(table.associations) for table in network.tables})
+        self.tables = {table.id: table for table in observation.tables}
+        self.home = {
+            subnet: table.id for table in observation.tables for subnet in table.home_subnets
+        }
+        self.subnets = Counter({table.id: len(table.associations) for table in observation.tables})
 
     def works(self, table: str, verdicts: frozenset[Verdict]) -> bool:
         return self.decisions[table].verdict in verdicts

@@ -1,7 +1,7 @@
-"""What the failover function may do: exact actions, on exact resources or on tagged ones.
+"""What the failover function may do: exact actions, on the stack's own resources.
 
-Resource types and condition keys: "Actions, resources, and condition keys for Amazon EC2" and "…
-for Amazon EC2 Auto Scaling", Service Authorization Reference.
+Resource types and condition keys: "Actions, resources, and condition keys for Amazon EC2", "… for
+Amazon EC2 Auto Scaling" and "… for Amazon DynamoDB", Service Authorization Reference.
 """
 
 from __future__ import annotations
@@ -18,12 +18,29 @@ from nat_failover.settings import FLEET_TAG, Strategy
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from aws_cdk import aws_dynamodb as dynamodb
+    from aws_cdk import aws_ec2 as ec2
     from aws_cdk import aws_logs as logs
     from aws_cdk import aws_sqs as sqs
 
     from stacks.constructs.message_key import MessageKey
     from stacks.constructs.network import Network
     from stacks.constructs.outcome_topic import OutcomeTopic
+
+
+GROUP_ACTIONS = [
+    "autoscaling:CompleteLifecycleAction",
+    # What keeps an instance from being terminated when the stack is deleted.
+    "autoscaling:ExitStandby",
+    "autoscaling:ResumeProcesses",
+    "autoscaling:SetInstanceProtection",
+]
+
+ASSOCIATION_ACTIONS = [
+    "ec2:AssociateRouteTable",
+    "ec2:DisassociateRouteTable",
+    "ec2:ReplaceRouteTableAssociation",
+]
 
 
 class FailoverRole(Construct):
@@ -35,24 +52,33 @@ class FailoverRole(Construct):
         construct_id: str,
         *,
         network: Network,
+        group: str,
+        memory: dynamodb.ITable,
         strategy: Strategy,
+        adopt: bool,
         outcome_topic: OutcomeTopic,
         dead_letters: sqs.IQueue,
         log_group: logs.CfnLogGroup,
         key: MessageKey | None,
     ) -> None:
         super().__init__(scope, construct_id)
+        self._network = network
+        self._group = self._arn("autoscaling", "autoScalingGroup:*:autoScalingGroupName", group)
         statements = [
-            self._looks(),
-            self._routes(network),
+            self._reads(),
+            _allow("Routes", ["ec2:CreateRoute", "ec2:ReplaceRoute"], self._tables),
             self._source_destination_check(),
-            self._lifecycle_actions(),
-            _allow("Tell", ["sns:Publish"], [outcome_topic.topic.topic_arn]),
+            self._modify_instance_attribute(),
+            _allow("Group", GROUP_ACTIONS, [self._group]),
+            _allow("Memory", ["dynamodb:GetItem", "dynamodb:PutItem"], [memory.table_arn]),
+            _allow("Notifications", ["sns:Publish"], [outcome_topic.topic.topic_arn]),
             _allow("DeadLetters", ["sqs:SendMessage"], [dead_letters.queue_arn]),
             _allow("Log", ["logs:CreateLogStream", "logs:PutLogEvents"], [log_group.attr_arn]),
         ]
         if strategy is Strategy.SWAP_ROUTE_TABLE:
-            statements.append(self._associations(network))
+            statements.append(_allow("Associations", ASSOCIATION_ACTIONS, self._swapped))
+            if adopt:
+                statements.append(self._foreign_tables())
         if key:
             statements.append(
                 _allow("Encrypt", ["kms:Decrypt", "kms:GenerateDataKey"], [key.key.key_arn])
@@ -66,9 +92,9 @@ class FailoverRole(Construct):
         )
         self._acknowledge_wildcards()
 
-    def _looks(self) -> iam.PolicyStatement:
+    def _reads(self) -> iam.PolicyStatement:
         return _allow(
-            "Look",
+            "Reads",
             [
                 "autoscaling:DescribeAutoScalingGroups",
                 "ec2:DescribeInstances",
@@ -77,63 +103,83 @@ class FailoverRole(Construct):
             ["*"],
         )
 
-    def _routes(self, network: Network) -> iam.PolicyStatement:
-        return _allow("Route", ["ec2:CreateRoute", "ec2:ReplaceRoute"], self._tables(network))
-
-    def _associations(self, network: Network) -> iam.PolicyStatement:
-        subnets = [
-            self._arn("ec2", "subnet", subnet.subnet_id) for subnet in network.private_subnets
-        ]
-        return _allow(
-            "Associate",
-            ["ec2:DisassociateRouteTable", "ec2:ReplaceRouteTableAssociation"],
-            [*self._tables(network), *subnets],
-        )
-
     def _source_destination_check(self) -> iam.PolicyStatement:
-        return self._allow_tagged("Forward", "ec2:ModifyInstanceAttribute", self._instances)
+        """Allow the check to be switched off, and nothing else, where the NATs are.
 
-    def _lifecycle_actions(self) -> iam.PolicyStatement:
-        return self._allow_tagged("Proceed", "autoscaling:CompleteLifecycleAction", self._groups)
+        That the interface belongs to a NAT the function checks itself: an interface does not carry
+        the tags of its instance. The key of an attribute is there for a request that sets it, with
+        the value that it is set to ("ec2:Attribute condition key", EC2 user guide); with exactly
+        this condition and action, EC2 has been seen to allow the check's change and to refuse a
+        description's (AppMana/cloud-provisioning, aws-gateway-source-check-results.json).
+        """
+        statement = _allow("Forward", ["ec2:ModifyNetworkInterfaceAttribute"], [self._interfaces])
+        statement.add_condition("StringEquals", {"ec2:Attribute/SourceDestCheck": "false"})
+        subnets = [self._subnet(subnet) for subnet in self._network.public_subnets]
+        statement.add_condition("ArnEquals", {"ec2:Subnet": subnets})
+        return statement
 
-    def _allow_tagged(self, sid: str, action: str, resource: str) -> iam.PolicyStatement:
-        statement = _allow(sid, [action], [resource])
+    def _modify_instance_attribute(self) -> iam.PolicyStatement:
+        statement = _allow("Instances", ["ec2:ModifyInstanceAttribute"], [self._instances])
         stack_name = cdk.Stack.of(self).stack_name
         statement.add_condition("StringEquals", {f"aws:ResourceTag/{FLEET_TAG}": stack_name})
         return statement
 
-    def _tables(self, network: Network) -> list[str]:
+    def _foreign_tables(self) -> iam.PolicyStatement:
+        """Allow the private subnets to be taken out of any table of the VPC, as `adopt` says.
+
+        EC2 may ask about the table that an association is taken from; it asks about the subnet too,
+        and only the private ones are allowed.
+        """
+        actions = ["ec2:DisassociateRouteTable", "ec2:ReplaceRouteTableAssociation"]
+        statement = _allow("ForeignTables", actions, [self._any_table])
+        vpc = self._arn("ec2", "vpc", self._network.vpc.vpc_id)
+        statement.add_condition("ArnEquals", {"ec2:Vpc": vpc})
+        return statement
+
+    @property
+    def _tables(self) -> list[str]:
         return [
             self._arn("ec2", "route-table", subnet.route_table.route_table_id)
-            for subnet in network.private_subnets
+            for subnet in self._network.private_subnets
         ]
+
+    @property
+    def _swapped(self) -> list[str]:
+        subnets = (self._subnet(subnet) for subnet in self._network.private_subnets)
+        return [*self._tables, *subnets]
+
+    def _subnet(self, subnet: ec2.ISubnet) -> str:
+        return self._arn("ec2", "subnet", subnet.subnet_id)
 
     def _arn(self, service: str, resource: str, name: str) -> str:
         return cdk.Stack.of(self).format_arn(service=service, resource=resource, resource_name=name)
 
     @property
+    def _any_table(self) -> str:
+        return self._arn("ec2", "route-table", "*")
+
+    @property
+    def _interfaces(self) -> str:
+        return self._arn("ec2", "network-interface", "*")
+
+    @property
     def _instances(self) -> str:
         return self._arn("ec2", "instance", "*")
 
-    @property
-    def _groups(self) -> str:
-        return self._arn("autoscaling", "autoScalingGroup:*:autoScalingGroupName", "*")
-
     def _acknowledge_wildcards(self) -> None:
-        acknowledge_wildcard(
-            self.role, resource="*", reason="Describe calls cannot be limited to a resource."
-        )
-        acknowledge_wildcard(
-            self.role,
-            resource=self._instances,
-            reason="Instances come and go; the condition admits those with the stack's tag.",
-        )
-        acknowledge_wildcard(
-            self.role,
-            resource=self._groups,
-            reason="The group is created after the function, which must hear of its first launches;"
-            " the condition admits the group with the stack's tag.",
-        )
+        reasons = {
+            "*": "Describe calls cannot be limited to a resource.",
+            self._interfaces: "Interfaces come and go with the NATs; the conditions admit those in"
+            " the stack's public subnets, and only the check's being switched off.",
+            self._instances: "Instances come and go; the condition admits those with the stack's"
+            " tag.",
+            self._group: "The group's id, which AWS chooses, is not known before the group exists;"
+            " its name is, and names are unique in an account and Region.",
+            self._any_table: "The setting adopt allows private subnets to be taken out of any table"
+            " of the VPC, to which the condition limits it.",
+        }
+        for resource, reason in reasons.items():
+            acknowledge_wildcard(self.role, resource=resource, reason=reason)
 
 
 def _allow(sid: str, actions: Sequence[str], resources: Sequence[str]) -> iam.PolicyStatement:

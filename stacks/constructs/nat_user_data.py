@@ -1,7 +1,7 @@
 """The user data of a NAT: the boot script with the settings and the files that it writes.
 
-The files are those of `nat_boot` without their comments and indentation, for which there is no room.
-The settings are the one thing that differs between stacks.
+The files are those of `nat_boot` without their comments and indentation, for which there is no
+room. The settings are the one thing that differs between stacks.
 """
 
 from __future__ import annotations
@@ -102,6 +102,6 @@ def _write(path: str, mode: int, text: str) -> str:
 
 
 def _text(name: str) -> str:
-    """Return a file without what says nothing to the machine: comments, but not `#!`, and spaces."""
+    """Return a file without comments, blank lines and indentation; `#!` says something."""
     text = (FOLDER / name).read_text(encoding="utf-8")
     return re.sub(r"^\s*(#(?!!).*\n|\n)?", "", text, flags=re.MULTILINE)

@@ -99,7 +99,7 @@ class Region:
         return made["Subnet"]["SubnetId"]
 
     def _make_group(self) -> None:
-        self.group = f"{self.stack}-nats"
+        self.group = f"{self.stack}-nat"
         made = self.ec2.create_launch_template(
             LaunchTemplateName=self.stack,
             LaunchTemplateData={"ImageId": ANY_IMAGE, "InstanceType": "t4g.nano"},

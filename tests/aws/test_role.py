@@ -17,7 +17,7 @@ from tests.aws.region import Region
 from tests.iam import Request, evaluate, role_policies
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from tests.aws.cloudformation import CloudFormation
     from tests.aws.conftest import Deploy, Function
@@ -70,6 +70,7 @@ class Translator:
         """Yield what IAM is asked about a call."""
         given, service = call.parameters, "ec2"
         tags: dict[str, str] = {}
+        context: dict[str, str] = {}
         match call.operation:
             case "DescribeInstances" | "DescribeRouteTables":
                 resources = ["*"]
@@ -85,20 +86,34 @@ class Translator:
             case "ModifyInstanceAttribute":
                 resources = [self._arn("instance", given["InstanceId"])]
                 tags = self._tags_of_instance(given["InstanceId"])
+            case "ModifyNetworkInterfaceAttribute":
+                resources = [self._arn("network-interface", given["NetworkInterfaceId"])]
+                context = self._context_of_check(given)
             case "CompleteLifecycleAction":
                 service = "autoscaling"
                 group = self._group(given["AutoScalingGroupName"])
                 resources = [group["AutoScalingGroupARN"]]
-                tags = {tag["Key"]: tag["Value"] for tag in group["Tags"]}
             case "Publish":
                 service, resources = "sns", [given["TopicArn"]]
             case unknown:
                 pytest.fail(f"which resources does {unknown} touch?")
         for resource in resources:
-            yield Request(action=f"{service}:{call.operation}", resource=resource, tags=tags)
+            yield Request(
+                action=f"{service}:{call.operation}", resource=resource, tags=tags, context=context
+            )
 
     def _arn(self, kind: str, id_: str) -> str:
         return f"arn:aws:ec2:{self.region.name}:{ACCOUNT}:{kind}/{id_}"
+
+    def _context_of_check(self, given: Mapping[str, Any]) -> dict[str, str]:
+        interfaces = self.region.ec2.describe_network_interfaces(
+            NetworkInterfaceIds=[given["NetworkInterfaceId"]]
+        )
+        (interface,) = interfaces["NetworkInterfaces"]
+        return {
+            "ec2:Attribute/SourceDestCheck": str(given["SourceDestCheck"]["Value"]).lower(),
+            "ec2:Subnet": self._arn("subnet", interface["SubnetId"]),
+        }
 
     def _tags_of_instance(self, id_: str) -> dict[str, str]:
         filters: Any = [{"Name": "resource-id", "Values": [id_]}]
@@ -112,7 +127,7 @@ class Translator:
 
 
 def _policies(variant: str, region: Region) -> list[dict[str, Any]]:
-    homes = [(home.table, home.private[0]) for home in region.homes.values()]
+    homes = [(home.table, home.private[0], home.public) for home in region.homes.values()]
     return role_policies(variant, region=region.name, homes=homes, topic=region.topic)
 
 

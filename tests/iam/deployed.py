@@ -16,19 +16,26 @@ SNAPSHOTS = Path(__file__).parents[1] / "synth" / "__snapshots__" / "test_snapsh
 
 
 def role_policies(
-    variant: str, *, region: str, homes: Iterable[tuple[str, str]], topic: str
+    variant: str, *, region: str, homes: Iterable[tuple[str, str, str]], topic: str
 ) -> list[dict[str, Any]]:
-    """Return the function's policies; a home is a private table and its subnet, zone by zone."""
+    """Return the function's policies.
+
+    A home is a private table, its subnet and the public subnet of the zone, zone by zone.
+    """
     resources = _resources(variant)
     values = _values(resources, region)
     for name, resource in resources.items():
         if resource["Type"] == "AWS::SNS::Topic" and "Outcome" in name:
             values[name] = topic
-    for number, (table, subnet) in enumerate(homes, 1):
+    for number, (table, private, public) in enumerate(homes, 1):
         for name, resource in resources.items():
-            if f"PrivateSubnet{number}" in name:
-                ids = {"AWS::EC2::RouteTable": table, "AWS::EC2::Subnet": subnet}
-                values[name] = ids.get(resource["Type"], "any")
+            match resource["Type"]:
+                case "AWS::EC2::RouteTable" if f"PrivateSubnet{number}" in name:
+                    values[name] = table
+                case "AWS::EC2::Subnet" if f"PrivateSubnet{number}" in name:
+                    values[name] = private
+                case "AWS::EC2::Subnet" if f"PublicSubnet{number}" in name:
+                    values[name] = public
     return _policies(resources, "Failover", values)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lab.aws.catalogue import ALL
+from lab.emulator.readings import Readings
 from lab.region import Region
 from tests.settings_of_nobody import settings_of_nobody
 
@@ -22,7 +23,13 @@ def nobody() -> Iterator[None]:
 
 
 @pytest.fixture
-def region(request: pytest.FixtureRequest) -> Iterator[Region]:
+def readings() -> Readings:
+    """Return the pessimistic readings; a test that touches an open question asks for each."""
+    return Readings()
+
+
+@pytest.fixture
+def region(request: pytest.FixtureRequest, readings: Readings) -> Iterator[Region]:
     """Return a running region; a contract test says with which behaviours."""
-    with Region(getattr(request, "param", ALL)) as region:
+    with Region(getattr(request, "param", ALL), readings=readings) as region:
         yield region

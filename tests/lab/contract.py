@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lab.aws.catalogue import ALL
+from lab.emulator.readings import every
 
 if TYPE_CHECKING:
+    from enum import Enum
+
     from lab.aws.behaviour import Behaviour
 
 LIMIT = 900.0
@@ -27,3 +30,17 @@ def contract_of(*behaviours: type[Behaviour]) -> pytest.MarkDecorator:
         pytest.param(without, id="moto-alone", marks=alone),
     ]
     return pytest.mark.parametrize("region", cases, indirect=True)
+
+
+def under_each(*questions: type[Enum]) -> pytest.MarkDecorator:
+    """Run a test under each reading of some open questions, in the full cross, or of all of them.
+
+    The test's `readings`, and with them its `region`, play them.
+    """
+    chosen = list(every(*questions))
+    open_ones = questions or tuple(type(answer) for answer in chosen[0].answers)
+    names = [
+        " ".join(answer.name for answer in row.answers if type(answer) in open_ones)
+        for row in chosen
+    ]
+    return pytest.mark.parametrize("readings", chosen, ids=names)

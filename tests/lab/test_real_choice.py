@@ -22,7 +22,7 @@ from lab.real.deeds import (
 from lab.real.deployed import Deployed
 from lab.real.egress import ways
 from lab.real.faults import Fault, Kind, parse
-from nat_failover.model import DefaultRoute, InstanceState, Nat, Network
+from nat_failover.model import DefaultRoute, InstanceState, Nat, Observation
 from nat_failover.settings import HomeTable
 from tests.factories import any_function_settings
 from tests.unit.worlds import FOREIGN_INTERFACE, any_nat, any_table, network, route_to
@@ -49,7 +49,7 @@ def any_stack() -> Deployed:
     )
 
 
-def two_zones(*nats: Nat, a: DefaultRoute | None = None) -> Network:
+def two_zones(*nats: Nat, a: DefaultRoute | None = None) -> Observation:
     """Return a network in which each table leads to its own NAT, but for what is given."""
     tables = [
         any_table(a or route_to(A), zone=HERE, name="a"),

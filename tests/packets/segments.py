@@ -93,7 +93,7 @@ def port_unreachable(source: str, near: End, far: End) -> bytes:
 def fragment(  # noqa: PLR0913 - what a fragment is, each thing by name
     source: str, destination: str, *, identity: int, at: int, more: bool, content: bytes
 ) -> bytes:
-    """Return a piece of a UDP datagram: its content from byte `at` on, with more to follow or not."""
+    """Return a piece of a UDP datagram: its content from `at` on, and whether more follows."""
     addresses = socket.inet_aton(source) + socket.inet_aton(destination)
     place = int(more) << 13 | at // 8
     return _in_ipv4(socket.IPPROTO_UDP, addresses, content, identity=identity, place=place)

@@ -15,6 +15,7 @@ VARIANTS: dict[str, Mapping[str, Any]] = {
     "default": {},
     "launch-configuration": {"fleet": {"launch": "configuration"}},
     "swap-route-table": {"failover": {"strategy": "swap-route-table"}},
+    "swap-and-adopt": {"failover": {"strategy": "swap-route-table", "adopt": True}},
     "customer-key": {"topic": {"customer_key": True}},
     "pinned-zones": {
         "account": "123456789012",

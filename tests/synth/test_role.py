@@ -22,12 +22,23 @@ EC2 = f"arn:aws:ec2:{REGION}:{ACCOUNT}"
 TABLE = f"{EC2}:route-table/rtb-1"
 SUBNET = f"{EC2}:subnet/subnet-1"
 INSTANCE = f"{EC2}:instance/i-1"
-GROUP = f"arn:aws:autoscaling:{REGION}:{ACCOUNT}:autoScalingGroup:any:autoScalingGroupName/any"
+VPC = f"{EC2}:vpc/vpc-1"
+INTERFACE = f"{EC2}:network-interface/eni-1"
+GROUPS = f"arn:aws:autoscaling:{REGION}:{ACCOUNT}:autoScalingGroup:any:autoScalingGroupName"
+GROUP = f"{GROUPS}/NatFailover-nat"
+MEMORY = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/memory"
 OUTCOME = f"arn:aws:sns:{REGION}:{ACCOUNT}:outcome"
 QUEUE = f"arn:aws:sqs:{REGION}:{ACCOUNT}:dead-letters"
 LOG = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:log"
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/key-1"
 OURS = {FLEET_TAG: "NatFailover"}
+
+OFF = "ec2:Attribute/SourceDestCheck"
+FORWARD = Request(
+    action="ec2:ModifyNetworkInterfaceAttribute",
+    resource=INTERFACE,
+    context={OFF: "false", "ec2:Subnet": f"{EC2}:subnet/subnet-public-1", "ec2:Vpc": VPC},
+)
 
 READS = [
     Request(action="autoscaling:DescribeAutoScalingGroups", resource="*"),
@@ -39,7 +50,18 @@ WRITES = [
     Request(action="ec2:ReplaceRoute", resource=TABLE),
     Request(action="ec2:ReplaceRoute", resource=f"{EC2}:route-table/rtb-2"),
     Request(action="ec2:ModifyInstanceAttribute", resource=INSTANCE, tags=OURS),
-    Request(action="autoscaling:CompleteLifecycleAction", resource=GROUP, tags=OURS),
+    FORWARD,
+    *(
+        Request(action=f"autoscaling:{action}", resource=GROUP)
+        for action in (
+            "CompleteLifecycleAction",
+            "ExitStandby",
+            "ResumeProcesses",
+            "SetInstanceProtection",
+        )
+    ),
+    Request(action="dynamodb:GetItem", resource=MEMORY),
+    Request(action="dynamodb:PutItem", resource=MEMORY),
     Request(action="sns:Publish", resource=OUTCOME),
     Request(action="sqs:SendMessage", resource=QUEUE),
     Request(action="logs:CreateLogStream", resource=f"{LOG}:log-stream:any"),
@@ -47,9 +69,19 @@ WRITES = [
 ]
 SWAPS = [
     Request(action=f"ec2:{action}", resource=resource)
-    for action in ("ReplaceRouteTableAssociation", "DisassociateRouteTable")
+    for action in (
+        "AssociateRouteTable",
+        "DisassociateRouteTable",
+        "ReplaceRouteTableAssociation",
+    )
     for resource in (TABLE, SUBNET)
 ]
+FOREIGN_TABLE = Request(
+    action="ec2:ReplaceRouteTableAssociation",
+    resource=f"{EC2}:route-table/rtb-foreign",
+    context={"ec2:Vpc": VPC},
+)
+ADOPTIONS = [replace(FOREIGN_TABLE, action="ec2:DisassociateRouteTable"), FOREIGN_TABLE]
 ENCRYPTION = [
     Request(action="kms:Decrypt", resource=KEY),
     Request(action="kms:GenerateDataKey", resource=KEY),
@@ -64,14 +96,38 @@ FOREIGN = [
     Request(action="ec2:ReplaceRouteTableAssociation", resource=f"{EC2}:subnet/subnet-other"),
     Request(action="ec2:DisassociateRouteTable", resource=f"{EC2}:route-table/rtb-other"),
     Request(action="ec2:DisassociateRouteTable", resource=f"{EC2}:subnet/subnet-other"),
+    Request(action="ec2:DisassociateRouteTable", resource=f"{EC2}:subnet/subnet-public-1"),
+    Request(action="ec2:AssociateRouteTable", resource=f"{EC2}:route-table/rtb-other"),
+    Request(action="ec2:AssociateRouteTable", resource=f"{EC2}:subnet/subnet-other"),
+    replace(FOREIGN_TABLE, context={"ec2:Vpc": f"{EC2}:vpc/vpc-other"}),
+    replace(FOREIGN_TABLE, action="ec2:AssociateRouteTable"),
+    replace(FOREIGN_TABLE, action="ec2:ReplaceRoute"),
+    # The check of an interface elsewhere, of one that is not in a public subnet, switched on again;
+    # and anything else that the call can change, alone or beside the check.
+    *(
+        replace(FORWARD, context={**FORWARD.context, "ec2:Subnet": f"{EC2}:subnet/{subnet}"})
+        for subnet in ("subnet-other", "subnet-1")
+    ),
+    replace(FORWARD, context={**FORWARD.context, OFF: "true"}),
+    replace(FORWARD, context={"ec2:Subnet": FORWARD.context["ec2:Subnet"]}),
+    replace(FORWARD, context={OFF: "false"}),
+    replace(FORWARD, resource=INTERFACE.replace(REGION, "us-east-1")),
+    replace(FORWARD, resource=f"{EC2}:security-group/sg-1", context={}),
+    replace(FORWARD, resource=INSTANCE, context={}, tags=OURS),
     Request(action="ec2:ModifyInstanceAttribute", resource=INSTANCE),
     Request(action="ec2:ModifyInstanceAttribute", resource=INSTANCE, tags={FLEET_TAG: "Other"}),
     Request(action="ec2:TerminateInstances", resource=INSTANCE, tags=OURS),
-    Request(action="autoscaling:CompleteLifecycleAction", resource=GROUP),
-    Request(
-        action="autoscaling:CompleteLifecycleAction", resource=GROUP, tags={FLEET_TAG: "Other"}
+    *(
+        Request(action=f"autoscaling:{action}", resource=f"{GROUPS}/{name}", tags=OURS)
+        for action in ("CompleteLifecycleAction", "SetInstanceProtection")
+        for name in ("NatFailover-nat2", "Other-nat")
     ),
     Request(action="autoscaling:SetDesiredCapacity", resource=GROUP, tags=OURS),
+    Request(action="autoscaling:SetInstanceHealth", resource=GROUP, tags=OURS),
+    Request(action="autoscaling:SuspendProcesses", resource=GROUP, tags=OURS),
+    Request(action="dynamodb:PutItem", resource=f"{MEMORY}-other"),
+    Request(action="dynamodb:DeleteItem", resource=MEMORY),
+    Request(action="dynamodb:Scan", resource=MEMORY),
     Request(action="sns:Publish", resource=OUTCOME.replace("outcome", "nat-failed")),
     Request(action="sqs:ReceiveMessage", resource=QUEUE),
     Request(action="logs:CreateLogGroup", resource=f"{LOG}-other"),
@@ -85,6 +141,7 @@ FOREIGN = [
     [
         ("default", READS + WRITES),
         ("swap-route-table", READS + WRITES + SWAPS),
+        ("swap-and-adopt", READS + WRITES + SWAPS + ADOPTIONS),
         ("customer-key", READS + WRITES + ENCRYPTION),
     ],
 )
@@ -93,7 +150,7 @@ def test_role_allows_what_the_function_does_and_refuses_what_it_does_not(
 ) -> None:
     """The stack's own tables, subnets, instances, group, topic, queue, log and key; no others."""
     template = synthesize(variant)
-    requests = READS + WRITES + SWAPS + ENCRYPTION + FOREIGN
+    requests = READS + WRITES + SWAPS + ADOPTIONS + ENCRYPTION + FOREIGN
     asked = [
         replace(request, resource_policy=_key_policy(template))
         if request.action.startswith("kms:")
@@ -159,6 +216,8 @@ def _values(template: Template) -> dict[str, str]:
         "AWS::Region": REGION,
         "AWS::AccountId": ACCOUNT,
         template.logical_id("AWS::SNS::Topic", "Outcome"): OUTCOME,
+        template.logical_id("AWS::EC2::VPC"): "vpc-1",
+        f"{template.logical_id('AWS::DynamoDB::Table')}.Arn": MEMORY,
         f"{template.logical_id('AWS::SQS::Queue')}.Arn": QUEUE,
         f"{template.logical_id('AWS::Logs::LogGroup')}.Arn": f"{LOG}:*",
         **{f"{name}.Arn": KEY for name in template.resources("AWS::KMS::Key")},
@@ -167,4 +226,6 @@ def _values(template: Template) -> dict[str, str]:
         part = f"PrivateSubnet{number}"
         values[template.logical_id("AWS::EC2::RouteTable", part)] = f"rtb-{number}"
         values[template.logical_id("AWS::EC2::Subnet", part)] = f"subnet-{number}"
+        public = template.logical_id("AWS::EC2::Subnet", f"PublicSubnet{number}")
+        values[public] = f"subnet-public-{number}"
     return values

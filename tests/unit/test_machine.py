@@ -21,7 +21,7 @@ from nat_failover.model import (
     InstanceState,
     MoveSubnet,
     Nat,
-    Network,
+    Observation,
     Policy,
     SetDefaultRoute,
     Table,
@@ -41,7 +41,7 @@ class Run:
     todo: list[Action] = field(default_factory=list)
 
 
-def aws(seen: Network, action: Action) -> Network:
+def aws(seen: Observation, action: Action) -> Observation:
     """Carry a write out, or refuse it as AWS does and leave everything as it is."""
     interfaces = {nat.interface for nat in seen.nats if nat.state is not InstanceState.TERMINATED}
     associations = {(t.id, a.id) for t in seen.tables for a in t.associations}
@@ -187,7 +187,7 @@ class Failover(RuleBasedStateMachine):
             assert (home, home) == (table.zone, nat.zone)
 
     def _look(self, run: Run) -> Run:
-        run.todo = list(plan(self.seen, self.policy, run.leaving).actions)
+        run.todo = list(plan(replace(self.seen, leaving=run.leaving), self.policy).actions)
         return run
 
     def _change(

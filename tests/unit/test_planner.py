@@ -17,7 +17,7 @@ from nat_failover.model import (
     InstanceState,
     MoveSubnet,
     Nat,
-    Network,
+    Observation,
     Policy,
     SetDefaultRoute,
     Table,
@@ -140,7 +140,7 @@ def test_plan_stays_away_when_failback_is_manual() -> None:
 def test_plan_leaves_a_nat_when_a_message_says_it_is_leaving() -> None:
     """EC2 may still call an instance running that a message says is leaving."""
     seen = network({AT_HOME, AWAY}, {any_table(route_to(AT_HOME))})
-    (decision,) = plan(seen, REPLACE, frozenset({"i-home"})).decisions
+    (decision,) = plan(replace(seen, leaving=frozenset({"i-home"})), REPLACE).decisions
     assert (Verdict.REPAIR_ELSEWHERE, "i-away") == (decision.verdict, decision.nat)
     assert decision.reason == (
         "it uses i-home, leaving: a message says that it is leaving;"
@@ -375,7 +375,9 @@ class TestSwap:
 
 
 @given(seen=networks(), swap=st.booleans())
-def test_plan_gives_every_table_one_decision_with_a_reason(seen: Network, *, swap: bool) -> None:
+def test_plan_gives_every_table_one_decision_with_a_reason(
+    seen: Observation, *, swap: bool
+) -> None:
     """Whatever was seen, each table has exactly one decision, in order, with a reason in words."""
     made = plan(seen, Policy(swap=swap))
     assert sorted(t.id for t in seen.tables) == [d.table for d in made.decisions]

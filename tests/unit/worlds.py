@@ -18,7 +18,7 @@ from nat_failover.model import (
     InstanceState,
     MoveSubnet,
     Nat,
-    Network,
+    Observation,
     Policy,
     SetDefaultRoute,
     Table,
@@ -62,12 +62,12 @@ NAT_GATEWAY = DefaultRoute(other="nat-gateway")
 FOREIGN_INTERFACE = DefaultRoute(interface="eni-foreign", instance="i-foreign")
 
 
-def network(nats: Iterable[Nat], tables: Iterable[Table]) -> Network:
+def network(nats: Iterable[Nat], tables: Iterable[Table]) -> Observation:
     """Return a network of these NATs and tables."""
-    return Network(nats=frozenset(nats), tables=frozenset(tables))
+    return Observation(nats=frozenset(nats), tables=frozenset(tables))
 
 
-def carry_out(seen: Network, actions: Iterable[Action]) -> Network:
+def carry_out(seen: Observation, actions: Iterable[Action]) -> Observation:
     """Return the network as AWS leaves it after the writes."""
     for action in actions:
         match action:
@@ -92,7 +92,7 @@ def carry_out(seen: Network, actions: Iterable[Action]) -> Network:
     return seen
 
 
-def _with_tables(seen: Network, tables: Iterable[Table]) -> Network:
+def _with_tables(seen: Observation, tables: Iterable[Table]) -> Observation:
     return replace(seen, tables=frozenset(tables))
 
 
@@ -115,7 +115,7 @@ policies = st.builds(Policy, swap=st.booleans(), failback=st.booleans(), adopt=s
 
 
 @st.composite
-def networks(draw: st.DrawFn) -> Network:
+def networks(draw: st.DrawFn) -> Observation:
     """Draw a network of any number of zones, NATs in any state, tables and subnets."""
     zones = [f"zone-{i}" for i in range(draw(st.integers(1, 4)))]
     nats = [
@@ -137,7 +137,9 @@ def networks(draw: st.DrawFn) -> Network:
         alive = st.builds(route_to, st.sampled_from(nats))
         dead = st.builds(route_to, st.sampled_from(nats), blackhole=st.just(True))  # noqa: FBT003
         routes = st.one_of(routes, alive, dead)
-    return network(nats, draw(_tables(zones, routes)))
+    ids = st.sampled_from(sorted(nat.instance for nat in nats) or ["i-none"])
+    seen = network(nats, draw(_tables(zones, routes)))
+    return replace(seen, leaving=draw(st.frozensets(ids)))
 
 
 @st.composite
@@ -166,8 +168,3 @@ def _tables(
         )
         for i in range(count)
     ]
-
-
-def leaving(seen: Network) -> st.SearchStrategy[frozenset[str]]:
-    """Draw the instances that messages say are leaving, rightly or not."""
-    return st.frozensets(st.sampled_from(sorted(nat.instance for nat in seen.nats) or ["i-none"]))

@@ -88,6 +88,21 @@ def test_table_and_subnet_have_their_vpc_and_tags(region: Region, things: Things
     assert dict(plain.context) == {"ec2:Vpc": vpc}
 
 
+def test_attribute_that_a_call_sets_is_a_key_with_its_value(things: Things) -> None:
+    """Of the interface IAM knows where it is; other calls set no attribute."""
+    check: dict[str, Any] = {"Value": False}
+    named = {"NetworkInterfaceId": things.interface, "SourceDestCheck": check}
+    question = asked("ec2", "ModifyNetworkInterfaceAttribute", **named)
+    assert dict(question.context)["ec2:Attribute/SourceDestCheck"] == "false"
+    (interface,) = question.candidates
+    assert dict(interface.context) == {
+        "ec2:Subnet": f"arn:aws:ec2:{PLACE}:subnet/{things.subnets[0]}",
+        "ec2:Vpc": f"arn:aws:ec2:{PLACE}:vpc/{things.vpc}",
+    }
+    other = asked("ec2", "CreateNetworkInterface", **named).context
+    assert not any(key.startswith("ec2:Attribute") for key, _ in other)
+
+
 def test_association_stands_for_its_table_and_its_subnet(things: Things) -> None:
     """Beside the table that the call names."""
     named = resources(
@@ -131,7 +146,7 @@ def test_address_association_and_attachment_stand_for_what_they_join(
 
 
 @pytest.mark.parametrize(
-    "named", [{"AutoScalingGroupName": "any-stack-group"}, {"AutoScalingGroupNames.member.1": None}]
+    "named", [{"AutoScalingGroupName": "any-stack-nat"}, {"AutoScalingGroupNames.member.1": None}]
 )
 def test_group_is_found_by_its_name(region: Region, things: Things, named: dict[str, Any]) -> None:
     """In nested parameters and in those of a form; its tags are its own."""

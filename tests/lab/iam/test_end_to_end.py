@@ -86,7 +86,10 @@ def client(region: Region, ours: Things, variant: str) -> Iterator[Client]:
     """Return what makes a client with the role of our function."""
     iam = region.client("iam")
     role = iam.create_role(RoleName="any", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
-    homes = zip(ours.tables, ours.subnets, strict=True)
+    public = ours.subnets[0]  # where the NAT is
+    homes = [
+        (table, subnet, public) for table, subnet in zip(ours.tables, ours.subnets, strict=True)
+    ]
     for policy in role_policies(variant, region=REGION, homes=homes, topic=ours.topic):
         iam.put_role_policy(
             RoleName="any", PolicyName="Failover", PolicyDocument=json.dumps(policy)
@@ -145,6 +148,26 @@ def test_role_allows_to_look_and_to_tell(client: Client, ours: Things) -> None:
     people.publish(TopicArn=ours.topic, Message="any")
     with pytest.raises(ClientError, match=r"\(AuthorizationError\).*Other-outcome"):
         people.publish(TopicArn=ours.topic.replace(OURS, "Other"), Message="any")
+
+
+@pytest.mark.parametrize("variant", ["default"])
+def test_role_allows_the_check_to_be_switched_off_where_the_nats_are_and_nothing_else(
+    client: Client, region: Region, ours: Things
+) -> None:
+    """Neither on again, nor another attribute, nor an interface of another subnet."""
+    ec2 = client("ec2", KEY)
+    ec2.modify_network_interface_attribute(
+        NetworkInterfaceId=ours.interface, SourceDestCheck={"Value": False}
+    )
+    theirs = things_of(region, "Other")
+    for interface, attribute in (
+        (theirs.interface, {"SourceDestCheck": {"Value": False}}),
+        (ours.interface, {"SourceDestCheck": {"Value": True}}),
+        (ours.interface, {"Description": {"Value": "any"}}),
+        (ours.interface, {"Groups": ["sg-any"], "SourceDestCheck": {"Value": False}}),
+    ):
+        with pytest.raises(ClientError, match=r"\(UnauthorizedOperation\)"):
+            ec2.modify_network_interface_attribute(NetworkInterfaceId=interface, **attribute)
 
 
 @pytest.mark.parametrize(

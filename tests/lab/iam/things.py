@@ -69,7 +69,7 @@ def _nat(region: Region, subnet: str, stack: str) -> dict[str, Any]:
 def _group(region: Region, subnet: str, stack: str) -> str:
     """Make an empty group; its own tag is not passed on to instances."""
     autoscaling = region.client("autoscaling")
-    name = f"{stack}-group"
+    name = f"{stack}-nat"
     autoscaling.create_launch_configuration(
         LaunchConfigurationName=name, ImageId="ami-0", InstanceType="t3.nano"
     )

@@ -1,0 +1,1 @@
+"""The services of the emulated region, a folder each."""

@@ -1,0 +1,1 @@
+"""EC2 Auto Scaling: how a group replaces its members."""

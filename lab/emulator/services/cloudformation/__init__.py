@@ -1,0 +1,1 @@
+"""CloudFormation: signals, and what waits for them."""
