@@ -49,8 +49,8 @@ def test_file_has_every_fault_with_every_seed_and_both_handlers() -> None:
 def test_drills_come_to_what_the_file_says(tmp_path: Path) -> None:
     """Every fault once, with the function, to the millisecond.
 
-    The recipe's are not played again: on a busy machine its first start can miss its time limit, and
-    whatever changes them changes the function's too.
+    The recipe's are not played again: on a busy machine its first start can miss its time limit,
+    and whatever changes them changes the function's too.
     """
     figures = load(PROJECT)
     kept = {(row.fault, row.handler): row for row in figures.drills if row.seed == SEEDS[0]}
