@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from lab.packets.values import Nat
 
 CLOUD = "/var/lib/cloud"
-IMAGE = ("/etc/nat-failover", "/etc/systemd/system", CLOUD)
-"""What the boot writes and an image has; /run and the kernel's state are in none."""
+WRITTEN = "/run/lab/over"
+"""Where a machine keeps what it wrote to its disk; /run and the kernel's state are in no image."""
 
 UNITS = ("nat-failover.service", "nat-failover-health.service")
 
@@ -38,7 +38,7 @@ def machine(fabric: Fabric, tmp_path_factory: pytest.TempPathFactory) -> Machine
     first = _launch(fabric, A)
     _user_data(first)
     disk = tmp_path_factory.mktemp("image") / "disk.tar"
-    first.run("tar", "--create", f"--file={disk}", "--absolute-names", *IMAGE)
+    first.run("tar", "--create", f"--file={disk}", f"--directory={WRITTEN}", ".")
     return _launch(fabric, B, disk)
 
 
@@ -70,7 +70,7 @@ def _launch(fabric: Fabric, nat: Nat, disk: Path | None = None) -> Machine:
     machine = fabric.launch(nat)
     lead(fabric, nat)
     if disk:
-        machine.run("tar", "--extract", f"--file={disk}", "--absolute-names")
+        machine.run("tar", "--extract", f"--file={disk}", "--directory=/", "--no-overwrite-dir")
     # "Instance metadata" and "Boot stages", cloud-init's documentation: before the network is up.
     machine.run("mkdir", "--parents", f"{CLOUD}/instances/{nat.name}")
     link = (f"instances/{nat.name}", f"{CLOUD}/instance")
