@@ -36,6 +36,11 @@ RESTRICTED_BESIDE_PUBLIC = (*PRIVATE, AWS_INTERNAL)
 CODE = "InvalidVpc.Range"
 
 
+def is_private(cidr: IPv4Network) -> bool:
+    """Return whether a block is from a range of RFC 1918."""
+    return any(cidr.overlaps(family) for family in PRIVATE)
+
+
 def restricted(added: IPv4Network, there: IPv4Network) -> IPv4Network | None:
     """Return the range because of which a block may not be added to a VPC that has another one."""
     rows = [ranges for family, ranges in RESTRICTED if there.overlaps(family)]

@@ -210,6 +210,30 @@ LAUNCH_TEMPLATES = (
         words="Invalid device name {value}",
     ),
     Row(
+        places=("AWS::EC2::LaunchTemplate/LaunchTemplateName",),
+        rule=Text(
+            pattern=r"[a-zA-Z0-9().\-/_]+",
+            allowed="letters, digits and ().-/_",
+            shortest=3,
+            longest=128,
+        ),
+        source="EC2 API reference, LaunchTemplate; EC2 user guide, 'Create an Amazon EC2 launch"
+        " template'",
+        code="InvalidLaunchTemplateName.MalformedException",
+        words="Launch template name is not valid: {value}",
+    ),
+    Row(
+        places=(f"{_DATA}/BlockDeviceMappings/*/Ebs/KmsKeyId",),
+        rule=Text(
+            pattern=r"alias/[a-zA-Z0-9/_-]+|arn:[a-z-]+:kms:.+|[0-9a-f-]{36}|mrk-[0-9a-f]{32}",
+            allowed="the id, the alias or the ARN of a key",
+            shortest=1,
+            longest=2048,
+        ),
+        source="EC2 API reference, LaunchTemplateEbsBlockDeviceRequest",
+        code="InvalidParameterValue",
+    ),
+    Row(
         places=(f"{_DATA}/BlockDeviceMappings/*/Ebs/VolumeSize",),
         rule=Number(low=1, high=65_536),
         source="EC2 API reference, LaunchTemplateEbsBlockDeviceRequest",

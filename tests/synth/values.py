@@ -16,8 +16,11 @@ _PSEUDO = {
 }
 """Values as long as they get."""
 
-SOMETHING = "arn:aws-us-gov:any:ap-southeast-2:123456789012:any/0123456789abcdef0"
-"""What stands for a reference within a text: at least as long as most."""
+ID = "any-0123456789abcdef0"
+"""What stands for a reference within a text, as long as EC2's ids are."""
+
+UUID = "01234567-89ab-cdef-0123-456789abcdef"
+"""What stands for a part of an ARN."""
 
 
 def leaves(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:  # noqa: ANN401 - JSON
@@ -57,6 +60,10 @@ def _text(name: str, inner: Any) -> str | None:  # noqa: ANN401 - JSON
     if name == "Ref":
         return _PSEUDO.get(inner)
     if name == "Fn::Sub":
-        return re.sub(r"\$\{([\w:]+)\}", lambda found: _PSEUDO.get(found[1], SOMETHING), inner)
+        return re.sub(r"\$\{([\w:]+)\}", lambda found: _PSEUDO.get(found[1], ID), inner)
     separator, texts = inner
-    return str(separator).join(resolve(text) or SOMETHING for text in texts)
+    return str(separator).join(resolve(text) or _stand_in(text) for text in texts)
+
+
+def _stand_in(reference: Any) -> str:  # noqa: ANN401 - JSON
+    return UUID if "Fn::Select" in reference else ID
