@@ -58,6 +58,26 @@ def test_function_leaves_what_it_gave_up_in_a_queue(template: Template) -> None:
     assert properties.get("SqsManagedSseEnabled") or properties.get("KmsMasterKeyId")
 
 
+def test_events_are_retried_for_as_long_as_they_say_anything(template: Template) -> None:
+    """A crash once more; what Lambda or a rule cannot hand over is dropped, for a sweep is next."""
+    retries = template.properties("AWS::Lambda::EventInvokeConfig")
+    assert retries["MaximumRetryAttempts"] == 1
+    answer_limit = template.properties("Custom::DefaultRoutes")["ServiceTimeout"]
+    assert int(answer_limit) < retries["MaximumEventAgeInSeconds"] == 15 * 60
+    ages = [
+        target["RetryPolicy"]["MaximumEventAgeInSeconds"]
+        for rule in template.resources("AWS::Events::Rule").values()
+        for target in rule["Properties"]["Targets"]
+    ]
+    assert ages == [60, 60]
+
+
+def test_events_are_bounded_before_the_first_instance_is_launched(template: Template) -> None:
+    """The group depends on everything that its launches need of the function."""
+    (group,) = template.resources("AWS::AutoScaling::AutoScalingGroup").values()
+    assert template.logical_id("AWS::Lambda::EventInvokeConfig") in group["DependsOn"]
+
+
 def test_function_is_told_the_private_tables_of_its_stack(
     synthesize: Callable[[str], Template],
 ) -> None:
