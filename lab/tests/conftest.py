@@ -1,28 +1,5 @@
 """What the tests of the lab share: nobody's AWS settings, and a running region."""
 
-from __future__ import annotations
+from tests.lab.conftest import nobody, readings, region
 
-from typing import TYPE_CHECKING
-
-import pytest
-
-from lab.aws.catalogue import ALL
-from lab.region import Region
-from tests.settings_of_nobody import settings_of_nobody
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-
-@pytest.fixture(scope="package", autouse=True)
-def nobody() -> Iterator[None]:
-    """Take the person's AWS settings out of the environment of these tests."""
-    with settings_of_nobody():
-        yield
-
-
-@pytest.fixture
-def region(request: pytest.FixtureRequest) -> Iterator[Region]:
-    """Return a running region; a contract test says with which behaviours."""
-    with Region(getattr(request, "param", ALL)) as region:
-        yield region
+__all__ = ["nobody", "readings", "region"]
