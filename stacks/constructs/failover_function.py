@@ -86,6 +86,7 @@ class FailoverFunction(Construct):
         self._wanted = wanted
         self._memory = MemoryTable(self, "Memory")
         self.strategy = settings.strategy
+        self.adopt = settings.adopt
         self.dead_letters = self._dead_letters(key)
         log_group = self._log_group(logs)
         role = FailoverRole(

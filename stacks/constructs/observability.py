@@ -9,7 +9,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from constructs import Construct
 
-from nat_failover.settings import METRIC_NAMESPACE
+from nat_failover.settings import METRIC_NAMESPACE, Metric
 
 if TYPE_CHECKING:
     from stacks.constructs.default_routes import DefaultRoutes
@@ -52,7 +52,7 @@ class Observability(Construct):
             " instance (its activity), then read the log of the function.",
             # A minute counts when no run of it found all subnets served: the first NATs of a stack
             # and a failover that takes seconds ring no alarm.
-            metric=self._metric("NoEgress", cloudwatch.Stats.MINIMUM),
+            metric=self._metric(Metric.NO_EGRESS, cloudwatch.Stats.MINIMUM),
             evaluation_periods=2,
             # The sweep reports every minute: silence is a fault.
             treat_missing_data=cloudwatch.TreatMissingData.BREACHING,
@@ -65,7 +65,7 @@ class Observability(Construct):
             " is missing, or its default route leads to something that is not a NAT instance of the"
             " stack; the failover function does not take it back. Read the decision in the log of"
             " the function, then repair the association or the route, or set failover.adopt.",
-            metric=self._metric("NotOurs", cloudwatch.Stats.MINIMUM),
+            metric=self._metric(Metric.NOT_OURS, cloudwatch.Stats.MINIMUM),
             evaluation_periods=2,
             # A run that failed says nothing of routes, and what it could not see has not changed.
             treat_missing_data=cloudwatch.TreatMissingData.IGNORE,
@@ -79,7 +79,7 @@ class Observability(Construct):
             " private subnets without internet. See why the Auto Scaling group launches none (its"
             " activity: capacity, quotas, an image that does not boot).",
             # The function waits for as long as a replacement takes before it says so.
-            metric=self._metric("RedundancyLost", cloudwatch.Stats.MINIMUM),
+            metric=self._metric(Metric.REDUNDANCY_LOST, cloudwatch.Stats.MINIMUM),
             evaluation_periods=1,
             treat_missing_data=cloudwatch.TreatMissingData.IGNORE,
         )
@@ -89,7 +89,7 @@ class Observability(Construct):
             "Failures",
             description="Runs of the failover function fail: AWS refused a read or a write, and"
             " routes may not be repaired. The log of the function names the call and the error.",
-            metric=self._metric("Failures", cloudwatch.Stats.MAXIMUM),
+            metric=self._metric(Metric.FAILURES, cloudwatch.Stats.MAXIMUM),
             # One failure is repaired by the next sweep; two in three minutes are not by chance.
             evaluation_periods=3,
             datapoints_to_alarm=2,
@@ -133,10 +133,10 @@ class Observability(Construct):
             treat_missing_data=treat_missing_data,
         )
 
-    def _metric(self, name: str, statistic: str) -> cloudwatch.Metric:
+    def _metric(self, metric: Metric, statistic: str) -> cloudwatch.Metric:
         return cloudwatch.Metric(
             namespace=METRIC_NAMESPACE,
-            metric_name=name,
+            metric_name=metric,
             dimensions_map={"Stack": cdk.Stack.of(self).stack_name},
             period=MINUTE,
             statistic=statistic,

@@ -227,6 +227,66 @@ def test_deployment_waits_again_when_the_instances_change(
     }
 
 
+def test_deployment_waits_again_when_what_it_waits_for_changes(
+    synthesize: Callable[[str], Template],
+) -> None:
+    """The group, its subnets and their tables, and the policy are properties of what waits."""
+    template = synthesize("swap-and-adopt")
+    served = template.properties("Custom::DefaultRoutes")
+    refs = {
+        part: [{"Ref": _private(template, kind, number)} for number in (1, 2)]
+        for part, kind in (("RouteTables", "AWS::EC2::RouteTable"), ("Subnets", "AWS::EC2::Subnet"))
+    }
+    assert {part: served[part] for part in refs} == refs
+    group = template.logical_id("AWS::AutoScaling::AutoScalingGroup")
+    assert (served["Group"], served["Strategy"], served["Adopt"]) == (
+        {"Ref": group},
+        "swap-route-table",
+        True,
+    )
+
+
+def test_function_outlives_the_group_with_everything_that_it_needs(template: Template) -> None:
+    """CloudFormation deletes what depends on others first: the hook's handler goes last.
+
+    The group's instances run terminate hooks and leave routes to be repaired while it is deleted,
+    and before that the resource that waits makes the group deletable.
+    """
+    served = template.logical_id("Custom::DefaultRoutes")
+    group = template.logical_id("AWS::AutoScaling::AutoScalingGroup")
+    outlives = _needs(template, group)
+    assert group in _needs(template, served)
+    needed = (
+        (FUNCTION, ""),
+        ("AWS::IAM::Role", "Failover"),
+        ("AWS::Logs::LogGroup", ""),
+        ("AWS::DynamoDB::Table", ""),
+        ("AWS::SQS::Queue", ""),
+        ("AWS::SNS::Topic", "Outcome"),
+        ("AWS::SNS::Topic", "NatFailed"),
+        ("AWS::SNS::TopicPolicy", "NatFailed"),
+        ("AWS::SNS::Subscription", "FailoverSubscription"),
+        ("AWS::Lambda::Permission", "TopicMayInvoke"),
+        ("AWS::Lambda::EventInvokeConfig", ""),
+        ("AWS::Events::Rule", "InstanceLeaves"),
+        ("Custom::PrivateAssociations", ""),
+    )
+    assert {template.logical_id(kind, part) for kind, part in needed} <= outlives
+
+
+def _needs(template: Template, name: str) -> set[str]:
+    """Return what a resource depends on, directly or not."""
+    resources = template.body["Resources"]
+    found: set[str] = set()
+    waiting = [name]
+    while waiting:
+        text = json.dumps(resources[waiting.pop()])
+        new = {row for row in resources if f'"{row}"' in text} - found - {name}
+        found |= new
+        waiting.extend(new)
+    return found
+
+
 def _private(template: Template, kind: str, number: int) -> str:
     return template.logical_id(kind, f"PrivateSubnet{number}")
 
