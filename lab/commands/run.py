@@ -14,7 +14,7 @@ from lab.cdk import CdkError, NotSetUpError
 from lab.cli.preflight import OptionsError, preflight
 from lab.clock import RealClock, VirtualClock
 from lab.commands import tables
-from lab.commands.compare import compare, failures, medians, soak
+from lab.commands.compare import compare, comparison_status, failures, medians, soak
 from lab.commands.demo import demo
 from lab.commands.drill import DEPLOYMENT_PACE, drill, status, tell
 from lab.commands.real import drill_real
@@ -24,7 +24,7 @@ from lab.drills.faults import FAULTS
 from lab.drills.handlers import RECIPE_2016, HandlerError, Trigger, read_handler
 from lab.drills.lab_settings import LabSettingsError, lab_settings
 from lab.drills.scenario import ScenarioError, must_have_zones, read_faults, read_scenario
-from lab.drills.stage import OURS, StageError, deployed
+from lab.drills.stage import StageError, deployed
 from lab.isolation import PROJECT
 from lab.packets.obstacle import PacketsError, obstacle
 from lab.real import RealDrillError
@@ -113,6 +113,7 @@ def _drill(options: Namespace, console: Console, directory: Path) -> int:
             seed=seed,
             strategy=strategy,
             handler=handlers[0] if handlers else None,
+            destroy=options.destroy,
         )
     expected = status(outcome, cues, adopt=settings.adopt)
     return _ended(outcome, screen, options, 0 if handlers else expected)
@@ -175,12 +176,7 @@ def _compare(options: Namespace, console: Console, directory: Path) -> int:
     if options.report:
         page = report.write(outcomes, options.report)
         print(f"The report is in {page}", file=sys.stderr)  # noqa: T201 - beside the JSON
-    each = len(handlers) * len(seeds)
-    return max(
-        status(outcome, scenarios[number // each], adopt=settings.adopt)
-        for number, outcome in enumerate(outcomes)
-        if outcome.handler == OURS
-    )
+    return comparison_status(outcomes, scenarios, adopt=settings.adopt)
 
 
 def _soak(options: Namespace, console: Console, directory: Path) -> int:
