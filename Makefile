@@ -12,10 +12,12 @@ export PYTHONPATH := lambda_src
 export MYPYPATH := lambda_src
 
 .DEFAULT_GOAL := help
-.PHONY: help lab soak test coverage check format synth bootstrap diff deploy destroy mutants bench dataplane lock clean
+.PHONY: help setup lab soak test coverage check format synth bootstrap diff deploy destroy mutants bench dataplane lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY) $(PACKETS) ## Make .venv and node_modules, as the other recipes do on first use
 
 lab: $(READY) $(PACKETS) ## Watch a failover in a region in a box; ARGS="drill zone-outage" and more: docs/lab.md
 	@python -m lab $(ARGS)
@@ -40,8 +42,9 @@ format: $(READY) ## Fix what can be fixed: format and lint
 	@ruff check --fix --quiet .
 	@ruff format --quiet .
 
-synth: $(READY) ## Write the template to cdk.out, offline
+synth: $(READY) ## Write the template, offline, and print where it is
 	@$(CDK) synth --quiet $(ARGS)
+	@ls -t cdk.out/*.template.json | head -n 1
 
 diff: $(READY) ## Show what a deployment would change in the account
 	@$(CDK) diff $(ARGS)

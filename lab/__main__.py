@@ -1,15 +1,13 @@
-"""`python -m lab`: a region in a box, in which the app is deployed and drilled."""
+"""`python -m lab`: a region in a box, in which the app is deployed and drilled.
+
+Nothing is imported before Ctrl-C is listened to: the first import takes a second.
+"""
 
 from __future__ import annotations
 
 import signal
 import sys
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
-
-from lab.commands.parser import parser
-from lab.isolation import credentials_of_a_person, forget_credentials
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,20 +16,28 @@ if TYPE_CHECKING:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; return 0 when it went well, 1 when not, 2 when it could not start."""
-    options = parser().parse_args(arguments)
     signal.signal(signal.SIGTERM, _stop)
+    try:
+        return _run(arguments)
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)  # noqa: T201 - the last word
+        return 130
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    from lab.commands.parser import parser  # noqa: PLC0415 - see above
+    from lab.isolation import credentials_of_a_person, forget_credentials  # noqa: PLC0415
+
+    options = parser().parse_args(arguments)
     if not options.real:
         if found := credentials_of_a_person():
             return _refuse(found)
         forget_credentials()
+    from lab.cli.leftovers import working_directory  # noqa: PLC0415 - see above
     from lab.commands.run import run  # noqa: PLC0415 - reads the environment that was just cleared
 
-    try:
-        with tempfile.TemporaryDirectory(prefix="nat-lab-") as directory:
-            return run(options, Path(directory))
-    except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)  # noqa: T201 - the last word
-        return 130
+    with working_directory() as directory:
+        return run(options, directory)
 
 
 def _refuse(found: str) -> int:

@@ -11,6 +11,9 @@ from pathlib import Path
 from lab.isolation import ACCOUNT, PROJECT, REGION, end_process_group, tool_environment
 
 _LIMIT = 180.0  # seconds for one command
+_APP_FAILED = "Subprocess exited with error"
+"""What the CLI says when the app ended by itself, after the app's own words."""
+
 _ALWAYS = ("--no-notices", "--no-version-reporting", "--no-color", "--ci")
 
 
@@ -139,5 +142,6 @@ def _command(project: Path) -> list[str]:
 def _telling(output: str) -> str:
     """Return the lines that say what went wrong, or else the last ones."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
-    telling = [line for line in lines if "_FAILED" in line or "rror" in line]
-    return "\n".join((telling or lines)[-8:])
+    said = [line for line in lines if _APP_FAILED not in line]
+    telling = [line for line in said if "_FAILED" in line or "rror" in line]
+    return "\n".join((telling or said or lines)[-8:])

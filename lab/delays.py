@@ -334,6 +334,13 @@ INSTANCE_PROFILE_CREATION = Delay(
     _ASSUMED,
     "no figure published; stack events in public reports",
 )
+TABLE_CREATION = Delay(
+    "CloudFormation creates a table of DynamoDB",
+    10,
+    30,
+    _ASSUMED,
+    "no figure published; stack events in public reports",
+)
 DEPENDENCY_RETRY = Delay(
     "CloudFormation tries again to delete what something depends on",
     15,

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
 
-from stacks.settings import LARGEST_VPC, ROOM_FOR_ZONES, AppSettings, as_address
+from cdk_nat_failover.network.address_plan import LETTERS, letter_of, longest_prefix
+from stacks.settings import LARGEST_VPC, AppSettings, as_address
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -191,14 +192,28 @@ def _zones_are_of_the_region(settings: AppSettings) -> str | None:
     )
 
 
-def _subnets_have_room(settings: AppSettings) -> str | None:
-    network = settings.network
-    if network.cidr.prefixlen <= network.longest_prefix:
+def _zones_have_addresses(settings: AppSettings) -> str | None:
+    zones = [zone for zone in settings.network.zones or () if letter_of(zone) not in LETTERS]
+    if not zones:
         return None
     return (
-        f"network.cidr is '{network.cidr}', too small for two subnets in each of"
-        f" {network.zones_with_room} zones (there is room for {ROOM_FOR_ZONES} or more, so that a"
-        f" zone can be added later); allowed: /{LARGEST_VPC} to /{network.longest_prefix}"
+        f"network.zones has {', '.join(zones)}, for which the address plan has no room;"
+        f" allowed: zones with the letters {LETTERS[0]} to {LETTERS[-1]}"
+    )
+
+
+def _subnets_have_room(settings: AppSettings) -> str | None:
+    network = settings.network
+    if not set(network.letters) <= set(LETTERS):
+        return None
+    longest = longest_prefix(network.letters)
+    if network.cidr.prefixlen <= longest:
+        return None
+    letters = " and ".join(sorted(network.letters))
+    return (
+        f"network.cidr is '{network.cidr}', too small for two subnets in each of the zones"
+        f" {letters} (each letter has its own share, so that a zone can be added, dropped or"
+        f" replaced later); allowed: /{LARGEST_VPC} to /{longest}"
     )
 
 
@@ -273,6 +288,7 @@ _RULES: tuple[tuple[tuple[str, ...], Callable[[AppSettings], str | None]], ...] 
     (("account", "region"), _environment_is_whole),
     (("network.zones",), _zones_are_of_one_region),
     (("network.zones", "region"), _zones_are_of_the_region),
+    (("network.zones",), _zones_have_addresses),
     (("network.cidr", "network.zones"), _subnets_have_room),
     (("network.cidr", "network.additional_cidrs"), _cidrs_are_apart),
     (("network.cidr", "network.additional_cidrs", "fleet.self_test"), _targets_are_outside),

@@ -14,6 +14,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, EmailStr, Field
 
+from cdk_nat_failover.network.address_plan import LETTERS, SMALLEST_SUBNET, letter_of
 from nat_failover.settings import Failback, Strategy
 
 Architecture = Literal["arm64", "x86_64"]
@@ -21,12 +22,8 @@ Architecture = Literal["arm64", "x86_64"]
 ZONES = 2
 """Availability Zones of a stack whose settings name none."""
 
-ROOM_FOR_ZONES = 4
-"""Zones for which the VPC keeps room, so that naming one more moves no subnet that exists."""
-
 # "VPC CIDR blocks", VPC user guide: a VPC, and a subnet, has between 16 and 65,536 addresses.
 LARGEST_VPC = 16
-SMALLEST_SUBNET = 28
 
 # "IPv4 CIDR blocks per VPC", Amazon VPC quotas: five unless AWS grants more.
 MOST_CIDRS = 5
@@ -160,15 +157,9 @@ class NetworkSettings(_Section):
         return len(self.zones) if self.zones else ZONES
 
     @property
-    def zones_with_room(self) -> int:
-        """How many zones the address plan provides for, those without subnets included."""
-        return max(self.zone_count, ROOM_FOR_ZONES)
-
-    @property
-    def longest_prefix(self) -> int:
-        """The prefix length of the smallest VPC in which all subnets find room."""
-        subnets = 2 * self.zones_with_room
-        return SMALLEST_SUBNET - (subnets - 1).bit_length()
+    def letters(self) -> str:
+        """The letters of the Availability Zones; those that are not named stand for a and b."""
+        return "".join(map(letter_of, self.zones)) if self.zones else LETTERS[:ZONES]
 
 
 class AmiSettings(_Section):

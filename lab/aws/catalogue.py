@@ -63,6 +63,11 @@ from lab.aws.state_changes import PublishesStateChanges
 from lab.aws.throttling import ThrottlesCalls
 from lab.aws.topics import DeliversToFunctions
 from lab.aws.trails import TrailsAreLate
+from lab.emulator.services.autoscaling.standby import ProtectionIsForMembers, StandbyHasItsRules
+from lab.emulator.services.dynamodb.tables import TablesOfStacksExpireItems
+from lab.emulator.services.ec2.associations import SubnetsHaveOneTable
+from lab.emulator.services.ec2.endpoints import EndpointsKeepTheirRoutes
+from lab.emulator.services.ec2.tags import ReservedTagsAreRefused
 
 if TYPE_CHECKING:
     from lab.aws.behaviour import Behaviour
@@ -80,6 +85,9 @@ ALL: tuple[type[Behaviour], ...] = (
     RoutesNameBothTargets,
     CreateRouteNeverReplaces,
     DryRunsChangeNothing,
+    ReservedTagsAreRefused,
+    SubnetsHaveOneTable,
+    EndpointsKeepTheirRoutes,
     UsedIsNotDeleted,
     AddressesHoldTheGateway,
     TablesAreDescribedLate,
@@ -98,6 +106,8 @@ ALL: tuple[type[Behaviour], ...] = (
     SuspensionsEnd,
     ZonesAreRebalanced,
     GroupsHaveBounds,
+    StandbyHasItsRules,
+    ProtectionIsForMembers,
     GroupsKeepTheirSettings,
     PublishesNotifications,
     LifecycleHooksHold,
@@ -125,6 +135,7 @@ ALL: tuple[type[Behaviour], ...] = (
     UnknownTypesFail,
     CustomResources,
     MissingTypes,
+    TablesOfStacksExpireItems,
     ResourcesAreTagged,
     AssociationsAreReal,
     RulesWithoutPorts,

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rich.progress import Progress
-from rich.table import Table
+from rich.table import Column, Table
 
 from lab.chance import Chance
+from lab.commands.drill import status
 from lab.drills.drill import play
 from lab.drills.farm import Job, play_all
 from lab.drills.faults import FAULTS, Kind
@@ -17,6 +18,8 @@ from lab.drills.stage import OURS
 from lab.emulator.readings import Readings, every
 from lab.report import comparison
 from lab.report.lines import seconds
+from lab.report.verdict import what_failed
+from nat_failover.settings import Strategy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +30,12 @@ if TYPE_CHECKING:
     from lab.drills.outcome import Outcome
     from lab.drills.scenario import Cue
     from lab.drills.stage import Stage
+
+
+FEWEST, MOST = 3, 5
+"""How many faults a drill of `soak` has at once."""
+
+_STRATEGY = Strategy.REPLACE_ROUTE.value
 
 
 def compare(
@@ -49,7 +58,8 @@ def compare(
 
 def medians(outcomes: Sequence[Outcome]) -> Table:
     """Return the table: for each fault and handler the median and the worst outage, and writes."""
-    table = Table("fault", "handler", "median outage", "worst", "writes", "recovered", "home")
+    names = ("fault", "handler", "median outage", "worst", "writes", "recovered", "home")
+    table = Table(*(Column(name, overflow="fold") for name in names))
     for fault, rows in comparison.compare(outcomes).items():
         for row in rows:
             least = "" if row.recovered == row.drills else "at least "
@@ -65,27 +75,47 @@ def medians(outcomes: Sequence[Outcome]) -> Table:
     return table
 
 
+def comparison_status(
+    outcomes: Sequence[Outcome], scenarios: Sequence[Sequence[Cue]], *, adopt: bool
+) -> int:
+    """Return 1 if the deployed function did not end one of its drills as documented, or else 0."""
+    named = {" ".join(str(cue) for cue in cues): cues for cues in scenarios}
+    ours = (outcome for outcome in outcomes if outcome.handler == OURS)
+    return max((status(each, named[each.fault], adopt=adopt) for each in ours), default=0)
+
+
+def failures(outcomes: Sequence[Outcome]) -> list[str]:
+    """Return a sentence for each exception with which a handler failed in a drill."""
+    found = {
+        (outcome.handler, sentence) for outcome in outcomes for sentence in what_failed(outcome)
+    }
+    return [f"{handler}: {sentence}" for handler, sentence in sorted(found)]
+
+
 def soak(stage: Stage, console: Console, *, drills: int, seed: int) -> list[Outcome]:
     """Play drills of mixed faults, drawn from a seed, and return the outcomes.
 
     What AWS leaves open is played under each reading, in the full cross.
     """
     cross = list(every())
+    zones = [home.zone[-1] for home in stage.watch.homes]
     jobs = [
-        _job(stage, mixed(number), None, number, cross[number % len(cross)])
+        _job(stage, mixed(number, zones, stage.strategy), None, number, cross[number % len(cross)])
         for number in range(seed, seed + drills)
     ]
     return _all(stage, console, jobs)
 
 
-def mixed(seed: int) -> tuple[Cue, ...]:
-    """Return one to three faults that end in recovery, at times of the first two minutes."""
+def mixed(
+    seed: int, zones: Sequence[str] = ("a", "b"), strategy: str = _STRATEGY
+) -> tuple[Cue, ...]:
+    """Return three to five faults that end in recovery, at times of the first two minutes."""
     chance = Chance(seed)
-    faults = [fault for fault in FAULTS if fault.recovers]
+    faults = [fault for fault in FAULTS if fault.ends_well(None, strategy)]
     names = []
-    for _ in range(1 + int(chance.between(0, 3, "how many"))):
+    for _ in range(FEWEST + int(chance.between(0, MOST - FEWEST + 1, "how many"))):
         fault = faults[int(chance.between(0, len(faults), "which"))]
-        options = [option for option in fault.options if option != "elsewhere"]
+        options = [option for option in fault.options if option in zones]
         option = f":{options[int(chance.between(0, len(options), 'where'))]}" if options else ""
         start = "" if fault.kind is Kind.CONDITION else f"@{chance.between(0, 120, 'when'):.0f}"
         names.append(f"{fault.name}{option}{start}")

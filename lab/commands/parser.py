@@ -63,6 +63,11 @@ def _drill(command: argparse.ArgumentParser) -> None:
         action="store_true",
         help="in real time, with packets in network namespaces: Linux, as root",
     )
+    command.add_argument(
+        "--destroy",
+        action="store_true",
+        help="destroy the stack afterwards, and see that nothing of it is left",
+    )
     real = command.add_argument_group("a stack in a real account")
     real.add_argument("--real", action="store_true", help="drill a stack in an AWS account")
     real.add_argument("--stack", metavar="NAME", help="the name of the stack")

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import boto3
 
 from lab import real
-from lab.real import RealDrillError
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -20,15 +19,6 @@ if TYPE_CHECKING:
 
 def drill_real(options: Namespace, cues: Sequence[Cue], screen: Screen | None) -> Outcome:
     """Ask, play the faults in the account, and return what came of them."""
-    if not options.stack:
-        message = "--real needs --stack NAME: the name of the stack to drill"
-        raise RealDrillError(message)
-    if options.handler or options.real_time or options.packets or options.strategy:
-        message = (
-            "--real drills the stack as it is:"
-            " leave --handler, --real-time, --packets and --strategy out"
-        )
-        raise RealDrillError(message)
     return real.drill(
         [str(cue) for cue in cues],
         options.stack,

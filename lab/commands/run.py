@@ -11,9 +11,10 @@ from rich.console import Console
 from lab import report
 from lab.aws.catalogue import ALL
 from lab.cdk import CdkError, NotSetUpError
+from lab.cli.preflight import OptionsError, preflight
 from lab.clock import RealClock, VirtualClock
 from lab.commands import tables
-from lab.commands.compare import compare, medians, soak
+from lab.commands.compare import compare, comparison_status, failures, medians, soak
 from lab.commands.demo import demo
 from lab.commands.drill import DEPLOYMENT_PACE, drill, status, tell
 from lab.commands.real import drill_real
@@ -21,8 +22,10 @@ from lab.commands.up import up
 from lab.drills.farm import FarmError
 from lab.drills.faults import FAULTS
 from lab.drills.handlers import RECIPE_2016, HandlerError, Trigger, read_handler
-from lab.drills.scenario import ScenarioError, read_faults, read_scenario
+from lab.drills.lab_settings import LabSettingsError, lab_settings
+from lab.drills.scenario import ScenarioError, must_have_zones, read_faults, read_scenario
 from lab.drills.stage import StageError, deployed
+from lab.isolation import PROJECT
 from lab.packets.obstacle import PacketsError, obstacle
 from lab.real import RealDrillError
 from lab.region import PortError, Region
@@ -41,7 +44,9 @@ if TYPE_CHECKING:
 _COULD_NOT_START = (
     ScenarioError,
     HandlerError,
+    LabSettingsError,
     NotSetUpError,
+    OptionsError,
     PacketsError,
     PortError,
     RealDrillError,
@@ -65,6 +70,7 @@ def run(options: Namespace, directory: Path) -> int:
         "fidelity": tables.fidelity,
     }
     try:
+        preflight(options)
         return commands[options.command or "demo"](options, console, directory)
     except _COULD_NOT_START as error:
         print(error, file=sys.stderr)  # noqa: T201 - the last word
@@ -92,22 +98,30 @@ def _drill(options: Namespace, console: Console, directory: Path) -> int:
     handlers = _handlers(options)
     if options.real:
         outcome = drill_real(options, cues, screen)
-    else:
-        real = options.real_time or options.packets
-        behaviours, played = _with_packets() if options.packets else (ALL, drill)
-        clock = RealClock(DEPLOYMENT_PACE) if real else VirtualClock()
-        with Region(behaviours, clock=clock) as region:
-            outcome = played(
-                region,
-                directory,
-                screen,
-                cues=cues,
-                seed=seed,
-                strategy=strategy,
-                handler=handlers[0] if handlers else None,
-            )
+        return _ended(outcome, screen, options, status(outcome, cues))
+    settings = lab_settings(PROJECT, strategy)
+    must_have_zones(cues, settings.zones)
+    real = options.real_time or options.packets
+    behaviours, played = _with_packets() if options.packets else (ALL, drill)
+    clock = RealClock(DEPLOYMENT_PACE) if real else VirtualClock()
+    with Region(behaviours, clock=clock) as region:
+        outcome = played(
+            region,
+            directory,
+            screen,
+            cues=cues,
+            seed=seed,
+            strategy=strategy,
+            handler=handlers[0] if handlers else None,
+            destroy=options.destroy,
+        )
+    expected = status(outcome, cues, adopt=settings.adopt)
+    return _ended(outcome, screen, options, 0 if handlers else expected)
+
+
+def _ended(outcome: Outcome, screen: Screen | None, options: Namespace, status: int) -> int:
     tell(outcome, screen, options.report)
-    return status(outcome, cues, ours=not handlers)
+    return status
 
 
 def _with_packets() -> tuple[Behaviours, Callable[..., Outcome]]:
@@ -143,8 +157,11 @@ def _handlers(options: Namespace) -> list[Handler]:
 
 
 def _compare(options: Namespace, console: Console, directory: Path) -> int:
+    settings = lab_settings(PROJECT, options.strategy)
     names = options.fault or [fault.name for fault in FAULTS]
     scenarios = [read_faults([name]) for name in names]
+    for cues in scenarios:
+        must_have_zones(cues, settings.zones)
     handlers: Sequence[Handler | None] = (None, RECIPE_2016, *_handlers(options))
     seeds = range(options.seed, options.seed + options.seeds)
     with Region() as region, deployed(region, directory, options.strategy) as stage:
@@ -154,10 +171,12 @@ def _compare(options: Namespace, console: Console, directory: Path) -> int:
         json.dump([outcome.as_json() for outcome in outcomes], sys.stdout)
     else:
         console.print(medians(outcomes))
+        for sentence in failures(outcomes):
+            console.print(sentence, highlight=False, markup=False)
     if options.report:
         page = report.write(outcomes, options.report)
         print(f"The report is in {page}", file=sys.stderr)  # noqa: T201 - beside the JSON
-    return 0
+    return comparison_status(outcomes, scenarios, adopt=settings.adopt)
 
 
 def _soak(options: Namespace, console: Console, directory: Path) -> int:

@@ -9,14 +9,20 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from lab.drills import deeds
+from lab.drills import deeds, fault_actions
+from lab.drills.lab_settings import LETTERS
+from nat_failover.settings import Strategy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lab.drills.deeds import Scene
 
-ZONES = ("a", "b")
+ZONES = tuple(LETTERS)
+
+
+STRATEGIES = frozenset(strategy.value for strategy in Strategy)
+NEVER: frozenset[str] = frozenset()
 
 
 class Kind(Enum):
@@ -31,8 +37,8 @@ class Fault:
     """One fault: what it plays, in words, and how a drill of it ends with the deployed function.
 
     `seconds` is how long it lasts where a drill does not say, `lead` how long before a NAT's death
-    it begins, `real` whether a real account lets it be played, `recovers` whether each zone has
-    internet in the end.
+    it begins, `real` whether a real account lets it be played, `recovers` with which strategies
+    each zone is at home in the end, `left_alone` with which options only if `failover.adopt` is on.
     """
 
     name: str
@@ -45,7 +51,12 @@ class Fault:
     seconds: float | None = None
     lead: float = 0.0
     real: bool = False
-    recovers: bool = True
+    recovers: frozenset[str] = STRATEGIES
+    left_alone: tuple[str, ...] = ()
+
+    def ends_well(self, option: str | None, strategy: str, *, adopt: bool = False) -> bool:
+        """Return whether each zone is at home in the end, as documented."""
+        return strategy in self.recovers and (adopt or option not in self.left_alone)
 
 
 FAULTS: tuple[Fault, ...] = (
@@ -71,7 +82,7 @@ FAULTS: tuple[Fault, ...] = (
         ends="nobody notices: the zone has no internet until a person acts",
         begin=deeds.hang,
         options=ZONES,
-        recovers=False,
+        recovers=NEVER,
     ),
     Fault(
         name="impair",
@@ -128,12 +139,47 @@ FAULTS: tuple[Fault, ...] = (
     ),
     Fault(
         name="tamper",
-        plays="somebody deletes a default route (`elsewhere`: points it to something else)",
-        ends="the next look creates it again; one that points elsewhere is left alone, unless"
-        " failover.adopt is on",
-        begin=deeds.tamper,
-        options=(*ZONES, "elsewhere"),
+        plays="somebody deletes a default route (`elsewhere`: points it to an instance that is not"
+        " of the group; `gateway`: to the internet gateway)",
+        ends="the next sweep creates it again; one that leads to something foreign is told and left"
+        " alone, unless failover.adopt is on",
+        begin=fault_actions.tamper,
+        options=(*ZONES, "elsewhere", "gateway"),
+        left_alone=("elsewhere", "gateway"),
         real=True,
+    ),
+    Fault(
+        name="disassociate",
+        plays="somebody takes a zone's private subnet out of its route table",
+        ends="it is told at the next sweep; with swap-route-table the subnet is associated again,"
+        " with replace-route a person must",
+        begin=fault_actions.disassociate,
+        options=ZONES,
+        recovers=frozenset({Strategy.SWAP_ROUTE_TABLE.value}),
+    ),
+    Fault(
+        name="delete-table",
+        plays="somebody deletes a zone's private route table",
+        ends="it is told, and the other zones are looked after; a person must make another one",
+        begin=fault_actions.delete_table,
+        options=ZONES,
+        recovers=NEVER,
+    ),
+    Fault(
+        name="standby",
+        plays="somebody puts a NAT into standby, without another one in its place",
+        ends="its table goes to the other NAT, and home when it is back in service",
+        begin=fault_actions.stand_by,
+        end=fault_actions.back_in_service,
+        options=ZONES,
+        seconds=300,
+    ),
+    Fault(
+        name="protected",
+        plays="somebody protects the NATs from scale-in",
+        ends="as without; `--destroy` shows that the stack can be destroyed all the same",
+        begin=fault_actions.protect,
+        kind=Kind.CONDITION,
     ),
     Fault(
         name="lost",
@@ -198,3 +244,9 @@ FAULTS: tuple[Fault, ...] = (
         lead=30,
     ),
 )
+
+
+def written_options(fault: Fault) -> tuple[str, ...]:
+    """Return what may follow a fault's name: ZONE for a zone's letter, and other words."""
+    named = tuple(option for option in fault.options if option not in ZONES)
+    return (("a zone's letter",) if set(ZONES) <= set(fault.options) else ()) + named

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lab.baselines import recipe_2016
+from lab.drills.lab_settings import LETTERS
 from lab.isolation import CREDENTIALS, REGION
 from lab.topology import DEFAULT
 
@@ -32,13 +33,14 @@ LARGEST = 50 * 2**20  # bytes, zipped; Lambda developer guide, "Lambda quotas"
 _IMPORT_LIMIT = 30.0  # seconds on the wall
 _SKIPPED = frozenset({"__pycache__", "node_modules", "venv", "tests"})
 _NAME = re.compile(r"\{([a-z_.0-9]+)\}")
+_OTHER_ZONE = re.compile(r"\.[c-z](\.|$)")
 
 RESOURCES = frozenset(
-    {"stack", "vpc", "topic", "group"}
-    | {f"{kind}.{zone}" for kind in ("zone", "route_table", "subnet") for zone in "ab"}
-    | {f"nat.{zone}.{part}" for part in ("instance", "interface") for zone in "ab"}
+    {"stack", "vpc", "topic", "group", "route_tables"}
+    | {f"{kind}.{zone}" for kind in ("zone", "route_table", "subnet") for zone in LETTERS}
+    | {f"nat.{zone}.{part}" for part in ("instance", "interface") for zone in LETTERS}
 )
-"""What a variable's value can name in braces."""
+"""What a variable's value can name in braces; the letters are those of the zones deployed to."""
 
 
 class HandlerError(ValueError):
@@ -83,7 +85,7 @@ class Handler:
 RECIPE_2016 = Handler(
     path=Path(recipe_2016.__file__),
     function="do",
-    variables={"ROUTE_TABLES": "{route_table.a},{route_table.b}"},
+    variables={"ROUTE_TABLES": "{route_tables}"},
 )
 """The baseline of comparisons."""
 
@@ -113,8 +115,10 @@ def read_handler(
         raise HandlerError(message)
     named = (name for _, _, value in pairs for name in _NAME.findall(value))
     if unknown := [name for name in named if name not in RESOURCES]:
-        known = ", ".join(sorted(RESOURCES))
-        message = f"there is no resource {{{unknown[0]}}}; there are {known}"
+        known = ", ".join(sorted(name for name in RESOURCES if not _OTHER_ZONE.search(name)))
+        message = (
+            f"there is no resource {{{unknown[0]}}}; there are {known}, and the same of other zones"
+        )
         raise HandlerError(message)
     handler = Handler(
         path=path,
@@ -187,6 +191,10 @@ def packed(handler: Handler) -> bytes:
 
 
 def _filled(value: str, names: Mapping[str, str]) -> str:
+    if missing := [name for name in _NAME.findall(value) if name not in names]:
+        known = ", ".join(sorted(names))
+        message = f"what is deployed has no {{{missing[0]}}}; it has {known}"
+        raise HandlerError(message)
     return _NAME.sub(lambda match: names[match[1]], value)
 
 
@@ -194,6 +202,7 @@ def _resources(stage: Stage) -> dict[str, str]:
     """Return the emulated resources that a variable can name."""
     ec2, names = stage.region.client("ec2"), {"stack": stage.stack}
     names |= {"vpc": _output(stage, "Vpc"), "topic": _output(stage, "NatFailedTopic")}
+    names["route_tables"] = ",".join(home.table for home in stage.watch.homes)
     for home in stage.watch.homes:
         zone, nat = home.zone[-1], stage.watch.now(home).through
         names |= {f"zone.{zone}": home.zone, f"route_table.{zone}": home.table}

@@ -7,7 +7,19 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lab.drills.outcome import CallCount, Moment, NatSeen, Outcome, Span, TableSeen, Topology, Write
+from lab.drills.notifications import PUBLISH, notifications, ringing, subject
+from lab.drills.outcome import (
+    FAILED,
+    CallCount,
+    Moment,
+    NatSeen,
+    Outcome,
+    Span,
+    TableSeen,
+    Topology,
+    Write,
+    losses,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -21,7 +33,6 @@ BEFORE = 5.0
 
 _SILENT = frozenset({"resource", "function began"})
 _TARGETS = ("RouteTableId", "SubnetId", "AssociationId", "InstanceId", "NetworkInterfaceId")
-_PEOPLE = "sns:Publish"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +50,7 @@ class Call:
     def writes(self) -> bool:
         """Return whether it changes something other than what people know."""
         operation = self.name.partition(":")[2]
-        return not operation.startswith(("Describe", "Get", "List")) and self.name != _PEOPLE
+        return not operation.startswith(("Describe", "Get", "List")) and self.name != PUBLISH
 
 
 def measure(  # noqa: PLR0913 - what a drill is known by, each thing by name
@@ -78,6 +89,7 @@ def measure(  # noqa: PLR0913 - what a drill is known by, each thing by name
         depth=0 if first is None else depth(calls, first),
         writes=tuple(_write(call, began) for call in calls if call.writes),
         topology=_topologies(watch, egress, began=began, end=end),
+        notifications=notifications(entries, began=began, ringing=ringing(region)),
         recovered=watch.all_work(),
         home=watch.at_home(),
     )
@@ -85,7 +97,7 @@ def measure(  # noqa: PLR0913 - what a drill is known by, each thing by name
 
 def outage(spans: Sequence[Span]) -> float:
     """Return the seconds without egress since the first fault."""
-    return sum(span.end - max(span.start, 0.0) for span in spans if not span.works and span.end > 0)
+    return sum(losses(spans))
 
 
 def depth(calls: Sequence[Call], run: int) -> int:
@@ -168,8 +180,14 @@ def _target(call: Call) -> str:
 def _moments(entries: Iterable[Entry], began: float) -> Iterable[Moment]:
     for entry in entries:
         if what := words(entry):
-            kind = "write" if entry.kind == "call" else entry.kind
+            kind = _kind(entry)
             yield Moment(time=entry.at - began, source=entry.who.value, kind=kind, what=what)
+
+
+def _kind(entry: Entry) -> str:
+    if entry.kind != "call":
+        return entry.kind
+    return "notification" if entry.detail["name"] == PUBLISH else "write"
 
 
 def words(entry: Entry) -> str | None:
@@ -177,8 +195,10 @@ def words(entry: Entry) -> str | None:
     if entry.kind == "call":
         call = _call(entry)
         refused = f": {call.error}" if call.error else ""
+        if call.name == PUBLISH:
+            return f"{call.name} {subject(call.parameters)}{refused}"
         return f"{call.name} {_target(call)}{refused}".strip() if call.writes else None
-    return None if entry.kind in _SILENT else entry.what + _trigger(entry)
+    return None if entry.kind in _SILENT else entry.what + _trigger(entry) + _exception(entry)
 
 
 def _trigger(entry: Entry) -> str:
@@ -189,8 +209,18 @@ def _trigger(entry: Entry) -> str:
     return ""
 
 
+def _exception(entry: Entry) -> str:
+    """Return why a function failed, as Lambda tells it: the exception's type and message."""
+    match _answer(entry) if entry.kind == FAILED else None:
+        case {"errorType": kind, "errorMessage": said}:
+            return f": {kind}: {said}"
+        case {"errorMessage": said}:
+            return f": {said}"
+    return ""
+
+
 def _answer(entry: Entry) -> object:
-    if entry.kind != "function answered":
+    if entry.kind not in ("function answered", FAILED):
         return None
     try:
         return json.loads(entry.detail["payload"])
@@ -221,23 +251,30 @@ def _topologies(
 
 
 def during(egress: Mapping[str, Sequence[Span]]) -> float:
-    """Return when a zone first had internet through another NAT than before the first fault.
+    """Return the worst moment: the first at which the most zones were without internet.
 
-    Where none ever had, it is when the first one lost it, or the first fault itself.
+    Where none ever was, it is when a zone first left through another NAT than before the first
+    fault, or the first fault itself.
     """
-    moved = [
+    starts = {span.start for spans in egress.values() for span in spans}
+    after = [0.0, *sorted(moment for moment in starts if moment > 0)]
+    lost = {moment: _lost(egress, moment) for moment in after}
+    if worst := max(lost.values()):
+        return next(moment for moment in after if lost[moment] == worst)
+    return min(_moved(egress), default=0.0)
+
+
+def _lost(egress: Mapping[str, Sequence[Span]], moment: float) -> int:
+    return sum(not _at(spans, moment).works for spans in egress.values())
+
+
+def _moved(egress: Mapping[str, Sequence[Span]]) -> list[float]:
+    return [
         span.start
         for spans in egress.values()
         for span in spans
         if span.start > 0 and span.works and span.through != _at(spans, 0.0).through
     ]
-    lost = [
-        max(span.start, 0.0)
-        for spans in egress.values()
-        for span in spans
-        if not span.works and span.end > 0
-    ]
-    return min(moved or lost, default=0.0)
 
 
 def _at(spans: Sequence[Span], moment: float) -> Span:

@@ -6,13 +6,18 @@ negative times.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from lab.rounding import rounded
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from lab.drills.packets import HostPackets
+
+FAILED = "function failed"
+"""The kind of the timeline's line that says that a run of the function failed, and why."""
 
 _DIGITS = 3  # of a second: a millisecond
 
@@ -47,6 +52,25 @@ class Span:
         return self.end - self.start
 
 
+def joined(spans: Sequence[Span]) -> tuple[Span, ...]:
+    """Return the spans with one for each outage: without internet is so for whatever reason."""
+    found: list[Span] = []
+    for span in spans:
+        if found and not (found[-1].works or span.works):
+            before = found[-1]
+            words = before.words if span.words in before.words else f"{before.words}, {span.words}"
+            found[-1] = replace(before, end=span.end, words=words)
+        else:
+            found.append(span)
+    return tuple(found)
+
+
+def losses(spans: Sequence[Span]) -> tuple[float, ...]:
+    """Return how long each outage lasted since the first fault."""
+    lost = (span for span in joined(spans) if not span.works and span.end > 0)
+    return tuple(span.end - max(span.start, 0.0) for span in lost)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallCount:
     """How often the function called an operation of AWS ("ec2:ReplaceRoute"), refused ones too."""
@@ -68,6 +92,16 @@ class Write:
     target: str
     error: str | None
     invocation: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notification:
+    """What subscribers of the notifications topic got: from the function, or from an alarm."""
+
+    time: float
+    source: str
+    subject: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,8 +145,8 @@ class Outcome:
     decide (from there to its first write), to write (from there to the answer to its last write)
     and to come home (from the first fault until each zone leaves through its own NAT for good) are
     seconds, or None where it did not happen. `depth` is how many calls that run made one after the
-    other, each after the answer to another, up to its first write. `packets` is what each private
-    host saw, where packets flowed.
+    other, each after the answer to another, up to its first write. `notifications` are what people
+    got, `packets` what each private host saw, where packets flowed.
     """
 
     fault: str
@@ -133,12 +167,18 @@ class Outcome:
     topology: tuple[Topology, ...]
     recovered: bool
     home: bool
+    notifications: tuple[Notification, ...] = ()
     packets: tuple[HostPackets, ...] = ()
 
     @property
     def refused(self) -> tuple[Write, ...]:
         """Return the writes that AWS refused."""
         return tuple(write for write in self.writes if write.error)
+
+    @property
+    def failures(self) -> tuple[str, ...]:
+        """Return why runs of the function failed, in order: its exceptions, or a time limit."""
+        return tuple(line.what for line in self.timeline if line.kind == FAILED)
 
     @property
     def worst(self) -> float:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from lab.drills.faults import FAULTS, Fault, Kind
+from lab.drills.faults import FAULTS, ZONES, Fault, Kind, written_options
 from nat_failover.settings import Strategy  # noqa: TC001 - pydantic reads it as a type
 
 if TYPE_CHECKING:
@@ -120,6 +120,23 @@ def read_scenario(path: Path) -> Scenario:
     return scenario
 
 
+def must_have_zones(cues: Sequence[Cue], zones: Sequence[str]) -> None:
+    """Look whether what the faults hit is deployed.
+
+    Raises:
+        ScenarioError: when one names a zone that is not.
+
+    """
+    letters = [zone[-1] for zone in zones]
+    for cue in cues:
+        if cue.option in ZONES and cue.option not in letters:
+            message = (
+                f"the fault {cue} names a zone that cdk.json does not deploy to; deployed to are"
+                f" {', '.join(letters)}"
+            )
+            raise ScenarioError(message)
+
+
 def _checked(text: str, fields: dict[str, str]) -> _WrittenFault:
     try:
         return _WrittenFault.model_validate(fields)
@@ -143,7 +160,7 @@ def _cue(row: _WrittenFault) -> Cue:
         message = f"{row.name!r} is no fault; there are {names}"
         raise ScenarioError(message)
     if row.option and row.option not in fault.options:
-        allowed = ", ".join(fault.options) or "none"
+        allowed = ", ".join(written_options(fault)) or "none"
         message = f"the fault {row.name} has no option {row.option!r}; allowed: {allowed}"
         raise ScenarioError(message)
     if row.seconds and not fault.end:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lab.cdk import Cdk, CdkError
+from lab.drills.lab_settings import lab_settings
 from lab.inventory import inventory
 from lab.isolation import PROJECT
 from lab.journal import Who
 from lab.topology import private_homes
 from lab.watch import Watch
-from nat_failover.settings import Strategy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -111,27 +111,12 @@ class Stage:
 @contextmanager
 def deployed(region: Region, directory: Path, strategy: str | None) -> Iterator[Stage]:
     """Deploy the app into a region, and yield it at rest."""
-    context, strategy = lab_context(PROJECT, strategy)
-    with closing(Cdk(region.endpoint, directory, context=context)) as cdk:
-        stage = Stage(region, cdk, strategy)
+    settings = lab_settings(PROJECT, strategy)
+    with closing(Cdk(region.endpoint, directory, context=settings.context)) as cdk:
+        stage = Stage(region, cdk, settings.strategy)
         stage.prepare()
         stage.deploy()
         try:
             yield stage
         finally:
             stage.watch.stop()
-
-
-def lab_context(project: Path, strategy: str | None) -> tuple[tuple[str, ...], str]:
-    """Return the app's settings as the lab deploys them, and the strategy that they have.
-
-    They deploy into the lab's own account and region. Everything else is what cdk.json says;
-    nothing is passed on when nothing differs from it.
-    """
-    given: dict[str, Any] = json.loads((project / "cdk.json").read_text())["context"]["nat"]
-    network = {**given.get("network", {}), "zones": None}
-    settings = {**given, "account": None, "region": None, "network": network}
-    if strategy:
-        settings["failover"] = {**given.get("failover", {}), "strategy": strategy}
-    default: str = settings.get("failover", {}).get("strategy", Strategy.REPLACE_ROUTE.value)
-    return ((f"nat={json.dumps(settings)}",) if settings != given else ()), default

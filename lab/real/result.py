@@ -90,7 +90,7 @@ def _ran(runs: Sequence[Run]) -> Iterator[Moment]:
 
 
 def _topologies(looks: Sequence[Look], deployed: Deployed) -> Iterator[Topology]:
-    """Yield how it was before the fault, when all zones had internet again, and after."""
+    """Yield how it was before the fault, at the worst moment, and after."""
     gone = {nat.instance for nat in looks[0].network.nats if nat.state is InstanceState.TERMINATED}
     for name, look in (("before", looks[0]), ("during", _during(looks)), ("after", looks[-1])):
         nats = [nat for nat in look.network.nats if nat.instance not in gone]
@@ -106,11 +106,18 @@ def _topologies(looks: Sequence[Look], deployed: Deployed) -> Iterator[Topology]
 
 
 def _during(looks: Sequence[Look]) -> Look:
-    """Return the first look that saw all zones leave again, or else the first that saw a change."""
+    """Return the worst look: the first of those that saw the most zones without internet.
+
+    Where none was, it is the first that saw a change.
+    """
     before, *after = looks
+    worst = max(looks, key=_lost)
     changed = [look for look in after if look.ways != before.ways] or after or [before]
-    lost = next((number for number, look in enumerate(changed) if not _all_work(look)), 0)
-    return next((look for look in changed[lost:] if _all_work(look)), changed[lost])
+    return worst if _lost(worst) else changed[0]
+
+
+def _lost(look: Look) -> int:
+    return sum(not way.works for way in look.ways.values())
 
 
 def _all_work(look: Look) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lab.drills.outcome import joined
 from lab.report.frame import PAD, ROW
 from lab.report.hosts import Strip, strip
 from lab.report.labels import SIZE, Label, Rows, width
@@ -102,7 +103,9 @@ def _band(
 ) -> Band:
     axis, head = frame.axis, frame.form.head + PAD
     shown = [
-        span for span in spans if span.end > axis.window.start and span.start < axis.window.end
+        span
+        for span in joined(spans)
+        if span.end > axis.window.start and span.start < axis.window.end
     ]
     bars = tuple(_bar(span, axis) for span in shown)
     rows = Rows(axis.left, axis.right, _MOST_ROWS)

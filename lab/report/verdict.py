@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lab.drills.outcome import losses
 from lab.journal import Who
 from lab.report.lines import seconds
 
@@ -12,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lab.drills.outcome import Outcome
+
+_DURATION = re.compile(r" after \d+ ms")
 
 CLOCKS = {
     "virtual": "Virtual: AWS's delays are modelled, and nobody waited for them. The times are what"
@@ -63,8 +68,16 @@ def what_was_done(outcome: Outcome) -> tuple[str, ...]:
 def what_zones_lost(outcome: Outcome) -> tuple[str, ...]:
     """Return a sentence for each zone: how long, and how often, it was without internet."""
     return tuple(
-        f"{zone} {_losses(lost, [span.seconds for span in outcome.egress[zone] if not span.works])}"
+        f"{zone} {_losses(lost, losses(outcome.egress[zone]))}"
         for zone, lost in outcome.outage.items()
+    )
+
+
+def what_failed(outcome: Outcome) -> tuple[str, ...]:
+    """Return a sentence for each way in which runs of the function failed."""
+    return tuple(
+        f"{why} ({count} time{'s' * (count != 1)})."
+        for why, count in Counter(_DURATION.sub("", line) for line in outcome.failures).items()
     )
 
 
@@ -117,10 +130,10 @@ def _stuck(outcome: Outcome) -> str:
     )
 
 
-def _losses(lost: float, losses: Sequence[float]) -> str:
+def _losses(lost: float, parts: Sequence[float]) -> str:
     if not lost:
         return "was never without internet."
-    if len(losses) == 1:
+    if len(parts) == 1:
         return f"was without internet once, for {seconds(lost)}."
-    each = ", ".join(seconds(loss) for loss in losses)
-    return f"was without internet {len(losses)} times ({each}), for {seconds(lost)} in all."
+    each = ", ".join(seconds(part) for part in parts)
+    return f"was without internet {len(parts)} times ({each}), for {seconds(lost)} in all."

@@ -17,7 +17,7 @@ from botocore.parsers import ResponseParserError
 
 from nat_failover.apply import Result, describe
 from nat_failover.model import Health, MoveSubnet, SetDefaultRoute, Verdict
-from nat_failover.settings import METRIC_NAMESPACE
+from nat_failover.settings import METRIC_NAMESPACE, METRICS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,9 +27,6 @@ if TYPE_CHECKING:
     from nat_failover.model import Decision, SubnetDecision
     from nat_failover.reconcile import Run
     from nat_failover.settings import Settings
-
-METRICS = ("UsableNats", "NoEgress", "Moves", "Failures")
-"""How many NATs are usable and tables without egress, routes and subnets moved, runs unfinished."""
 
 _LOUD = frozenset({Verdict.NO_EGRESS, Verdict.NOT_OURS})
 """What a plan leaves alone although it is not as it should be."""

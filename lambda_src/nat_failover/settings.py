@@ -31,6 +31,30 @@ METRIC_NAMESPACE = "NatFailover"
 """CloudWatch namespace of the function's metrics; their one dimension is `Stack`."""
 
 
+class Metric(StrEnum):
+    """The function's metrics, each a count, as CloudWatch knows them."""
+
+    USABLE_NATS = "UsableNats"
+    """NATs that may carry traffic."""
+    NO_EGRESS = "NoEgress"
+    """Private subnets without a working way out."""
+    NOT_OURS = "NotOurs"
+    """Tables and subnets that lead elsewhere, and tables that are missing."""
+    REDUNDANCY_LOST = "RedundancyLost"
+    """1 while one more loss would be the last, for longer than a replacement takes."""
+    MOVES = "Moves"
+    """Tables that came to use another NAT."""
+    FAILURES = "Failures"
+    """1 for a run that could not finish."""
+
+
+METRICS = tuple(Metric)
+"""All of them; those of the network are missing from a run that did not see it."""
+
+REDUNDANCY_GRACE_S = 600
+"""How long redundancy may be missing before people hear of it: a replacement takes less."""
+
+
 class SettingsError(ValueError):
     """The environment cannot be used; the message has one line for each mistake."""
 

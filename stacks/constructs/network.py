@@ -9,10 +9,18 @@ from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
 from cdk_nat_failover.acknowledgements import acknowledge
+from cdk_nat_failover.network.address_plan import (
+    LETTERS,
+    letter_of,
+    position_of,
+    private_cidr,
+    public_cidr,
+)
 from nat_failover.settings import FLEET_TAG
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
+    from ipaddress import IPv4Network
 
     from stacks.settings import NetworkSettings
 
@@ -21,16 +29,20 @@ class Network(Construct):
     """Subnets with a route table each; the private tables have no default route.
 
     That route belongs to the failover function: were it in the template, a deployment would undo a
-    failover.
+    failover. Whatever has addresses is called by what decides them, a zone's letter or a network:
+    by its number in a list, dropping one would give its successor's addresses to another.
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, settings: NetworkSettings) -> None:
         super().__init__(scope, construct_id)
         self.cidrs = (settings.cidr, *settings.additional_cidrs)
-        self.vpc = self._vpc(settings)
-        for number, cidr in enumerate(settings.additional_cidrs, start=1):
-            ec2.CfnVPCCidrBlock(self, f"Cidr{number}", vpc_id=self.vpc.vpc_id, cidr_block=str(cidr))
-        self._tag_what_the_function_writes()
+        self.vpc = self._vpc(settings.cidr)
+        for cidr in settings.additional_cidrs:
+            ec2.CfnVPCCidrBlock(self, f"Cidr{cidr}", vpc_id=self.vpc.vpc_id, cidr_block=str(cidr))
+        zones = self._zones(settings)
+        self.public_subnets = self._public_subnets(settings.cidr, zones)
+        self.private_subnets = self._private_subnets(settings.cidr, zones)
+        self._add_endpoints()
         acknowledge(
             self.vpc,
             rule="AwsSolutions-VPC7",
@@ -44,48 +56,78 @@ class Network(Construct):
                 reason="The settings name the zones: who pins them means it.",
             )
 
-    @property
-    def public_subnets(self) -> Sequence[ec2.ISubnet]:
-        """The subnets of the NATs, by zone."""
-        return self.vpc.public_subnets
+    def _zones(self, settings: NetworkSettings) -> dict[str, str]:
+        """Return the zones by letter; those that are not named stand for a, b and so on."""
+        if settings.zones:
+            return {letter_of(zone): zone for zone in sorted(settings.zones)}
+        return dict(zip(LETTERS, cdk.Stack.of(self).availability_zones, strict=False))
 
-    @property
-    def private_subnets(self) -> Sequence[ec2.ISubnet]:
-        """The subnets that use the NATs, by zone."""
-        return self.vpc.private_subnets
-
-    def _vpc(self, settings: NetworkSettings) -> ec2.Vpc:
+    def _vpc(self, cidr: IPv4Network) -> ec2.Vpc:
         return ec2.Vpc(
             self,
             "Vpc",
-            ip_addresses=ec2.IpAddresses.cidr(str(settings.cidr)),
-            max_azs=settings.zone_count,
-            reserved_azs=settings.zones_with_room - settings.zone_count,
+            ip_addresses=ec2.IpAddresses.cidr(str(cidr)),
             nat_gateways=0,
+            # It would call and place subnets by their number in the list of zones.
+            subnet_configuration=[],
             # The function that empties the default security group would be one more thing to
-            # deploy and to trust; nothing here uses the group.
+            # deploy and to trust. Nothing here uses the group, and it admits only its own members
+            # (docs/operations.md).
             restrict_default_security_group=False,
-            subnet_configuration=[
-                ec2.SubnetConfiguration(
-                    name="Public",
-                    subnet_type=ec2.SubnetType.PUBLIC,
-                    # The NATs ask for their public addresses themselves; nothing else gets one by
-                    # being launched here.
-                    map_public_ip_on_launch=False,
-                ),
-                ec2.SubnetConfiguration(
-                    name="Private", subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS
-                ),
-            ],
-            # Free, and they keep what is often most of the traffic off the NATs.
-            gateway_endpoints={
-                "S3": ec2.GatewayVpcEndpointOptions(service=ec2.GatewayVpcEndpointAwsService.S3),
-                "DynamoDb": ec2.GatewayVpcEndpointOptions(
-                    service=ec2.GatewayVpcEndpointAwsService.DYNAMODB
-                ),
-            },
         )
 
-    def _tag_what_the_function_writes(self) -> None:
-        for subnet in self.private_subnets:
+    def _public_subnets(self, cidr: IPv4Network, zones: Mapping[str, str]) -> list[ec2.ISubnet]:
+        gateway = ec2.CfnInternetGateway(self.vpc, "IGW")
+        attachment = ec2.CfnVPCGatewayAttachment(
+            self.vpc, "VPCGW", vpc_id=self.vpc.vpc_id, internet_gateway_id=gateway.ref
+        )
+        subnets: list[ec2.ISubnet] = []
+        for letter, zone in zones.items():
+            subnet = ec2.PublicSubnet(
+                self.vpc,
+                f"PublicSubnet{position_of(letter)}",
+                vpc_id=self.vpc.vpc_id,
+                availability_zone=zone,
+                cidr_block=str(public_cidr(cidr, letter)),
+                # The NATs ask for their public addresses themselves; nothing else gets one by being
+                # launched here.
+                map_public_ip_on_launch=False,
+            )
+            subnet.add_default_internet_route(gateway.ref, attachment)
+            _tag(subnet, "Public")
+            subnets.append(subnet)
+        return subnets
+
+    def _private_subnets(self, cidr: IPv4Network, zones: Mapping[str, str]) -> list[ec2.ISubnet]:
+        subnets: list[ec2.ISubnet] = []
+        for letter, zone in zones.items():
+            subnet = ec2.PrivateSubnet(
+                self.vpc,
+                f"PrivateSubnet{position_of(letter)}",
+                vpc_id=self.vpc.vpc_id,
+                availability_zone=zone,
+                cidr_block=str(private_cidr(cidr, letter)),
+                map_public_ip_on_launch=False,
+            )
+            _tag(subnet, "Private")
             cdk.Tags.of(subnet).add(FLEET_TAG, cdk.Stack.of(self).stack_name)
+            subnets.append(subnet)
+        return subnets
+
+    def _add_endpoints(self) -> None:
+        """Add what is free and keeps what is often most of the traffic off the NATs."""
+        subnets = ec2.SubnetSelection(subnets=[*self.private_subnets, *self.public_subnets])
+        services = {
+            "S3": ec2.GatewayVpcEndpointAwsService.S3,
+            "DynamoDb": ec2.GatewayVpcEndpointAwsService.DYNAMODB,
+        }
+        for name, service in services.items():
+            self.vpc.add_gateway_endpoint(name, service=service, subnets=[subnets])
+
+
+def _tag(subnet: ec2.Subnet, kind: str) -> None:
+    """Tag a subnet as the CDK does, by which `Vpc.from_lookup` tells public from private ones."""
+    for name in ("name", "type"):
+        cdk.Tags.of(subnet).add(
+            f"aws-cdk:subnet-{name}", kind, include_resource_types=["AWS::EC2::Subnet"]
+        )

@@ -21,10 +21,11 @@ from lab.aws.limits import LIMITS
 from lab.cdk import Cdk, CdkError, NotSetUpError
 from lab.clock import RealClock
 from lab.commands.drill import drill
+from lab.commands.parser import STRATEGIES
 from lab.delays import GROUP_NOTICES, TABLE
 from lab.drills.faults import FAULTS
 from lab.drills.scenario import read_faults
-from lab.drills.stage import Stage, StageError, lab_context
+from lab.drills.stage import Stage, StageError
 from lab.isolation import PROJECT, tool_environment
 from lab.journal import Who
 from lab.region import Region
@@ -208,8 +209,22 @@ def test_drill_in_real_time_tells_the_story_by_the_clock(tmp_path: Path) -> None
         (["drill", "stop", "--handler", "nowhere.py:do"], "nowhere.py does not exist"),
         (["drill", "stop", "--handler", "nowhere.py"], "write FILE:FUNCTION"),
         (["drill", "stop", "--real"], "--real needs --stack NAME"),
-        (["drill", "stop", "--real", "--stack", "x", "--real-time"], "leave --handler"),
-        (["drill", "stop", "--real", "--stack", "x", "--packets"], "leave --handler"),
+        (["drill", "stop", "--real", "--stack", "x", "--real-time"], "--real-time is for the lab"),
+        (["drill", "stop", "--real", "--stack", "x", "--packets"], "leave it out"),
+        (
+            ["drill", "stop", "--real", "--stack", "x", "--seed", "0", "--strategy", STRATEGIES[0]],
+            "--strategy and --seed are for the lab",
+        ),
+        (["drill", "stop", "--stack", "x"], "--stack is for a stack in a real account: add --real"),
+        (
+            ["drill", "stop", "--stack", "x", "--region", "y", "--yes"],
+            "--stack and --region and --yes are for a stack in a real account",
+        ),
+        (["drill", "stop", "--yes"], "add --real, or leave it out"),
+        (["drill", "stop:c"], "names a zone that cdk.json does not deploy to"),
+        (["drill", "stop", "--report", f"{__file__}/x"], "no page can be written there (Not a"),
+        (["compare", "stop", "--report", __file__], "no page can be written there (File exists)"),
+        (["compare", "stop:f"], "deployed to are a, b"),
         (["compare", "quake"], "'quake' is no fault"),
     ],
 )
@@ -303,6 +318,18 @@ def test_faults_lists_every_fault_and_fidelity_every_behaviour_and_delay(
         assert name in said
 
 
+@pytest.mark.parametrize("command", ["faults", "fidelity"])
+def test_list_fits_a_terminal_of_80_columns_without_cutting_a_name(
+    command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Words are wrapped and names folded; nothing ends in an ellipsis."""
+    monkeypatch.setenv("COLUMNS", "80")
+    assert main([command]) == 0
+    said = capsys.readouterr().out
+    assert max(map(len, said.splitlines())) <= 80
+    assert "…" not in said
+
+
 def test_lab_says_what_to_do_when_node_is_missing(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -372,23 +399,3 @@ def test_tool_environment_names_nobodys_credentials_and_only_the_lab(tmp_path: P
     assert given["AWS_CONFIG_FILE"] == given["AWS_SHARED_CREDENTIALS_FILE"] == os.devnull
     assert given["HOME"] == str(tmp_path)
     assert "AWS_PROFILE" not in given
-
-
-def test_context_deploys_what_cdk_json_says_into_the_labs_account_and_region(
-    tmp_path: Path,
-) -> None:
-    """Account, region and zones are the lab's; everything else stays."""
-    nat = {
-        "account": "1",
-        "region": "eu-west-1",
-        "network": {"zones": ["x"], "cidr": "10.1.0.0/16"},
-    }
-    (tmp_path / "cdk.json").write_text(json.dumps({"context": {"nat": nat}}))
-    (context,), strategy = lab_context(tmp_path, "swap-route-table")
-    assert strategy == "swap-route-table"
-    assert json.loads(context.removeprefix("nat=")) == {
-        "account": None,
-        "region": None,
-        "network": {"zones": None, "cidr": "10.1.0.0/16"},
-        "failover": {"strategy": "swap-route-table"},
-    }

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from lab.drills.measure import Call, depth, during, outage
-from lab.drills.outcome import Span
+from lab.drills.outcome import Span, joined, losses
 
 
-def span(start: float, end: float, *, works: bool) -> Span:
+def span(start: float, end: float, *, works: bool, words: str = "any") -> Span:
     """Return a span in which a zone had internet, or not."""
-    return Span(start=start, end=end, works=works, through=None, words="any")
+    return Span(start=start, end=end, works=works, through=None, words=words)
 
 
 def call(sent: float, at: float, name: str = "ec2:DescribeInstances", run: int = 1) -> Call:
@@ -52,20 +52,51 @@ def test_depth_is_of_one_run_alone() -> None:
 @pytest.mark.parametrize(
     ("spans", "moment"),
     [
-        ([("old", -5, 1), (None, 1, 3), ("new", 3, 20)], 3),
-        ([("old", -5, 2), ("other", 2, 9), (None, 9, 15), ("new", 15, 20)], 2),
+        ([("old", -5, 1), (None, 1, 3), ("new", 3, 20)], 1),
+        ([("old", -5, 2), ("other", 2, 9), (None, 9, 15), ("new", 15, 20)], 9),
+        ([("old", -5, 2), ("other", 2, 9), ("new", 9, 20)], 2),
+        ([(None, -5, 1), ("new", 1, 20)], 0),
         ([("old", -5, 1), (None, 1, 20)], 1),
         ([("old", -5, 1), (None, 1, 3), ("old", 3, 20)], 1),
         ([("old", -5, 20)], 0),
     ],
 )
-def test_during_is_when_another_nat_first_serves(
+def test_during_is_the_worst_moment_and_the_failover_where_nothing_was_lost(
     spans: list[tuple[str | None, float, float]], moment: float
 ) -> None:
-    """The picture shows the failover; the loss where there is none."""
+    """A picture that is all green under a headline of 90 s would be a lie."""
     hit = tuple(
         Span(start=start, end=end, works=through is not None, through=through, words="any")
         for through, start, end in spans
     )
     well = (span(-5, 20, works=True),)
     assert during({"a": hit, "b": well}) == moment
+
+
+def test_during_is_when_the_most_zones_are_without_internet() -> None:
+    """One zone loses it first, both are without it later."""
+    first = (span(-5, 1, works=True), span(1, 30, works=False), span(30, 40, works=True))
+    then = (span(-5, 8, works=True), span(8, 20, works=False), span(20, 40, works=True))
+    assert during({"a": first, "b": then}) == 8
+
+
+def test_outage_is_one_while_only_the_words_for_it_change() -> None:
+    """A NAT that shuts down, then is gone, then boots: nobody had internet in between."""
+    spans = [
+        span(-5, 1, works=True),
+        span(1, 28, works=False),
+        span(28, 90, works=False, words="other"),
+        span(90, 95, works=True),
+        span(95, 97, works=False),
+    ]
+    assert losses(spans) == (89, 2)
+    assert [(row.start, row.end, row.words) for row in joined(spans) if not row.works] == [
+        (1, 90, "any, other"),
+        (95, 97, "any"),
+    ]
+
+
+def test_outage_that_began_before_the_first_fault_counts_from_it() -> None:
+    """And one that was over before does not count."""
+    assert losses([span(-5, -1, works=False), span(-1, 2, works=True)]) == ()
+    assert losses([span(-5, 2, works=False), span(2, 3, works=True)]) == (2,)

@@ -17,8 +17,8 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 
 from lab.cdk import Cdk
 from lab.clock import RealClock
+from lab.drills.lab_settings import lab_settings
 from lab.drills.outcome import Moment
-from lab.drills.stage import lab_context
 from lab.isolation import ACCOUNT, PROJECT
 from lab.real import PERMISSIONS, RealDrillError, drill
 from lab.region import Region
@@ -43,7 +43,7 @@ def account(nobody: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     """Return a region with the app in it; each test leaves the app as it found it."""
     del nobody  # it has taken the person's AWS settings away
     directory = tmp_path_factory.mktemp("app")
-    context, _ = lab_context(PROJECT, None)
+    context = lab_settings(PROJECT, None).context
     with (
         Region(clock=RealClock(PACE)) as region,
         closing(Cdk(region.endpoint, directory, context=context)) as cdk,

@@ -8,7 +8,8 @@ from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Any
 
 from lab.cdk import Cdk
-from lab.drills.stage import Stage, lab_context
+from lab.drills.lab_settings import lab_settings
+from lab.drills.stage import Stage
 from lab.inventory import inventory
 from lab.isolation import PROJECT
 from lab.region import Region
@@ -40,7 +41,8 @@ def test_app_is_deployed_again_unchanged_and_changed(tmp_path: Path) -> None:
     Another instance type rolls the group: its instances are replaced one by one, and no private
     subnet is without internet meanwhile. What CloudFormation then has is what the app says.
     """
-    context, strategy = lab_context(PROJECT, None)
+    settings = lab_settings(PROJECT, None)
+    context, strategy = settings.context, settings.strategy
     with ExitStack() as stack:
         region = stack.enter_context(Region())
         first, second = (

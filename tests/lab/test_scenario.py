@@ -41,7 +41,8 @@ def test_fault_is_read_with_its_option_and_times(
     ("written", "said"),
     [
         ("earthquake", "'earthquake' is no fault; there are terminate, stop"),
-        ("terminate:c", "has no option 'c'; allowed: a, b"),
+        ("terminate:z", "has no option 'z'; allowed: a zone's letter"),
+        ("tamper:z", "has no option 'z'; allowed: a zone's letter, elsewhere"),
         ("both:a", "has no option 'a'; allowed: none"),
         ("terminate+5", "leave \\+5 out"),
         ("lost+0", "seconds: Input should be greater than 0"),

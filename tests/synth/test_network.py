@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from ipaddress import IPv4Network
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
 
+import aws_cdk as cdk
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cdk_nat_failover.network.address_plan import (
+    LETTERS,
+    longest_prefix,
+    private_cidr,
+    public_cidr,
+)
+from stacks.constructs.network import Network
+from stacks.read_settings import read_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,18 +60,90 @@ def test_zones_are_those_of_the_settings_when_named(
     assert [subnet["Properties"]["AvailabilityZone"] for subnet in subnets] == zones * 2
 
 
-def test_subnets_keep_their_addresses_when_a_zone_is_added(
+def test_subnets_are_the_same_when_the_zones_a_and_b_are_named(
     default: Template, synthesize: Callable[[str], Template]
 ) -> None:
-    """A subnet whose CIDR changes is replaced, with everything in it."""
+    """Whoever pins the zones that a stack has changes nothing of it; and a third moves none."""
     two, three = (
-        {
-            name: subnet["Properties"]["CidrBlock"]
-            for name, subnet in template.resources("AWS::EC2::Subnet").items()
-        }
+        _addresses(template.resources("AWS::EC2::Subnet"))
         for template in (default, synthesize("pinned-zones"))
     )
     assert two == {name: cidr for name, cidr in three.items() if name in two}
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("ab", "ac"), ("abc", "ac"), ("ab", "bf"), ("abc", "def"), ("abcdef", "bd"), ("cd", "dc")],
+)
+def test_subnets_of_a_zone_are_the_same_whatever_the_other_zones_are(
+    before: str, after: str
+) -> None:
+    """So any zone can be added, dropped or replaced, in whichever order the zones are named.
+
+    CloudFormation makes the new subnets before it deletes the old ones: no address may be in both.
+    """
+    old, new = (_subnets(zones=[f"us-east-1{row}" for row in set_]) for set_ in (before, after))
+    kept = {name for name, subnet in old.items() if subnet["AvailabilityZone"][-1] in after}
+    assert {name: old[name] for name in kept} == {name: new[name] for name in kept & set(new)}
+    taken = [*_addresses(old).values(), *(_addresses(new)[name] for name in new if name not in old)]
+    assert len(taken) == 2 * len({*before, *after})
+    assert not any(one.overlaps(other) for one, other in combinations(taken, 2))
+
+
+@given(
+    prefix=st.integers(min_value=16, max_value=25),
+    letters=st.sets(st.sampled_from(LETTERS), min_size=1).map("".join),
+)
+def test_shares_of_all_letters_are_apart_and_inside_of_the_vpc(prefix: int, letters: str) -> None:
+    """Public ones in the lower half, private ones in the upper half, none smaller than a /28."""
+    vpc = IPv4Network(f"10.0.0.0/{prefix}")
+    if prefix > longest_prefix(letters):
+        return
+    lower, upper = vpc.subnets()
+    shares = [public_cidr(vpc, letter) for letter in letters]
+    assert all(share.subnet_of(lower) and share.prefixlen <= 28 for share in shares)
+    assert not any(one.overlaps(other) for one, other in combinations(shares, 2))
+    offset = int(upper.network_address) - int(lower.network_address)
+    assert [private_cidr(vpc, letter) for letter in letters] == [
+        IPv4Network((int(share.network_address) + offset, share.prefixlen)) for share in shares
+    ]
+
+
+def test_networks_of_the_vpc_are_called_by_their_addresses() -> None:
+    """By their place in the list, dropping the first would associate the second one twice."""
+    three = ["100.64.0.0/16", "10.1.0.0/16", "10.2.0.0/16"]
+    whole, rest = (_synthesized(additional_cidrs=cidrs) for cidrs in (three, three[1:]))
+    kind = "AWS::EC2::VPCCidrBlock"
+    old, new = (
+        {name: row for name, row in resources.items() if row["Type"] == kind}
+        for resources in (whole, rest)
+    )
+    assert len(old) == 3
+    assert {name: row for name, row in old.items() if name in new} == new
+
+
+def _synthesized(**network: list[str]) -> dict[str, Any]:
+    stack = cdk.Stack(cdk.App(), "Any")
+    Network(stack, "Network", settings=read_settings({"network": network}).network)
+    template = cdk.assertions.Template.from_stack(stack).to_json()
+    resources: dict[str, Any] = template["Resources"]
+    return resources
+
+
+def _subnets(*, zones: list[str]) -> dict[str, Any]:
+    """Return the properties of the subnets, by logical id."""
+    return {
+        name: resource["Properties"]
+        for name, resource in _synthesized(zones=zones).items()
+        if resource["Type"] == "AWS::EC2::Subnet"
+    }
+
+
+def _addresses(subnets: dict[str, Any]) -> dict[str, IPv4Network]:
+    return {
+        name: IPv4Network(subnet.get("Properties", subnet)["CidrBlock"])
+        for name, subnet in subnets.items()
+    }
 
 
 def test_subnet_has_a_route_table_of_its_own(template: Template) -> None:

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from cdk_nat_failover.network.address_plan import LETTERS
 from nat_failover.settings import Failback, Strategy
 from stacks.read_settings import SettingsError, read_settings
 from stacks.settings import AppSettings, FleetSettings
@@ -207,18 +208,27 @@ MISTAKES: list[tuple[Any, str]] = [
     (
         {"network": {"cidr": "10.0.0.0/26"}},
         (
-            "network.cidr is '10.0.0.0/26', too small for two subnets in each of 4 zones (there is"
-            " room for 4 or more, so that a zone can be added later); allowed: /16 to /25"
+            "network.cidr is '10.0.0.0/26', too small for two subnets in each of the zones a and b"
+            " (each letter has its own share, so that a zone can be added, dropped or replaced"
+            " later); allowed: /16 to /25"
         ),
     ),
     (
-        {"network": {"cidr": "10.0.0.0/25", "zones": [f"us-east-1{zone}" for zone in "abcde"]}},
+        {"network": {"cidr": "10.0.0.0/25", "zones": [f"us-east-1{zone}" for zone in "fa"]}},
         (
-            "network.cidr is '10.0.0.0/25', too small for two subnets in each of 5 zones (there is"
-            " room for 4 or more, so that a zone can be added later); allowed: /16 to /24"
+            "network.cidr is '10.0.0.0/25', too small for two subnets in each of the zones a and f"
+            " (each letter has its own share, so that a zone can be added, dropped or replaced"
+            " later); allowed: /16 to /23"
         ),
     ),
     # network.zones
+    (
+        {"network": {"zones": ["eu-west-1a", "eu-west-1g"]}},
+        (
+            "network.zones has eu-west-1g, for which the address plan has no room; allowed:"
+            " zones with the letters a to f"
+        ),
+    ),
     (
         {"network": {"zones": ["eu-west-1a"]}},
         "network.zones is ['eu-west-1a']: the NATs of one zone cannot stand in for each other when"
@@ -425,14 +435,18 @@ def test_instance_type_tells_its_architecture(instance_type: str, architecture: 
 
 
 @patient
-@given(prefix=st.integers(min_value=16, max_value=28), zones=st.integers(min_value=2, max_value=8))
-def test_network_is_accepted_just_when_its_subnets_find_room(prefix: int, zones: int) -> None:
-    """Two /28 subnets for each zone, and for four zones at least, in a block of a power of two."""
-    network = {
-        "cidr": f"10.0.0.0/{prefix}",
-        "zones": [f"us-east-1{letter}" for letter in "abcdefgh"[:zones]],
-    }
-    fits = 2 ** (32 - prefix) >= 16 * 2 * max(zones, 4)
+@given(
+    prefix=st.integers(min_value=16, max_value=28),
+    letters=st.sets(st.sampled_from(LETTERS), min_size=2),
+)
+def test_network_is_accepted_just_when_its_subnets_find_room(
+    prefix: int, letters: set[str]
+) -> None:
+    """No subnet is smaller than a /28 ("Subnet sizing", VPC user guide)."""
+    cidr = IPv4Network(f"10.0.0.0/{prefix}")
+    network = {"cidr": str(cidr), "zones": [f"us-east-1{letter}" for letter in letters]}
+    smallest = {"a": 8, "b": 8, "c": 8, "d": 16, "e": 32, "f": 32}
+    fits = all(cidr.num_addresses // smallest[letter] >= 16 for letter in letters)
     if fits:
         assert read_settings({"network": network}).network.cidr == IPv4Network(network["cidr"])
     else:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from lab.delays import Delay
 
 _CREATION: Mapping[str, Delay] = {
+    "AWS::DynamoDB::Table": delays.TABLE_CREATION,
     "AWS::EC2::InternetGateway": delays.SLOW_CREATION,
     "AWS::EC2::VPCEndpoint": delays.SLOW_CREATION,
     "AWS::IAM::InstanceProfile": delays.INSTANCE_PROFILE_CREATION,

@@ -1,0 +1,1 @@
+"""What belongs to the command line alone: its working directory, and what it refuses at once."""

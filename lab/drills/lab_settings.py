@@ -1,0 +1,89 @@
+"""The app's settings as the lab deploys them, or the app's own sentence on what is wrong with them.
+
+They deploy into the lab's own account and region, and into as many zones as cdk.json names, with
+the letters that it names where the lab's region has them. Everything else is what cdk.json says.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from lab.isolation import REGION
+from nat_failover.settings import Strategy
+from stacks.read_settings import SettingsError, read_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+LETTERS = "abcdef"
+"""The zones of the lab's region, as moto has them."""
+
+_TWO = tuple(f"{REGION}{letter}" for letter in LETTERS[:2])
+
+
+class LabSettingsError(ValueError):
+    """The app's settings cannot be read or used; the message says what is wrong, and where."""
+
+
+@dataclass(frozen=True, slots=True)
+class LabSettings:
+    """What the CDK CLI is told: nothing when it is what cdk.json says; and what that says."""
+
+    context: tuple[str, ...]
+    strategy: str
+    zones: tuple[str, ...]
+    adopt: bool
+
+
+def lab_settings(project: Path, strategy: str | None) -> LabSettings:
+    """Return the settings of a project's app, with another strategy where one is given.
+
+    Raises:
+        LabSettingsError: with the app's own words where the app would not take them.
+
+    """
+    given = _given(project / "cdk.json")
+    try:
+        read_settings(given)
+    except SettingsError as error:
+        message = f"the settings in cdk.json cannot be used: {error}"
+        raise LabSettingsError(message) from error
+    network = given.get("network", {})
+    zones = _zones(network["zones"]) if network.get("zones") else None
+    settings = {**given, "account": None, "region": None, "network": {**network, "zones": zones}}
+    if strategy:
+        settings["failover"] = {**given.get("failover", {}), "strategy": strategy}
+    failover = settings.get("failover", {})
+    return LabSettings(
+        context=(f"nat={json.dumps(settings)}",) if settings != given else (),
+        strategy=failover.get("strategy", Strategy.REPLACE_ROUTE.value),
+        zones=tuple(zones or _TWO),
+        adopt=failover.get("adopt", False),
+    )
+
+
+def _given(file: Path) -> dict[str, Any]:
+    """Return the context key `nat`: every key has a default, so that it may be missing."""
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        message = f"{file} cannot be read: {error.strerror}"
+        raise LabSettingsError(message) from error
+    except ValueError as error:
+        message = f"{file} is not JSON: {error}"
+        raise LabSettingsError(message) from error
+    context = content.get("context", {}) if isinstance(content, dict) else {}
+    given = context.get("nat") if isinstance(context, dict) else None
+    if given is not None and not isinstance(given, dict):
+        message = f"the context key nat in {file} is {given!r}; allowed: a JSON object"
+        raise LabSettingsError(message)
+    return given or {}
+
+
+def _zones(given: Sequence[str]) -> list[str]:
+    letters = [zone[-1] for zone in given]
+    known = set(letters) <= set(LETTERS) and len(set(letters)) == len(letters)
+    return [REGION + letter for letter in (letters if known else LETTERS[: len(letters)])]

@@ -1,0 +1,1 @@
+"""Tests of the lab, a folder for each part of it."""

@@ -1,0 +1,1 @@
+"""Faults, and what is measured of them."""

@@ -1,0 +1,1 @@
+"""Contracts of the emulated region: each fails when moto is alone."""
