@@ -28,6 +28,7 @@ def parser() -> argparse.ArgumentParser:
     soak.add_argument("--drills", type=_positive, default=1000, metavar="N")
     _seed(soak)
     commands.add_parser("faults", help="list the faults, and how each ends")
+    commands.add_parser("figures", help="collect the figures of README and docs anew (minutes)")
     commands.add_parser("fidelity", help="list what is modelled, how well, and what is not")
     return top
 

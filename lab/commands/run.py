@@ -11,6 +11,7 @@ from rich.console import Console
 from lab import report
 from lab.aws.catalogue import ALL
 from lab.cdk import CdkError, NotSetUpError
+from lab.cli import figures
 from lab.cli.preflight import OptionsError, preflight
 from lab.clock import RealClock, VirtualClock
 from lab.commands import tables
@@ -67,6 +68,7 @@ def run(options: Namespace, directory: Path) -> int:
         "compare": _compare,
         "soak": _soak,
         "faults": tables.faults,
+        "figures": _figures,
         "fidelity": tables.fidelity,
     }
     try:
@@ -177,6 +179,21 @@ def _compare(options: Namespace, console: Console, directory: Path) -> int:
         page = report.write(outcomes, options.report)
         print(f"The report is in {page}", file=sys.stderr)  # noqa: T201 - beside the JSON
     return comparison_status(outcomes, scenarios, adopt=settings.adopt)
+
+
+def _figures(_: Namespace, console: Console, directory: Path) -> int:
+    """Collect the figures of the pages anew: every fault, five seeds, with and without us."""
+    with Region() as region, deployed(region, directory, None) as stage:
+        outcomes = compare(
+            stage,
+            console,
+            scenarios=[read_faults([fault.name]) for fault in FAULTS],
+            handlers=(None, RECIPE_2016),
+            seeds=figures.SEEDS,
+        )
+    figures.save(figures.collected(outcomes), PROJECT)
+    console.print(f"Written to {figures.FILE}, {', '.join(figures.PAGES)}")
+    return 0
 
 
 def _soak(options: Namespace, console: Console, directory: Path) -> int:
