@@ -64,16 +64,19 @@ from lab.aws.throttling import ThrottlesCalls
 from lab.aws.topics import DeliversToFunctions
 from lab.aws.trails import TrailsAreLate
 from lab.emulator.services.autoscaling.deletion import DeletionNeedsAnEmptyGroup
+from lab.emulator.services.autoscaling.maintenance import ReplacementsComeFirst
 from lab.emulator.services.autoscaling.standby import ProtectionIsForMembers, StandbyHasItsRules
+from lab.emulator.services.cloudformation.boot_signals import InstancesSignalTheirStack
+from lab.emulator.services.cloudformation.signals import ResourcesAreSignalled
 from lab.emulator.services.dynamodb.tables import TablesOfStacksExpireItems
 from lab.emulator.services.ec2.addresses import RangesOfAVpcAreApart
 from lab.emulator.services.ec2.associations import SubnetsHaveOneTable
 from lab.emulator.services.ec2.endpoints import EndpointsKeepTheirRoutes
 from lab.emulator.services.ec2.propagation import GatewaysPropagateRoutes
-from lab.emulator.services.ec2.snapshots import VolumesHoldTheirSnapshot
 from lab.emulator.services.ec2.tags import ReservedTagsAreRefused
 from lab.emulator.services.ec2.targets import RoutesStayInTheirVpc, SeveralInterfacesAreNamed
 from lab.emulator.services.ec2.volume_keys import LaunchesNeedTheirVolumeKey
+from lab.emulator.services.ec2.volumes import VolumesTakeTheirSnapshotsSize
 
 if TYPE_CHECKING:
     from lab.aws.behaviour import Behaviour
@@ -85,6 +88,7 @@ ALL: tuple[type[Behaviour], ...] = (
     PublishesStateChanges,
     InterfacesEndWithTheirInstance,
     RootVolumesEndWithTheirInstance,
+    VolumesTakeTheirSnapshotsSize,
     OneSourceDestCheck,
     InstancesAreDescribedLate,
     RoutesTurnBlackhole,
@@ -103,7 +107,6 @@ ALL: tuple[type[Behaviour], ...] = (
     TablesAreDescribedLate,
     WritesTakeEffectLate,
     ZonesRunOutOfCapacity,
-    VolumesHoldTheirSnapshot,
     LaunchesNeedTheirVolumeKey,
     SpreadsOverZones,
     FailedLaunchesAreRetried,
@@ -125,6 +128,9 @@ ALL: tuple[type[Behaviour], ...] = (
     PublishesNotifications,
     LifecycleHooksHold,
     InstancesCompleteTheirLaunch,
+    ResourcesAreSignalled,
+    InstancesSignalTheirStack,
+    ReplacementsComeFirst,
     InstanceRefreshes,
     LifetimesAreLimited,
     GroupsStabilize,

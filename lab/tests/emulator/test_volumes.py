@@ -1,4 +1,4 @@
-"""Contracts of volumes: their size, and the key that encrypts them."""
+"""Contracts of volumes' sizes."""
 
 from __future__ import annotations
 
@@ -7,63 +7,48 @@ from typing import TYPE_CHECKING
 import pytest
 from botocore.exceptions import ClientError
 
-from lab.emulator.services.ec2.snapshots import VolumesHoldTheirSnapshot, snapshot_of
-from lab.emulator.services.ec2.volume_keys import (
-    LaunchesNeedTheirVolumeKey,
-    lose_volume_key,
-    restore_volume_key,
-)
+from lab.emulator.services.ec2.volumes import VolumesTakeTheirSnapshotsSize, let_snapshot_be
 from tests.lab.contract import contract_of
-from tests.lab.small import any_group, any_subnets, eventually, in_service
+from tests.lab.small import any_subnets
 
 if TYPE_CHECKING:
     from lab.region import Region
 
+LARGE = "ami-30"
 
-def template(region: Region, name: str, gibibytes: int) -> dict[str, str]:
-    """Return a launch template whose root volume has a size; 0 for one that names no size."""
-    ebs = {"Encrypted": True, **({"VolumeSize": gibibytes} if gibibytes else {})}
-    region.client("ec2").create_launch_template(
-        LaunchTemplateName=name,
-        LaunchTemplateData={
-            "ImageId": "ami-large",
-            "InstanceType": "t3.nano",
-            "BlockDeviceMappings": [{"DeviceName": "/dev/xvda", "Ebs": ebs}],
-        },
+
+def volume_of(region: Region, **ebs: object) -> int:
+    """Return the size of the root volume of a new instance of an image of 30 GiB."""
+    let_snapshot_be(region.aws, LARGE, 30)
+    ec2 = region.client("ec2")
+    subnet, _ = any_subnets(region)
+    mapping = {"DeviceName": "/dev/xvda", "Ebs": {"VolumeType": "gp3", **ebs}}
+    ec2.create_launch_template(
+        LaunchTemplateName="any", LaunchTemplateData={"BlockDeviceMappings": [mapping]}
     )
-    return {"LaunchTemplateName": name}
+    ec2.run_instances(
+        ImageId=LARGE,
+        MinCount=1,
+        MaxCount=1,
+        SubnetId=subnet,
+        LaunchTemplate={"LaunchTemplateName": "any"},
+    )
+    return int(ec2.describe_volumes()["Volumes"][-1]["Size"])
 
 
-@contract_of(VolumesHoldTheirSnapshot)
-def test_group_refuses_a_volume_that_is_smaller_than_the_snapshot(region: Region) -> None:
-    """When it is created and when it is given another template; no size is the snapshot's."""
-    snapshot_of(region.aws, "ami-large", 30)
-    autoscaling, subnets = region.client("autoscaling"), any_subnets(region)
-    small = template(region, "small", 8)
-    settings = {"MinSize": 0, "MaxSize": 1, "VPCZoneIdentifier": subnets[0]}
+@contract_of(VolumesTakeTheirSnapshotsSize)
+def test_volume_is_as_large_as_the_snapshot_when_no_size_is_given(region: Region) -> None:
+    """Whatever the image is."""
+    assert volume_of(region) == 30
+
+
+@contract_of(VolumesTakeTheirSnapshotsSize)
+def test_launch_is_refused_when_its_volume_is_smaller_than_the_snapshot(region: Region) -> None:
+    """Eight gibibytes are enough for the public images, and not for every other one."""
     with pytest.raises(ClientError, match="expect size >= 30GB"):
-        autoscaling.create_auto_scaling_group(
-            AutoScalingGroupName="any", LaunchTemplate=small, **settings
-        )
-    without = template(region, "without", 0)
-    autoscaling.create_auto_scaling_group(
-        AutoScalingGroupName="any", LaunchTemplate=without, **settings
-    )
-    with pytest.raises(ClientError, match="smaller than snapshot"):
-        autoscaling.update_auto_scaling_group(AutoScalingGroupName="any", LaunchTemplate=small)
-    (group,) = autoscaling.describe_auto_scaling_groups()["AutoScalingGroups"]
-    assert group["LaunchTemplate"]["LaunchTemplateName"] == "without"
+        volume_of(region, VolumeSize=8)
 
 
-@contract_of(LaunchesNeedTheirVolumeKey)
-def test_launch_fails_and_is_tried_again_while_volumes_cannot_be_encrypted(region: Region) -> None:
-    """The instance says why it ended."""
-    lose_volume_key(region.aws)
-    any_group(region, any_subnets(region), 1)
-    region.clock.pass_time(300)
-    assert in_service(region) == []
-    described = region.client("ec2").describe_instances()["Reservations"]
-    first = described[0]["Instances"][0]
-    assert first["StateReason"]["Code"] == "Client.InvalidKMSKey.InvalidState"
-    restore_volume_key(region.aws)
-    assert eventually(region, lambda: len(in_service(region)) == 1)
+def test_volume_may_be_larger_than_the_snapshot(region: Region) -> None:
+    """Then it has the size that is given."""
+    assert volume_of(region, VolumeSize=40) == 40
