@@ -136,9 +136,7 @@ HOOKS = (
             f"{_HOOK}/LifecycleTransition",
             "autoscaling.PutLifecycleHook/LifecycleTransition",
         ),
-        rule=OneOf(
-            ("autoscaling:EC2_INSTANCE_LAUNCHING", "autoscaling:EC2_INSTANCE_TERMINATING")
-        ),
+        rule=OneOf(("autoscaling:EC2_INSTANCE_LAUNCHING", "autoscaling:EC2_INSTANCE_TERMINATING")),
         source=f"{_API}, LifecycleHookSpecification",
     ),
     Row(
@@ -180,6 +178,11 @@ CALLS = (
         rule=Text(
             pattern=r"i-[0-9a-f]+", allowed="i- and hexadecimal digits", shortest=1, longest=19
         ),
+        source=f"{_API}, CompleteLifecycleAction",
+    ),
+    Row(
+        places=("autoscaling.CompleteLifecycleAction/LifecycleActionToken",),
+        rule=Text(pattern=r"[0-9a-f-]+", allowed="a UUID", shortest=36, longest=36),
         source=f"{_API}, CompleteLifecycleAction",
     ),
     Row(

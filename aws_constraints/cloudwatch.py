@@ -75,6 +75,16 @@ ROWS = (
         source="CloudWatch user guide, 'Evaluating an alarm'",
     ),
     Row(
+        places=("sdk/AppId",),
+        rule=Text(
+            pattern=r"[A-Za-z0-9!$%&'*+.^_`|~-]+",
+            allowed="letters, digits and !$%&'*+-.^_`|~",
+            shortest=1,
+            longest=50,
+        ),
+        source="AWS SDKs and Tools reference guide, 'Application ID'",
+    ),
+    Row(
         places=(f"{_ALARM}/Threshold",),
         rule=Number(low=-(10**12), high=10**12),
         source="CloudWatch API reference, MetricDatum",

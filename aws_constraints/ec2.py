@@ -280,7 +280,7 @@ LAUNCH_TEMPLATES = (
             "AWS::AutoScaling::LaunchConfiguration/UserData/Fn::Base64",
         ),
         rule=Document(longest=16_384),
-        source="EC2 user guide, 'Run commands when you launch an EC2 instance with user data input'",
+        source="EC2 user guide, 'Run commands on your Linux instance at launch'",
         code="InvalidUserData.Malformed",
         words="User data is limited to 16384 bytes",
     ),
@@ -345,6 +345,15 @@ CALLS = (
         rule=Text(allowed="any characters", shortest=1, longest=256),
         source="EC2 user guide, 'List and filter using the CLI and API'; values are tags and ids",
         code="InvalidParameterValue",
+    ),
+    Row(
+        places=tuple(
+            f"ec2.{operation}/NextToken"
+            for operation in ("DescribeInstances", "DescribeRouteTables")
+        ),
+        rule=Document(longest=4096),
+        source="EC2 API reference: what the last answer gave",
+        code="InvalidNextToken",
     ),
     Row(
         places=("ec2.DescribeInstances/MaxResults",),

@@ -30,9 +30,7 @@ ROWS = (
     ),
     Row(
         places=(f"{_FUNCTION}/Tags/*/Key",),
-        rule=Text(
-            pattern=r"(?!aws:)[\s\S]+", allowed="a key without the prefix aws:", longest=128
-        ),
+        rule=Text(pattern=r"(?!aws:)[\s\S]+", allowed="a key without the prefix aws:", longest=128),
         source="Lambda developer guide, 'Tags'",
     ),
 )

@@ -65,7 +65,7 @@ LANGUAGE = (
         ),
         source=f"{_ELEMENTS}: Resource",
         code="MalformedPolicyDocument",
-        words="Resource {value} must be in ARN format or \"*\".",
+        words='Resource {value} must be in ARN format or "*".',
     ),
     Row(
         places=_of_statements("Principal", "Condition"),

@@ -6,6 +6,7 @@ import json
 import re
 from dataclasses import dataclass
 from ipaddress import IPv4Network
+from itertools import pairwise
 from typing import Any, ClassVar, Protocol
 
 
@@ -116,7 +117,7 @@ class AtMost:
     def breach(self, value: Any) -> str:  # noqa: ANN401 - see Rule
         """Look at the neighbours."""
         there = [key for key in self.keys if str(value.get(key, "")).isdecimal()]
-        for lesser, greater in zip(there, there[1:], strict=False):
+        for lesser, greater in pairwise(there):
             if int(value[lesser]) > int(value[greater]):
                 return f"has {lesser} {value[lesser]}, more than {greater} {value[greater]}"
         return ""

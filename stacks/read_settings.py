@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
 
-from cdk_nat_failover.network.address_plan import LETTERS, letter_of, longest_prefix
 from aws_constraints.cidrs import is_private, restricted
+from cdk_nat_failover.network.address_plan import LETTERS, letter_of, longest_prefix
 from stacks.settings import LARGEST_VPC, AppSettings, as_address
 
 if TYPE_CHECKING:
@@ -267,7 +267,7 @@ def _cidrs_may_be_together(settings: AppSettings) -> str | None:
     for cidr in network.additional_cidrs:
         for there in (network.cidr, *network.additional_cidrs):
             later = there != network.cidr and is_private(cidr) and not is_private(there)
-            reserved = None if there == cidr or later else restricted(cidr, there)
+            reserved = None if cidr.overlaps(there) or later else restricted(cidr, there)
             if reserved:
                 return (
                     f"network.additional_cidrs has '{cidr}', which EC2 refuses beside '{there}'"

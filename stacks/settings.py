@@ -102,9 +102,7 @@ def _apart(networks: tuple[IPv4Network, ...]) -> tuple[IPv4Network, ...]:
 def _not_at_the_edge(zone: str) -> str:
     """Return the zone; raise where NAT instances would have other addresses and other types."""
     if re.fullmatch(EDGE_ZONE, zone):
-        message = (
-            f"{zone} is a Local Zone or a Wavelength Zone: name the Availability Zones of its Region"
-        )
+        message = "it is a Local Zone or a Wavelength Zone: name Availability Zones of its Region"
         raise ValueError(message)
     if not re.fullmatch(ZONE, zone):
         message = "it is not the name of an Availability Zone"
@@ -225,7 +223,10 @@ class FleetSettings(_Section):
     )
     min: int = Field(default=1, ge=1, description="a number of instances, 1 or more")
     max: int = Field(
-        default=2, ge=2, description="a number of instances, 2 or more: one NAT cannot fail over"
+        default=2,
+        ge=2,
+        description="a number of instances, 2 or more (one NAT cannot fail over), and not less than"
+        " there are zones",
     )
     desired: int = Field(default=2, ge=1, description="a number of instances, from min to max")
     self_test: Annotated[
@@ -280,9 +281,7 @@ class AlertSettings(_Section):
 
     emails: Annotated[
         tuple[Annotated[EmailStr, AfterValidator(_topic_takes)], ...], AfterValidator(_each_once)
-    ] = Field(
-        default=(), description="a list of e-mail addresses, each once"
-    )
+    ] = Field(default=(), description="a list of e-mail addresses, each once")
 
 
 class LogSettings(_Section):

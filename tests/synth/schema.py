@@ -1,4 +1,4 @@
-"""Whether CloudFormation's own schema says which values a property may have; cfn-lint ships them."""
+"""Whether CloudFormation's schema, as cfn-lint ships it, says which values a property may have."""
 
 from __future__ import annotations
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import copy
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
 import pytest
 
 from aws_constraints.table import breaches, covers, kind_of
+from nat_failover.settings import METRIC_NAMESPACE, METRICS
 from stacks.nat_stack import NatStack
 from stacks.read_settings import read_settings
 from tests.synth.schema import says_which
@@ -16,9 +19,10 @@ from tests.synth.values import leaves, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tests.synth.template import Template
+
+ROOT = Path(__file__).parents[2]
 
 SECTIONS = ("Description", "Outputs", "Parameters", "Rules")
 
@@ -86,6 +90,23 @@ def test_no_setting_makes_a_value_that_aws_refuses(extreme: str, tmp_path: Path)
     body = app.synth().get_stack_by_name(settings.name).template
     assert broken(body) == []
     assert sorted(set(uncovered(body))) == []
+
+
+def test_metrics_have_names_that_cloudwatch_takes() -> None:
+    """The embedded metric format carries them, which nothing checks at the call."""
+    for name in METRICS:
+        dimensions = [{"Name": "Stack", "Value": "N" * 128}]
+        metric = {"Namespace": METRIC_NAMESPACE, "MetricName": name, "Dimensions": dimensions}
+        assert breaches("metrics.Put", metric) == []
+
+
+def test_boot_script_names_its_steps_so_that_they_can_be_in_a_user_agent() -> None:
+    """An SDK drops an application id that is too long or has other characters."""
+    script = (ROOT / "stacks" / "constructs" / "nat_boot" / "boot.sh").read_text(encoding="utf-8")
+    steps = re.findall(r"^ *step \d+ '([^']+)'", script, re.MULTILINE)
+    assert len(steps) >= 6
+    for step in steps:
+        assert breaches("sdk", {"AppId": f"nat-boot.{step.replace(' ', '-')}"}) == []
 
 
 def test_apostrophe_in_the_description_of_a_rule_is_found(default: Template) -> None:
