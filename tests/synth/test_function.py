@@ -216,11 +216,9 @@ def test_deployment_waits_longer_than_the_function_runs(template: Template) -> N
 def test_deployment_waits_again_when_the_instances_change(
     default: Template, synthesize: Callable[[str], Template]
 ) -> None:
-    """A new image or boot script is a new version, which is a property of what waits."""
+    """A new image or boot script is a new template, which is a property of what waits."""
     launch_template = default.logical_id("AWS::EC2::LaunchTemplate")
-    assert default.properties("Custom::DefaultRoutes")["Launch"] == {
-        "Fn::GetAtt": [launch_template, "LatestVersionNumber"]
-    }
+    assert default.properties("Custom::DefaultRoutes")["Launch"] == {"Ref": launch_template}
     other = synthesize("launch-configuration")
     assert other.properties("Custom::DefaultRoutes")["Launch"] == {
         "Ref": other.logical_id("AWS::AutoScaling::LaunchConfiguration")
