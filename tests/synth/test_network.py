@@ -124,7 +124,8 @@ def test_networks_of_the_vpc_are_called_by_their_addresses() -> None:
 
 def _synthesized(**network: list[str]) -> dict[str, Any]:
     stack = cdk.Stack(cdk.App(), "Any")
-    Network(stack, "Network", settings=read_settings({"network": network}).network)
+    given = {"network": network, "fleet": {"max": len(LETTERS)}}
+    Network(stack, "Network", settings=read_settings(given).network)
     template = cdk.assertions.Template.from_stack(stack).to_json()
     resources: dict[str, Any] = template["Resources"]
     return resources
