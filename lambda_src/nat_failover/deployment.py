@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from nat_failover.apply import ReleaseSubnet, apply
-from nat_failover.observe import IncompleteError, observe_tables
+from nat_failover.observe import observe_tables
 from nat_failover.reconcile import Patience, Run, reconcile
+from nat_failover.route_tables import IncompleteError
 from nat_failover.settings import Resource, Strategy
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from types_boto3_sns import SNSClient
 
-    from nat_failover.model import Decision
+    from nat_failover.model import Decision, SubnetDecision
     from nat_failover.reconcile import Run
     from nat_failover.settings import Settings
 
@@ -86,7 +86,7 @@ def _lines(run: Run) -> Iterator[tuple[int, str, dict[str, Any]]]:
         yield logging.ERROR, "failure", {"failure": run.failure}
 
 
-def _alarming(run: Run) -> tuple[Decision, ...]:
+def _alarming(run: Run) -> tuple[Decision | SubnetDecision, ...]:
     """Return what the last look left alone although it is not as it should be."""
     return tuple(d for d in run.decisions if d.verdict in _LOUD and d not in run.decided)
 
@@ -97,7 +97,7 @@ def _moves(run: Run) -> list[SetDefaultRoute | MoveSubnet]:
     return [write for write in done if isinstance(write, SetDefaultRoute | MoveSubnet)]
 
 
-def _without_egress(run: Run) -> tuple[Decision, ...]:
+def _without_egress(run: Run) -> tuple[Decision | SubnetDecision, ...]:
     return tuple(d for d in run.decisions if d.verdict is Verdict.NO_EGRESS)
 
 
@@ -112,7 +112,7 @@ def _metrics(run: Run, settings: Settings, healths: list[Health]) -> dict[str, A
     }
     if run.plan and not run.failure:
         values["UsableNats"] = healths.count(Health.USABLE)
-        values["NoEgress"] = len(_without_egress(run))
+        values["NoEgress"] = len(run.plan.without_egress)
     directive = {
         "Namespace": METRIC_NAMESPACE,
         "Dimensions": [["Stack"]],
