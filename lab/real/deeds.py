@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, assert_never
 
-from nat_failover.observe import ANYWHERE
+from nat_failover.route_tables import DEFAULT_ROUTE_CIDR
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -98,7 +98,7 @@ def undo(deed: Deed) -> str:
         case DeleteDefaultRoute():
             return (
                 f"aws ec2 create-route --route-table-id {deed.table} --destination-cidr-block"
-                f" {ANYWHERE} --network-interface-id {deed.interface}"
+                f" {DEFAULT_ROUTE_CIDR} --network-interface-id {deed.interface}"
             )
         case SwitchCheckOn():
             return (
@@ -135,7 +135,7 @@ def calls(deed: Deed) -> tuple[Call | None, Call | None]:
         case RefreshGroup():
             return None, None
         case DeleteDefaultRoute():
-            route = {"RouteTableId": deed.table, "DestinationCidrBlock": ANYWHERE}
+            route = {"RouteTableId": deed.table, "DestinationCidrBlock": DEFAULT_ROUTE_CIDR}
             create = _call("create_route", **route, NetworkInterfaceId=deed.interface)
             return _call("delete_route", **route), create
         case SwitchCheckOn():

@@ -21,8 +21,9 @@ figure published."""
 
 _CALLS: tuple[tuple[str, str], ...] = (
     (": default route to ", "ec2:ReplaceRoute/CreateRoute"),
-    (": source/destination check off", "ec2:ModifyInstanceAttribute"),
+    (": source/destination check off", "ec2:ModifyNetworkInterfaceAttribute"),
     (": from rtb-", "ec2:ReplaceRouteTableAssociation"),
+    (": associated with ", "ec2:AssociateRouteTable"),
     (": released from ", "ec2:DisassociateRouteTable"),
     (": lifecycle action ", "autoscaling:CompleteLifecycleAction"),
 )

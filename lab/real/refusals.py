@@ -20,7 +20,7 @@ from botocore.parsers import ResponseParserError
 
 from lab.real.errors import RealDrillError
 from lab.real.permissions import PERMISSIONS, permission
-from nat_failover.observe import IncompleteError
+from nat_failover.route_tables import IncompleteError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

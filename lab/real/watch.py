@@ -16,7 +16,8 @@ from lab.journal import Who
 from lab.real.egress import ways
 from lab.real.spans import Look, change
 from nat_failover.model import InstanceState
-from nat_failover.observe import IncompleteError, observe
+from nat_failover.observe import observe
+from nat_failover.route_tables import IncompleteError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -14,8 +14,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
 from nat_failover.events import LifecycleAction
-from nat_failover.model import DisableSourceDestCheck, MoveSubnet, SetDefaultRoute
-from nat_failover.observe import ANYWHERE
+from nat_failover.model import (
+    AssociateSubnet,
+    DisableSourceDestCheck,
+    MoveSubnet,
+    SetDefaultRoute,
+)
+from nat_failover.route_tables import DEFAULT_ROUTE_CIDR
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -33,15 +38,42 @@ class ReleaseSubnet:
     reason: str
 
 
-Write = SetDefaultRoute | MoveSubnet | DisableSourceDestCheck | ReleaseSubnet | LifecycleAction
+Write = (
+    SetDefaultRoute
+    | MoveSubnet
+    | AssociateSubnet
+    | DisableSourceDestCheck
+    | ReleaseSubnet
+    | LifecycleAction
+)
+
+_BUSY = frozenset(
+    {
+        "InternalError",
+        "InternalFailure",
+        "RequestLimitExceeded",
+        "ServiceUnavailable",
+        "Throttling",
+        "ThrottlingException",
+        "Unavailable",
+    }
+)
+"""Codes that say something of AWS and nothing of what was asked ("Error codes", EC2 API developer
+guide; "Common errors", EC2 Auto Scaling API reference)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What became of one write: `error` is AWS's code and words, or None where it was done."""
+    """What became of one write: `error` is AWS's code and words, or None where it was done.
+
+    `association` is the id that AWS gave to a subnet's new association. `refused` says that AWS did
+    not want what was asked, other than when it was only busy.
+    """
 
     write: Write
     error: str | None = None
+    association: str | None = None
+    refused: bool = False
 
     @property
     def done(self) -> bool:
@@ -56,27 +88,33 @@ def apply(clients: Clients, writes: Iterable[Write]) -> tuple[Result, ...]:
 
 def _attempt(clients: Clients, write: Write) -> Result:
     try:
-        _carry_out(clients, write)
+        association = _carry_out(clients, write)
     except ClientError as error:
         said = error.response["Error"]
-        return Result(write=write, error=f"{said['Code']}: {said['Message']}")
+        refused = said["Code"] not in _BUSY
+        return Result(write=write, error=f"{said['Code']}: {said['Message']}", refused=refused)
     except (BotoCoreError, ResponseParserError) as error:
         return Result(write=write, error=f"{type(error).__name__}: {error}")
-    return Result(write=write)
+    return Result(write=write, association=association)
 
 
-def _carry_out(clients: Clients, write: Write) -> None:
+def _carry_out(clients: Clients, write: Write) -> str | None:
+    """Make a write; return the id of a subnet's new association, if it made one."""
     ec2 = clients.ec2
     match write:
         case SetDefaultRoute():
             _set_default_route(clients, write)
         case MoveSubnet():
-            ec2.replace_route_table_association(
+            moved = ec2.replace_route_table_association(
                 AssociationId=write.association, RouteTableId=write.table
             )
+            return moved.get("NewAssociationId")
+        case AssociateSubnet():
+            made = ec2.associate_route_table(SubnetId=write.subnet, RouteTableId=write.table)
+            return made.get("AssociationId")
         case DisableSourceDestCheck():
-            ec2.modify_instance_attribute(
-                InstanceId=write.instance, SourceDestCheck={"Value": False}
+            ec2.modify_network_interface_attribute(
+                NetworkInterfaceId=write.interface, SourceDestCheck={"Value": False}
             )
         case ReleaseSubnet():
             ec2.disassociate_route_table(AssociationId=write.association)
@@ -90,6 +128,7 @@ def _carry_out(clients: Clients, write: Write) -> None:
             )
         case _ as never:
             assert_never(never)
+    return None
 
 
 def _set_default_route(clients: Clients, write: SetDefaultRoute) -> None:
@@ -102,7 +141,7 @@ def _set_default_route(clients: Clients, write: SetDefaultRoute) -> None:
     replace = partial(
         clients.ec2.replace_route,
         RouteTableId=write.table,
-        DestinationCidrBlock=ANYWHERE,
+        DestinationCidrBlock=DEFAULT_ROUTE_CIDR,
         NetworkInterfaceId=write.interface,
     )
     create = partial(clients.ec2.create_route, **replace.keywords)
@@ -124,6 +163,8 @@ def describe(write: Write) -> str:
             return f"{write.table}: default route to {write.instance} ({write.interface})"
         case MoveSubnet():
             return f"{write.subnet}: from {write.source} to {write.table}"
+        case AssociateSubnet():
+            return f"{write.subnet}: associated with {write.table} instead of {write.source}"
         case DisableSourceDestCheck():
             return f"{write.instance}: source/destination check off"
         case ReleaseSubnet():

@@ -40,6 +40,7 @@ class Nat:
 
     `interface` is the id of the primary network interface, `lifecycle` the lifecycle state in the
     group. Either is None when the API does not tell it. `healthy` is the group's opinion.
+    `source_dest_check` is that of the primary interface.
     """
 
     instance: str
@@ -56,13 +57,15 @@ class DefaultRoute:
     """The 0.0.0.0/0 route of a table.
 
     An instance target shows as `interface` and `instance`, either of which may vanish after its
-    death; `other` is any other kind of target (a NAT gateway, say).
+    death; `other` is any other kind of target (a NAT gateway, say). `dynamic` routes were not
+    written into the table but propagated or advertised to it; a written one wins over them.
     """
 
     interface: str | None = None
     instance: str | None = None
     other: str | None = None
     blackhole: bool = False
+    dynamic: bool = False
 
     def __str__(self) -> str:
         """Return the target as a person would name it."""
@@ -79,10 +82,12 @@ class Association:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """A private route table: its home zone, the subnets at home in it, and what was observed.
+    """A route table: its home zone, the subnets at home in it, and what was observed.
 
     `associations` are the subnets that use it now; `other_routes` are all routes but the default
-    route and the local ones, as (destination, target).
+    route and the local ones, as (destination, target). `exists` is False of a private table that
+    EC2 does not describe. `main` is the table of every subnet that has no association. A table that
+    is not the stack's has no zone and no subnet at home.
     """
 
     id: str
@@ -91,22 +96,44 @@ class Table:
     route: DefaultRoute | None
     associations: frozenset[Association] = frozenset()
     other_routes: frozenset[tuple[str, str]] = frozenset()
+    exists: bool = True
+    main: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Subnet:
+    """A private subnet of the stack, which is what must be served, and the table that it uses now.
+
+    `home` is its home table. `association` is None where it has none, so that `table` is the VPC's
+    main one.
+    """
+
+    id: str
+    zone: str
+    home: str
+    table: str
+    association: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
     """Everything that a plan is made of: one complete look at AWS, and what is known beside it.
 
+    `tables` are the private tables of the stack, `foreign` those others that its `subnets` use.
     `leaving` are the ids of instances that messages say are leaving, whatever EC2 still says; `now`
     is the time of the look in seconds since 1970; `remembered` is what the stack's memory holds,
-    None when it could not be read.
+    None when it could not be read. `refused` are the targets that AWS refused in this run: a NAT to
+    a table, or a table to a subnet, by their ids.
     """
 
     nats: frozenset[Nat]
     tables: frozenset[Table]
+    subnets: frozenset[Subnet] = frozenset()
+    foreign: frozenset[Table] = frozenset()
     leaving: frozenset[str] = frozenset()
     now: float = 0.0
     remembered: object | None = ()
+    refused: frozenset[tuple[str, str]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +160,7 @@ def judge(nat: Nat, leaving: frozenset[str] = frozenset()) -> Judgement:
         case InstanceState.STOPPED | InstanceState.TERMINATED:
             return Judgement(nat, Health.GONE, f"EC2 says {nat.state}")
         case InstanceState.UNKNOWN:
-            return Judgement(nat, Health.GONE, "EC2 does not describe it")
+            return Judgement(nat, Health.GONE, "EC2 describes no such member in this VPC")
         case InstanceState.RUNNING:
             return _judge_running(nat, leaving)
         case _ as never:
@@ -173,7 +200,7 @@ class Policy:
 
 
 class Verdict(StrEnum):
-    """What the plan says of one route table."""
+    """What the plan says of one route table, or of a subnet that does not use its home table."""
 
     KEEP = "keep"
     GO_HOME = "go home"
@@ -182,6 +209,8 @@ class Verdict(StrEnum):
     EVACUATE = "evacuate"
     NO_EGRESS = "no egress"
     NOT_OURS = "not ours"
+    MISSING = "missing"
+    AWAY = "away"
 
 
 ROUTE_VERDICTS = frozenset({Verdict.GO_HOME, Verdict.REPAIR_AT_HOME, Verdict.REPAIR_ELSEWHERE})
@@ -197,6 +226,23 @@ class Decision:
     verdict: Verdict
     reason: str
     nat: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class SubnetDecision:
+    """The verdict on one private subnet that does not use its home table, with the reason in words.
+
+    `table` is the one that it uses now, `egress` whether it gets out by it, `destination` the table
+    that it shall use instead.
+    """
+
+    subnet: str
+    zone: str
+    table: str
+    verdict: Verdict
+    reason: str
+    egress: bool
+    destination: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -222,24 +268,44 @@ class MoveSubnet:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class DisableSourceDestCheck:
-    """Let an instance forward what is not addressed to it."""
+class AssociateSubnet:
+    """Associate a subnet that has no association, and so uses the main table, with a table."""
 
-    instance: str
+    subnet: str
+    source: str
+    table: str
     reason: str
 
 
-Action = SetDefaultRoute | MoveSubnet | DisableSourceDestCheck
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class DisableSourceDestCheck:
+    """Let an instance forward what is not addressed to it, by its primary interface.
+
+    An instance with several interfaces has no check of its own to switch ("InvalidInstanceID", EC2
+    API error codes).
+    """
+
+    instance: str
+    interface: str
+    reason: str
+
+
+Move = MoveSubnet | AssociateSubnet
+Action = SetDefaultRoute | Move | DisableSourceDestCheck
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What is wanted: a decision for each table, and the writes that carry the decisions out.
 
-    `health` is what the plan takes each NAT for, so that nobody has to judge again. A plan without
-    actions is the statement that nothing is left to do.
+    `health` is what the plan takes each NAT for, so that nobody has to judge again. `subnets` has a
+    decision for each private subnet that does not use its home table, `without_egress` are the ids
+    of all that had no working way out when they were seen. A plan without actions is the statement
+    that nothing is left to do.
     """
 
     health: tuple[Judgement, ...]
     decisions: tuple[Decision, ...]
+    subnets: tuple[SubnetDecision, ...]
+    without_egress: tuple[str, ...]
     actions: tuple[Action, ...]

@@ -1,9 +1,11 @@
 """One complete look at the stack's NATs and route tables, or an error: never a part of the truth.
 
-Three reads at the same time: the instances that carry the stack's tag, the membership of the group
-that carries it, and the private route tables by id. Every page is read. A group or a table that is
-missing from an answer makes the look incomplete; an instance that only one of the two knows is
-reported with what is known of it.
+Three reads at the same time: the group by its name, the instances that carry its name in the tag
+that Auto Scaling gives to members (users cannot write tags that begin with `aws:`) and that are in
+the VPC, and every route table of the VPC. Every page is read. A group, a field or the VPC's main
+table that is missing from an answer makes the look incomplete. A private table that is missing does
+not: it may be gone for good, and the others still have to be repaired. An instance that only one of
+the two knows is reported with what is known of it.
 """
 
 from __future__ import annotations
@@ -15,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.parsers import ResponseParserError
 
-from nat_failover.model import Association, DefaultRoute, InstanceState, Nat, Observation, Table
-from nat_failover.settings import FLEET_TAG
+from nat_failover.model import InstanceState, Nat, Observation
+from nat_failover.route_tables import IncompleteError, RouteTables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -25,29 +27,12 @@ if TYPE_CHECKING:
     from types_boto3_autoscaling import AutoScalingClient
     from types_boto3_ec2 import EC2Client
 
-    from nat_failover.settings import HomeTable, Settings
+    from nat_failover.model import Table
+    from nat_failover.settings import Settings
 
-ANYWHERE = "0.0.0.0/0"
-_TARGETS = (
-    "NetworkInterfaceId",
-    "InstanceId",
-    "NatGatewayId",
-    "TransitGatewayId",
-    "GatewayId",
-    "VpcPeeringConnectionId",
-    "LocalGatewayId",
-    "CarrierGatewayId",
-    "CoreNetworkArn",
-    "EgressOnlyInternetGatewayId",
-    "OdbNetworkArn",
-)
-"""The fields of a route that can name its target (EC2 API reference, data type Route)."""
-
-_DESTINATIONS = ("DestinationCidrBlock", "DestinationIpv6CidrBlock", "DestinationPrefixListId")
-
-
-class IncompleteError(Exception):
-    """The API answered, but not with everything that was asked for."""
+MEMBER_TAG = "aws:autoscaling:groupName"
+"""The tag that Auto Scaling gives to the members of a group, with the group's name as its value
+("Tag Auto Scaling groups and instances", EC2 Auto Scaling user guide)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,34 +47,32 @@ class Clients:
 def observe(
     clients: Clients, settings: Settings, leaving: frozenset[str] = frozenset()
 ) -> Observation:
-    """Return one look at the network; `leaving` are the instances that messages say are leaving.
+    """Return one look at the stack; `leaving` are the instances that messages say are leaving.
 
     Raises:
-        IncompleteError: when the group, a table of the stack or a field is missing from an answer.
+        IncompleteError: when the group, the main route table or a field is missing from an answer.
         botocore.exceptions.BotoCoreError: when a read cannot be made.
         botocore.exceptions.ClientError: when AWS refuses a read.
 
     """
-    reads: tuple[Callable[[], list[Any]], ...] = (
-        lambda: _instances(clients.ec2, settings.stack),
-        lambda: _members(clients.autoscaling, settings.stack),
-        lambda: _route_tables(clients.ec2, settings.tables),
-    )
-    pending = [clients.threads.submit(read) for read in reads]
+    pending = [clients.threads.submit(read, clients, settings) for read in _READS]
     with _complete_answers():
-        instances, members, tables = (read.result() for read in pending)
+        instances, members, answered = (read.result() for read in pending)
+        tables = RouteTables(answered, settings)
         return Observation(
             nats=_nats(instances, members),
-            tables=_tables(tables, settings.tables),
+            tables=tables.private(),
+            subnets=tables.subnets(),
+            foreign=tables.foreign(),
             leaving=leaving,
             now=time.time(),
         )
 
 
 def observe_tables(clients: Clients, settings: Settings) -> frozenset[Table]:
-    """Return the route tables alone; raise as `observe` does."""
+    """Return the private route tables alone; raise as `observe` does."""
     with _complete_answers():
-        return _tables(_route_tables(clients.ec2, settings.tables), settings.tables)
+        return RouteTables(_route_tables(clients, settings), settings).private()
 
 
 @contextmanager
@@ -102,9 +85,12 @@ def _complete_answers() -> Iterator[None]:
         raise IncompleteError(message) from error
 
 
-def _instances(ec2: EC2Client, stack: str) -> list[Any]:
-    pages = ec2.get_paginator("describe_instances").paginate(
-        Filters=[{"Name": f"tag:{FLEET_TAG}", "Values": [stack]}]
+def _instances(clients: Clients, settings: Settings) -> list[Any]:
+    pages = clients.ec2.get_paginator("describe_instances").paginate(
+        Filters=[
+            {"Name": f"tag:{MEMBER_TAG}", "Values": [settings.group]},
+            {"Name": "vpc-id", "Values": [settings.vpc]},
+        ]
     )
     return [
         instance
@@ -114,26 +100,30 @@ def _instances(ec2: EC2Client, stack: str) -> list[Any]:
     ]
 
 
-def _members(autoscaling: AutoScalingClient, stack: str) -> list[Any]:
-    pages = autoscaling.get_paginator("describe_auto_scaling_groups").paginate(
-        Filters=[{"Name": f"tag:{FLEET_TAG}", "Values": [stack]}]
+def _members(clients: Clients, settings: Settings) -> list[Any]:
+    pages = clients.autoscaling.get_paginator("describe_auto_scaling_groups").paginate(
+        AutoScalingGroupNames=[settings.group]
     )
     groups = [group for page in pages for group in page["AutoScalingGroups"]]
     if not groups:
-        message = f"no Auto Scaling group has the tag {FLEET_TAG}={stack}"
+        message = f"there is no Auto Scaling group named {settings.group}"
         raise IncompleteError(message)
     return [member for group in groups for member in group["Instances"]]
 
 
-def _route_tables(ec2: EC2Client, tables: tuple[HomeTable, ...]) -> list[Any]:
-    asked = [table.id for table in tables]
-    pages = ec2.get_paginator("describe_route_tables").paginate(RouteTableIds=asked)
-    answered = [table for page in pages for table in page["RouteTables"]]
-    missing = sorted(set(asked) - {table["RouteTableId"] for table in answered})
-    if missing:
-        message = f"EC2 did not describe the route tables {', '.join(missing)}"
-        raise IncompleteError(message)
-    return answered
+def _route_tables(clients: Clients, settings: Settings) -> list[Any]:
+    pages = clients.ec2.get_paginator("describe_route_tables").paginate(
+        Filters=[{"Name": "vpc-id", "Values": [settings.vpc]}]
+    )
+    return [table for page in pages for table in page["RouteTables"]]
+
+
+_READS: tuple[Callable[[Clients, Settings], list[Any]], ...] = (
+    _instances,
+    _members,
+    _route_tables,
+)
+"""What an observation is made of; all are made at the same time."""
 
 
 def _nats(instances: list[Any], members: list[Any]) -> frozenset[Nat]:
@@ -159,48 +149,5 @@ def _nat(id_: str, instance: Mapping[str, Any], member: Mapping[str, Any] | None
         state=InstanceState(instance["State"]["Name"]),
         lifecycle=member["LifecycleState"] if member else None,
         healthy=member is None or member["HealthStatus"].lower() == "healthy",
-        source_dest_check=instance.get("SourceDestCheck", True),
+        source_dest_check=interface.get("SourceDestCheck", True),
     )
-
-
-def _tables(answered: list[Any], homes: tuple[HomeTable, ...]) -> frozenset[Table]:
-    by_id = {table["RouteTableId"]: table for table in answered}
-    return frozenset(_table(by_id[home.id], home) for home in homes)
-
-
-def _table(answer: Mapping[str, Any], home: HomeTable) -> Table:
-    routes = [route for route in answer["Routes"] if route.get("GatewayId") != "local"]
-    default = [route for route in routes if route.get("DestinationCidrBlock") == ANYWHERE]
-    return Table(
-        id=home.id,
-        zone=home.zone,
-        home_subnets=frozenset(home.subnets),
-        route=_default_route(default[0]) if default else None,
-        associations=frozenset(
-            Association(id=row["RouteTableAssociationId"], subnet=row["SubnetId"])
-            for row in answer["Associations"]
-            if "SubnetId" in row and row.get("AssociationState", {}).get("State") in _IN_FORCE
-        ),
-        other_routes=frozenset(
-            (_first(route, _DESTINATIONS) or "", _first(route, _TARGETS) or "")
-            for route in routes
-            if route not in default
-        ),
-    )
-
-
-_IN_FORCE = (None, "associating", "associated")
-"""Association states that hold or are about to (EC2 API reference, RouteTableAssociationState)."""
-
-
-def _default_route(route: Mapping[str, Any]) -> DefaultRoute:
-    return DefaultRoute(
-        interface=route.get("NetworkInterfaceId"),
-        instance=route.get("InstanceId"),
-        other=_first(route, _TARGETS[2:]),
-        blackhole=route["State"] == "blackhole",
-    )
-
-
-def _first(route: Mapping[str, Any], fields: tuple[str, ...]) -> str | None:
-    return next((route[field] for field in fields if route.get(field)), None)

@@ -1,8 +1,9 @@
 """The loop: look, decide, write, and look again until nothing is left to do or time is up.
 
-Two runs may overlap, and a look may lag behind a write (EC2 API guide, "eventual consistency"). So
-no run trusts its own writes: it ends when a look finds nothing to do, and the next sweep goes on
-where the time of a run was not enough.
+Two runs may overlap, and a look may lag behind a write. So a run ends when a look, with what AWS
+answered to the run's own writes (`effects`), finds nothing to do, and the next sweep goes on where
+the time of a run was not enough. What AWS refuses is not asked again before everything else that
+would serve was tried.
 """
 
 from __future__ import annotations
@@ -14,12 +15,26 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from nat_failover.apply import Result, apply
-from nat_failover.model import ROUTE_VERDICTS, Decision, Plan, Policy, Verdict
-from nat_failover.observe import IncompleteError, observe
+from nat_failover.effects import Effect, effect, overlay, pending
+from nat_failover.model import (
+    ROUTE_VERDICTS,
+    AssociateSubnet,
+    Decision,
+    MoveSubnet,
+    Plan,
+    Policy,
+    SetDefaultRoute,
+    SubnetDecision,
+    Verdict,
+)
+from nat_failover.observe import observe
 from nat_failover.planner import plan
+from nat_failover.route_tables import IncompleteError
 from nat_failover.settings import Failback, Strategy
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from nat_failover.events import Trigger
     from nat_failover.model import Action, Observation
     from nat_failover.observe import Clients
@@ -29,7 +44,6 @@ _PAUSES_S = (0.25, 0.5, 1.0, 2.0, 5.0)
 """How long to wait after a look that failed, or that found again what was just written; the last
 one repeats."""
 
-_SERVED = frozenset({Verdict.KEEP, Verdict.EVACUATE, Verdict.NOT_OURS})
 _CARRIED_OUT = ROUTE_VERDICTS | {Verdict.EVACUATE}
 
 
@@ -38,21 +52,24 @@ class Run:
     """What one run saw, decided and did.
 
     `observation` and `plan` belong to the last complete look, `decided` are the decisions that led
-    to writes, `failure` says why the run ended although something was left to do.
+    to writes, `effects` and `refused` are what AWS answered to these, `failure` says why the run
+    ended although something was left to do.
     """
 
     trigger: Trigger
     observation: Observation | None = None
     plan: Plan | None = None
-    decided: tuple[Decision, ...] = ()
+    decided: tuple[Decision | SubnetDecision, ...] = ()
     results: tuple[Result, ...] = ()
+    effects: tuple[Effect, ...] = ()
+    refused: frozenset[tuple[str, str]] = frozenset()
     looks: int = 0
     failure: str | None = None
 
     @property
-    def decisions(self) -> tuple[Decision, ...]:
-        """What the last complete look led to."""
-        return self.plan.decisions if self.plan else ()
+    def decisions(self) -> tuple[Decision | SubnetDecision, ...]:
+        """What the last complete look led to: a decision for each table, then those on subnets."""
+        return (*self.plan.decisions, *self.plan.subnets) if self.plan else ()
 
     @property
     def todo(self) -> tuple[Action, ...]:
@@ -61,8 +78,8 @@ class Run:
 
     @property
     def served(self) -> bool:
-        """Whether every private subnet had a working default route at the last complete look."""
-        return self.plan is not None and all(d.verdict in _SERVED for d in self.decisions)
+        """Whether every private subnet had a working way out at the last complete look."""
+        return self.plan is not None and not self.plan.without_egress
 
 
 def reconcile(
@@ -83,16 +100,16 @@ def reconcile(
         adopt=settings.adopt,
     )
     run, patience = Run(trigger=trigger), Patience(seconds)
-    written: tuple[Action, ...] = ()
+    tried: frozenset[Action] = frozenset()
     while True:
         run = _look(clients, settings, policy, run)
         if not run.failure and not run.todo and (run.served or not until_served):
-            return run
-        is_new = run.todo and run.todo != written
+            return replace(run, failure=_what_was_refused(run, policy))
+        is_new = not tried.issuperset(run.todo)
         if is_new and (patience.lasts or not run.results):
-            run, written = _write(clients, run), run.todo
+            run, tried = _write(clients, run), tried.union(run.todo)
         elif patience.pause():
-            written = ()
+            tried = frozenset()
         else:
             return replace(run, failure=run.failure or _what_is_left(run))
 
@@ -100,21 +117,64 @@ def reconcile(
 def _look(clients: Clients, settings: Settings, policy: Policy, run: Run) -> Run:
     """Look once and plan; a look that fails leaves what the one before it found."""
     try:
-        observation = observe(clients, settings, run.trigger.leaving)
+        seen = observe(clients, settings, run.trigger.leaving)
     except (ClientError, BotoCoreError, IncompleteError) as error:
         return replace(run, looks=run.looks + 1, failure=f"{type(error).__name__}: {error}")
-    wanted = plan(observation, policy)
-    return replace(run, observation=observation, plan=wanted, looks=run.looks + 1, failure=None)
+    effects = pending(seen, run.effects)
+    known = replace(overlay(seen, effects), refused=run.refused)
+    return replace(
+        run,
+        observation=known,
+        plan=plan(known, policy),
+        effects=effects,
+        looks=run.looks + 1,
+        failure=None,
+    )
 
 
 def _write(clients: Clients, run: Run) -> Run:
+    """Make the writes that the last look asks for, and keep what AWS answered."""
     decided = tuple(
         decision
         for decision in run.decisions
         if decision.verdict in _CARRIED_OUT and decision not in run.decided
     )
     results = apply(clients, run.todo)
-    return replace(run, decided=run.decided + decided, results=run.results + results)
+    return replace(
+        run,
+        decided=run.decided + decided,
+        results=run.results + results,
+        effects=run.effects + tuple(_effects(run, results)),
+        refused=run.refused.union(*map(_refusal, results)),
+    )
+
+
+def _effects(run: Run, results: tuple[Result, ...]) -> Iterator[Effect]:
+    """Yield what is known of the things that were written."""
+    for result, action in zip(results, run.todo, strict=True):
+        if result.done and run.observation:
+            yield effect(action, run.observation, result.association)
+
+
+def _refusal(result: Result) -> frozenset[tuple[str, str]]:
+    """Return which target was refused to what, if one was."""
+    match result.write:
+        case SetDefaultRoute(table=table, instance=instance) if result.refused:
+            return frozenset({(table, instance)})
+        case MoveSubnet(subnet=subnet, table=table) if result.refused:
+            return frozenset({(subnet, table)})
+        case AssociateSubnet(subnet=subnet, table=table) if result.refused:
+            return frozenset({(subnet, table)})
+    return frozenset()
+
+
+def _what_was_refused(run: Run, policy: Policy) -> str | None:
+    """Say what AWS refused, if it is the only reason for which nothing more was written."""
+    if not run.refused or not run.observation:
+        return None
+    unhindered = plan(replace(run.observation, refused=frozenset()), policy)
+    refusals = sorted({result.error for result in run.results if result.refused and result.error})
+    return "; ".join(("AWS refused a write", *refusals)) if unhindered.actions else None
 
 
 def _what_is_left(run: Run) -> str:

@@ -78,7 +78,7 @@ def _lines(run: Run) -> Iterator[tuple[int, str, dict[str, Any]]]:
         yield logging.ERROR, "failure", {"failure": run.failure}
 
 
-def _alarming(run: Run) -> tuple[Decision, ...]:
+def _alarming(run: Run) -> tuple[Decision | SubnetDecision, ...]:
     """Return what the last look left alone although it is not as it should be."""
     return tuple(d for d in run.decisions if d.verdict in _LOUD and d not in run.decided)
 

@@ -4,6 +4,10 @@ Pure, like the planner that calls it. It changes nothing but the decisions "repa
 tables keep their broken route, and their subnets use a table whose NAT is usable. Where that would
 cost a subnet a route, or where no such table exists, the decision stands and the table's own route
 is replaced.
+
+A stray is a private subnet that uses none of the stack's tables. One without an association is put
+into a table of the stack, unless the VPC's main table leads it elsewhere; one that somebody put
+into another table is taken out of it with `adopt` only.
 """
 
 from __future__ import annotations
@@ -12,112 +16,200 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from nat_failover.model import Decision, MoveSubnet, Verdict
+from nat_failover.model import AssociateSubnet, Decision, Move, MoveSubnet, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from nat_failover.model import Association, Observation, Policy, Table
+    from nat_failover.fleet import Fleet
+    from nat_failover.model import Observation, Policy, Subnet, Table
 
 _WORKS_NOW = frozenset({Verdict.KEEP, Verdict.GO_HOME})
 _WORKS_SOON = _WORKS_NOW | {Verdict.REPAIR_AT_HOME}
 
 
-class _NoRefugeError(Exception):
+class _NoFallbackError(Exception):
     """A subnet has nowhere to go; the message says why."""
 
 
 def evacuate(
-    observation: Observation, policy: Policy, decisions: Mapping[str, Decision]
-) -> tuple[dict[str, Decision], tuple[MoveSubnet, ...]]:
-    """Return the decisions with tables evacuated where possible, and the moves of subnets.
+    observation: Observation, policy: Policy, fleet: Fleet, decisions: Mapping[str, Decision]
+) -> tuple[dict[str, Decision], tuple[Move, ...]]:
+    """Return the decisions with tables evacuated where possible, and the moves of subnets, sorted.
 
     A subnet in trouble moves as soon as a table is going to work; one that works goes home only
     after its home table was seen to work, so that a failed write cannot take its egress away.
     """
-    shelter = _Shelter(observation, decisions)
+    swap = _Swap(observation, policy, fleet, decisions)
     decided = dict(decisions)
-    moves: list[MoveSubnet] = []
+    moves: list[Move] = []
     for table in sorted(observation.tables, key=lambda table: table.id):
         decision = decisions[table.id]
         if decision.verdict is Verdict.REPAIR_ELSEWHERE:
-            decided[table.id], escapes = _escape(table, decision, shelter)
+            decided[table.id], escapes = swap.escape(table, decision)
             moves += escapes
-        elif decision.verdict in _WORKS_SOON and policy.failback:
-            moves += _go_home(table, shelter)
+        else:
+            moves += swap.failback(table)
+    moves += swap.strays(decided)
     return decided, tuple(moves)
 
 
-class _Shelter:
+class _Swap:
     """Which tables can take subnets in, and how many subnets each one has."""
 
-    def __init__(self, observation: Observation, decisions: Mapping[str, Decision]) -> None:
-        self.decisions = decisions
-        self.tables = {table.id: table for table in observation.tables}
-        self.home = {
-            subnet: table.id for table in observation.tables for subnet in table.home_subnets
-        }
-        self.subnets = Counter({table.id: len(table.associations) for table in observation.tables})
+    def __init__(
+        self,
+        observation: Observation,
+        policy: Policy,
+        fleet: Fleet,
+        decisions: Mapping[str, Decision],
+    ) -> None:
+        self._policy = policy
+        self._fleet = fleet
+        self._decisions = decisions
+        self._refused = observation.refused
+        self._tables = {table.id: table for table in observation.tables if table.exists}
+        self._foreign = {table.id: table for table in observation.foreign}
+        self._subnets = sorted(observation.subnets)
+        self._load = Counter({id_: len(table.associations) for id_, table in self._tables.items()})
 
-    def works(self, table: str, verdicts: frozenset[Verdict]) -> bool:
-        return self.decisions[table].verdict in verdicts
+    def escape(self, table: Table, decision: Decision) -> tuple[Decision, list[Move]]:
+        """Move every subnet out of a troubled table, or none and replace the table's route."""
+        before = self._load.copy()
+        try:
+            moves = list(self._escapes(table, decision.reason))
+        except _NoFallbackError as refusal:
+            self._load = before
+            reason = f"{decision.reason}; its route is replaced, because {refusal}"
+            return replace(decision, reason=reason), []
+        where = ", ".join(sorted({move.table for move in moves}))
+        doing = f"its subnets use {where} meanwhile" if moves else "no subnet uses it"
+        reason = f"{decision.reason}; {doing}"
+        return replace(decision, verdict=Verdict.EVACUATE, nat=None, reason=reason), moves
 
-    def refuge(self, table: Table, subnet: str) -> str:
+    def failback(self, table: Table) -> Iterator[Move]:
+        """Let the subnets that use another table than their home go home, if that works."""
+        for subnet in self._users(table):
+            works = self._works(subnet.home, _WORKS_NOW) and self._takes(subnet.home, subnet)
+            wanted = self._policy.failback or not self._fleet.egress(table)
+            if subnet.home != table.id and works and wanted:
+                yield _move(subnet, subnet.home, "the subnet's home table works again")
+
+    def strays(self, decided: Mapping[str, Decision]) -> Iterator[Move]:
+        """Bring the subnets that use none of the stack's tables into one that works."""
+        for subnet in self._subnets:
+            home = decided.get(subnet.home)
+            evacuated = home is not None and home.verdict is Verdict.EVACUATE
+            replaced = home is not None and home.verdict is Verdict.REPAIR_ELSEWHERE
+            if subnet.table in self._tables or not self._may_move(subnet) or replaced:
+                continue
+            if destination := self._destination(subnet, evacuated=evacuated):
+                yield _move(subnet, destination, "it uses none of the stack's route tables")
+
+    def _escapes(self, table: Table, reason: str) -> Iterator[Move]:
+        """Yield the moves out of a table; see that strays at home in it have a fallback as well."""
+        users = self._users(table)
+        guests = {row.subnet for row in table.associations} - {user.id for user in users}
+        if guests:
+            message = f"{min(guests)} is not a subnet of the stack"
+            raise _NoFallbackError(message)
+        if table.main:
+            message = "it is the VPC's main table, which other subnets may use"
+            raise _NoFallbackError(message)
+        for subnet in users:
+            yield _move(subnet, self._fallback(table, subnet), reason)
+        for subnet in self._subnets:
+            lost = subnet.home == table.id and subnet.table not in self._tables
+            if lost and self._may_move(subnet) and not self._gets_out(subnet):
+                self._check_fallback(subnet)
+
+    def _users(self, table: Table) -> list[Subnet]:
+        return [subnet for subnet in self._subnets if subnet.table == table.id]
+
+    def _works(self, table: str, verdicts: frozenset[Verdict]) -> bool:
+        return table in self._decisions and self._decisions[table].verdict in verdicts
+
+    def _takes(self, table: str, subnet: Subnet) -> bool:
+        """Say whether AWS has not refused the table to the subnet in this run."""
+        return (subnet.id, table) not in self._refused
+
+    def _may_move(self, stray: Subnet) -> bool:
+        led = self._fleet.is_foreign(self._foreign[stray.table])
+        return self._policy.adopt or (stray.association is None and not led)
+
+    def _gets_out(self, stray: Subnet) -> bool:
+        return self._fleet.egress(self._foreign[stray.table])
+
+    def _destination(self, stray: Subnet, *, evacuated: bool) -> str | None:
+        """Return the table that a stray shall use, or None where it stays.
+
+        One that gets out now goes home only after its home was seen to work. One that does not also
+        goes to a home that leads elsewhere, but out.
+        """
+        home = self._tables.get(stray.home)
+        takes = self._takes(stray.home, stray)
+        if self._works(stray.home, _WORKS_NOW) and takes:
+            return stray.home
+        if self._gets_out(stray):
+            return None
+        if not evacuated and home and self._fleet.egress(home) and takes:
+            return stray.home
+        try:
+            return self._fallback(self._foreign[stray.table], stray)
+        except _NoFallbackError:
+            return None
+
+    def _check_fallback(self, stray: Subnet) -> None:
+        """Raise _NoFallbackError when a stray has no table to go to; count nothing."""
+        before = self._load.copy()
+        self._fallback(self._foreign[stray.table], stray)
+        self._load = before
+
+    def _fallback(self, table: Table, subnet: Subnet) -> str:
         """Return the table that takes a subnet in: its home, or the alike one with fewest subnets.
 
+        Alike is one that differs in nothing but the default route; for a stray, one that lacks
+        nothing that the table has which it uses now.
+
         Raises:
-            _NoRefugeError: when no table can.
+            _NoFallbackError: when no table can.
 
         """
-        home = self.home.get(subnet)
-        if home is None:
-            message = f"{subnet} is not a subnet of the stack"
-            raise _NoRefugeError(message)
-        if home != table.id and self.works(home, _WORKS_SOON):
+        home = subnet.home
+        if home != table.id and self._works(home, _WORKS_SOON) and self._takes(home, subnet):
             return home
-        working = [other for other in self.tables if self.works(other, _WORKS_SOON)]
-        alike = [t for t in working if self.tables[t].other_routes == table.other_routes]
+        working = [t for t in self._tables if self._works(t, _WORKS_SOON)]
+        takers = [t for t in working if self._takes(t, subnet)]
+        alike = [t for t in takers if self._is_alike(table, self._tables[t])]
         if not alike:
-            differ = "would cost the subnets other routes" if working else "has no usable NAT"
-            message = f"every other table {differ}"
-            raise _NoRefugeError(message)
-        chosen = min(alike, key=lambda table: (self.subnets[table], table))
-        self.subnets[chosen] += 1
+            raise _NoFallbackError(_why_none(working, takers))
+        chosen = min(alike, key=lambda table: (self._load[table], table))
+        self._load[chosen] += 1
         return chosen
 
+    def _is_alike(self, used: Table, other: Table) -> bool:
+        if used.id in self._tables:
+            return used.other_routes == other.other_routes
+        return used.other_routes <= other.other_routes
 
-def _escape(
-    table: Table, decision: Decision, shelter: _Shelter
-) -> tuple[Decision, tuple[MoveSubnet, ...]]:
-    """Move every subnet out of a troubled table, or none and replace the table's route."""
-    before = shelter.subnets.copy()
-    try:
-        moves = tuple(
-            _move(table, association, shelter.refuge(table, association.subnet), decision.reason)
-            for association in sorted(table.associations)
+
+def _why_none(working: list[str], takers: list[str]) -> str:
+    if not working:
+        return "every other table has no usable NAT"
+    if not takers:
+        return "AWS refused every other table"
+    return "every other table would cost the subnets other routes"
+
+
+def _move(subnet: Subnet, destination: str, reason: str) -> Move:
+    if subnet.association is None:
+        return AssociateSubnet(
+            subnet=subnet.id, source=subnet.table, table=destination, reason=reason
         )
-    except _NoRefugeError as refusal:
-        shelter.subnets = before
-        reason = f"{decision.reason}; its route is replaced, because {refusal}"
-        return replace(decision, reason=reason), ()
-    where = ", ".join(sorted({move.table for move in moves}))
-    doing = f"its subnets use {where} meanwhile" if moves else "no subnet uses it"
-    reason = f"{decision.reason}; {doing}"
-    return replace(decision, verdict=Verdict.EVACUATE, nat=None, reason=reason), moves
-
-
-def _go_home(table: Table, shelter: _Shelter) -> Iterator[MoveSubnet]:
-    for association in sorted(table.associations):
-        home = shelter.home.get(association.subnet, table.id)
-        if home != table.id and shelter.works(home, _WORKS_NOW):
-            yield _move(table, association, home, "the subnet's home table works again")
-
-
-def _move(table: Table, association: Association, destination: str, reason: str) -> MoveSubnet:
     return MoveSubnet(
-        association=association.id,
-        subnet=association.subnet,
-        source=table.id,
+        association=subnet.association,
+        subnet=subnet.id,
+        source=subnet.table,
         table=destination,
         reason=reason,
     )

@@ -156,8 +156,10 @@ class Region:
         return nat
 
     def check(self, nat: str, *, on: bool) -> None:
-        """Switch an instance's source/destination check."""
-        self.ec2.modify_instance_attribute(InstanceId=nat, SourceDestCheck={"Value": on})
+        """Switch the source/destination check of an instance's primary interface."""
+        self.ec2.modify_network_interface_attribute(
+            NetworkInterfaceId=self.interface(nat), SourceDestCheck={"Value": on}
+        )
 
     def kill(self, nat: str) -> None:
         """Terminate an instance from outside; its group still lists it."""
@@ -210,8 +212,10 @@ class Region:
         return self._interfaces[nat]
 
     def is_checked(self, nat: str) -> bool:
-        """Say whether an instance's source/destination check is on."""
-        answer = self.ec2.describe_instance_attribute(InstanceId=nat, Attribute="sourceDestCheck")
+        """Say whether the source/destination check of an instance's primary interface is on."""
+        answer = self.ec2.describe_network_interface_attribute(
+            NetworkInterfaceId=self.interface(nat), Attribute="sourceDestCheck"
+        )
         return answer["SourceDestCheck"]["Value"]
 
     def told(self) -> list[tuple[str, str]]:

@@ -68,7 +68,7 @@ def test_other_nats_serve_when_one_check_cannot_be_switched_off(
 ) -> None:
     """A NAT that may not forward serves nobody; the other one serves all."""
     function = deploy(fresh.settings)
-    function.wire.fail("ModifyInstanceAttribute", "UnauthorizedOperation", mentions=fresh.nats["a"])
+    function.wire.fail("ModifyNetworkInterfaceAttribute", "UnauthorizedOperation", mentions=fresh.interface(fresh.nats["a"]))
 
     returned = function(messages.SWEEP, seconds=SHORT)
 
@@ -77,18 +77,18 @@ def test_other_nats_serve_when_one_check_cannot_be_switched_off(
     assert REFUSAL in returned["failure"]
 
 
-def test_other_subnets_move_when_one_association_is_refused(deploy: Deploy) -> None:
-    """With the strategy swap-route-table each subnet is a write of its own."""
+def test_route_is_replaced_when_a_subnet_may_not_have_the_other_table(deploy: Deploy) -> None:
+    """A subnet that cannot leave its table is served in it, within the run that found out."""
     region = at_rest(Region(subnets_per_table=2))
     function = deploy(replace(region.settings, strategy=Strategy.SWAP_ROUTE_TABLE))
-    stays, goes = region.associations("a").items()
+    stays = region.associations("a")[region.homes["a"].private[0]]
     region.kill(region.nats["a"])
-    function.wire.fail("ReplaceRouteTableAssociation", "UnauthorizedOperation", mentions=stays[1])
+    function.wire.fail("ReplaceRouteTableAssociation", "UnauthorizedOperation", mentions=stays)
 
     returned = function(messages.SWEEP, seconds=SHORT)
 
-    assert region.associations("a") == dict([stays])
-    assert goes[0] in region.associations("b")
+    assert region.served_by() == {"a": region.nats["b"], "b": region.nats["b"]}
+    assert set(region.associations("a")) == set(region.homes["a"].private)
     assert REFUSAL in _errors(returned)
 
 
@@ -97,7 +97,7 @@ def test_other_subnets_move_when_one_association_is_refused(deploy: Deploy) -> N
     [
         ("ReplaceRoute", "InvalidNetworkInterfaceID.NotFound"),
         ("CreateRoute", "InvalidNetworkInterfaceID.NotFound"),
-        ("ModifyInstanceAttribute", "InvalidInstanceID.NotFound"),
+        ("ModifyNetworkInterfaceAttribute", "InvalidNetworkInterfaceID.NotFound"),
     ],
 )
 def test_write_is_repeated_when_ec2_does_not_know_the_nat_yet(
@@ -118,16 +118,38 @@ def test_write_is_repeated_when_ec2_does_not_know_the_nat_yet(
     assert returned["failure"] is None
 
 
-def test_association_is_repeated_when_it_was_refused_once(region: Region, deploy: Deploy) -> None:
-    """A run goes on while it has time."""
+def test_next_run_moves_a_subnet_when_its_move_was_refused_in_the_one_before(
+    region: Region, deploy: Deploy
+) -> None:
+    """A refusal is forgotten with the run, and the subnet has egress meanwhile."""
     function = deploy(replace(region.settings, strategy=Strategy.SWAP_ROUTE_TABLE))
     region.kill(region.nats["a"])
     function.wire.fail("ReplaceRouteTableAssociation", "InvalidAssociationID.NotFound", times=1)
+    function(messages.SWEEP)
+    assert region.served_by()["a"] == region.nats["b"]
+    region.lose_route("a")
 
     returned = function(messages.SWEEP)
 
     assert region.associations("a") == {}
     assert returned["failure"] is None
+
+
+def test_another_nat_serves_when_aws_refuses_the_one_at_home(deploy: Deploy) -> None:
+    """Within the run the table gets another usable NAT; the run says that home was refused."""
+    region = Region(tables=("a", "b"))
+    home, away = region.launch("a"), region.launch("b")
+    region.point("b", NetworkInterfaceId=region.interface(away))
+    function = deploy(region.settings)
+    function.wire.fail("CreateRoute", "InvalidParameterValue", mentions=region.interface(home))
+    function.wire.fail("ReplaceRoute", "UnauthorizedOperation", mentions=region.interface(home))
+
+    returned = function(messages.SWEEP, seconds=SHORT)
+
+    assert region.served_by() == {"a": away, "b": away}
+    assert {nat["health"] for nat in returned["saw"]} == {"usable"}
+    assert returned["failure"] == "AWS refused a write; InvalidParameterValue: any words of AWS"
+    assert returned["looks"] == 3
 
 
 @pytest.mark.parametrize("code", ["RequestLimitExceeded", "InternalError", "Unavailable"])

@@ -24,7 +24,7 @@ def test_first_launch_opens_every_table_when_no_table_has_a_route(
 
     assert fresh.served_by() == fresh.nats
     assert not any(fresh.is_checked(nat) for nat in fresh.nats.values())
-    assert function.wire.written() == ["CreateRoute"] * 2 + ["ModifyInstanceAttribute"] * 2
+    assert function.wire.written() == ["CreateRoute"] * 2 + ["ModifyNetworkInterfaceAttribute"] * 2
 
 
 def test_first_launch_opens_every_table_when_only_one_nat_runs_yet(deploy: Deploy) -> None:

@@ -94,7 +94,7 @@ def test_people_are_not_told_when_only_a_check_was_switched_off(
 
     function(messages.SWEEP)
 
-    assert "ModifyInstanceAttribute" in function.wire.written()
+    assert "ModifyNetworkInterfaceAttribute" in function.wire.written()
     assert region.told() == []
 
 

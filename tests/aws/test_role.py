@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from nat_failover.settings import FLEET_TAG, Strategy
+from nat_failover.settings import Strategy
 from tests.aws import messages
 from tests.aws.region import Region
 from tests.iam import Request, evaluate, role_policies
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 ACCOUNT = "123456789012"
 READS = {"DescribeInstances", "DescribeAutoScalingGroups", "DescribeRouteTables"}
-WRITES = {"CreateRoute", "ReplaceRoute", "ModifyInstanceAttribute", "CompleteLifecycleAction"}
+WRITES = {"CreateRoute", "ReplaceRoute", "ModifyNetworkInterfaceAttribute", "CompleteLifecycleAction"}
 SWAPS = {"ReplaceRouteTableAssociation", "DisassociateRouteTable"}
 
 
@@ -53,7 +53,8 @@ class Associations:
         """Read an answer of DescribeRouteTables."""
         for table in answer["RouteTables"]:
             for row in table["Associations"]:
-                self.seen[row["RouteTableAssociationId"]] = (row["SubnetId"], table["RouteTableId"])
+                if subnet := row.get("SubnetId"):
+                    self.seen[row["RouteTableAssociationId"]] = (subnet, table["RouteTableId"])
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,6 @@ class Translator:
     def requests(self, call: Call) -> Iterator[Request]:
         """Yield what IAM is asked about a call."""
         given, service = call.parameters, "ec2"
-        tags: dict[str, str] = {}
         context: dict[str, str] = {}
         match call.operation:
             case "DescribeInstances" | "DescribeRouteTables":
@@ -83,9 +83,6 @@ class Translator:
                 tables = {table, given.get("RouteTableId", table)}
                 resources = [self._arn("route-table", id_) for id_ in sorted(tables)]
                 resources.append(self._arn("subnet", subnet))
-            case "ModifyInstanceAttribute":
-                resources = [self._arn("instance", given["InstanceId"])]
-                tags = self._tags_of_instance(given["InstanceId"])
             case "ModifyNetworkInterfaceAttribute":
                 resources = [self._arn("network-interface", given["NetworkInterfaceId"])]
                 context = self._context_of_check(given)
@@ -99,7 +96,7 @@ class Translator:
                 pytest.fail(f"which resources does {unknown} touch?")
         for resource in resources:
             yield Request(
-                action=f"{service}:{call.operation}", resource=resource, tags=tags, context=context
+                action=f"{service}:{call.operation}", resource=resource, context=context
             )
 
     def _arn(self, kind: str, id_: str) -> str:
@@ -114,12 +111,6 @@ class Translator:
             "ec2:Attribute/SourceDestCheck": str(given["SourceDestCheck"]["Value"]).lower(),
             "ec2:Subnet": self._arn("subnet", interface["SubnetId"]),
         }
-
-    def _tags_of_instance(self, id_: str) -> dict[str, str]:
-        filters: Any = [{"Name": "resource-id", "Values": [id_]}]
-        rows = self.region.ec2.describe_tags(Filters=filters)["Tags"]
-        # An instance's tags of AWS's own are not ours to put into a policy.
-        return {row["Key"]: row["Value"] for row in rows if row["Key"] == FLEET_TAG}
 
     def _group(self, name: str) -> Any:  # noqa: ANN401 - boto3's shape
         found = self.region.autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=[name])

@@ -92,7 +92,7 @@ def test_checks_go_off_in_two_rounds_when_nats_are_launched(fresh: Region, deplo
     """The checks are switched off at once, and the routes are written after the next look."""
     function = deploy(fresh.settings)
     _expect_together(function.wire, *READS, parties=3)
-    _expect_together(function.wire, "ModifyInstanceAttribute", parties=2)
+    _expect_together(function.wire, "ModifyNetworkInterfaceAttribute", parties=2)
     _expect_together(function.wire, "CreateRoute", parties=2)
 
     function(messages.launched(fresh, fresh.nats["a"]))

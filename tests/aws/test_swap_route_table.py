@@ -67,7 +67,7 @@ def test_subnets_come_home_when_their_nat_is_replaced(region: Region, function: 
     assert _users(region) == _at_home(region)
     assert not set(before.values()) & set(region.associations("a").values())
     assert [call.operation for call in function.wire.writes[2:]] == [
-        "ModifyInstanceAttribute",
+        "ModifyNetworkInterfaceAttribute",
         "ReplaceRoute",
         "ReplaceRouteTableAssociation",
         "ReplaceRouteTableAssociation",

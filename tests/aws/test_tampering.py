@@ -134,7 +134,7 @@ def test_nothing_is_written_when_only_another_stack_has_a_group(deploy: Deploy) 
 
     assert theirs.served_by() == theirs.nats
     assert function.wire.writes == []
-    assert returned["failure"].startswith("IncompleteError: no Auto Scaling group has the tag")
+    assert returned["failure"].startswith("IncompleteError: there is no Auto Scaling group named")
 
 
 def test_tables_of_the_stack_are_not_written_when_the_settings_do_not_list_them(

@@ -22,7 +22,7 @@ ROWS: list[tuple[dict[str, Any], Health, str]] = [
     ({"state": InstanceState.SHUTTING_DOWN}, Health.LEAVING, "EC2 says shutting-down"),
     ({"state": InstanceState.STOPPED}, Health.GONE, "EC2 says stopped"),
     ({"state": InstanceState.TERMINATED}, Health.GONE, "EC2 says terminated"),
-    ({"state": InstanceState.UNKNOWN}, Health.GONE, "EC2 does not describe it"),
+    ({"state": InstanceState.UNKNOWN}, Health.GONE, "EC2 describes no such member in this VPC"),
     ({"lifecycle": None}, Health.GONE, "it runs, but the group does not list it"),
     ({"healthy": False}, Health.SICK, "the group says Unhealthy"),
     ({"interface": None}, Health.SICK, "it has no network interface"),

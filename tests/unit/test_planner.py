@@ -184,7 +184,9 @@ def test_plan_switches_the_check_off_when_the_instance_is_to_serve(
     nat = any_nat(source_dest_check=True, **facts)
     made = plan(network({nat}, {any_table(route_to(nat))}), REPLACE)
     off = DisableSourceDestCheck(
-        instance="i-any", reason="a NAT forwards packets that are not addressed to it"
+        instance="i-any",
+        interface="eni-any",
+        reason="a NAT forwards packets that are not addressed to it",
     )
     assert ((off,) if switched else ()) == made.actions
 

@@ -12,15 +12,18 @@ from hypothesis import strategies as st
 
 from nat_failover.model import (
     Action,
+    AssociateSubnet,
     Association,
     DefaultRoute,
     DisableSourceDestCheck,
     InstanceState,
+    Move,
     MoveSubnet,
     Nat,
     Observation,
     Policy,
     SetDefaultRoute,
+    Subnet,
     Table,
 )
 
@@ -62,9 +65,33 @@ NAT_GATEWAY = DefaultRoute(other="nat-gateway")
 FOREIGN_INTERFACE = DefaultRoute(interface="eni-foreign", instance="i-foreign")
 
 
-def network(nats: Iterable[Nat], tables: Iterable[Table]) -> Observation:
-    """Return a network of these NATs and tables."""
-    return Observation(nats=frozenset(nats), tables=frozenset(tables))
+MAIN = Table(id="rtb-main", zone="", home_subnets=frozenset(), route=None, main=True)
+"""The VPC's main table, as the stack makes it: without a default route."""
+
+
+def network(
+    nats: Iterable[Nat], tables: Iterable[Table], foreign: Iterable[Table] = (MAIN,)
+) -> Observation:
+    """Return an observation of these NATs and tables, and of the tables that subnets may use."""
+    return with_subnets(
+        Observation(nats=frozenset(nats), tables=frozenset(tables), foreign=frozenset(foreign))
+    )
+
+
+def with_subnets(seen: Observation) -> Observation:
+    """Let each private subnet use the table that has an association of it, or else the main one."""
+    every = seen.tables | seen.foreign
+    main = next(table.id for table in every if table.main)
+    uses = {row.subnet: (table.id, row.id) for table in every for row in table.associations}
+    return replace(
+        seen,
+        subnets=frozenset(
+            Subnet(id=id_, zone=home.zone, home=home.id, table=table, association=association)
+            for home in seen.tables
+            for id_ in home.home_subnets
+            for table, association in [uses.get(id_, (main, None))]
+        ),
+    )
 
 
 def carry_out(seen: Observation, actions: Iterable[Action]) -> Observation:
@@ -77,8 +104,14 @@ def carry_out(seen: Observation, actions: Iterable[Action]) -> Observation:
                     seen,
                     (replace(t, route=route) if t.id == action.table else t for t in seen.tables),
                 )
-            case MoveSubnet():
-                seen = _with_tables(seen, (_moved(table, action) for table in seen.tables))
+            case MoveSubnet() | AssociateSubnet():
+                seen = with_subnets(
+                    replace(
+                        seen,
+                        tables=frozenset(_moved(table, action) for table in seen.tables),
+                        foreign=frozenset(_moved(table, action) for table in seen.foreign),
+                    )
+                )
             case DisableSourceDestCheck():
                 nats = (
                     replace(nat, source_dest_check=False)
@@ -96,13 +129,14 @@ def _with_tables(seen: Observation, tables: Iterable[Table]) -> Observation:
     return replace(seen, tables=frozenset(tables))
 
 
-def _moved(table: Table, move: MoveSubnet) -> Table:
+def _moved(table: Table, move: Move) -> Table:
     """Take the subnet out of its table, or put it into the other under a new association id."""
+    old = move.association if isinstance(move, MoveSubnet) else f"rtbassoc-{move.subnet}"
     if table.id == move.source:
-        stay = {a for a in table.associations if a.id != move.association}
+        stay = {a for a in table.associations if a.id != old}
         return replace(table, associations=frozenset(stay))
     if table.id == move.table:
-        new = Association(id=f"{move.association}'", subnet=move.subnet)
+        new = Association(id=f"{old}'", subnet=move.subnet)
         return replace(table, associations=table.associations | {new})
     return table
 

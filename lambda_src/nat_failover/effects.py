@@ -1,0 +1,153 @@
+"""What a run wrote and AWS answered is known, also while a look still shows what was before.
+
+A described resource may lag behind a write (EC2 API guide, "eventual consistency"). So what a look
+shows as it was before a write is taken as the answer said, until a look has shown the write or
+`TRUSTED_S` have passed. Anything else that a look shows is news: somebody else changed it, and it is
+repaired. The next run starts anew.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, assert_never
+
+from nat_failover.model import (
+    AssociateSubnet,
+    Association,
+    DefaultRoute,
+    DisableSourceDestCheck,
+    MoveSubnet,
+    SetDefaultRoute,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from nat_failover.model import Action, Move, Nat, Observation, Table
+
+TRUSTED_S = 10.0
+"""How long a look may lag behind an answered write; AWS publishes no figure."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effect:
+    """A write that AWS answered: when the look before it was, and the route that this one showed.
+
+    `association` is the id that AWS gave to a subnet's new association.
+    """
+
+    write: Action
+    at: float
+    route: DefaultRoute | None = None
+    association: str | None = None
+
+
+def effect(write: Action, before: Observation, association: str | None = None) -> Effect:
+    """Return the effect of a write that was decided on an observation and that AWS answered."""
+    table = write.table if isinstance(write, SetDefaultRoute) else None
+    route = next((t.route for t in before.tables if t.id == table), None)
+    return Effect(write=write, at=before.now, route=route, association=association)
+
+
+def pending(seen: Observation, effects: Iterable[Effect]) -> tuple[Effect, ...]:
+    """Return the effects that may still be missing from what looks show."""
+    recent = tuple(each for each in effects if seen.now - each.at <= TRUSTED_S)
+    latest = {_asset(each.write): each for each in recent}
+    shown = {asset for asset, each in latest.items() if _shows(seen, each)}
+    return tuple(each for each in recent if _asset(each.write) not in shown)
+
+
+def overlay(seen: Observation, effects: Iterable[Effect]) -> Observation:
+    """Return what was seen, with the effects that it does not show yet, in their order."""
+    for each in effects:
+        seen = _with(seen, each)
+    return seen
+
+
+def _asset(write: Action) -> str:
+    """Return the id of what a write changes."""
+    match write:
+        case SetDefaultRoute():
+            return write.table
+        case MoveSubnet() | AssociateSubnet():
+            return write.subnet
+        case DisableSourceDestCheck():
+            return write.interface
+        case _ as never:
+            assert_never(never)
+
+
+def _shows(seen: Observation, each: Effect) -> bool:
+    """Say whether a look shows what a write made of its asset."""
+    match each.write:
+        case SetDefaultRoute() as write:
+            routes = [table.route for table in seen.tables if table.id == write.table]
+            return any(route and route.interface == write.interface for route in routes)
+        case DisableSourceDestCheck() as write:
+            nats = [nat for nat in seen.nats if nat.interface == write.interface]
+            return any(not nat.source_dest_check for nat in nats)
+        case MoveSubnet() | AssociateSubnet() as write:
+            wanted = (write.subnet, write.table)
+            return any((subnet.id, subnet.table) == wanted for subnet in seen.subnets)
+        case _ as never:
+            assert_never(never)
+
+
+def _with(seen: Observation, each: Effect) -> Observation:
+    match each.write:
+        case SetDefaultRoute() as write:
+            tables = (_routed(table, write, each.route) for table in seen.tables)
+            return replace(seen, tables=frozenset(tables))
+        case DisableSourceDestCheck() as write:
+            return replace(seen, nats=frozenset(_unchecked(nat, write) for nat in seen.nats))
+        case MoveSubnet() | AssociateSubnet() as write:
+            return _moved(seen, write, each.association)
+        case _ as never:
+            assert_never(never)
+
+
+def _routed(table: Table, write: SetDefaultRoute, before: DefaultRoute | None) -> Table:
+    if table.id != write.table or not _same_target(table.route, before):
+        return table
+    route = DefaultRoute(interface=write.interface, instance=write.instance)
+    return replace(table, route=route)
+
+
+def _same_target(seen: DefaultRoute | None, before: DefaultRoute | None) -> bool:
+    """Compare targets; a route turns blackhole, and loses its instance, without being written."""
+    if seen is None or before is None:
+        return seen is before
+    return _target(seen) == _target(before)
+
+
+def _target(route: DefaultRoute) -> tuple[str | None, str | None, bool]:
+    return route.interface, route.other, route.dynamic
+
+
+def _unchecked(nat: Nat, write: DisableSourceDestCheck) -> Nat:
+    ours = (nat.instance, nat.interface) == (write.instance, write.interface)
+    return replace(nat, source_dest_check=False) if ours else nat
+
+
+def _moved(seen: Observation, write: Move, association: str | None) -> Observation:
+    """Give a subnet its new table, if it is still shown with the association that it had."""
+    old = write.association if isinstance(write, MoveSubnet) else None
+    stale = {
+        s
+        for s in seen.subnets
+        if (s.id, s.table, s.association) == (write.subnet, write.source, old)
+    }
+    if not stale or association is None:
+        return seen
+    fresh = {replace(subnet, table=write.table, association=association) for subnet in stale}
+    new = Association(id=association, subnet=write.subnet)
+    return replace(
+        seen,
+        subnets=seen.subnets - stale | fresh,
+        tables=frozenset(_associated(table, write, old, new) for table in seen.tables),
+    )
+
+
+def _associated(table: Table, write: Move, old: str | None, new: Association) -> Table:
+    left = frozenset(row for row in table.associations if row.id != old)
+    return replace(table, associations=left | {new} if table.id == write.table else left)

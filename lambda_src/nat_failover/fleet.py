@@ -1,0 +1,173 @@
+"""The NATs as judged, what a default route leads to, and whether that is a way out.
+
+Pure, like the planner that asks.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from ipaddress import IPv4Network, collapse_addresses
+from typing import TYPE_CHECKING
+
+from nat_failover.model import DisableSourceDestCheck, Health, InstanceState, judge
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nat_failover.model import DefaultRoute, Judgement, Nat, Observation, Table
+
+_NO_WAY_OUT = ("igw-", "cagw-", "pcx-")
+"""Targets through which a host without a public address reaches no internet: an internet gateway
+translates for hosts that have one ("Enable internet access", VPC user guide), a carrier gateway for
+those with a carrier address ("Carrier gateways", Wavelength developer guide), and a peering leads
+to neither the gateways nor the NAT devices of the peer ("How VPC peering connections work", VPC
+peering guide). Any other kind of target may work, and is taken to."""
+
+_FOREIGN = "that is not one of the group's NATs"
+_GATEWAY_ENDPOINT = "vpce-"
+_EVERYWHERE = IPv4Network("0.0.0.0/0")
+
+
+class Fleet:
+    """The NATs as judged, and how many tables each one serves while a plan is being made."""
+
+    def __init__(self, observation: Observation) -> None:
+        self.judged: dict[Nat, Judgement] = {
+            nat: judge(nat, observation.leaving) for nat in sorted(observation.nats)
+        }
+        self.usable = [nat for nat, said in self.judged.items() if said.health is Health.USABLE]
+        self.load: Counter[Nat] = Counter()
+        self._refused = observation.refused
+
+    def target(self, route: DefaultRoute | None) -> Nat | None:
+        """Return the NAT of ours that a written route points to, alive or dead."""
+        if route is None or route.dynamic:
+            return None
+        for nat in self.judged:
+            if route.interface is not None and route.interface == nat.interface:
+                return nat
+        return next((nat for nat in self.judged if nat.instance == route.instance), None)
+
+    def server(self, table: Table) -> Nat | None:
+        """Return the usable NAT through which a table reaches the internet now."""
+        nat = self.target(table.route)
+        blackhole = table.route is not None and table.route.blackhole
+        return nat if nat in self.usable and not blackhole and not is_overridden(table) else None
+
+    def is_foreign(self, table: Table) -> bool:
+        """Say whether a table leads, and not into a blackhole, to something that is not ours.
+
+        A route whose target EC2 does not name is ours to repair: a dead instance's id vanishes
+        first.
+        """
+        route = table.route
+        if is_overridden(table):
+            return True
+        if route is None or route.blackhole or self.target(route):
+            return False
+        return bool(route.interface or route.instance or route.other)
+
+    def egress(self, table: Table) -> bool:
+        """Say whether a host without a public address gets out by a table, as far as routes tell.
+
+        What a prefix list holds is not read, so that a default in one does not count.
+        """
+        if self.server(table):
+            return True
+        return self.is_foreign(table) and not any(
+            target.startswith(_NO_WAY_OUT) for target in _ways(table)
+        )
+
+    def candidates(self, table: Table) -> list[Nat]:
+        """Return the usable NATs but for those that AWS refused the table, unless it refused all.
+
+        A refusal says nothing of the NAT's health, and is forgotten when the run ends.
+        """
+        left = [nat for nat in self.usable if (table.id, nat.instance) not in self._refused]
+        return left or self.usable
+
+    def at_home(self, table: Table) -> list[Nat]:
+        """Return the candidates in a table's home zone."""
+        return [nat for nat in self.candidates(table) if nat.zone == table.zone]
+
+    def assign(self, nats: list[Nat]) -> Nat:
+        """Choose the NAT that serves the fewest tables, and count the table to it."""
+        nat = min(nats, key=lambda nat: (self.load[nat], nat.instance))
+        self.load[nat] += 1
+        return nat
+
+    def finding(self, table: Table) -> str:
+        """Say in words what a table's way to everywhere was found to be."""
+        route, nat = table.route, self.target(table.route)
+        if not table.exists:
+            return "EC2 does not describe it"
+        if is_overridden(table):
+            return "more specific routes than the default cover every address"
+        if route is None:
+            return f"there is no default route{_unless_hidden(table)}"
+        if nat in self.usable and not route.blackhole:
+            return f"{nat.instance} in {nat.zone} serves it"
+        if nat:
+            return f"{_use(route)}, {self.judged[nat].health}: {self.judged[nat].reason}"
+        return f"{_use(route)}{_unless_hidden(table) if route.dynamic else ''}"
+
+    def why_not_ours(self, table: Table) -> str:
+        """Say in words why a table that leads elsewhere is left alone."""
+        if is_overridden(table):
+            return "those routes are not the function's"
+        if table.route and table.route.dynamic:
+            return "that route was not written but propagated"
+        if not self.egress(table):
+            return f"{_FOREIGN}, and no way out for a host without a public address"
+        return _FOREIGN
+
+    def source_dest_check_fixes(self) -> Iterator[DisableSourceDestCheck]:
+        """Switch the check off on every instance that serves or is going to serve."""
+        for nat, said in self.judged.items():
+            serves = said.health in {Health.BOOTING, Health.SICK}
+            running = nat.state is InstanceState.RUNNING
+            if serves and running and nat.source_dest_check and nat.interface:
+                yield DisableSourceDestCheck(
+                    instance=nat.instance,
+                    interface=nat.interface,
+                    reason="a NAT forwards packets that are not addressed to it",
+                )
+
+
+def is_overridden(table: Table) -> bool:
+    """Say whether more specific routes cover every address, so that nothing uses the default.
+
+    The most specific route wins ("How route priority works", VPC user guide), so two halves of the
+    address space take everything from a default route.
+    """
+    nets = [IPv4Network(cidr, strict=False) for cidr, _ in table.other_routes if _is_ipv4(cidr)]
+    return _EVERYWHERE in collapse_addresses(nets)
+
+
+def _unless_hidden(table: Table) -> str:
+    """Name the prefix lists that might hold a default: any but those of gateway endpoints.
+
+    A written route to the same destination wins ("How route priority works", VPC user guide), so
+    whatever they hold, a table with a default route of ours leads to our NAT.
+    """
+    lists = sorted(
+        destination
+        for destination, target in table.other_routes
+        if destination.startswith("pl-") and not target.startswith(_GATEWAY_ENDPOINT)
+    )
+    return f", unless {' or '.join(lists)} holds one" if lists else ""
+
+
+def _use(route: DefaultRoute) -> str:
+    return f"the default route is a blackhole to {route}" if route.blackhole else f"it uses {route}"
+
+
+def _ways(table: Table) -> tuple[str, ...]:
+    """Return the targets that take a table's traffic to everywhere."""
+    if is_overridden(table):
+        return tuple(target for cidr, target in table.other_routes if _is_ipv4(cidr))
+    return (table.route.other,) if table.route and table.route.other else ()
+
+
+def _is_ipv4(destination: str) -> bool:
+    return "/" in destination and ":" not in destination
