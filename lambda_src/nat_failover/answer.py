@@ -1,9 +1,10 @@
 """How CloudFormation gets its answer: one PUT to its own bucket, or nothing.
 
-A request names the address of the answer itself. So it is believed only if that is where CloudFormation
-waits: https, at its bucket of the stack's Region in S3 (CloudFormation user guide, "VPC endpoint
-policy", names the buckets; the Regions' hosts: S3 in the AWS General Reference). Where the environment
-names another S3 with the SDKs' documented variable, the host of that is right instead.
+A request names the address of the answer itself. So it is believed only if that is where
+CloudFormation waits: https, at its bucket of the stack's Region in S3 (CloudFormation user guide,
+"VPC endpoint policy", names the buckets; the Regions' hosts: S3 in the AWS General Reference).
+Where the environment names another S3 with the SDKs' documented variable, the host of that is right
+instead.
 """
 
 from __future__ import annotations

@@ -3,14 +3,15 @@
 Creating or updating the resource `Custom::DefaultRoutes`, the last of the stack, takes until every
 private subnet has a working default route, so that no deployment reports success before that.
 Deleting it, the first deletion of a stack, lifts what would keep the group from being deleted:
-CloudFormation scales it to nothing, and waits in vain for instances that are protected from scale-in,
-in standby, or in a group that may not terminate (EC2 Auto Scaling user guide, "Scale-in protection",
-"Temporarily remove instances", "Suspend and resume processes").
+CloudFormation scales it to nothing, and waits in vain for instances that are protected from
+scale-in, in standby, or in a group that may not terminate (EC2 Auto Scaling user guide, "Scale-in
+protection", "Temporarily remove instances", "Suspend and resume processes").
 
 Deleting the resource `Custom::PrivateAssociations`, which outlives the NATs and the sweep, takes
 away the associations that the function made with the strategy swap-route-table: CloudFormation does
 not know their ids, and EC2 refuses to delete a table that still has one (CloudFormation resource
-handler contract; EC2 API reference, DeleteRouteTable). What is not proven to be the function's stays.
+handler contract; EC2 API reference, DeleteRouteTable). What is not proven to be the function's
+stays.
 """
 
 from __future__ import annotations
@@ -75,7 +76,12 @@ def _until_none_is_left(
         try:
             left = find()
         except (
-            ClientError, BotoCoreError, ResponseParserError, IncompleteError, KeyError, TypeError
+            ClientError,
+            BotoCoreError,
+            ResponseParserError,
+            IncompleteError,
+            KeyError,
+            TypeError,
         ) as error:
             run = replace(run, failure=f"{type(error).__name__}: {error}")
         else:

@@ -1,11 +1,11 @@
 """From what Lambda hands over to what it means: every message says only "observe".
 
-Beyond that EC2's own event, delivered by EventBridge and by nobody else, can say that an instance is
-leaving; a lifecycle hook of the own group can ask for its action to be completed; and CloudFormation,
-calling directly and for the own stack, can ask for an answer. What comes through the topic is hearsay:
-whoever may publish there can make the function observe, and nothing else. A message that cannot be
-understood is reported and still leads to an observation. Nothing here raises, whatever arrives, and
-what one invocation costs in time and log is bounded.
+Beyond that EC2's own event, delivered by EventBridge and by nobody else, can say that an instance
+is leaving; a lifecycle hook of the own group can ask for its action to be completed; and
+CloudFormation, calling directly and for the own stack, can ask for an answer. What comes through
+the topic is hearsay: whoever may publish there can make the function observe, and nothing else. A
+message that cannot be understood is reported and still leads to an observation. Nothing here
+raises, whatever arrives, and what one invocation costs in time and log is bounded.
 
 Shapes: EC2 Auto Scaling user guide, "SNS notifications" and "lifecycle hooks"; EventBridge event
 reference, "EC2 instance state-change notification"; CloudWatch user guide, "alarm actions";

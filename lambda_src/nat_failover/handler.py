@@ -126,12 +126,18 @@ class Handler:
         """
         trigger = self._believed(parse(event, self.settings))
         seconds = context.get_remaining_time_in_millis() / 1000 - REPORT_RESERVE_S
-        recalled = self.clients.threads.submit(self.notifications.read)
+        recalled = self.clients.threads.submit(self._remembered, trigger)
         run = self._run(trigger, seconds, recalled)
         summary = self._tell(run, recalled)
         if trigger.deployment:
             _answer(trigger.deployment, run)
         return summary
+
+    def _remembered(self, trigger: Trigger) -> Remembered | None:
+        """Return what the memory holds, if the trigger is one of those that need it."""
+        asked = trigger.deployment
+        needed = not asked or asked.resource is Resource.DEFAULT_ROUTES
+        return self.notifications.read() if needed else None
 
     def _believed(self, trigger: Trigger) -> Trigger:
         """Believe no request whose answer would go elsewhere than to CloudFormation."""
@@ -175,7 +181,7 @@ class Handler:
     def _tell(self, run: Run, recalled: Future[Remembered | None]) -> dict[str, Any]:
         """Log, measure, and tell people what is news."""
         asked, found = run.trigger.deployment, recalled.result()
-        if asked and asked.request == "Delete":
+        if asked and (asked.request == "Delete" or not run.plan):
             if asked.resource is Resource.DEFAULT_ROUTES and not run.failure:
                 self.notifications.forget(found)
             return report(run, self.settings, State())

@@ -4,9 +4,9 @@ An incident is one condition that should not hold, from the run that first finds
 finds it gone, whatever changes in between. People hear of it once when it opens and once when it is
 over; what a run opens and closes together makes one message. Nothing here knows AWS or a clock.
 
-A message is claimed in the memory before it is published and ticked off after that. Only the run that
-wins the claim publishes; a claim whose run died, or whose message could not be published, is taken over
-when it is older than any run.
+A message is claimed in the memory before it is published and ticked off after that. Only the run
+that wins the claim publishes; a claim whose run died is taken over when it is older than any run,
+and a message that could not be published by the run that comes next.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ class Incident(StrEnum):
 class Situation:
     """What one run leaves behind, as far as incidents go.
 
-    `holds` are the conditions that hold now; redundancy is lost from the first moment, and its grace
-    is given here. `served` says whether every private subnet has a way out.
+    `holds` are the conditions that hold now; redundancy is lost from the first moment, and its
+    grace is given here. `served` says whether every private subnet has a way out.
     """
 
     now: float
@@ -67,9 +67,9 @@ class Message:
 class State:
     """What is remembered.
 
-    `settled` is set when the stack first was as it should be, or had its time for it: before that it
-    is being made. `since` says from when each condition holds, `told` which of them people were told
-    of (or are about to be), `messages` what is claimed and not yet ticked off.
+    `settled` is set when the stack first was as it should be, or had its time for it: before that
+    it is being made. `since` says from when each condition holds, `told` which of them people were
+    told of (or are about to be), `messages` what is claimed and not yet ticked off.
     """
 
     settled: bool = False
@@ -130,6 +130,7 @@ def advance(state: State, situation: Situation) -> tuple[State, Message | None]:
         opened={incident: since[incident] for incident in due - state.told},
         over={incident: began.get(incident, now) for incident in state.told - since.keys()},
         untold=tuple(m for m in state.messages if now - m.claimed >= CLAIM_S),
+        since=since,
         now=now,
     )
     under_way = tuple(m for m in state.messages if now - m.claimed < CLAIM_S)
@@ -150,13 +151,18 @@ def _message(
     opened: Mapping[Incident, float],
     over: Mapping[Incident, float],
     untold: tuple[Message, ...],
+    since: Mapping[Incident, float],
     now: float,
 ) -> Message | None:
-    """Join what is news with what was not told yet; of what opened and is over, tell the end only."""
+    """Join what is news with what was not told yet.
+
+    Of what opened and is over the end alone is told; of what is over and opened again both are.
+    """
     opens, ends = dict(opened), dict(over)
     for message in untold:
-        opens = {i: start for i, start in message.opened if i not in over} | opens
-        ends = {i: start for i, start in message.over if i not in opens} | ends
+        opens |= {i: start for i, start in message.opened if since.get(i) == start}
+        ends = dict(message.over) | ends
+    ends = {i: start for i, start in ends.items() if i not in since or i in opens}
     if not opens and not ends:
         return None
     return Message(opened=_sorted(opens), over=_sorted(ends), claimed=now)

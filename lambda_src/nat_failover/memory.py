@@ -1,8 +1,8 @@
 """What outlives a run: one item of one DynamoDB table, written only over what was read.
 
 The condition makes overlapping runs take turns: the one whose write is refused has learned nothing
-that the next run will not observe anew. Failing reads and writes are results: nothing that matters to
-routing waits for them.
+that the next run will not observe anew. Failing reads and writes are results: nothing that matters
+to routing waits for them.
 """
 
 from __future__ import annotations
@@ -96,9 +96,11 @@ def write(
         MEMORY_EXPIRES: {"N": str(int(now + LIFE_S))},
     }
     written = Remembered(state=state, version=version, expires=now + LIFE_S)
-    more = {"ExpressionAttributeValues": values} if values else {}
+    request: dict[str, Any] = {"TableName": table, "Item": item, "ConditionExpression": condition}
+    if values:
+        request["ExpressionAttributeValues"] = values
     try:
-        client.put_item(TableName=table, Item=item, ConditionExpression=condition, **more)
+        client.put_item(**request)
     except ClientError as error:
         overtaken = error.response["Error"]["Code"] == "ConditionalCheckFailedException"
         return Written.OVERTAKEN if overtaken else Written.FAILED, found

@@ -25,21 +25,27 @@ _TEXT_LIMIT = 8000
 
 _MOST_LINES = 20
 
-_ADVICE = {
-    Incident.NO_EGRESS: "Look at the group's activity history: why is no NAT in service? The function"
-    " repairs the routes by itself as soon as one is.",
-    Incident.NOT_OURS: "Find out who changed it. Point it back, or set failover.adopt to let the"
-    " function take it back. A missing table comes back with a deployment.",
-    Incident.REDUNDANCY_LOST: "Look at the group's activity history: why is there no replacement? The"
-    " next failure would cut users off.",
-    Incident.FAILOVER: "Nothing, if a replacement comes within ten minutes: another message says"
-    " when it is over. With failback: manual, bring the tables home when it suits.",
+_ADVICE: Mapping[Incident, str] = {
+    Incident.NO_EGRESS: (
+        "look at the group's activity history: why is no NAT in service? The function repairs the"
+        " routes by itself as soon as one is."
+    ),
+    Incident.NOT_OURS: (
+        "find out who changed it, and change it back, or set failover.adopt to let the function"
+        " take it back. No deployment brings a missing table back by itself."
+    ),
+    Incident.REDUNDANCY_LOST: (
+        "look at the group's activity history: why is there no replacement? The next failure would"
+        " cut users off."
+    ),
+    Incident.FAILOVER: (
+        "nothing, if a replacement comes within ten minutes: another message says when it is over."
+        " With failback: manual, bring the tables home when it suits."
+    ),
 }
 
 
-def compose(
-    message: Message, state: State, run: Run, settings: Settings
-) -> tuple[str, str]:
+def compose(message: Message, state: State, run: Run, settings: Settings) -> tuple[str, str]:
     """Return the subject and the text of a message."""
     plan = run.plan
     _, _, _, region, account, *_ = settings.stack_id.split(":")
@@ -54,8 +60,8 @@ def compose(
         *_done(run, settings),
         *_advice(state),
         "",
-        f"Stack {settings.stack}, account {account}, Region {region}, VPC {settings.vpc},"
-        f" group {settings.group}.",
+        f"Stack {settings.stack}, account {account}, Region {region}.",
+        f"VPC {settings.vpc}, group {settings.group}.",
     ]
     return _ascii(subject)[:_SUBJECT_LIMIT], _ascii("\n".join(lines))[:_TEXT_LIMIT]
 
@@ -73,11 +79,8 @@ def _zones(plan: Plan, settings: Settings) -> list[str]:
     """Return the zones that are not as they should be, the cut ones if there are any."""
     homes = {subnet: table.zone for table in settings.tables for subnet in table.subnets}
     cut = sorted({homes[subnet] for subnet in plan.without_egress if subnet in homes})
-    elsewhere = {
-        decision.zone
-        for decision in (*plan.decisions, *plan.subnets)
-        if decision.verdict in ELSEWHERE
-    }
+    elsewhere = {d.zone for d in plan.decisions if d.verdict in ELSEWHERE}
+    elsewhere |= {d.zone for d in plan.subnets if d.verdict in ELSEWHERE}
     return cut or sorted({*displaced_zones(plan), *elsewhere})
 
 

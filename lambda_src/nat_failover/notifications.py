@@ -66,9 +66,7 @@ class Notifications:
         """Publish to people; routing does not depend on it, so a refusal is logged."""
         subject, text = compose(message, state, run, self.settings)
         try:
-            self.people.publish(
-                TopicArn=self.settings.outcome_topic, Subject=subject, Message=text
-            )
+            self.people.publish(TopicArn=self.settings.outcome_topic, Subject=subject, Message=text)
         except (ClientError, BotoCoreError, ResponseParserError) as error:
             _log.error("message", extra={"problem": f"people were not told: {error}"})
             self._settle(message, told=False)

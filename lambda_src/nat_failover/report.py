@@ -1,4 +1,4 @@
-"""What a run leaves in the log: a JSON line per decision and per write, metrics, and the whole of it.
+"""What a run leaves in the log: a line per decision and per write, metrics, the whole of it.
 
 Lines go through Lambda's own JSON logging; the metrics are part of the last one, in the embedded
 metric format (CloudWatch user guide). What people hear is the business of `notifications`.
@@ -62,7 +62,11 @@ def _summary(run: Run) -> dict[str, Any]:
 
 
 def _done(result: Result) -> dict[str, Any]:
-    return {"write": describe(result.write), "done": result.done, "error": result.error and result.error[:_LONGEST_ERROR]}
+    return {
+        "write": describe(result.write),
+        "done": result.done,
+        "error": result.error and result.error[:_LONGEST_ERROR],
+    }
 
 
 def _lines(run: Run) -> Iterator[tuple[int, str, dict[str, Any]]]:
@@ -85,7 +89,7 @@ def _alarming(run: Run) -> tuple[Decision | SubnetDecision, ...]:
 
 def _metrics(run: Run, settings: Settings, state: State) -> dict[str, Any]:
     """Return the metrics of a run; a run whose last look failed says nothing of NATs and tables."""
-    values: dict[Metric, float] = {
+    values: dict[str, float] = {
         Metric.MOVES: len(moves(run)),
         Metric.FAILURES: int(run.failure is not None),
     }

@@ -38,7 +38,8 @@ def situation(run: Run, settings: Settings) -> Situation | None:
 
 def not_ours(plan: Plan) -> int:
     """Return how many tables and subnets lead elsewhere, or are missing."""
-    return sum(decision.verdict in ELSEWHERE for decision in (*plan.decisions, *plan.subnets))
+    tables = sum(decision.verdict in ELSEWHERE for decision in plan.decisions)
+    return tables + sum(decision.verdict in ELSEWHERE for decision in plan.subnets)
 
 
 def _lacks_redundancy(plan: Plan, settings: Settings) -> bool:

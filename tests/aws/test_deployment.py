@@ -12,10 +12,15 @@ from nat_failover.settings import Strategy
 from tests.aws import messages
 from tests.aws.conftest import SHORT, at_rest
 from tests.aws.region import Region
+from tests.factories import ANY_STACK_ID
 
 if TYPE_CHECKING:
     from tests.aws.cloudformation import CloudFormation
     from tests.aws.conftest import Deploy
+
+
+KNOWN = ("rtbassoc-00000000000000000",)
+"""An association that CloudFormation made, and that is not there any more."""
 
 
 @pytest.mark.parametrize("request_type", ["Create", "Update"])
@@ -31,7 +36,7 @@ def test_deployment_succeeds_when_every_table_is_served(
             "Status": "SUCCESS",
             "Reason": "done",
             "PhysicalResourceId": "DefaultRoutes",
-            "StackId": "any-stack-id",
+            "StackId": ANY_STACK_ID,
             "RequestId": "any-request",
             "LogicalResourceId": "DefaultRoutes",
         }
@@ -122,7 +127,7 @@ def test_deletion_succeeds_without_a_call_when_routes_are_replaced(
     """With the default strategy CloudFormation deletes tables and associations unaided."""
     function = deploy(region.settings)
 
-    function(messages.release(cloudformation.url))
+    function(messages.release(cloudformation.url, *KNOWN))
 
     assert function.wire.calls == []
     assert [answer["Status"] for answer in cloudformation.answers] == ["SUCCESS"]
@@ -137,7 +142,7 @@ def test_deletion_takes_every_association_away_when_subnets_are_swapped(
     region.kill(region.nats["a"])
     function(messages.terminated(region, region.nats["a"]))
 
-    function(messages.release(cloudformation.url))
+    function(messages.release(cloudformation.url, *KNOWN))
 
     assert [answer["Status"] for answer in cloudformation.answers] == ["SUCCESS"]
     for home in region.homes.values():
@@ -152,7 +157,7 @@ def test_deletion_fails_with_awss_words_when_an_association_stays(
     (stays,) = region.associations("a").values()
     function.wire.fail("DisassociateRouteTable", "UnauthorizedOperation", mentions=stays)
 
-    function(messages.release(cloudformation.url), seconds=SHORT)
+    function(messages.release(cloudformation.url, *KNOWN), seconds=SHORT)
 
     (answer,) = cloudformation.answers
     assert answer["Status"] == "FAILED"
@@ -167,7 +172,7 @@ def test_deletion_fails_with_awss_words_when_the_look_fails(
     function = deploy(replace(region.settings, strategy=Strategy.SWAP_ROUTE_TABLE))
     function.wire.fail("DescribeRouteTables", "UnauthorizedOperation")
 
-    function(messages.release(cloudformation.url), seconds=SHORT)
+    function(messages.release(cloudformation.url, *KNOWN), seconds=SHORT)
 
     (answer,) = cloudformation.answers
     assert answer["Status"] == "FAILED"
@@ -182,20 +187,20 @@ def test_answer_fits_when_aws_has_much_to_say(
     function = deploy(replace(region.settings, strategy=Strategy.SWAP_ROUTE_TABLE))
     function.wire.fail("DisassociateRouteTable", "UnauthorizedOperation" + "…" * 5000)
 
-    function(messages.release(cloudformation.url), seconds=SHORT)
+    function(messages.release(cloudformation.url, *KNOWN), seconds=SHORT)
 
     assert cloudformation.sizes[0] <= 4096
 
 
-def test_deletion_of_the_routes_resource_needs_nothing(
+def test_deletion_of_the_routes_resource_touches_no_subnet(
     region: Region, deploy: Deploy, cloudformation: CloudFormation
 ) -> None:
-    """It comes first, while NATs still serve: no subnet is touched."""
+    """It comes first, while NATs still serve."""
     function = deploy(replace(region.settings, strategy=Strategy.SWAP_ROUTE_TABLE))
 
     function(messages.deployment("Delete", cloudformation.url))
 
-    assert function.wire.calls == []
+    assert function.wire.writes == []
     assert [answer["Status"] for answer in cloudformation.answers] == ["SUCCESS"]
 
 
@@ -206,7 +211,7 @@ def test_making_the_associations_resource_needs_nothing(
     """It is there for its deletion."""
     function = deploy(replace(region.settings, strategy=Strategy.SWAP_ROUTE_TABLE))
 
-    function({**messages.release(cloudformation.url), "RequestType": request_type})
+    function({**messages.release(cloudformation.url, *KNOWN), "RequestType": request_type})
 
     assert function.wire.calls == []
     assert [answer["Status"] for answer in cloudformation.answers] == ["SUCCESS"]
@@ -233,7 +238,7 @@ def test_deletion_goes_on_when_a_write_or_a_look_fails_once(
     function.wire.fail("DescribeRouteTables", "UnauthorizedOperation", times=1)
     function.wire.fail("DisassociateRouteTable", "InvalidAssociationID.NotFound", times=1)
 
-    function(messages.release(cloudformation.url))
+    function(messages.release(cloudformation.url, *KNOWN))
 
     assert [answer["Status"] for answer in cloudformation.answers] == ["SUCCESS"]
     assert (region.associations("a"), region.associations("b")) == ({}, {})

@@ -68,7 +68,11 @@ def test_other_nats_serve_when_one_check_cannot_be_switched_off(
 ) -> None:
     """A NAT that may not forward serves nobody; the other one serves all."""
     function = deploy(fresh.settings)
-    function.wire.fail("ModifyNetworkInterfaceAttribute", "UnauthorizedOperation", mentions=fresh.interface(fresh.nats["a"]))
+    function.wire.fail(
+        "ModifyNetworkInterfaceAttribute",
+        "UnauthorizedOperation",
+        mentions=fresh.interface(fresh.nats["a"]),
+    )
 
     returned = function(messages.SWEEP, seconds=SHORT)
 

@@ -25,7 +25,12 @@ if TYPE_CHECKING:
 
 ACCOUNT = "123456789012"
 READS = {"DescribeInstances", "DescribeAutoScalingGroups", "DescribeRouteTables"}
-WRITES = {"CreateRoute", "ReplaceRoute", "ModifyNetworkInterfaceAttribute", "CompleteLifecycleAction"}
+WRITES = {
+    "CreateRoute",
+    "ReplaceRoute",
+    "ModifyNetworkInterfaceAttribute",
+    "CompleteLifecycleAction",
+}
 SWAPS = {"ReplaceRouteTableAssociation", "DisassociateRouteTable"}
 
 
@@ -95,9 +100,7 @@ class Translator:
             case unknown:
                 pytest.fail(f"which resources does {unknown} touch?")
         for resource in resources:
-            yield Request(
-                action=f"{service}:{call.operation}", resource=resource, context=context
-            )
+            yield Request(action=f"{service}:{call.operation}", resource=resource, context=context)
 
     def _arn(self, kind: str, id_: str) -> str:
         return f"arn:aws:ec2:{self.region.name}:{ACCOUNT}:{kind}/{id_}"
