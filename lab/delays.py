@@ -48,8 +48,8 @@ BOOT_GIVES_UP = Delay(
     15,
     290,
     _DOCUMENTED,
-    "stacks/constructs/nat_boot/boot.sh: from the pauses between three attempts to install, to the"
-    " limits of all steps, 5 + 15 + 150 + 15 + 50 + 15 + 40 s",
+    "stacks/constructs/nat_boot/boot.sh: from steps that take seconds and one that fails, to the"
+    " limits of all steps, 5 + 15 + 145 + 15 + 50 + 15 + 45 s",
 )
 BOOT_TRIES_AGAIN = Delay(
     "an instance tells its group again how its launch went",
@@ -60,8 +60,8 @@ BOOT_TRIES_AGAIN = Delay(
 )
 BOOT_TELLS = Delay(
     "an instance goes on trying to tell its group that it forwards",
-    40,
-    40,
+    45,
+    45,
     _DOCUMENTED,
     "stacks/constructs/nat_boot/boot.sh: the limit of that step",
 )

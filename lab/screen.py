@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from rich.markup import escape
+from rich.padding import Padding
 from rich.table import Column, Table
 
 from lab.drills.measure import words
 from lab.journal import Entry, Who
 from lab.report.lines import seconds
 from lab.report.packets import flow_rows, probe_rows, what_hosts_saw
-from lab.report.verdict import figures, verdict, what_zones_lost
+from lab.report.verdict import figures, verdict, what_failed, what_zones_lost
 from lab.short_ids import short
 
 if TYPE_CHECKING:
@@ -83,7 +85,8 @@ class Screen:
             f"[{_TONES[said.tone]}]{said.sign} {said.word}.[/] {escape(said.headline)}.",
             highlight=False,
         )
-        for sentence in (*what_zones_lost(outcome), *what_hosts_saw(outcome.packets)):
+        said_of = (what_zones_lost(outcome), what_failed(outcome), what_hosts_saw(outcome.packets))
+        for sentence in chain(*said_of):
             self._console.print(f"  {escape(sentence)}", highlight=False)
         table = Table(show_header=False, box=None, padding=(0, 2))
         for row in figures(outcome):
@@ -92,6 +95,11 @@ class Screen:
             )
         table.add_row("Writes", str(len(outcome.writes)), f"{len(outcome.refused)} refused")
         self._console.print(table)
+        if outcome.notifications:
+            self.heading("What people were told")
+        for told in outcome.notifications:
+            self._line(told.time, told.source, f"[bold]{escape(told.subject)}[/]")
+            self._console.print(Padding(escape(told.text), (0, 0, 0, 12)), highlight=False)
         for host in outcome.packets:
             self._packets(host)
 

@@ -67,11 +67,17 @@ def _way(subnet: str, now: float) -> Egress:
         return Egress(works=False, through=None, zone=None, words="no default route")
     target = target_instance(route)
     if target is None:
-        words = str(route.network_interface_id or route.state)
+        words = str(route.gateway_id or route.network_interface_id or route.state)
         return Egress(works=False, through=None, zone=None, words=words)
     zone, trouble = str(target.availability_zone), _trouble(target, now)
-    words = f"{target.id} (zone {zone[-1]}{trouble})"
-    return Egress(works=not trouble, through=target.id, zone=zone, words=words)
+    foreign = "" if _is_member(target) else ", not of the group"
+    words = f"{target.id} (zone {zone[-1]}{foreign}{trouble})"
+    return Egress(works=not trouble, through=target.id, zone=None if foreign else zone, words=words)
+
+
+def _is_member(instance: Instance) -> bool:
+    """Return whether an instance is a group's, which tags it as nobody else can."""
+    return any(tag["key"] == "aws:autoscaling:groupName" for tag in instance.get_tags())
 
 
 def _trouble(instance: Instance, now: float) -> str:

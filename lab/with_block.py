@@ -1,7 +1,12 @@
-"""Things that are built when a `with` block begins and taken down when it ends."""
+"""Things that are built when a `with` block begins and taken down when it ends.
+
+A forked process that leaves the block, by an inherited signal handler for instance, takes nothing
+down: what was built is its parent's.
+"""
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Self
@@ -17,9 +22,13 @@ class WithBlock(ABC):
         self._closing = ExitStack()
 
     def __enter__(self) -> Self:
-        with ExitStack() as stack:
-            self._begin(stack)
-            self._closing = stack.pop_all()
+        self._owner = os.getpid()
+        self._closing = ExitStack()
+        try:
+            self._begin(self._closing)
+        except BaseException:
+            self._take_down()
+            raise
         return self
 
     def __exit__(
@@ -28,7 +37,11 @@ class WithBlock(ABC):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._closing.close()
+        self._take_down()
+
+    def _take_down(self) -> None:
+        if os.getpid() == self._owner:
+            self._closing.close()
 
     @abstractmethod
     def _begin(self, stack: ExitStack) -> None:

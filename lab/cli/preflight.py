@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _OF_AN_ACCOUNT = ("stack", "region", "yes")
-_OF_THE_LAB = ("handler", "real_time", "packets", "strategy", "seed")
+_OF_THE_LAB = ("handler", "real_time", "packets", "strategy", "seed", "destroy")
 
 
 class OptionsError(ValueError):

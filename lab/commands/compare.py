@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
 from rich.progress import Progress
 from rich.table import Column, Table
 
 from lab.chance import Chance
+from lab.commands.drill import status
 from lab.drills.drill import play
 from lab.drills.farm import Job, play_all
 from lab.drills.faults import FAULTS, Kind
@@ -18,6 +18,7 @@ from lab.drills.stage import OURS
 from lab.emulator.readings import Readings, every
 from lab.report import comparison
 from lab.report.lines import seconds
+from lab.report.verdict import what_failed
 from nat_failover.settings import Strategy
 
 if TYPE_CHECKING:
@@ -74,12 +75,21 @@ def medians(outcomes: Sequence[Outcome]) -> Table:
     return table
 
 
+def comparison_status(
+    outcomes: Sequence[Outcome], scenarios: Sequence[Sequence[Cue]], *, adopt: bool
+) -> int:
+    """Return 1 if the deployed function did not end one of its drills as documented, or else 0."""
+    named = {" ".join(str(cue) for cue in cues): cues for cues in scenarios}
+    ours = (outcome for outcome in outcomes if outcome.handler == OURS)
+    return max((status(each, named[each.fault], adopt=adopt) for each in ours), default=0)
+
+
 def failures(outcomes: Sequence[Outcome]) -> list[str]:
-    """Return a sentence for each exception with which a handler failed: how often, and which."""
-    found = Counter(
-        (outcome.handler, failure) for outcome in outcomes for failure in outcome.failures
-    )
-    return [f"{handler} failed {count} times: {why}" for (handler, why), count in found.items()]
+    """Return a sentence for each exception with which a handler failed in a drill."""
+    found = {
+        (outcome.handler, sentence) for outcome in outcomes for sentence in what_failed(outcome)
+    }
+    return [f"{handler}: {sentence}" for handler, sentence in sorted(found)]
 
 
 def soak(stage: Stage, console: Console, *, drills: int, seed: int) -> list[Outcome]:

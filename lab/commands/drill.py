@@ -37,16 +37,22 @@ def drill(  # noqa: PLR0913 - what a person can say of a drill, each thing by na
     strategy: str | None,
     handler: Handler | None,
     pace: float = 1.0,
+    destroy: bool = False,
 ) -> Outcome:
     """Deploy the app, play the faults, and return the outcome; a screen shows it live.
 
-    `pace` is how fast a clock that goes by itself goes during the drill.
+    `pace` is how fast a clock that goes by itself goes during the drill. `destroy` says whether the
+    stack is destroyed in the end, which raises StageError when it cannot be.
     """
     if screen:
         screen.say("Deploying the app with the CDK CLI …")
     with deployed(region, directory, strategy) as stage:
         get_ready(stage, screen, handler, pace)
-        return play(stage, cues, seed=seed)
+        outcome = play(stage, cues, seed=seed)
+        if destroy:
+            stage.watch.stop()
+            stage.destroy()
+    return outcome
 
 
 def get_ready(stage: Stage, screen: Screen | None, handler: Handler | None, pace: float) -> None:

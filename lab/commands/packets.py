@@ -50,6 +50,7 @@ def drill_with_packets(  # noqa: PLR0913 - what a person can say of a drill, eac
     strategy: str | None,
     handler: Handler | None,
     pace: float = 1.0,
+    destroy: bool = False,
 ) -> Outcome:
     """Deploy the app, let private hosts probe, play the faults, and return the outcome.
 
@@ -69,7 +70,11 @@ def drill_with_packets(  # noqa: PLR0913 - what a person can say of a drill, eac
                 ago = (region.clock.now() - began) / pace
                 return probing.stop(zero=time.monotonic() - ago, since=-BEFORE)
 
-            return play(stage, cues, seed=seed, steady=STEADY, saw=saw)
+            outcome = play(stage, cues, seed=seed, steady=STEADY, saw=saw)
+        if destroy:
+            stage.watch.stop()
+            stage.destroy()
+    return outcome
 
 
 def _probers(fabric: Fabric, stage: Stage) -> list[Prober]:

@@ -28,6 +28,7 @@ def parser() -> argparse.ArgumentParser:
     soak.add_argument("--drills", type=_positive, default=1000, metavar="N")
     _seed(soak)
     commands.add_parser("faults", help="list the faults, and how each ends")
+    commands.add_parser("figures", help="collect the figures of README and docs anew (minutes)")
     commands.add_parser("fidelity", help="list what is modelled, how well, and what is not")
     return top
 
@@ -62,6 +63,11 @@ def _drill(command: argparse.ArgumentParser) -> None:
         "--packets",
         action="store_true",
         help="in real time, with packets in network namespaces: Linux, as root",
+    )
+    command.add_argument(
+        "--destroy",
+        action="store_true",
+        help="destroy the stack afterwards, and see that nothing of it is left",
     )
     real = command.add_argument_group("a stack in a real account")
     real.add_argument("--real", action="store_true", help="drill a stack in an AWS account")

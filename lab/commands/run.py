@@ -11,10 +11,11 @@ from rich.console import Console
 from lab import report
 from lab.aws.catalogue import ALL
 from lab.cdk import CdkError, NotSetUpError
+from lab.cli import figures
 from lab.cli.preflight import OptionsError, preflight
 from lab.clock import RealClock, VirtualClock
 from lab.commands import tables
-from lab.commands.compare import compare, failures, medians, soak
+from lab.commands.compare import compare, comparison_status, failures, medians, soak
 from lab.commands.demo import demo
 from lab.commands.drill import DEPLOYMENT_PACE, drill, status, tell
 from lab.commands.real import drill_real
@@ -24,7 +25,7 @@ from lab.drills.faults import FAULTS
 from lab.drills.handlers import RECIPE_2016, HandlerError, Trigger, read_handler
 from lab.drills.lab_settings import LabSettingsError, lab_settings
 from lab.drills.scenario import ScenarioError, must_have_zones, read_faults, read_scenario
-from lab.drills.stage import OURS, StageError, deployed
+from lab.drills.stage import StageError, deployed
 from lab.isolation import PROJECT
 from lab.packets.obstacle import PacketsError, obstacle
 from lab.real import RealDrillError
@@ -67,6 +68,7 @@ def run(options: Namespace, directory: Path) -> int:
         "compare": _compare,
         "soak": _soak,
         "faults": tables.faults,
+        "figures": _figures,
         "fidelity": tables.fidelity,
     }
     try:
@@ -113,6 +115,7 @@ def _drill(options: Namespace, console: Console, directory: Path) -> int:
             seed=seed,
             strategy=strategy,
             handler=handlers[0] if handlers else None,
+            destroy=options.destroy,
         )
     expected = status(outcome, cues, adopt=settings.adopt)
     return _ended(outcome, screen, options, 0 if handlers else expected)
@@ -175,12 +178,22 @@ def _compare(options: Namespace, console: Console, directory: Path) -> int:
     if options.report:
         page = report.write(outcomes, options.report)
         print(f"The report is in {page}", file=sys.stderr)  # noqa: T201 - beside the JSON
-    each = len(handlers) * len(seeds)
-    return max(
-        status(outcome, scenarios[number // each], adopt=settings.adopt)
-        for number, outcome in enumerate(outcomes)
-        if outcome.handler == OURS
-    )
+    return comparison_status(outcomes, scenarios, adopt=settings.adopt)
+
+
+def _figures(_: Namespace, console: Console, directory: Path) -> int:
+    """Collect the figures of the pages anew: every fault, five seeds, with and without us."""
+    with Region() as region, deployed(region, directory, None) as stage:
+        outcomes = compare(
+            stage,
+            console,
+            scenarios=[read_faults([fault.name]) for fault in FAULTS],
+            handlers=(None, RECIPE_2016),
+            seeds=figures.SEEDS,
+        )
+    figures.save(figures.collected(outcomes), PROJECT)
+    console.print(f"Written to {figures.FILE}, {', '.join(figures.PAGES)}")
+    return 0
 
 
 def _soak(options: Namespace, console: Console, directory: Path) -> int:

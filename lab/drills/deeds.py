@@ -13,7 +13,6 @@ from lab.aws import capacity, forwarding, health
 from lab.aws.delivery import Trouble
 from lab.isolation import ACCOUNT, REGION
 from lab.journal import Who
-from lab.topology import DEFAULT
 
 if TYPE_CHECKING:
     from moto.ec2.models.instances import Instance
@@ -87,22 +86,6 @@ def check_reset(scene: Scene, zone: str | None) -> None:
     if nat := scene.nat(zone):
         scene.say(f"turn the source/destination check of {nat} on")
         scene.ec2.modify_instance_attribute(InstanceId=nat, SourceDestCheck={"Value": True})
-
-
-def tamper(scene: Scene, option: str | None) -> None:
-    """Delete the default route of a zone's table, or point that of the first one elsewhere."""
-    table = scene.home(option).table
-    if option != "elsewhere":
-        scene.say(f"delete the default route of {table}")
-        scene.ec2.delete_route(RouteTableId=table, DestinationCidrBlock=DEFAULT)
-        return
-    subnet = scene.home(None).subnets[0]
-    interface = scene.ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]
-    target = interface["NetworkInterfaceId"]
-    scene.say(f"point the default route of {table} to {target}")
-    scene.ec2.replace_route(
-        RouteTableId=table, DestinationCidrBlock=DEFAULT, NetworkInterfaceId=target
-    )
 
 
 def slow_lambda(scene: Scene, _: str | None) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from lab.drills import deeds
+from lab.drills import deeds, fault_actions
 from lab.drills.lab_settings import LETTERS
 from nat_failover.settings import Strategy
 
@@ -139,12 +139,47 @@ FAULTS: tuple[Fault, ...] = (
     ),
     Fault(
         name="tamper",
-        plays="somebody deletes a default route (`elsewhere`: points it to something else)",
-        ends="the next look creates it again; one that points elsewhere is left alone, unless"
-        " failover.adopt is on",
-        begin=deeds.tamper,
-        options=(*ZONES, "elsewhere"),
+        plays="somebody deletes a default route (`elsewhere`: points it to an instance that is not"
+        " of the group; `gateway`: to the internet gateway)",
+        ends="the next sweep creates it again; one that leads to something foreign is told and left"
+        " alone, unless failover.adopt is on",
+        begin=fault_actions.tamper,
+        options=(*ZONES, "elsewhere", "gateway"),
+        left_alone=("elsewhere", "gateway"),
         real=True,
+    ),
+    Fault(
+        name="disassociate",
+        plays="somebody takes a zone's private subnet out of its route table",
+        ends="it is told at the next sweep; with swap-route-table the subnet is associated again,"
+        " with replace-route a person must",
+        begin=fault_actions.disassociate,
+        options=ZONES,
+        recovers=frozenset({Strategy.SWAP_ROUTE_TABLE.value}),
+    ),
+    Fault(
+        name="delete-table",
+        plays="somebody deletes a zone's private route table",
+        ends="it is told, and the other zones are looked after; a person must make another one",
+        begin=fault_actions.delete_table,
+        options=ZONES,
+        recovers=NEVER,
+    ),
+    Fault(
+        name="standby",
+        plays="somebody puts a NAT into standby, without another one in its place",
+        ends="its table goes to the other NAT, and home when it is back in service",
+        begin=fault_actions.stand_by,
+        end=fault_actions.back_in_service,
+        options=ZONES,
+        seconds=300,
+    ),
+    Fault(
+        name="protected",
+        plays="somebody protects the NATs from scale-in",
+        ends="as without; `--destroy` shows that the stack can be destroyed all the same",
+        begin=fault_actions.protect,
+        kind=Kind.CONDITION,
     ),
     Fault(
         name="lost",

@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lab.drills.notifications import PUBLISH, notifications, ringing, subject
 from lab.drills.outcome import (
     FAILED,
     CallCount,
@@ -32,7 +33,6 @@ BEFORE = 5.0
 
 _SILENT = frozenset({"resource", "function began"})
 _TARGETS = ("RouteTableId", "SubnetId", "AssociationId", "InstanceId", "NetworkInterfaceId")
-_PEOPLE = "sns:Publish"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Call:
     def writes(self) -> bool:
         """Return whether it changes something other than what people know."""
         operation = self.name.partition(":")[2]
-        return not operation.startswith(("Describe", "Get", "List")) and self.name != _PEOPLE
+        return not operation.startswith(("Describe", "Get", "List")) and self.name != PUBLISH
 
 
 def measure(  # noqa: PLR0913 - what a drill is known by, each thing by name
@@ -89,6 +89,7 @@ def measure(  # noqa: PLR0913 - what a drill is known by, each thing by name
         depth=0 if first is None else depth(calls, first),
         writes=tuple(_write(call, began) for call in calls if call.writes),
         topology=_topologies(watch, egress, began=began, end=end),
+        notifications=notifications(entries, began=began, ringing=ringing(region)),
         recovered=watch.all_work(),
         home=watch.at_home(),
     )
@@ -179,8 +180,14 @@ def _target(call: Call) -> str:
 def _moments(entries: Iterable[Entry], began: float) -> Iterable[Moment]:
     for entry in entries:
         if what := words(entry):
-            kind = "write" if entry.kind == "call" else entry.kind
+            kind = _kind(entry)
             yield Moment(time=entry.at - began, source=entry.who.value, kind=kind, what=what)
+
+
+def _kind(entry: Entry) -> str:
+    if entry.kind != "call":
+        return entry.kind
+    return "notification" if entry.detail["name"] == PUBLISH else "write"
 
 
 def words(entry: Entry) -> str | None:
@@ -188,6 +195,8 @@ def words(entry: Entry) -> str | None:
     if entry.kind == "call":
         call = _call(entry)
         refused = f": {call.error}" if call.error else ""
+        if call.name == PUBLISH:
+            return f"{call.name} {subject(call.parameters)}{refused}"
         return f"{call.name} {_target(call)}{refused}".strip() if call.writes else None
     return None if entry.kind in _SILENT else entry.what + _trigger(entry) + _exception(entry)
 

@@ -95,6 +95,16 @@ class Write:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Notification:
+    """What subscribers of the notifications topic got: from the function, or from an alarm."""
+
+    time: float
+    source: str
+    subject: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NatSeen:
     """A NAT instance in the topology: its zone, and its state in EC2's words."""
 
@@ -135,8 +145,8 @@ class Outcome:
     decide (from there to its first write), to write (from there to the answer to its last write)
     and to come home (from the first fault until each zone leaves through its own NAT for good) are
     seconds, or None where it did not happen. `depth` is how many calls that run made one after the
-    other, each after the answer to another, up to its first write. `packets` is what each private
-    host saw, where packets flowed.
+    other, each after the answer to another, up to its first write. `notifications` are what people
+    got, `packets` what each private host saw, where packets flowed.
     """
 
     fault: str
@@ -157,6 +167,7 @@ class Outcome:
     topology: tuple[Topology, ...]
     recovered: bool
     home: bool
+    notifications: tuple[Notification, ...] = ()
     packets: tuple[HostPackets, ...] = ()
 
     @property

@@ -18,7 +18,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from pyroute2 import netns
+from pyroute2 import config, netns
 
 from lab.packets.obstacle import PacketsError, obstacle
 from lab.with_block import WithBlock
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 PREFIX = "natlab"
 LOCKS = Path("/run/nat-failover-lab")
+# pyroute2 makes sockets in forks of this process, and ends each with SIGTERM: without this it would
+# run whatever handler this process has, such as one that leaves the `with` blocks of its parent.
+config.disable_mp_signal = True
 _SWITCHING = Lock()  # pyroute2 keeps the namespaces to return to on one stack for all threads
 
 

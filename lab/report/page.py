@@ -52,6 +52,7 @@ def _drill(number: int, outcome: Outcome) -> dict[str, Any]:
         "done": verdict.what_was_done(outcome),
         "zones": (
             *verdict.what_zones_lost(outcome),
+            *verdict.what_failed(outcome),
             *packets.what_hosts_saw(outcome.packets),
         ),
         "figures": verdict.figures(outcome),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lab.drills.outcome import Outcome
+
+_DURATION = re.compile(r" after \d+ ms")
 
 CLOCKS = {
     "virtual": "Virtual: AWS's delays are modelled, and nobody waited for them. The times are what"
@@ -66,6 +70,14 @@ def what_zones_lost(outcome: Outcome) -> tuple[str, ...]:
     return tuple(
         f"{zone} {_losses(lost, losses(outcome.egress[zone]))}"
         for zone, lost in outcome.outage.items()
+    )
+
+
+def what_failed(outcome: Outcome) -> tuple[str, ...]:
+    """Return a sentence for each way in which runs of the function failed."""
+    return tuple(
+        f"{why} ({count} time{'s' * (count != 1)})."
+        for why, count in Counter(_DURATION.sub("", line) for line in outcome.failures).items()
     )
 
 

@@ -1,7 +1,7 @@
 """The user data of a NAT: the boot script with the settings and the files that it writes.
 
-The files are those of `nat_boot` without their comments, for which there is no room. The settings
-are the one thing that differs between stacks.
+The files are those of `nat_boot` without their comments and indentation, for which there is no
+room. The settings are the one thing that differs between stacks.
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ RESERVED_FOR_AWS = 3
 
 No host has it, so the self-test may."""
 
-_HOME = "/etc/nat-failover"
+_HOME = "$home"
+"""Where the boot script says that the files are."""
+
 _UNITS = "/etc/systemd/system"
 _WRITTEN: tuple[tuple[str, str, int], ...] = (
     ("lib.sh", f"{_HOME}/lib", 0o644),
@@ -41,7 +43,7 @@ _WRITTEN: tuple[tuple[str, str, int], ...] = (
     ("nat-failover-health.timer", f"{_UNITS}/nat-failover-health.timer", 0o644),
     ("journald.conf", "/etc/systemd/journald.conf.d/nat-failover.conf", 0o644),
 )
-_END = "END_OF_FILE"
+_END = "EOF"
 
 
 class UserDataError(ValueError):
@@ -100,6 +102,6 @@ def _write(path: str, mode: int, text: str) -> str:
 
 
 def _text(name: str) -> str:
-    """Return a file without the lines that say nothing to the machine; `#!` does."""
+    """Return a file without comments, blank lines and indentation; `#!` says something."""
     text = (FOLDER / name).read_text(encoding="utf-8")
-    return re.sub(r"^\s*(#(?!!).*)?\n", "", text, flags=re.MULTILINE)
+    return re.sub(r"^\s*(#(?!!).*\n|\n)?", "", text, flags=re.MULTILINE)

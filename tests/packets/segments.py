@@ -74,15 +74,29 @@ class Seen(NamedTuple):
     flags: int
 
 
+def datagram(source: End, destination: End) -> bytes:
+    """Return an empty UDP datagram."""
+    addresses = socket.inet_aton(source.address) + socket.inet_aton(destination.address)
+    return _in_ipv4(socket.IPPROTO_UDP, addresses, _udp(source, destination))
+
+
 def port_unreachable(source: str, near: End, far: End) -> bytes:
     """Return what a router says to the near end of a datagram that cannot go on to the far one."""
     addresses = socket.inet_aton(near.address) + socket.inet_aton(far.address)
-    udp = struct.pack("!HHHH", near.port, far.port, 8, 0)
-    quoted = _in_ipv4(socket.IPPROTO_UDP, addresses, udp)
+    quoted = _in_ipv4(socket.IPPROTO_UDP, addresses, _udp(near, far))
     checksum = _checksum(struct.pack("!BBHL", 3, 3, 0, 0) + quoted)
     icmp = struct.pack("!BBHL", 3, 3, checksum, 0) + quoted
     back = socket.inet_aton(source) + socket.inet_aton(near.address)
     return _in_ipv4(socket.IPPROTO_ICMP, back, icmp)
+
+
+def fragment(  # noqa: PLR0913 - what a fragment is, each thing by name
+    source: str, destination: str, *, identity: int, at: int, more: bool, content: bytes
+) -> bytes:
+    """Return a piece of a UDP datagram: its content from `at` on, and whether more follows."""
+    addresses = socket.inet_aton(source) + socket.inet_aton(destination)
+    place = int(more) << 13 | at // 8
+    return _in_ipv4(socket.IPPROTO_UDP, addresses, content, identity=identity, place=place)
 
 
 def link_socket(namespace: Namespace, interface: str) -> socket.socket:
@@ -133,8 +147,15 @@ class Wire:
                 yield _read(packet)
 
 
-def _in_ipv4(protocol: int, addresses: bytes, content: bytes) -> bytes:
-    head = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(content), 1, 0, 64, protocol, 0) + addresses
+def _udp(source: End, destination: End) -> bytes:
+    return struct.pack("!HHHH", source.port, destination.port, 8, 0)  # without a checksum
+
+
+def _in_ipv4(
+    protocol: int, addresses: bytes, content: bytes, *, identity: int = 1, place: int = 0
+) -> bytes:
+    sizes = (0x45, 0, 20 + len(content))
+    head = struct.pack("!BBHHHBBH", *sizes, identity, place, 64, protocol, 0) + addresses
     return head[:10] + struct.pack("!H", _checksum(head)) + head[12:] + content
 
 

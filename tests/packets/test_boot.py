@@ -32,6 +32,7 @@ STEPS = (
 
 NOTE = 'echo "${0##*/} $*" >>/run/lab/calls'
 AWS = 'echo "aws $AWS_SDK_UA_APP_ID $*" >>/run/lab/calls'
+PATIENCE = 'echo "$AWS_METADATA_SERVICE_TIMEOUT $AWS_METADATA_SERVICE_NUM_ATTEMPTS"'
 
 
 @pytest.fixture(scope="module")
@@ -130,27 +131,47 @@ def test_unit_brings_back_the_nat_when_the_instance_was_restarted(
 
 
 def test_boot_silences_what_competes_with_it(machine: Machine) -> None:
-    """The timers of dnf and an agent that nobody asked for cannot be started."""
+    """Nothing that runs dnf by itself can be started, and what runs of it is stopped."""
     _boot(machine)
     units = (
         "dnf-makecache.timer",
         "dnf-automatic.timer",
         "dnf-automatic-install.timer",
-        "amazon-ssm-agent.service",
+        "update-motd.timer",
+        "update-motd.service",
     )
     masked = [machine.run("readlink", f"/etc/systemd/system/{unit}").stdout for unit in units]
     assert ["/dev/null\n"] * len(units) == masked
+    stopped = [f"systemctl stop [{unit[0]}]{unit[1:]}" for unit in units]
+    assert stopped == [call for call in machine.calls if call.startswith("systemctl stop")]
     assert "SystemMaxUse=64M" in machine.read("/etc/systemd/journald.conf.d/nat-failover.conf")
 
 
-def test_boot_leaves_the_agent_of_session_manager_when_sessions_are_wanted(
-    machine: Machine,
+@pytest.mark.parametrize(
+    ("setting", "done"),
+    [("off", ("disable --now",)), ("on", ("unmask", "enable --now"))],
+)
+def test_agent_of_session_manager_runs_as_the_setting_says_whatever_the_image_has(
+    machine: Machine, setting: str, done: tuple[str, ...]
 ) -> None:
-    """It is how people get to the instance then."""
-    machine.write(SCRIPT, script().replace("session_manager=off", "session_manager=on"))
+    """The image may be from an instance whose agent was masked or disabled, or was not."""
+    machine.write(SCRIPT, script().replace("session_manager=off", f"session_manager={setting}"))
     machine.run("bash", SCRIPT)
-    unit = "/etc/systemd/system/amazon-ssm-agent.service"
-    assert 1 == machine.run("test", "-L", unit, check=False).returncode
+    agent = "amazon-ssm-agent.service"
+    asked = [call for call in _calls(machine, "systemctl") if agent in call]
+    assert [f"systemctl {verb} {agent}" for verb in done] == asked
+
+
+@pytest.mark.parametrize("setting", ["on", "off"])
+def test_boot_goes_on_when_the_image_has_no_agent_of_session_manager(
+    machine: Machine, setting: str
+) -> None:
+    """The minimal image has none: no sessions then, but a NAT."""
+    _played(machine, "systemctl", f"{NOTE}; [[ $* != *amazon* ]]")
+    machine.write(SCRIPT, script().replace("session_manager=off", f"session_manager={setting}"))
+    machine.run("bash", SCRIPT)
+    assert ["CONTINUE"] == _results(machine)
+    assert (setting == "on") == any(call.endswith("no sessions") for call in machine.calls)
 
 
 def test_boot_sets_the_kernel_as_a_nat_needs_it_and_no_more(
@@ -168,12 +189,26 @@ def test_boot_sets_the_kernel_as_a_nat_needs_it_and_no_more(
         "net.ipv4.conf.all.send_redirects": "0",
         f"net.ipv4.conf.{A.uplink}.send_redirects": "0",
         "net.ipv4.conf.all.accept_redirects": "0",
+        "net.ipv4.ipfrag_time": "2",
+        "net.ipv4.ipfrag_high_thresh": "16777216",
     }.items() <= _settings(machine).items()
     left = ("timeout_time_wait", "timeout_fin_wait", "timeout_close_wait", "local_port_range")
     linux = _settings(fabric.server)
     assert linux == linux | {
         name: value for name, value in _settings(machine).items() if name.endswith(left)
     }
+
+
+def test_boot_takes_ipv6_from_its_interface_and_leaves_it_to_the_host_itself(
+    machine: Machine,
+) -> None:
+    """Nothing in the stack uses it: with no address, nobody can reach the instance by it."""
+    machine.run("sysctl", "--write", "net.ipv6.conf.all.disable_ipv6=0")
+    addresses = ("ip", "-6", "-oneline", "address", "show", "dev")
+    assert "fe80" in machine.run(*addresses, A.uplink).stdout
+    _boot(machine)
+    assert "" == machine.run(*addresses, A.uplink).stdout
+    assert "::1" in machine.run(*addresses, "lo").stdout
 
 
 def test_nothing_is_forwarded_when_the_rules_cannot_be_loaded(machine: Machine) -> None:
@@ -193,6 +228,32 @@ def test_boot_asks_again_while_the_launch_action_has_not_begun(machine: Machine)
     assert ["CONTINUE"] * 3 == _results(machine)
 
 
+def test_cli_asks_the_metadata_service_more_than_once(machine: Machine) -> None:
+    """By itself it asks once, for a second, which a busy instance misses at its first boot."""
+    _played(machine, "aws", f"{PATIENCE} >/root/patience")
+    _boot(machine)
+    assert "3 3\n" == machine.read("/root/patience")
+
+
+@pytest.mark.parametrize("fate", ["drop", "reject with tcp reset"])
+def test_metadata_is_asked_for_again_when_the_service_is_busy(machine: Machine, fate: str) -> None:
+    """What is lost or refused is no reason to give a launch up."""
+    _boot(machine)
+    silent = f"ip daddr 169.254.169.254 {fate}"
+    machine.rules(f"""
+        table ip busy {{
+            chain output {{
+                type filter hook output priority 0; policy accept;
+                {silent}
+            }}
+        }}
+    """)
+    later = machine.start("bash", "-c", "sleep 1.2; nft delete table ip busy")
+    asked = machine.run("bash", "-c", "source /etc/nat-failover/lib; metadata instance-id")
+    later.wait()
+    assert A.name == asked.stdout
+
+
 def test_boot_installs_nftables_when_the_image_has_none(machine: Machine) -> None:
     """A swap file is there while dnf runs, and goes afterwards."""
     _without_nft(machine)
@@ -200,22 +261,33 @@ def test_boot_installs_nftables_when_the_image_has_none(machine: Machine) -> Non
     assert 0 == _boot(machine).returncode
     (call,) = _calls(machine, "dnf")
     assert "--setopt=max_parallel_downloads=1" in call
+    assert "exit_on_lock" not in call
     assert "install nftables" in _done(machine)
     assert 1 == machine.run("test", "-e", "/var/nat-boot.swap", check=False).returncode
     assert 1 == len(_calls(machine, "swapon"))
     assert ["CONTINUE"] == _results(machine)
 
 
-def test_boot_gives_up_after_three_attempts_when_dnf_fails(machine: Machine) -> None:
-    """The pauses between them grow; a fourth attempt is the next instance's."""
+def test_boot_asks_dnf_again_while_it_fails(machine: Machine) -> None:
+    """A busy mirror passes."""
     _without_nft(machine)
-    _played(machine, "dnf", f"{NOTE}; exit 1")
+    fails = "(($(grep --count ^dnf /run/lab/calls) > 2))"
+    _played(machine, "dnf", f"{NOTE}; {fails} && mv /root/nft /usr/sbin/nft")
     _played(machine, "sleep", NOTE)
-    assert 1 == _boot(machine).returncode
-    tried = [call for call in machine.calls if call.startswith(("dnf", "sleep"))]
-    assert ["dnf", "sleep 5", "dnf", "sleep 10", "dnf", "sleep 0"] == [
-        re.sub("^dnf .*", "dnf", call) for call in tried
+    assert 0 == _boot(machine).returncode
+    tried = [
+        call.partition(" --")[0] for call in machine.calls if call.startswith(("dnf", "sleep"))
     ]
+    assert ["dnf", "sleep 5", "dnf", "sleep 5", "dnf"] == tried
+    assert ["CONTINUE"] == _results(machine)
+
+
+def test_boot_gives_up_at_the_limit_when_dnf_waits_for_ever(machine: Machine) -> None:
+    """For the lock of another dnf that hangs, say: the next instance may have more luck."""
+    _without_nft(machine)
+    machine.write(SCRIPT, script().replace("step 145 'install", "step 0.5 'install"))
+    _played(machine, "dnf", f"{NOTE}; exec sleep 60")
+    assert 124 == machine.run("bash", SCRIPT, check=False).returncode
     _assert_abandoned(machine, "install nftables")
 
 
@@ -307,7 +379,7 @@ def test_boot_ends_a_step_that_hangs_at_its_limit(
 def test_call_that_hangs_ends_with_its_step(machine: Machine) -> None:
     """A late CONTINUE would let an instance serve of which the log says that it failed."""
     machine.write(SCRIPT, re.sub("step .* 'complete", "step 0.5 'complete", script()))
-    end = "trap 'echo ended >>/run/lab/calls; exit' TERM"
+    end = "trap 'trap : TERM; echo ended >>/run/lab/calls; exit' TERM"
     _played(machine, "aws", f"{AWS}; {end}; sleep 60 & wait")
     assert 124 == machine.run("bash", SCRIPT, check=False).returncode
     told = [call.rsplit(" ", 1)[-1] for call in machine.calls if call.startswith(("aws", "ended"))]

@@ -6,6 +6,7 @@ Its attempts are fewer and shorter here than on an instance, where they are for 
 from __future__ import annotations
 
 import re
+import subprocess
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -18,7 +19,6 @@ from tests.packets.vpc import CLOSED, PUBLIC, SCRIPT, TESTED, any_vpc, lead, scr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from subprocess import CompletedProcess
 
     from lab.packets.fabric import Fabric
     from lab.packets.machine import Machine
@@ -176,10 +176,58 @@ def test_self_test_leaves_nothing_behind_when_it_is_ended(machine: Machine) -> N
     assert before == _state(machine)
 
 
+def test_health_removes_what_a_killed_self_test_left(machine: Machine) -> None:
+    """`timeout --kill-after` ends it without a word; the next look at the rules cleans up."""
+    before = _state(machine)
+    _kill_a_self_test(machine)
+    assert before != _state(machine)
+    machine.run("/etc/nat-failover/health")
+    assert before == _state(machine)
+
+
+def test_self_test_passes_over_what_a_killed_one_left(machine: Machine) -> None:
+    """It begins with removing it."""
+    before = _state(machine)
+    _kill_a_self_test(machine)
+    run = machine.run(SELF_TEST)
+    assert PASSED == run.stdout
+    assert before == _state(machine)
+
+
+def test_health_leaves_a_self_test_that_runs_alone(machine: Machine) -> None:
+    """Somebody may run it by hand on a NAT that serves."""
+    running = _begin_a_self_test(machine)
+    machine.run("/etc/nat-failover/health")
+    assert "nat-self-test" in machine.run("ip", "netns", "list").stdout
+    running.terminate()
+    running.wait()
+
+
+def _begin_a_self_test(machine: Machine) -> subprocess.Popen[str]:
+    """Return a self-test that waits for a name."""
+    machine.command("getent", "#!/bin/bash\ntouch /run/lab/waits\nexec sleep 60\n")
+    settings = machine.read(SETTINGS)
+    _aim(machine, "any.example")
+    running = machine.start(SELF_TEST, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    waits = "until [[ -e /run/lab/waits ]]; do sleep 0.05; done; rm /run/lab/waits"
+    machine.run("bash", "-c", waits)
+    machine.write(SETTINGS, settings)
+    return running
+
+
+def _kill_a_self_test(machine: Machine) -> None:
+    running = _begin_a_self_test(machine)
+    running.kill()
+    running.wait()
+    machine.run("rm", "/run/lab/bin/getent")
+    # What it waits for holds its lock, and ends by itself.
+    machine.run("flock", "/run/nat-failover/self-test", "true")
+
+
 def _outcome(machine: Machine) -> tuple[int, str, str]:
     """Run the test, which may leave nothing behind; return how it ended, and what it said."""
     before = _state(machine)
-    run: CompletedProcess[str] = machine.run(SELF_TEST, check=False)
+    run: subprocess.CompletedProcess[str] = machine.run(SELF_TEST, check=False)
     assert before == _state(machine)
     return run.returncode, run.stdout, run.stderr
 

@@ -82,7 +82,7 @@ def test_operations_invoke_the_function_with_the_sweep() -> None:
 def test_document_has_nothing_left_to_fill_in(document: Path) -> None:
     """No placeholder stays."""
     text = document.read_text(encoding="utf-8")
-    assert not re.findall(r"<!--|@@|TODO|TBD", text)
+    assert not re.findall(r"<!--(?! figures: | end -->)|@@|TODO|TBD", text)
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)

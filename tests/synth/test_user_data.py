@@ -89,7 +89,7 @@ def test_script_has_all_files_and_leaves_nothing_to_fill_in() -> None:
 def test_settings_are_what_was_given_whatever_their_characters(group: str) -> None:
     """The shell reads them; it runs none of them."""
     script = user_data(any_boot(group))
-    settings = script.partition("/settings <<'END_OF_FILE'\n")[2].partition("END_OF_FILE")[0]
+    settings = script.partition("/settings <<'EOF'\n")[2].partition("EOF")[0]
     show = f'{settings}\nprintf %s "$group"'
     run = subprocess.run(["bash", "-c", show], capture_output=True, text=True, check=True)  # noqa: S603, S607 - our own
     assert group == run.stdout

@@ -2,11 +2,14 @@
 # Makes this Amazon Linux 2023 instance a NAT, proves that it forwards, and tells its group so. An
 # instance that fails is abandoned and switched off: the group replaces it. The app fills in the
 # settings and the files. Run twice, it leaves the same NAT.
-set -euo pipefail
+# The steps run in shells of their own, which get all that is defined here.
+set -aeuo pipefail
 
-export home=/etc/nat-failover
-readonly completed=/var/lib/nat-failover/launch-action-completed
-export current='start'
+home=/etc/nat-failover
+# cloud-init's folder of this instance: an image made from it boots with another.
+own=/var/lib/cloud/instance/nat-failover
+swap=/var/nat-boot.swap
+current='start'
 
 # put MODE PATH: write what comes in, whole or not at all.
 put() {
@@ -52,54 +55,60 @@ at_exit() {
 
 # --- The steps; each runs in a shell of its own -----------------------------------------------------
 
-# Updates come with a new image. dnf's own timers would hold its lock while it is needed here. Masked
-# by hand and stopped by pattern, because systemctl fails for units that an image does not have.
+# Updates come with a new image. dnf's own timers, and the message of the day that asks dnf for
+# updates at each boot, would hold its lock while it is needed here. Masked by hand and stopped by
+# pattern, because systemctl fails for units that an image does not have.
 quiet() {
-    local unit units=(dnf-makecache.timer dnf-automatic.timer dnf-automatic-install.timer)
-    # shellcheck source=/dev/null
-    source "$home/settings"
-    if [[ ${session_manager:?} == off ]]; then
-        units+=(amazon-ssm-agent.service)
-    fi
-    for unit in "${units[@]}"; do
+    local unit
+    for unit in dnf-makecache.timer dnf-automatic.timer dnf-automatic-install.timer update-motd.{timer,service}; do
         ln --symbolic --force /dev/null "/etc/systemd/system/$unit"
         systemctl stop "[${unit:0:1}]${unit:1}"
     done
     systemctl daemon-reload
     systemctl restart systemd-journald.service
+    set_up_sessions
+}
+
+# The agent is as the image has it, and that may be from an instance with the other setting.
+set_up_sessions() {
+    local agent=amazon-ssm-agent.service
+    # shellcheck source=/dev/null
+    source "$home/settings"
+    if [[ ${session_manager:?} == off ]]; then
+        systemctl disable --now "$agent" || true
+    elif ! { systemctl unmask "$agent" && systemctl enable --now "$agent"; }; then
+        say 'the SSM agent does not start: no sessions'
+    fi
 }
 
 # The image has neither nftables nor iptables. dnf needs more memory than the 512 MiB of the
-# smallest instances, and is killed for it. A busy mirror or a lock of another dnf passes.
+# smallest instances, and is killed for it. It waits for the lock of another dnf, gives a mirror that
+# is silent up by itself, and is tried again until the limit of this step.
 install_nftables() {
-    local attempt attempts=3
     with_swap
-    for ((attempt = 1; attempt <= attempts; attempt++)); do
-        if timeout 40 dnf --assumeyes --quiet --setopt=max_parallel_downloads=1 \
-            --setopt=install_weak_deps=False --setopt=exit_on_lock=True install nftables; then
-            without_swap
-            return 0
-        fi
-        say "attempt ${attempt} of ${attempts} to install nftables failed"
-        sleep $(((attempt < attempts) * attempt * 5))
+    until dnf --assumeyes --quiet --setopt=timeout=10 --setopt=max_parallel_downloads=1 \
+        --setopt=install_weak_deps=False install nftables; do
+        say 'nftables is not installed yet'
+        sleep 5
     done
-    return 1
+    without_swap
 }
 
 with_swap() {
     without_swap
-    dd if=/dev/zero of=/var/nat-boot.swap bs=1M count=512 status=none
-    chmod 600 /var/nat-boot.swap
-    mkswap /var/nat-boot.swap >/dev/null
-    swapon /var/nat-boot.swap
+    dd if=/dev/zero of="$swap" bs=1M count=512 status=none
+    chmod 600 "$swap"
+    mkswap "$swap" >/dev/null
+    swapon "$swap"
 }
 
 without_swap() {
-    swapoff /var/nat-boot.swap 2>/dev/null || true
-    rm --force /var/nat-boot.swap
+    swapoff "$swap" 2>/dev/null || true
+    rm --force "$swap"
 }
 
 start_units() {
+    mkdir --parents "$own"
     systemctl daemon-reload
     systemctl --quiet enable nat-failover.service nat-failover-health.timer
     systemctl restart nat-failover.service nat-failover-health.timer
@@ -107,17 +116,17 @@ start_units() {
 
 # complete_launch RESULT ATTEMPTS: tell the group how the launch went. The action may not have begun
 # yet when the instance is fast. CloudTrail shows the step in the call's user agent, since the call
-# itself takes no reason. In the foreground, the call ends with its step.
+# itself takes no reason. In the foreground, the call ends with its step. The CLI's first call reads
+# all of it from a cold volume, and by itself it would ask the metadata service once, for a second.
 complete_launch() {
     local attempt instance region
     # shellcheck source=stacks/constructs/nat_boot/lib.sh
     source "$home/lib"
-    # shellcheck source=/dev/null
-    source "$home/settings"
     instance=$(metadata instance-id)
     region=$(metadata placement/region)
     for ((attempt = 1; attempt <= $2; attempt++)); do
-        if AWS_SDK_UA_APP_ID="nat-boot.${current// /-}" AWS_MAX_ATTEMPTS=2 timeout --foreground 15 \
+        if AWS_SDK_UA_APP_ID="nat-boot.${current// /-}" AWS_MAX_ATTEMPTS=2 \
+            AWS_METADATA_SERVICE_TIMEOUT=3 AWS_METADATA_SERVICE_NUM_ATTEMPTS=3 timeout --foreground 20 \
             aws autoscaling complete-lifecycle-action --region "$region" \
             --cli-connect-timeout 4 --cli-read-timeout 8 --auto-scaling-group-name "${group:?}" \
             --lifecycle-hook-name "${hook:?}" --instance-id "$instance" \
@@ -129,18 +138,17 @@ complete_launch() {
     return 1
 }
 
-export -f put write_files say quiet install_nftables with_swap without_swap start_units complete_launch
 trap at_exit EXIT
 step 5 'write the files' write_files
 step 15 'quieten the system' quiet
 if ! command -v nft >/dev/null; then
-    step 150 'install nftables' install_nftables
+    step 145 'install nftables' install_nftables
 fi
 step 15 'load the rules' "$home/up"
 step 50 'forward in the self-test' "$home/self-test"
 step 15 'start the units' start_units
-if [[ ! -e $completed ]]; then
-    step 40 'complete the launch action' complete_launch CONTINUE 10
-    put 644 "$completed" </dev/null
+if [[ ! -e $own/launch-completed ]]; then
+    step 45 'complete the launch action' complete_launch CONTINUE 10
+    put 644 "$own/launch-completed" </dev/null
 fi
 say 'ready'

@@ -1,12 +1,27 @@
 #!/bin/bash
-# Loads the rules again if something removed or changed them, and says so. Costs two listings.
+# Loads the rules again if something removed or changed them, and says so. Says also that the
+# connection table is nearly full, or that a host has its share of it: a line each time, at most. Costs
+# two listings.
 set -euo pipefail
 
-readonly home=/etc/nat-failover
 # shellcheck source=stacks/constructs/nat_boot/lib.sh
-source "$home/lib"
+source /etc/nat-failover/lib
 
-if [[ $(rules 2>/dev/null) == "$(</run/nat-failover/rules)" ]] && (($(</proc/sys/net/ipv4/ip_forward) == 1)); then
+tell_the_fill() {
+    local count max over
+    count=$(</proc/sys/net/netfilter/nf_conntrack_count)
+    max=$(</proc/sys/net/netfilter/nf_conntrack_max)
+    over=$(nft list set ip nat_failover_filter over | grep --only-matching '[0-9.]* expires' | head --lines 9) || true
+    if [[ -n $over ]] || ((count * 5 > max * 4)); then
+        echo "${count} of ${max} entries of the connection table are taken; refused for having half of them:" "${over//expires?/}"
+    fi
+}
+
+if [[ -e /run/netns/$space ]]; then
+    (flock --nonblock 9 && remove_test) 9>"$state/self-test" || true
+fi
+if [[ $(rules 2>/dev/null) == "$(<"$state/rules")" ]] && (($(</proc/sys/net/ipv4/ip_forward) == 1)); then
+    tell_the_fill
     exit 0
 fi
 echo "the rules or the forwarding were not as this host loaded them: loading them again"

@@ -1,6 +1,12 @@
-#!/bin/bash
-# What the scripts share: the interface to the internet, whatever it is called, the addresses that
-# flows may leave from, and the rules as they are loaded.
+# shellcheck shell=bash
+# What the scripts share: the settings, the interface to the internet, whatever it is called, the
+# addresses that flows may leave from, and the rules as they are loaded.
+
+home=/etc/nat-failover
+# shellcheck disable=SC2034 # for the scripts
+state=/run/nat-failover
+# shellcheck source=/dev/null
+source "$home/settings"
 
 uplink() {
     local interface
@@ -19,10 +25,15 @@ addresses_of() {
 
 metadata() {
     local token
-    token=$(curl --silent --fail --max-time 5 --request PUT \
-        --header 'X-aws-ec2-metadata-token-ttl-seconds: 60' http://169.254.169.254/latest/api/token)
-    curl --silent --fail --max-time 5 --header "X-aws-ec2-metadata-token: ${token}" \
-        "http://169.254.169.254/latest/meta-data/$1"
+    token=$(ask_metadata api/token --request PUT --header 'X-aws-ec2-metadata-token-ttl-seconds: 60') || return 1
+    ask_metadata "meta-data/$1" --header "X-aws-ec2-metadata-token: ${token}"
+}
+
+# What is lost or throttled is asked for again: for 8 s at most.
+ask_metadata() {
+    local path=$1
+    shift
+    curl --silent --fail --max-time 2 --retry 2 --retry-delay 1 --retry-connrefused "$@" "http://169.254.169.254/latest/$path"
 }
 
 # The internet gateway drops what comes from an address without a public one. The primary address
@@ -58,6 +69,16 @@ unknown() {
 
 # Without what changes with each packet.
 rules() {
-    nft --stateless list table ip nat_failover_nat
-    nft --stateless list table ip nat_failover_filter
+    local table
+    for table in nat filter; do
+        nft --stateless --terse list table ip "nat_failover_$table"
+    done
 }
+
+# What the self-test builds; the namespace comes first and goes last.
+space=nat-self-test near=nat-test0
+remove_test() {
+    nft delete table ip nat_failover_test || true
+    ip link delete "$near" || true
+    ip netns delete "$space" || true
+} 2>/dev/null

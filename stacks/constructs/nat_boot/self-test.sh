@@ -1,21 +1,20 @@
 #!/bin/bash
 # Proves that this host forwards: a namespace behind it opens a connection to one of several targets
 # on the internet, through forward and source NAT, and the connection table says that it left from
-# an address of this host. Leaves nothing behind.
+# an address of this host. Leaves nothing behind; what it leaves when it is killed goes with the next,
+# or with the next look at the rules.
 #
 # It cannot see the source/destination check, which is outside of the instance and drops only what
 # other hosts send: the failover function looks after that.
 set -euo pipefail
 
-readonly home=/etc/nat-failover
+# shellcheck source=stacks/constructs/nat_boot/lib.sh
+source /etc/nat-failover/lib
+
 readonly port=443
 readonly rounds=2
-# shellcheck source=/dev/null
-source "$home/settings"
-# shellcheck source=stacks/constructs/nat_boot/lib.sh
-source "$home/lib"
 
-readonly space=nat-self-test near=nat-test0 far=nat-test1
+readonly far=nat-test1
 readonly gateway=169.254.240.1
 # Reserved by AWS in the VPC's first subnet: no host has it.
 readonly address=${test_address:?}
@@ -23,14 +22,8 @@ readonly address=${test_address:?}
 readonly first=$((1024 + ${EPOCHREALTIME//[!0-9]/} / 100000 % 1000 * 60))
 readonly last=$((first + 59))
 
-remove() {
-    ip link delete "$near" 2>/dev/null || true
-    ip netns delete "$space" 2>/dev/null || true
-    nft delete table ip nat_failover_test 2>/dev/null || true
-}
-
 build() {
-    remove
+    remove_test
     ip netns add "$space"
     ip link add "$near" type veth peer name "$far" netns "$space"
     ip address add "$gateway/32" dev "$near"
@@ -97,9 +90,12 @@ explain() {
     fi
 }
 
+# One at a time; who looks after what a killed one left asks for this lock too.
+exec {lock}>"$state/self-test"
+flock "$lock"
 # `timeout` ends a command with two signals: the second may not cut short what the first began.
 trap 'exit 143' TERM
-trap 'trap "" TERM; remove' EXIT
+trap 'trap "" TERM; remove_test' EXIT
 build
 watch_translation
 for ((round = 1; round <= rounds; round++)); do

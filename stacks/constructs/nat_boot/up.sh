@@ -3,12 +3,8 @@
 # `filter` as its argument it replaces the filter alone, as a live change should.
 set -euo pipefail
 
-readonly home=/etc/nat-failover
-readonly state=/run/nat-failover
-# shellcheck source=/dev/null
-source "$home/settings"
 # shellcheck source=stacks/constructs/nat_boot/lib.sh
-source "$home/lib"
+source /etc/nat-failover/lib
 
 interface=$(uplink)
 mapfile -t sources < <(sources_of "$interface")
@@ -18,7 +14,8 @@ if ((${#sources[@]} == 0)); then
 fi
 
 load() {
-    nft --define vpc="{ ${vpc:?} }" --define uplink="$interface" --define address="${sources[0]}" --file "$@"
+    sed "s/SAMPLE/$((entries / 128))/" "$@" |
+        nft --define vpc="{ ${vpc:?} }" --define uplink="$interface" --define address="${sources[0]}" --file -
 }
 
 # With several addresses, flows take turns: each has ports of its own.
@@ -32,32 +29,32 @@ take_turns() {
 }
 
 load_all() {
-    cat "$home/nat.nft" "$home/filter.nft"
     if ((${#sources[@]} > 1)); then
-        take_turns
+        take_turns | load "$home/nat.nft" "$home/filter.nft" -
+    else
+        load "$home/nat.nft" "$home/filter.nft"
     fi
 }
 
 # By the machine's memory, of which an entry takes 375 bytes or so; a table whose buckets are fewer
 # than its entries gets slow. What the kernel calls memory is a tenth less than the instance has.
-size_the_table() {
-    local memory entries=262144
-    memory=$(awk '/^MemTotal:/ { print int($2 / 1024) }' /proc/meminfo)
-    if ((memory < 700)); then
-        entries=65536
-    elif ((memory < 1500)); then
-        entries=131072
-    fi
-    sysctl --quiet --write net.netfilter.nf_conntrack_buckets="$entries" net.netfilter.nf_conntrack_max="$entries"
-}
+entries=262144
+memory=$(awk '/^MemTotal:/ { print int($2 / 1024) }' /proc/meminfo)
+if ((memory < 700)); then
+    entries=65536
+elif ((memory < 1500)); then
+    entries=131072
+fi
 
 if [[ ${1-} == filter ]]; then
     load "$home/filter.nft"
 else
-    load_all | load -
-    size_the_table
+    load_all
+    sysctl --quiet --write net.netfilter.nf_conntrack_buckets="$entries" net.netfilter.nf_conntrack_max="$entries"
     sysctl --quiet --load "$home/sysctl.conf"
-    sysctl --quiet --write "net.ipv4.conf.${interface}.send_redirects=0"
+    # Nothing here is reached by IPv6, so nothing of it is taken in.
+    sysctl --quiet --ignore --write "net.ipv4.conf.${interface}.send_redirects=0" \
+        net.ipv6.conf.{default,"$interface"}.disable_ipv6=1
 fi
 mkdir --parents "$state"
 rules >"$state/rules"

@@ -1,0 +1,202 @@
+"""The figures that README and docs print: collected in drills, kept in a file, put between marks.
+
+A mark is `<!-- figures: NAME -->` on a line of its own, and `<!-- end -->` ends what is written
+there. `python -m lab figures` collects anew. A test compares the pages with the file, and plays
+some drills again to see whether the file is still true.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import asdict, dataclass
+from statistics import median
+from typing import TYPE_CHECKING
+
+from lab.drills.faults import FAULTS, written_options
+from lab.drills.stage import OURS
+from lab.report.lines import seconds
+from lab.short_ids import short
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
+
+    from lab.drills.faults import Fault
+    from lab.drills.outcome import Outcome
+
+FILE = "docs/figures.json"
+PAGES = ("README.md", "docs/comparison.md", "docs/lab.md")
+SEEDS = range(5)
+TOLD = "terminate"
+"""The fault whose story README tells, with the first seed."""
+
+_MARKED = re.compile(r"(<!-- figures: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+_SHORT = ("terminate", "both", "hang")
+"""The faults of README's table."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Played:
+    """What is kept of one drill: its outage is that of the zone that had it worst."""
+
+    fault: str
+    handler: str
+    seed: int
+    outage: float
+    writes: int
+    recovered: bool
+    home: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """All drills, and the lines of the one that is told."""
+
+    drills: tuple[Played, ...]
+    story: tuple[str, ...]
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """Return the faults in their order."""
+        return tuple(dict.fromkeys(row.fault for row in self.drills))
+
+    def of(self, fault: str, *, ours: bool) -> list[Played]:
+        """Return the drills of a fault with the deployed function, or with the other one."""
+        return [row for row in self.drills if row.fault == fault and (row.handler == OURS) is ours]
+
+
+def played(outcome: Outcome) -> Played:
+    """Return what is kept of a drill."""
+    return Played(
+        fault=outcome.fault,
+        handler=outcome.handler,
+        seed=outcome.seed,
+        outage=round(outcome.worst, 3),
+        writes=len(outcome.writes),
+        recovered=outcome.recovered,
+        home=outcome.home,
+    )
+
+
+def story(outcome: Outcome) -> tuple[str, ...]:
+    """Return the lines of a drill from its first fault until all is home, as a terminal shows."""
+    end = outcome.time_to_come_home or 0.0
+    told = [line for line in outcome.timeline if 0 <= line.time <= end]
+    return tuple(f"{line.time:8.2f} s  {line.source:<14} {short(line.what)}" for line in told)
+
+
+def collected(outcomes: Iterable[Outcome]) -> Figures:
+    """Return the figures of drills."""
+    outcomes = tuple(outcomes)
+    told = next(
+        row for row in outcomes if (row.fault, row.handler, row.seed) == (TOLD, OURS, SEEDS[0])
+    )
+    return Figures(drills=tuple(map(played, outcomes)), story=story(told))
+
+
+def load(project: Path) -> Figures:
+    """Return the figures that are kept."""
+    kept = json.loads((project / FILE).read_text(encoding="utf-8"))
+    return Figures(
+        drills=tuple(Played(**row) for row in kept["drills"]), story=tuple(kept["story"])
+    )
+
+
+def save(figures: Figures, project: Path) -> None:
+    """Keep the figures, a line for each drill, and write them into the pages."""
+    rows = ",\n".join(f"  {json.dumps(asdict(row))}" for row in figures.drills)
+    lines = ",\n".join(f"  {json.dumps(line, ensure_ascii=False)}" for line in figures.story)
+    text = f'{{"drills": [\n{rows}\n], "story": [\n{lines}\n]}}\n'
+    (project / FILE).write_text(text, encoding="utf-8")
+    for page in PAGES:
+        path = project / page
+        path.write_text(filled(path.read_text(encoding="utf-8"), figures), encoding="utf-8")
+
+
+def filled(page: str, figures: Figures) -> str:
+    """Return a page with what belongs between its marks."""
+    return _MARKED.sub(lambda found: found[1] + SECTIONS[found[2]](figures) + found[3], page)
+
+
+def marks(page: str) -> list[str]:
+    """Return the names of a page's marks."""
+    return [found[2] for found in _MARKED.finditer(page)]
+
+
+def _every(figures: Figures) -> str:
+    head = (
+        "| fault | this function: median, worst | the recipe: median, worst | this function at home"
+        " | the recipe at home |\n|---|---|---|---|---|\n"
+    )
+    return head + "".join(
+        f"| {fault} | {_outage(ours)} | {_outage(theirs)} | {_home(ours)} | {_home(theirs)} |\n"
+        for fault in figures.faults
+        for ours, theirs in [(figures.of(fault, ours=True), figures.of(fault, ours=False))]
+    )
+
+
+def _short(figures: Figures) -> str:
+    head = "| fault | handler | median outage | worst | writes | at home in the end |\n"
+    rows = (
+        f"| {fault} | {drills[0].handler} | {_least(drills)}{seconds(_median(drills))}"
+        f" | {_least(drills)}{seconds(_worst(drills))} | {median(r.writes for r in drills):g}"
+        f" | {_home(drills)} |\n"
+        for fault in _SHORT
+        for drills in (figures.of(fault, ours=True), figures.of(fault, ours=False))
+    )
+    return head + "|---|---|---|---|---|---|\n" + "".join(rows)
+
+
+def _story(figures: Figures) -> str:
+    lines = "\n".join(figures.story)
+    return f"```\nKill a NAT\n{lines}\n```\n"
+
+
+def _faults(_: Figures) -> str:
+    rows = (
+        f"| `{fault.name}`{_options(fault)} | {fault.plays} | {fault.ends} |\n" for fault in FAULTS
+    )
+    count = f"The lab plays {len(FAULTS)} faults:\n\n"
+    return f"{count}| fault | what happens | how it ends |\n|---|---|---|\n" + "".join(rows)
+
+
+def _options(fault: Fault) -> str:
+    words = written_options(fault)
+    return f" ({', '.join(words)})" if words else ""
+
+
+def _count(_: Figures) -> str:
+    return f"The lab plays {len(FAULTS)} faults, alone or together, with any handler:\n"
+
+
+SECTIONS: dict[str, Callable[[Figures], str]] = {
+    "drills": _every,
+    "compare": _short,
+    "story": _story,
+    "faults": _faults,
+    "count": _count,
+}
+"""What is written between the marks, by name."""
+
+
+def _outage(drills: Sequence[Played]) -> str:
+    if not any(row.recovered for row in drills):
+        return "never"
+    return f"{_least(drills)}{seconds(_median(drills))}, {_least(drills)}{seconds(_worst(drills))}"
+
+
+def _least(drills: Sequence[Played]) -> str:
+    return "" if all(row.recovered for row in drills) else "at least "
+
+
+def _median(drills: Sequence[Played]) -> float:
+    return median(row.outage for row in drills)
+
+
+def _worst(drills: Sequence[Played]) -> float:
+    return max(row.outage for row in drills)
+
+
+def _home(drills: Sequence[Played]) -> str:
+    return f"{sum(row.home for row in drills)} of {len(drills)}"

@@ -1,0 +1,130 @@
+"""What faults do to subnets, tables, routes and members, through the emulated region's API.
+
+The elder faults' actions are in `lab.drills.deeds`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lab.topology import DEFAULT
+
+if TYPE_CHECKING:
+    from lab.drills.deeds import Scene
+
+_STANDBY = "standby"
+
+
+def tamper(scene: Scene, option: str | None) -> None:
+    """Delete the default route of a zone's table, or let that of the first one lead elsewhere."""
+    table = scene.home(option).table
+    route = {"RouteTableId": table, "DestinationCidrBlock": DEFAULT}
+    match option:
+        case "elsewhere":
+            instance = _foreign_instance(scene)
+            scene.say(f"point the default route of {table} to {instance}, no NAT of this stack")
+            interface = _describe(scene, instance)["NetworkInterfaces"][0]["NetworkInterfaceId"]
+            scene.ec2.replace_route(**route, NetworkInterfaceId=interface)
+        case "gateway":
+            gateway = _internet_gateway(scene)
+            scene.say(f"point the default route of {table} to the internet gateway {gateway}")
+            scene.ec2.replace_route(**route, GatewayId=gateway)
+        case _:
+            scene.say(f"delete the default route of {table}")
+            scene.ec2.delete_route(**route)
+
+
+def disassociate(scene: Scene, zone: str | None) -> None:
+    """Take a zone's private subnets out of their table, so that the VPC's main one is theirs."""
+    home = scene.home(zone)
+    scene.say(f"disassociate {' and '.join(home.subnets)} from {home.table}")
+    for association in _associations(scene, home.table):
+        scene.ec2.disassociate_route_table(AssociationId=association)
+
+
+def delete_table(scene: Scene, zone: str | None) -> None:
+    """Delete a zone's private table; EC2 asks for its subnets to be taken out of it first."""
+    table = scene.home(zone).table
+    disassociate(scene, zone)
+    scene.say(f"delete the route table {table}")
+    scene.ec2.delete_route_table(RouteTableId=table)
+
+
+def protect(scene: Scene, _: str | None) -> None:
+    """Protect every NAT from scale-in."""
+    group, members = _group(scene)
+    scene.say(f"protect {' and '.join(members)} from scale-in")
+    scene.region.client("autoscaling").set_instance_protection(
+        AutoScalingGroupName=group, InstanceIds=members, ProtectedFromScaleIn=True
+    )
+
+
+def stand_by(scene: Scene, zone: str | None) -> None:
+    """Put the NAT that serves a zone into standby, without another one in its place."""
+    if nat := scene.nat(zone):
+        group, _ = _group(scene)
+        scene.say(f"put {nat} into standby")
+        scene.region.client("autoscaling").enter_standby(
+            AutoScalingGroupName=group, InstanceIds=[nat], ShouldDecrementDesiredCapacity=True
+        )
+
+
+def back_in_service(scene: Scene) -> None:
+    """Bring every NAT in standby back into service."""
+    group, waiting = _group(scene, _STANDBY)
+    if waiting:
+        scene.say(f"bring {' and '.join(waiting)} back into service")
+        scene.region.client("autoscaling").exit_standby(
+            AutoScalingGroupName=group, InstanceIds=waiting
+        )
+
+
+def _foreign_instance(scene: Scene) -> str:
+    """Launch an instance beside a NAT that is no member of the group, as another team might."""
+    _, members = _group(scene)
+    nat = _describe(scene, members[0])
+    launched = scene.ec2.run_instances(
+        ImageId=nat["ImageId"],
+        InstanceType=nat["InstanceType"],
+        SubnetId=nat["SubnetId"],
+        MinCount=1,
+        MaxCount=1,
+    )
+    return str(launched["Instances"][0]["InstanceId"])
+
+
+def _describe(scene: Scene, instance: str) -> dict[str, Any]:
+    found = scene.ec2.describe_instances(InstanceIds=[instance])["Reservations"]
+    row: dict[str, Any] = found[0]["Instances"][0]
+    return row
+
+
+def _internet_gateway(scene: Scene) -> str:
+    """Return the gateway of the stack's VPC."""
+    vpc = _table(scene, scene.home(None).table)["VpcId"]
+    found = scene.ec2.describe_internet_gateways(
+        Filters=[{"Name": "attachment.vpc-id", "Values": [vpc]}]
+    )
+    return str(found["InternetGateways"][0]["InternetGatewayId"])
+
+
+def _associations(scene: Scene, table: str) -> list[str]:
+    rows = _table(scene, table)["Associations"]
+    return [row["RouteTableAssociationId"] for row in rows if row.get("SubnetId")]
+
+
+def _table(scene: Scene, table: str) -> dict[str, Any]:
+    (row,) = scene.ec2.describe_route_tables(RouteTableIds=[table])["RouteTables"]
+    found: dict[str, Any] = row
+    return found
+
+
+def _group(scene: Scene, state: str = "inservice") -> tuple[str, list[str]]:
+    """Return the group's name, and its members in a state."""
+    groups = scene.region.client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"]
+    members = [
+        row["InstanceId"]
+        for row in groups[0]["Instances"]
+        if row["LifecycleState"].lower() == state
+    ]
+    return groups[0]["AutoScalingGroupName"], members

@@ -1,0 +1,128 @@
+"""The commands that README and docs show: followed in order in a clone, or the reason why not."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import botocore.session
+import pytest
+from botocore import xform_name
+from botocore.exceptions import UnknownServiceError
+
+from lab.isolation import PROJECT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PAGES = sorted([*PROJECT.glob("*.md"), *PROJECT.glob("docs/*.md")])
+
+ACCOUNT = "needs an account"
+NOT_FOLLOWED = {
+    "make test": "it runs this test",
+    "make bootstrap": ACCOUNT,
+    "make diff": ACCOUNT,
+    "make deploy": ACCOUNT,
+    'make lab ARGS="drill terminate --packets --report report"': "tests/packets plays it, as root",
+    "sudo .venv/bin/python -m lab drill terminate --packets --report out": "the same",
+}
+"""The commands that are not run here, each with the reason; that they exist is looked at anyway."""
+
+NOT_IN_A_CLONE = shutil.ignore_patterns(
+    ".venv", "node_modules", ".git", "cdk.out*", "mutants", "report", "__pycache__", ".*_cache"
+)
+AWS = re.compile(r"`(aws [a-z0-9-]+\s[a-z0-9-]+[^`]*)`|^    (aws .+)$", re.MULTILINE)
+GLOBAL = {"cli-binary-format", "filters", "query", "output", "region", "profile"}
+"""Options of the AWS CLI itself, or of so many operations that no page gets them wrong."""
+
+
+def commands(page: Path) -> list[str]:
+    """Return the commands of a page's console blocks, in order."""
+    blocks = re.findall(r"```console\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    return [line[2:] for block in blocks for line in block.splitlines() if line.startswith("$ ")]
+
+
+ALL = [(page, command) for page in PAGES for command in commands(page)]
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a copy of the project, set up as `make setup` leaves it."""
+    directory = tmp_path_factory.mktemp("clone") / "project"
+    shutil.copytree(PROJECT, directory, ignore=NOT_IN_A_CLONE)
+    for made in (".venv", "node_modules"):
+        (directory / made).symlink_to(PROJECT / made)
+    shim = directory.parent / "bin" / "make"
+    shim.parent.mkdir()
+    done = "-o .venv/.ready -o node_modules/.ready -o .venv/.packets"
+    shim.write_text(f'#!/bin/sh\nexec {shutil.which("make")} {done} "$@"\n')
+    shim.chmod(0o755)
+    return directory
+
+
+@pytest.mark.parametrize(
+    ("page", "command"),
+    [row for row in ALL if row[1] not in NOT_FOLLOWED],
+    ids=lambda value: value.name if isinstance(value, Path) else value,
+)
+def test_command_of_a_page_does_what_it_should_in_a_clone(
+    page: Path, command: str, clone: Path
+) -> None:
+    """It ends with 0, with nothing but the environment that the page has the reader activate."""
+    path = [str(clone.parent / "bin"), str(clone / ".venv" / "bin"), os.environ["PATH"]]
+    done = subprocess.run(  # noqa: S603 - from our own pages, as a reader types it
+        ["/bin/sh", "-c", command],
+        cwd=clone,
+        env={"HOME": str(clone.parent), "PATH": os.pathsep.join(path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, f"{page.name}: {done.stdout[-2000:]}\n{done.stderr[-2000:]}"
+
+
+def test_commands_that_are_not_followed_stand_on_a_page() -> None:
+    """The list of reasons has no line too many."""
+    assert set(NOT_FOLLOWED) <= {command for _, command in ALL}
+
+
+@pytest.mark.parametrize("command", [c for c in NOT_FOLLOWED if c.startswith("make")])
+def test_recipe_that_is_not_followed_exists(command: str) -> None:
+    """Make says what it would do."""
+    words = shlex.split(command)
+    dry = subprocess.run([*words, "--dry-run"], cwd=PROJECT, capture_output=True, check=False)  # noqa: S603 - our own pages
+    assert dry.returncode == 0
+
+
+def aws_commands() -> Iterator[tuple[str, str]]:
+    """Yield the AWS CLI's commands on the pages, in code font or in a block of their own."""
+    for page in PAGES:
+        text = " ".join(page.read_text(encoding="utf-8").split(" "))
+        found = re.findall(
+            r"`(aws [a-z0-9-]+\s[a-z0-9-]+[^`]*)`|^    (aws .+)$", text, re.MULTILINE
+        )
+        for either in found:
+            yield page.name, " ".join("".join(either).split())
+
+
+@pytest.mark.parametrize(("page", "command"), list(aws_commands()))
+def test_aws_command_of_a_page_names_an_operation_and_options_that_exist(
+    page: str, command: str
+) -> None:
+    """By the API's own model, since there is no account to try it in."""
+    _, service, operation, *words = shlex.split(command)
+    try:
+        model = botocore.session.get_session().get_service_model(service)
+    except UnknownServiceError:
+        pytest.fail(f"{page}: there is no service {service}")
+    operations = {xform_name(name, "-"): name for name in model.operation_names}
+    assert operation in operations, f"{page}: {command}"
+    shape = model.operation_model(operations[operation]).input_shape
+    known = {xform_name(name, "-") for name in (shape.members if shape else {})} | GLOBAL
+    options = {word[2:].removeprefix("no-") for word in words if word.startswith("--")}
+    assert options <= known | {name.removesuffix("s") for name in known}, f"{page}: {command}"

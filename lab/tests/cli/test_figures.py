@@ -1,0 +1,70 @@
+"""The figures in README and docs are those of the file, and the file is what drills come to now."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lab.cli.figures import PAGES, SECTIONS, SEEDS, TOLD, filled, load, marks, played, story
+from lab.drills.drill import play
+from lab.drills.farm import Job, play_all
+from lab.drills.faults import FAULTS
+from lab.drills.handlers import RECIPE_2016
+from lab.drills.scenario import read_faults
+from lab.drills.stage import OURS, deployed
+from lab.isolation import PROJECT
+from lab.region import Region
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from lab.drills.outcome import Outcome
+    from lab.drills.stage import Stage
+
+ANEW = "stale: `make figures` collects them anew"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_page_prints_the_figures_of_the_file(page: str) -> None:
+    """What stands between its marks is what is made of the file."""
+    text = (PROJECT / page).read_text(encoding="utf-8")
+    assert filled(text, load(PROJECT)) == text, ANEW
+
+
+def test_every_section_stands_on_a_page() -> None:
+    """And no page has a mark for which there is none."""
+    found = [name for page in PAGES for name in marks((PROJECT / page).read_text(encoding="utf-8"))]
+    assert sorted(found) == sorted(SECTIONS)
+
+
+def test_file_has_every_fault_with_every_seed_and_both_handlers() -> None:
+    """A new fault is not forgotten."""
+    kept = {(row.fault, row.handler, row.seed) for row in load(PROJECT).drills}
+    names = [" ".join(map(str, read_faults([fault.name]))) for fault in FAULTS]
+    handlers = (OURS, str(RECIPE_2016))
+    assert kept == {(name, who, seed) for name in names for who in handlers for seed in SEEDS}, ANEW
+
+
+def test_drills_come_to_what_the_file_says(tmp_path: Path) -> None:
+    """Every fault once, with the function, to the millisecond.
+
+    The recipe's are not played again: on a busy machine its first start can miss its time limit,
+    and whatever changes them changes the function's too.
+    """
+    figures = load(PROJECT)
+    kept = {(row.fault, row.handler): row for row in figures.drills if row.seed == SEEDS[0]}
+    with Region() as region, deployed(region, tmp_path, None) as stage:
+        jobs = [_job(stage, fault.name) for fault in FAULTS]
+        outcomes = [outcome for _, outcome in play_all(stage, jobs)]
+    now = {(outcome.fault, outcome.handler): played(outcome) for outcome in outcomes}
+    assert now == {key: kept[key] for key in now}, ANEW
+    (told,) = (row for row in outcomes if (row.fault, row.handler) == (TOLD, OURS))
+    assert story(told) == figures.story, ANEW
+
+
+def _job(stage: Stage, name: str) -> Job:
+    def drill() -> Outcome:
+        return play(stage, read_faults([name]), seed=SEEDS[0])
+
+    return Job(name=name, play=drill)

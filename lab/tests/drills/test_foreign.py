@@ -1,0 +1,89 @@
+"""Drills in which routes and members are taken from the stack, and what people are told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lab.commands.drill import status
+from lab.drills.drill import play
+from lab.drills.farm import Job, play_all
+from lab.drills.handlers import Handler, install
+from lab.drills.scenario import read_faults
+from lab.drills.stage import Stage, deployed
+from lab.region import Region
+from lab.report.verdict import what_failed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from lab.drills.outcome import Outcome
+
+ZONE = "us-east-1a"
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """Return the deployed app, for drills that each play in a fork."""
+    with Region() as region, deployed(region, tmp_path_factory.mktemp("stage"), None) as stage:
+        yield stage
+
+
+def drilled(stage: Stage, written: str, handler: Handler | None = None) -> Outcome:
+    """Return what came of one drill in a fork."""
+
+    def drill() -> Outcome:
+        install(stage, handler)
+        return play(stage, read_faults(written.split()), seed=0)
+
+    ((_, outcome),) = play_all(stage, [Job(name=written, play=drill)])
+    return outcome
+
+
+@pytest.mark.parametrize(
+    ("option", "through"), [("elsewhere", "not of the group"), ("gateway", "igw-")]
+)
+def test_table_that_leads_to_something_foreign_is_left_alone(
+    option: str, through: str, stage: Stage
+) -> None:
+    """To a running instance of somebody else's, or to the internet gateway: no write, no home."""
+    outcome = drilled(stage, f"tamper:{option}")
+    assert outcome.writes == ()
+    assert through in outcome.egress[ZONE][-1].words
+    assert (outcome.recovered, outcome.home) == (False, False)
+    cues = read_faults([f"tamper:{option}"])
+    assert status(outcome, cues) == 0
+    assert status(outcome, cues, adopt=True) == 1
+
+
+def test_nat_in_standby_hands_its_table_over_and_gets_it_back(stage: Stage) -> None:
+    """A person takes it out of service for a while, and nobody is without internet."""
+    outcome = drilled(stage, "standby:b+120")
+    assert (outcome.recovered, outcome.home) == (True, True)
+    assert len({span.through for span in outcome.egress["us-east-1b"]}) == 2
+    assert outcome.worst < 61
+
+
+def test_failing_handler_shows_its_exception(stage: Stage, tmp_path: Path) -> None:
+    """In the timeline, and once in the summary."""
+    file = tmp_path / "any.py"
+    file.write_text("def do(event, context):\n    raise ValueError('no such table')\n")
+    outcome = drilled(stage, "terminate", Handler(path=file, function="do"))
+    failed = [line.what for line in outcome.timeline if line.kind == "function failed"]
+    assert failed
+    assert all(what.endswith(": ValueError: no such table") for what in failed)
+    assert what_failed(outcome) == (
+        f"any.do failed: ValueError: no such table ({len(failed)} times).",
+    )
+
+
+def test_people_are_told_what_the_function_publishes_and_what_alarms_ring(stage: Stage) -> None:
+    """Both NATs die: the function says it at once, and an alarm within minutes."""
+    outcome = drilled(stage, "both no-capacity")
+    told = [(row.source, row.subject) for row in outcome.notifications]
+    assert any(who == "Lambda" for who, _ in told)
+    assert any(who == "CloudWatch" and "NoEgress" in said for who, said in told)
+    assert all(row.text and row.time >= 0 for row in outcome.notifications)
+    assert outcome.as_json()["notifications"][0]["subject"] == outcome.notifications[0].subject
