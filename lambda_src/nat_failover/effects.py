@@ -2,8 +2,8 @@
 
 A described resource may lag behind a write (EC2 API guide, "eventual consistency"). So what a look
 shows as it was before a write is taken as the answer said, until a look has shown the write or
-`TRUSTED_S` have passed. Anything else that a look shows is news: somebody else changed it, and it is
-repaired. The next run starts anew.
+`TRUSTED_S` have passed. Anything else that a look shows is news: somebody else changed it, and it
+is repaired. The next run starts anew.
 """
 
 from __future__ import annotations

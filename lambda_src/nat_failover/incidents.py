@@ -126,18 +126,20 @@ def advance(state: State, situation: Situation) -> tuple[State, Message | None]:
     if not state.settled and since and now - min(since.values()) < REDUNDANCY_GRACE_S:
         return replace(state, since=_sorted(since)), None
     due = frozenset(i for i, start in since.items() if now - start >= _GRACE_S.get(i, 0.0))
+    told = frozenset((state.told | due) & since.keys())
     message = _message(
         opened={incident: since[incident] for incident in due - state.told},
         over={incident: began.get(incident, now) for incident in state.told - since.keys()},
         untold=tuple(m for m in state.messages if now - m.claimed >= CLAIM_S),
         since=since,
+        told=told,
         now=now,
     )
     under_way = tuple(m for m in state.messages if now - m.claimed < CLAIM_S)
     after = State(
         settled=True,
         since=_sorted(since),
-        told=frozenset((state.told | due) & since.keys()),
+        told=told,
         messages=under_way + ((message,) if message else ()),
     )
     return after, message
@@ -152,6 +154,7 @@ def _message(
     over: Mapping[Incident, float],
     untold: tuple[Message, ...],
     since: Mapping[Incident, float],
+    told: frozenset[Incident],
     now: float,
 ) -> Message | None:
     """Join what is news with what was not told yet.
@@ -162,7 +165,7 @@ def _message(
     for message in untold:
         opens |= {i: start for i, start in message.opened if since.get(i) == start}
         ends = dict(message.over) | ends
-    ends = {i: start for i, start in ends.items() if i not in since or i in opens}
+    ends = {i: start for i, start in ends.items() if i not in told or i in opens}
     if not opens and not ends:
         return None
     return Message(opened=_sorted(opens), over=_sorted(ends), claimed=now)
@@ -175,7 +178,7 @@ def without(state: State, message: Message) -> State:
 
 def released(state: State, message: Message) -> State:
     """Return a state in which the next run may publish a message that this one could not."""
-    free = replace(message, claimed=0.0)
+    free = replace(message, claimed=message.claimed - CLAIM_S)
     return replace(state, messages=tuple(free if m == message else m for m in state.messages))
 
 

@@ -105,8 +105,8 @@ def reconcile(  # noqa: PLR0913 - what a run is made of, each thing by name
 ) -> Run:
     """Repair what is broken and return what happened; never raise for what AWS answers.
 
-    `until_served` also waits for NATs that are not there yet, as a deployment does. `recall` returns
-    what the memory holds, None while that is unknown.
+    `until_served` also waits for NATs that are not there yet, as a deployment does.
+    `recall` returns what the memory holds, None while that is unknown.
     """
     policy = Policy(
         swap=settings.strategy is Strategy.SWAP_ROUTE_TABLE,

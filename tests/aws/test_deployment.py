@@ -252,3 +252,99 @@ def test_invocation_fails_when_cloudformation_cannot_be_told(
 
     with pytest.raises(OSError, match="503"):
         deploy(region.settings)(messages.deployment("Create", cloudformation.url))
+
+
+def test_answer_is_logged_and_not_repeated_when_s3_refuses_it_for_good(
+    region: Region, deploy: Deploy, cloudformation: CloudFormation
+) -> None:
+    """A signature that has expired does not come back: invoking again would only repeat it."""
+    cloudformation.status = 403
+
+    deploy(region.settings)(messages.deployment("Create", cloudformation.url))
+
+    assert len(cloudformation.answers) == 1
+
+
+def test_release_is_refused_when_a_request_names_no_association_to_keep(
+    region: Region, deploy: Deploy, cloudformation: CloudFormation
+) -> None:
+    """Nothing would tell the function's associations from CloudFormation's."""
+    function = deploy(replace(region.settings, strategy=Strategy.SWAP_ROUTE_TABLE))
+
+    function(messages.release(cloudformation.url))
+
+    assert function.wire.writes == []
+    assert [answer["Status"] for answer in cloudformation.answers] == ["FAILED"]
+
+
+def test_request_inside_a_message_of_the_topic_is_not_served(
+    region: Region, deploy: Deploy, cloudformation: CloudFormation
+) -> None:
+    """Whoever may publish cannot release a subnet."""
+    function = deploy(replace(region.settings, strategy=Strategy.SWAP_ROUTE_TABLE))
+
+    function(messages.sns(messages.release(cloudformation.url, *KNOWN)))
+
+    assert function.wire.writes == []
+    assert cloudformation.answers == []
+
+
+def test_deletion_lifts_every_hold_of_the_group(
+    region: Region, deploy: Deploy, cloudformation: CloudFormation
+) -> None:
+    """CloudFormation waits in vain for members that are protected or in standby."""
+    function = deploy(region.settings)
+    region.autoscaling.set_instance_protection(
+        AutoScalingGroupName=region.group,
+        InstanceIds=[region.nats["a"]],
+        ProtectedFromScaleIn=True,
+    )
+    region.autoscaling.enter_standby(
+        AutoScalingGroupName=region.group,
+        InstanceIds=[region.nats["b"]],
+        ShouldDecrementDesiredCapacity=True,
+    )
+    region.autoscaling.suspend_processes(
+        AutoScalingGroupName=region.group, ScalingProcesses=["Terminate"]
+    )
+
+    function(messages.deployment("Delete", cloudformation.url))
+
+    answer = region.autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=[region.group])
+    (group,) = answer["AutoScalingGroups"]
+    assert group["SuspendedProcesses"] == []
+    assert {member["LifecycleState"] for member in group["Instances"]} == {"InService"}
+    assert not any(member["ProtectedFromScaleIn"] for member in group["Instances"])
+    assert [answer["Status"] for answer in cloudformation.answers] == ["SUCCESS"]
+
+
+def test_deletion_fails_with_awss_words_when_a_hold_stays(
+    region: Region, deploy: Deploy, cloudformation: CloudFormation
+) -> None:
+    """A person has to lift it, and learns so at once instead of after hours."""
+    function = deploy(region.settings)
+    region.autoscaling.set_instance_protection(
+        AutoScalingGroupName=region.group,
+        InstanceIds=[region.nats["a"]],
+        ProtectedFromScaleIn=True,
+    )
+    function.wire.fail("SetInstanceProtection", "AccessDenied")
+
+    function(messages.deployment("Delete", cloudformation.url), seconds=SHORT)
+
+    (answer,) = cloudformation.answers
+    assert (answer["Status"], answer["Reason"]) == ("FAILED", "AccessDenied: any words of AWS")
+
+
+def test_people_hear_nothing_when_the_stack_is_deleted(
+    region: Region, deploy: Deploy, cloudformation: CloudFormation
+) -> None:
+    """That its NATs go is no incident."""
+    function = deploy(region.settings)
+    function(messages.deployment("Delete", cloudformation.url))
+    for nat in region.nats.values():
+        region.kill(nat)
+
+    function(messages.terminated(region, region.nats["a"]))
+
+    assert region.told() == []

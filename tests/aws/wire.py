@@ -90,6 +90,11 @@ class Wire:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
+    def reads(self) -> list[Call]:
+        """The calls that observe the network."""
+        return [call for call in self.calls if call.operation.startswith("Describe")]
+
+    @property
     def writes(self) -> list[Call]:
         """The calls that change the network."""
         return [call for call in self.calls if call.is_write]

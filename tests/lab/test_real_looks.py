@@ -16,6 +16,7 @@ from lab.real.watch import differences
 from nat_failover.apply import ReleaseSubnet, Write, describe
 from nat_failover.events import LifecycleAction
 from nat_failover.model import (
+    AssociateSubnet,
     Association,
     DefaultRoute,
     DisableSourceDestCheck,
@@ -234,8 +235,13 @@ def test_log_leaves_out_runs_that_began_before_the_fault() -> None:
             "subnet-1 rtb-1 rtb-2",
         ),
         (
-            DisableSourceDestCheck(instance="i-1", reason="any"),
-            "ec2:ModifyInstanceAttribute",
+            AssociateSubnet(subnet="subnet-1", source="rtb-1", table="rtb-2", reason="any"),
+            "ec2:AssociateRouteTable",
+            "subnet-1 rtb-2 rtb-1",
+        ),
+        (
+            DisableSourceDestCheck(instance="i-1", interface="eni-1", reason="any"),
+            "ec2:ModifyNetworkInterfaceAttribute",
             "i-1",
         ),
         (
