@@ -65,6 +65,13 @@ BOOT_TELLS = Delay(
     _DOCUMENTED,
     "stacks/constructs/nat_boot/boot.sh: the limit of that step",
 )
+BOOT_SIGNALS = Delay(
+    "an instance that is in service signals its stack",
+    25,
+    35,
+    _DOCUMENTED,
+    "stacks/constructs/nat_boot/boot.sh: 30 s after it told its group that it forwards",
+)
 CLI_CALL = Delay(
     "a call that an instance makes with the AWS CLI, with the start of the CLI",
     1,

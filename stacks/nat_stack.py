@@ -1,4 +1,4 @@
-"""The stack: it wires the constructs, says what a person finds in it, and builds nothing itself."""
+"""The stack: it wires the constructs, adds the outputs, and builds nothing itself."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from stacks.settings import AppSettings
 
 DESCRIPTION = (
-    "Private subnets reach the internet through NAT instances; a function, told through a topic,"
+    "Private subnets reach the internet through NAT instances; a function, notified by a topic,"
     " repairs their default routes when a NAT fails."
 )
 
@@ -73,7 +73,7 @@ class NatStack(cdk.Stack):
         Observability(
             self, "Observability", function=function, routes=routes, outcome_topic=outcome_topic
         )
-        self._say_what_is_here(network, failover_topic, outcome_topic, function)
+        self._add_outputs(network, failover_topic, outcome_topic, function)
 
     @property
     def availability_zones(self) -> list[str]:
@@ -85,7 +85,7 @@ class NatStack(cdk.Stack):
             return list(self._zones)
         return [cdk.Fn.select(index, cdk.Fn.get_azs()) for index in range(self._zone_count)]
 
-    def _say_what_is_here(
+    def _add_outputs(
         self,
         network: Network,
         failover_topic: FailoverTopic,
@@ -108,11 +108,11 @@ class NatStack(cdk.Stack):
                 tables,
             ),
             "NatFailedTopic": (
-                "Topic that makes the function look at the NAT instances",
+                "Topic whose messages make the function observe the NAT instances",
                 failover_topic.topic.topic_arn,
             ),
             "OutcomeTopic": (
-                "Topic that tells people what happened; subscribe to it",
+                "Notifications topic, for what happened and for alarms; subscribe to it",
                 outcome_topic.topic.topic_arn,
             ),
             "FailoverFunction": (

@@ -46,6 +46,8 @@ def ours() -> Contender:
         targets=[SERVER],
         group="bench",
         hook="proven-to-forward",
+        stack="bench",
+        resource="Group",
         session_manager=False,
     )
     return Contender("nat-failover", user_data(boot))

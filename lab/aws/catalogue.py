@@ -63,11 +63,15 @@ from lab.aws.state_changes import PublishesStateChanges
 from lab.aws.throttling import ThrottlesCalls
 from lab.aws.topics import DeliversToFunctions
 from lab.aws.trails import TrailsAreLate
+from lab.emulator.services.autoscaling.maintenance import ReplacementsComeFirst
 from lab.emulator.services.autoscaling.standby import ProtectionIsForMembers, StandbyHasItsRules
+from lab.emulator.services.cloudformation.boot_signals import InstancesSignalTheirStack
+from lab.emulator.services.cloudformation.signals import ResourcesAreSignalled
 from lab.emulator.services.dynamodb.tables import TablesOfStacksExpireItems
 from lab.emulator.services.ec2.associations import SubnetsHaveOneTable
 from lab.emulator.services.ec2.endpoints import EndpointsKeepTheirRoutes
 from lab.emulator.services.ec2.tags import ReservedTagsAreRefused
+from lab.emulator.services.ec2.volumes import VolumesTakeTheirSnapshotsSize
 
 if TYPE_CHECKING:
     from lab.aws.behaviour import Behaviour
@@ -79,6 +83,7 @@ ALL: tuple[type[Behaviour], ...] = (
     PublishesStateChanges,
     InterfacesEndWithTheirInstance,
     RootVolumesEndWithTheirInstance,
+    VolumesTakeTheirSnapshotsSize,
     OneSourceDestCheck,
     InstancesAreDescribedLate,
     RoutesTurnBlackhole,
@@ -112,6 +117,9 @@ ALL: tuple[type[Behaviour], ...] = (
     PublishesNotifications,
     LifecycleHooksHold,
     InstancesCompleteTheirLaunch,
+    ResourcesAreSignalled,
+    InstancesSignalTheirStack,
+    ReplacementsComeFirst,
     InstanceRefreshes,
     LifetimesAreLimited,
     GroupsStabilize,

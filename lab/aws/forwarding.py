@@ -55,6 +55,19 @@ def bad_boots(aws: Emulation, launches: int) -> None:
     vars(ec2_backends[aws.account][aws.region])["bad_boots"] = launches
 
 
+def never_boots(aws: Emulation, instance_type: str = "") -> None:
+    """Let the boot script of each launch of a type fail from now on; of all types if none is given.
+
+    Nothing less than `boots_again` ends that.
+    """
+    vars(ec2_backends[aws.account][aws.region])["never_boots"] = instance_type
+
+
+def boots_again(aws: Emulation) -> None:
+    """Let launches boot again."""
+    vars(ec2_backends[aws.account][aws.region]).pop("never_boots", None)
+
+
 def switch_off(instance: Instance) -> None:
     """Let an instance shut itself down, which stops it."""
     if instance.state == "running":
@@ -88,7 +101,8 @@ class InstancesForward(Behaviour):
     def _begin(self, instance: Instance, ec2: Any, *args: Any, **kwargs: Any) -> None:
         self._init(instance, ec2, *args, **kwargs)
         left = vars(ec2).get("bad_boots", 0)
-        _of(instance).boots_in_vain = left > 0
+        never = vars(ec2).get("never_boots") in ("", instance.instance_type)
+        _of(instance).boots_in_vain = left > 0 or never
         vars(ec2)["bad_boots"] = max(left - 1, 0)
 
     def _heard(self, entry: Entry) -> None:

@@ -150,6 +150,8 @@ def update_the_stack(scene: Scene, _: str | None) -> None:
         launch = properties.get("LaunchTemplateData", properties)
         if "InstanceType" in launch:
             launch["InstanceType"] = "t4g.micro"
+            if name := properties.get("LaunchTemplateName"):  # it says what the template contains
+                properties["LaunchTemplateName"] = {"Fn::Join": ["-", [name, "micro"]]}
     scene.say(f"update the stack {scene.stack}: NATs of another instance type")
     change_set = cloudformation.create_change_set(
         StackName=scene.stack,

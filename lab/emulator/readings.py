@@ -111,7 +111,10 @@ def every(*questions: type[Enum]) -> Iterator[Readings]:
     names = {type(answer): field for answer, field in _fields()}
     asked = questions or tuple(names)
     for answers in itertools.product(*asked):
-        yield Readings(**{names[type(answer)]: answer for answer in answers})
+        readings = Readings()
+        for answer in answers:
+            setattr(readings, names[type(answer)], answer)
+        yield readings
 
 
 def _fields() -> Iterator[tuple[Enum, str]]:

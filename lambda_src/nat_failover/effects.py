@@ -50,11 +50,10 @@ def effect(write: Action, before: Observation, association: str | None = None) -
 
 
 def pending(seen: Observation, effects: Iterable[Effect]) -> tuple[Effect, ...]:
-    """Return the effects that may still be missing from what looks show."""
+    """Return the effects of what a look still shows as it was before one of the run's writes."""
     recent = tuple(each for each in effects if seen.now - each.at <= TRUSTED_S)
-    latest = {_asset(each.write): each for each in recent}
-    shown = {asset for asset, each in latest.items() if _shows(seen, each)}
-    return tuple(each for each in recent if _asset(each.write) not in shown)
+    stale = {_asset(each.write) for each in recent if _with(seen, each) != seen}
+    return tuple(each for each in recent if _asset(each.write) in stale)
 
 
 def overlay(seen: Observation, effects: Iterable[Effect]) -> Observation:
@@ -73,22 +72,6 @@ def _asset(write: Action) -> str:
             return write.subnet
         case DisableSourceDestCheck():
             return write.interface
-        case _ as never:
-            assert_never(never)
-
-
-def _shows(seen: Observation, each: Effect) -> bool:
-    """Say whether a look shows what a write made of its asset."""
-    match each.write:
-        case SetDefaultRoute() as write:
-            routes = [table.route for table in seen.tables if table.id == write.table]
-            return any(route and route.interface == write.interface for route in routes)
-        case DisableSourceDestCheck() as write:
-            nats = [nat for nat in seen.nats if nat.interface == write.interface]
-            return any(not nat.source_dest_check for nat in nats)
-        case MoveSubnet() | AssociateSubnet() as write:
-            wanted = (write.subnet, write.table)
-            return any((subnet.id, subnet.table) == wanted for subnet in seen.subnets)
         case _ as never:
             assert_never(never)
 

@@ -1,6 +1,6 @@
 """The private subnets' default routes, as far as CloudFormation knows them.
 
-The routes themselves are the function's. Here is the sweep that makes the function look at them
+The routes themselves are the function's. Here is the sweep that makes the function observe them
 every minute, and the resource that makes a deployment wait for them.
 """
 
@@ -61,9 +61,11 @@ class DefaultRoutes(Construct):
     def _served(
         self, network: Network, function: FailoverFunction, fleet: NatFleet
     ) -> cdk.CustomResource:
-        """Make the deployment wait until the function says that every table is served.
+        """Make the deployment wait until the function says that every private subnet is served.
 
-        It is asked again when one of the properties changes.
+        It is asked again when one of the properties changes: they are what it waits for, and what
+        decides how that is done. When it is deleted, the group is still there, and so is all that
+        the function needs to make it deletable.
         """
         return cdk.CustomResource(
             self,
@@ -72,10 +74,13 @@ class DefaultRoutes(Construct):
             service_token=function.function.function_arn,
             service_timeout=ANSWER_LIMIT,
             properties={
+                "Group": fleet.group.ref,
                 "Launch": fleet.launch_version,
                 "Strategy": function.strategy.value,
+                "Adopt": function.adopt,
                 "RouteTables": [
                     subnet.route_table.route_table_id for subnet in network.private_subnets
                 ],
+                "Subnets": [subnet.subnet_id for subnet in network.private_subnets],
             },
         )

@@ -1,4 +1,4 @@
-"""The function that repairs the default routes, and how it hears that it should look."""
+"""The function that repairs the default routes, and what invokes it."""
 
 from __future__ import annotations
 
@@ -30,12 +30,28 @@ SOURCE = Path(__file__).parents[2] / "lambda_src"
 NOT_SOURCE = ["**/__pycache__", "**/*.pyc", "*.egg-info"]
 """What tools leave in the source tree; it would change the asset's hash from machine to machine."""
 
+TIMEOUT = cdk.Duration.minutes(10)
+"""A failover takes seconds, and the function ends its runs itself; only while a deployment waits
+for the first default routes does it need minutes."""
+
+RETRIES = 1
+"""How often Lambda invokes the function once more after a crash, a minute later.
+
+By default it would do so twice ("Asynchronous invocation", Lambda guide). Every sweep observes what
+a lost event would have told, and CloudFormation's request needs the one: a second could not be done
+within the time that CloudFormation waits."""
+
 ANSWER_LIMIT = cdk.Duration.seconds(840)
 """How long CloudFormation waits for the function's answer, which should come within its timeout.
 
-Ten minutes of a run that was killed, the minute after which Lambda invokes it once more
-("Asynchronous invocation", Lambda guide), and three minutes for that one to find the work done.
-"""
+Ten minutes of a run that was killed, the minute after which Lambda invokes it once more, and three
+minutes for that one to find the work done."""
+
+EVENT_AGE = cdk.Duration.minutes(15)
+"""How long Lambda keeps an event that it cannot hand over, as when the account's concurrency is
+used up: longer than anybody waits for an answer.
+
+By default it keeps it for six hours, and that an instance is stopping is then no longer true."""
 
 ONE_VCPU_MIB = 1769
 """Memory at which a function has a whole vCPU ("Configure Lambda function memory", Lambda guide).
@@ -70,6 +86,7 @@ class FailoverFunction(Construct):
         self._wanted = wanted
         self._memory = MemoryTable(self, "Memory")
         self.strategy = settings.strategy
+        self.adopt = settings.adopt
         self.dead_letters = self._dead_letters(key)
         log_group = self._log_group(logs)
         role = FailoverRole(
@@ -87,7 +104,7 @@ class FailoverFunction(Construct):
         )
         environment = self._environment(network, outcome_topic, settings)
         self.function = self._function(role, log_group, environment)
-        self.listening = self._listen(topic)
+        self.listening = self._subscribe(topic)
 
     def _dead_letters(self, key: MessageKey | None) -> sqs.Queue:
         return sqs.Queue(
@@ -141,9 +158,9 @@ class FailoverFunction(Construct):
             runtime=lambda_.Runtime.PYTHON_3_14,
             architecture=lambda_.Architecture.ARM_64,
             memory_size=ONE_VCPU_MIB,
-            # A failover takes seconds, and the function ends its runs itself; only while a
-            # deployment waits for the first default routes does it need minutes.
-            timeout=cdk.Duration.minutes(10),
+            timeout=TIMEOUT,
+            retry_attempts=RETRIES,
+            max_event_age=EVENT_AGE,
             environment=environment,
             role=role.role.without_policy_updates(),
             dead_letter_queue=self.dead_letters,
@@ -151,7 +168,7 @@ class FailoverFunction(Construct):
             log_group=logs.LogGroup.from_log_group_name(self, "LogGroup", log_group.ref),
         )
 
-    def _listen(self, topic: FailoverTopic) -> DependencyGroup:
+    def _subscribe(self, topic: FailoverTopic) -> DependencyGroup:
         """Subscribe; return what must be there before the group launches its first instance."""
         permission = lambda_.CfnPermission(
             self,
@@ -187,5 +204,13 @@ class FailoverFunction(Construct):
                 detail_type=["EC2 Instance State-change Notification"],
                 detail={"state": ["stopping", "shutting-down"]},
             ),
-            targets=[targets.LambdaFunction(self.function)],
+            targets=[
+                targets.LambdaFunction(
+                    self.function,
+                    # The shortest that there is. Lambda takes an event unless it is in trouble, and
+                    # EventBridge would offer it for 24 hours ("Event retry policy", EventBridge
+                    # user guide); after a minute the sweep has seen what it says.
+                    max_event_age=cdk.Duration.minutes(1),
+                )
+            ],
         )

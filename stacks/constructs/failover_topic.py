@@ -1,4 +1,4 @@
-"""The topic `NatFailed`: whatever is published to it makes the function look at the NATs."""
+"""The topic `NatFailed`: whatever is published to it makes the function observe the NATs."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from stacks.constructs.publishers import auto_scaling, service
+from stacks.constructs.publishers import auto_scaling
 
 if TYPE_CHECKING:
     from stacks.constructs.message_key import MessageKey
 
 
 class FailoverTopic(Construct):
-    """A topic whose policy admits Auto Scaling, EventBridge and CloudWatch of this account.
+    """A topic whose policy admits Auto Scaling of this account, and no other service.
 
-    A topic's policy does not bind the account's own administrators: who has `sns:Publish` in an
-    identity policy can publish too, which is how a person sends a test message.
+    EventBridge invokes the function itself, and no alarm wakes it. A topic's policy does not bind
+    the account's own administrators: who has `sns:Publish` in an identity policy can publish too,
+    which is how a person sends a test message.
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, key: MessageKey | None) -> None:
@@ -25,14 +26,10 @@ class FailoverTopic(Construct):
         self.topic = sns.Topic(
             self,
             "Topic",
-            display_name="NAT instances: look again",
+            display_name="NAT failover triggers",
             enforce_ssl=True,
             master_key=key.key if key else None,
         )
-        arn = self.topic.topic_arn
-        for statement in (
-            auto_scaling(self, actions=["sns:Publish"], resource=arn),
-            service(self, name="events.amazonaws.com", sid="EventBridge", topic_arn=arn),
-            service(self, name="cloudwatch.amazonaws.com", sid="CloudWatch", topic_arn=arn),
-        ):
-            self.topic.add_to_resource_policy(statement)
+        self.topic.add_to_resource_policy(
+            auto_scaling(self, actions=["sns:Publish"], resource=self.topic.topic_arn)
+        )

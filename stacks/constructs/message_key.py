@@ -14,7 +14,11 @@ USE = ("kms:Decrypt", "kms:GenerateDataKey*")
 
 
 class MessageKey(Construct):
-    """A rotated key that the services which publish to the topics may use."""
+    """A rotated key that the services which publish to the topics may use, for this account.
+
+    Auto Scaling is known by its role, CloudWatch by the account of its alarms ("Managing Amazon SNS
+    encryption keys", SNS developer guide).
+    """
 
     def __init__(self, scope: Construct, construct_id: str) -> None:
         super().__init__(scope, construct_id)
@@ -41,14 +45,5 @@ class MessageKey(Construct):
                 actions=list(USE),
                 resources=["*"],
                 conditions={"StringEquals": {"aws:SourceAccount": account}},
-            ),
-            # No condition: a key policy cannot tell for which account EventBridge publishes to an
-            # encrypted topic ("Managing Amazon SNS encryption keys", SNS developer guide). The
-            # topic's own policy can, and does.
-            iam.PolicyStatement(
-                sid="EventBridge",
-                principals=[iam.ServicePrincipal("events.amazonaws.com")],
-                actions=list(USE),
-                resources=["*"],
             ),
         ]

@@ -34,11 +34,14 @@ HEARTBEAT_S = 420
 
 A minute for EC2 and the system to start, then what the boot script takes at most, and a minute."""
 
-BOOT_PAUSE = "PT5M"
-"""What a rolling update gives an instance to boot before it replaces the next.
+SIGNAL_TIMEOUT = "PT15M"
+"""How long a deployment waits for the signal of an instance that forwards.
 
-The boot script gives up before that. Whether CloudFormation waits for launches that a hook holds is
-not documented; that one instance must stay in service is."""
+Long enough for a boot that fails, and one that does not. Then it fails, and goes back
+(docs/decisions/0018-an-update-never-ends-the-last-nat.md)."""
+
+MIN_HEALTHY, MAX_HEALTHY = 100, 150
+"""Between which percentages of its size the group replaces: one more at most, never one less."""
 
 
 def group_name(scope: Construct) -> str:
@@ -70,11 +73,18 @@ class NatFleet(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._name = group_name(self)
+        self.group = self._group(network, topic, settings)
         launch = NatLaunch(
-            self, "Launch", network=network, settings=settings, group=self._name, hook=HOOK
+            self,
+            "Launch",
+            network=network,
+            settings=settings,
+            group=self._name,
+            hook=HOOK,
+            resource=cdk.Stack.of(self).resolve(self.group.logical_id),
         )
+        self._launch_from(launch)
         self.launch_version = launch.version
-        self.group = self._group(network, topic, launch, settings)
         self._tag()
         # The first launches are told only to who listens by then, and an instance can fetch its
         # packages only where there is a way out. In reverse: the internet gateway cannot be
@@ -83,38 +93,52 @@ class NatFleet(Construct):
         self.group.node.add_dependency(listener, topic, associations, *network.public_subnets)
 
     def _group(
-        self, network: Network, topic: FailoverTopic, launch: NatLaunch, settings: FleetSettings
+        self, network: Network, topic: FailoverTopic, settings: FleetSettings
     ) -> autoscaling.CfnAutoScalingGroup:
-        group = autoscaling.CfnAutoScalingGroup(
+        of = autoscaling.CfnAutoScalingGroup
+        group = of(
             self,
             "Group",
             auto_scaling_group_name=self._name,
             lifecycle_hook_specification_list=[_launch_hook()],
-            launch_template=autoscaling.CfnAutoScalingGroup.LaunchTemplateSpecificationProperty(
-                launch_template_id=launch.resource.ref, version=launch.version
-            )
-            if settings.launch == "template"
-            else None,
-            launch_configuration_name=launch.resource.ref
-            if settings.launch == "configuration"
-            else None,
             vpc_zone_identifier=[subnet.subnet_id for subnet in network.public_subnets],
             min_size=str(settings.min),
             max_size=str(settings.max),
             # A deployment sets the size again: it repairs a group that someone left scaled in.
             desired_capacity=str(settings.desired),
+            instance_maintenance_policy=of.InstanceMaintenancePolicyProperty(
+                min_healthy_percentage=MIN_HEALTHY, max_healthy_percentage=MAX_HEALTHY
+            ),
             notification_configurations=[
-                autoscaling.CfnAutoScalingGroup.NotificationConfigurationProperty(
+                of.NotificationConfigurationProperty(
                     topic_arn=topic.topic.topic_arn, notification_types=list(EVENTS)
                 )
             ],
         )
+        # Without these, a group whose instances never boot would be waited for for hours.
+        group.cfn_options.creation_policy = cdk.CfnCreationPolicy(
+            resource_signal=cdk.CfnResourceSignal(count=settings.desired, timeout=SIGNAL_TIMEOUT)
+        )
         group.cfn_options.update_policy = cdk.CfnUpdatePolicy(
             auto_scaling_rolling_update=cdk.CfnAutoScalingRollingUpdate(
-                min_instances_in_service=1, max_batch_size=1, pause_time=BOOT_PAUSE
+                min_instances_in_service=1,
+                max_batch_size=1,
+                wait_on_resource_signals=True,
+                pause_time=SIGNAL_TIMEOUT,
             )
         )
         return group
+
+    def _launch_from(self, launch: NatLaunch) -> None:
+        """Let the group launch from what names the group in turn."""
+        if isinstance(launch.resource, autoscaling.CfnLaunchConfiguration):
+            self.group.launch_configuration_name = launch.resource.ref
+            return
+        of = autoscaling.CfnAutoScalingGroup
+        self.group.launch_template = of.LaunchTemplateSpecificationProperty(
+            launch_template_id=launch.resource.ref,
+            version=launch.resource.attr_latest_version_number,
+        )
 
     def _tag(self) -> None:
         """Tag the group and what it launches, once for people and once for the function."""

@@ -1,7 +1,14 @@
-"""What a NAT instance is: image, type, disk, boot script, and what may reach it."""
+"""What a NAT instance is: image, type, disk, boot script, and what may reach it.
+
+A launch template or a launch configuration is its content: another content makes another one, and
+the rollback of an update returns to the former one, whose instances it leaves alone
+(docs/decisions/0018-an-update-never-ends-the-last-nat.md).
+"""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from typing import TYPE_CHECKING
 
@@ -18,13 +25,28 @@ if TYPE_CHECKING:
     from stacks.constructs.network import Network
     from stacks.settings import FleetSettings
 
-# The root device of the Amazon Linux 2023 images, and its size in their snapshots.
+# The root device of the Amazon Linux 2023 images. Its size is that of the image's snapshot: to say
+# less is refused.
 ROOT_DEVICE = "/dev/xvda"
-ROOT_GIB = 8
 
 # Of the instance metadata service: tokens only, and no hop beyond the instance itself, so that a
 # client of the NAT cannot reach it ("Use IMDSv2", EC2 user guide).
 HOP_LIMIT = 1
+
+EBS_KEY = "alias/aws/ebs"
+"""The key of the disks, which AWS manages and lets every caller of the account use.
+
+Unnamed, it would be the account's default key. Where that is a customer's without a grant for Auto
+Scaling's service-linked role, every launch fails. A launch configuration cannot name a key."""
+
+IDLE_S = 7500
+"""After how many idle seconds the platform forgets an established TCP flow.
+
+A minute later than the instance itself does (sysctl.conf), so that the instance answers what comes
+too late, and not the platform by silence. AWS's default is five days, or 350 s on newer instances,
+and the entries are limited for each type (docs/decisions/0019-the-security-group-is-tracked.md)."""
+
+HASH = 16
 
 
 class NatLaunch(Construct):
@@ -39,6 +61,7 @@ class NatLaunch(Construct):
         settings: FleetSettings,
         group: str,
         hook: str,
+        resource: str,
     ) -> None:
         super().__init__(scope, construct_id)
         self._settings = settings
@@ -51,6 +74,8 @@ class NatLaunch(Construct):
             targets=settings.self_test,
             group=group,
             hook=hook,
+            stack=cdk.Stack.of(self).stack_name,
+            resource=resource,
             session_manager=settings.session_manager,
         )
         self._user_data = cdk.Fn.base64(user_data(boot))
@@ -59,8 +84,6 @@ class NatLaunch(Construct):
     @property
     def version(self) -> str:
         """What changes when anything about the instances changes."""
-        if isinstance(self.resource, ec2.CfnLaunchTemplate):
-            return self.resource.attr_latest_version_number
         return self.resource.ref
 
     def _admit_the_vpc(self, network: Network) -> ec2.SecurityGroup:
@@ -80,7 +103,7 @@ class NatLaunch(Construct):
         return group
 
     def _instance_profile(self) -> iam.CfnInstanceProfile:
-        statements = [self._say_that_it_forwards()]
+        statements = [self._complete_launch(), self._signal_stack()]
         if self._settings.session_manager:
             statements += self._session_manager()
         role = iam.Role(
@@ -106,11 +129,18 @@ class NatLaunch(Construct):
             )
         return iam.CfnInstanceProfile(self, "Profile", roles=[role.role_name])
 
-    def _say_that_it_forwards(self) -> iam.PolicyStatement:
+    def _complete_launch(self) -> iam.PolicyStatement:
         return iam.PolicyStatement(
             sid="Launch",
             actions=["autoscaling:CompleteLifecycleAction"],
             resources=[self._group_arn],
+        )
+
+    def _signal_stack(self) -> iam.PolicyStatement:
+        return iam.PolicyStatement(
+            sid="Signal",
+            actions=["cloudformation:SignalResource"],
+            resources=[cdk.Stack.of(self).stack_id],
         )
 
     @property
@@ -165,35 +195,59 @@ class NatLaunch(Construct):
         return parameter.value_as_string
 
     def _template(self) -> ec2.CfnLaunchTemplate:
-        of = ec2.CfnLaunchTemplate
+        data = self._template_data()
         return ec2.CfnLaunchTemplate(
             self,
             "Template",
-            launch_template_data=of.LaunchTemplateDataProperty(
-                image_id=self._image_id,
-                instance_type=self._settings.instance_type,
-                iam_instance_profile=of.IamInstanceProfileProperty(arn=self._profile.attr_arn),
-                network_interfaces=[
-                    of.NetworkInterfaceProperty(
-                        device_index=0,
-                        associate_public_ip_address=True,
-                        groups=[self._security_group.security_group_id],
-                    )
-                ],
-                block_device_mappings=[
-                    of.BlockDeviceMappingProperty(
-                        device_name=ROOT_DEVICE,
-                        ebs=of.EbsProperty(encrypted=True, volume_type="gp3", volume_size=ROOT_GIB),
-                    )
-                ],
-                metadata_options=of.MetadataOptionsProperty(
-                    http_endpoint="enabled",
-                    http_tokens="required",
-                    http_put_response_hop_limit=HOP_LIMIT,
-                ),
-                user_data=self._user_data,
-            ),
+            # The one property that CloudFormation cannot change in place.
+            launch_template_name=self._name(data),
+            launch_template_data=data,
         )
+
+    def _template_data(self) -> ec2.CfnLaunchTemplate.LaunchTemplateDataProperty:
+        of = ec2.CfnLaunchTemplate
+        return of.LaunchTemplateDataProperty(
+            image_id=self._image_id,
+            instance_type=self._settings.instance_type,
+            iam_instance_profile=of.IamInstanceProfileProperty(arn=self._profile.attr_arn),
+            network_interfaces=[
+                of.NetworkInterfaceProperty(
+                    device_index=0,
+                    associate_public_ip_address=True,
+                    groups=[self._security_group.security_group_id],
+                    connection_tracking_specification=of.ConnectionTrackingSpecificationProperty(
+                        tcp_established_timeout=IDLE_S
+                    ),
+                )
+            ],
+            block_device_mappings=[
+                of.BlockDeviceMappingProperty(
+                    device_name=ROOT_DEVICE,
+                    ebs=of.EbsProperty(encrypted=True, kms_key_id=EBS_KEY, volume_type="gp3"),
+                )
+            ],
+            metadata_options=of.MetadataOptionsProperty(
+                http_endpoint="enabled",
+                http_tokens="required",
+                http_put_response_hop_limit=HOP_LIMIT,
+                # An account's default may turn them on; then one tag whose key the metadata service
+                # cannot show fails every launch.
+                instance_metadata_tags="disabled",
+            ),
+            user_data=self._user_data,
+        )
+
+    def _name(self, data: ec2.CfnLaunchTemplate.LaunchTemplateDataProperty) -> str:
+        """Return a name that says what a template contains, and that no other stack has.
+
+        A hash of its text; the image and the security group, which are known at the deployment
+        only; and the part of the stack's id that is its own.
+        """
+        content = json.dumps(cdk.Stack.of(self).resolve(data), sort_keys=True)
+        digest = hashlib.sha256(content.encode()).hexdigest()[:HASH]
+        stack = cdk.Fn.select(2, cdk.Fn.split("/", cdk.Aws.STACK_ID))
+        security_group = self._security_group.security_group_id
+        return cdk.Fn.join("-", ["nat", digest, self._image_id, security_group, stack])
 
     def _configuration(self) -> autoscaling.CfnLaunchConfiguration:
         of = autoscaling.CfnLaunchConfiguration
@@ -208,9 +262,7 @@ class NatLaunch(Construct):
             block_device_mappings=[
                 of.BlockDeviceMappingProperty(
                     device_name=ROOT_DEVICE,
-                    ebs=of.BlockDeviceProperty(
-                        encrypted=True, volume_type="gp3", volume_size=ROOT_GIB
-                    ),
+                    ebs=of.BlockDeviceProperty(encrypted=True, volume_type="gp3"),
                 )
             ],
             metadata_options=of.MetadataOptionsProperty(

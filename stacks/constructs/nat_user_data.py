@@ -54,14 +54,16 @@ class UserDataError(ValueError):
 class Boot:
     """What the instances of a stack are told: their VPC, their group, and how to test themselves.
 
-    `group` and `hook` name the lifecycle action that an instance completes; `targets` are IPv4
-    addresses and host names on the internet.
+    `group` and `hook` name the lifecycle action that an instance completes, `stack` and `resource`
+    what it signals afterwards; `targets` are IPv4 addresses and host names on the internet.
     """
 
     cidrs: Sequence[IPv4Network]
     targets: Sequence[str]
     group: str
     hook: str
+    stack: str
+    resource: str
     session_manager: bool
 
 
@@ -92,6 +94,8 @@ def _settings(boot: Boot) -> str:
         "targets": " ".join(boot.targets),
         "group": boot.group,
         "hook": boot.hook,
+        "stack": boot.stack,
+        "resource": boot.resource,
         "session_manager": "on" if boot.session_manager else "off",
     }
     return "".join(f"{name}={shlex.quote(value)}\n" for name, value in values.items())

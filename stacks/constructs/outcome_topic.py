@@ -1,4 +1,4 @@
-"""The topic for people: what the function did, and what it could not do."""
+"""The notifications topic: what the function did, and what it could not do, for people."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class OutcomeTopic(Construct):
         self.topic = sns.Topic(
             self,
             "Topic",
-            display_name="NAT instances: what happened",
+            display_name="NAT failover notifications",
             enforce_ssl=True,
             master_key=key.key if key else None,
         )

@@ -53,7 +53,12 @@ def _resources(variant: str) -> dict[str, Any]:
 
 def _values(resources: Iterable[str], region: str) -> dict[str, str]:
     """Return what references stand for, where it does not matter which resource they name."""
-    values = {"AWS::Partition": "aws", "AWS::Region": region, "AWS::AccountId": ACCOUNT}
+    values = {
+        "AWS::Partition": "aws",
+        "AWS::Region": region,
+        "AWS::AccountId": ACCOUNT,
+        "AWS::StackId": f"arn:aws:cloudformation:{region}:{ACCOUNT}:stack/NatFailover/own",
+    }
     for name in resources:
         values[name] = values[f"{name}.Arn"] = f"arn:aws:any:any-region:{ACCOUNT}:any"
     return values

@@ -1,4 +1,4 @@
-"""What the role of the NAT instances allows: to say how a launch of their own group went."""
+"""What the role of the NAT instances allows: to tell their group and their stack of a launch."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ PLACE = f"{REGION}:123456789012"
 GROUPS = f"arn:aws:autoscaling:{PLACE}:autoScalingGroup:0a1b2c3d:autoScalingGroupName"
 GROUP = f"{GROUPS}/NatFailover-nat"
 INSTANCE = f"arn:aws:ec2:{PLACE}:instance/i-0a1b2c3d4e5f60718"
+STACKS = f"arn:aws:cloudformation:{PLACE}:stack"
+OWN_STACK = f"{STACKS}/NatFailover/own"
 TABLE = f"arn:aws:ec2:{PLACE}:route-table/rtb-1"
 COMPLETE = "autoscaling:CompleteLifecycleAction"
+SIGNAL = "cloudformation:SignalResource"
 VARIANTS = ("default", "launch-configuration", "own-image-with-sessions-and-emails")
 WITH_SESSIONS = VARIANTS[-1]
 
@@ -40,6 +43,8 @@ NEVER = [
     Request(action="ec2:TerminateInstances", resource=INSTANCE),
     Request(action="ssm:GetParameter", resource=f"arn:aws:ssm:{PLACE}:parameter/any"),
     Request(action="iam:PassRole", resource="arn:aws:iam::123456789012:role/any"),
+    Request(action="cloudformation:DescribeStacks", resource=OWN_STACK),
+    Request(action="cloudformation:UpdateStack", resource=OWN_STACK),
     Request(action="s3:GetObject", resource="arn:aws:s3:::any/any"),
 ]
 
@@ -50,6 +55,15 @@ def test_instance_may_complete_the_actions_of_its_own_group_and_nothing_else(var
     asked = [Request(action=COMPLETE, resource=GROUP), *NEVER]
     answers = evaluate(instance_policies(variant, region=REGION), asked)
     assert [row for row, allowed in zip(asked, answers, strict=True) if allowed] == asked[:1]
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_instance_may_signal_its_own_stack_and_no_other(variant: str) -> None:
+    """A stack is known by its id, which a stack of the same name later does not have."""
+    others = [f"{STACKS}/NatFailover/other", f"{STACKS}/Other/own"]
+    asked = [Request(action=SIGNAL, resource=arn) for arn in (OWN_STACK, *others)]
+    policies = instance_policies(variant, region=REGION)
+    assert evaluate(policies, asked) == [True, False, False]
 
 
 @pytest.mark.parametrize("variant", VARIANTS)

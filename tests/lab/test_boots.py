@@ -41,6 +41,8 @@ def boot_script(group: str = "any", hook: str = "any-hook") -> str:
         targets=["example.com"],
         group=group,
         hook=hook,
+        stack="any",
+        resource="Any",
         session_manager=False,
     )
     return base64.b64encode(user_data(boot).encode()).decode()

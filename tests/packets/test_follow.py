@@ -125,6 +125,8 @@ def template(region: Region, vpc: str) -> None:
         targets=["example.com", "192.0.2.200"],
         group="nats",
         hook="proven",
+        stack="any",
+        resource="Any",
         session_manager=False,
     )
     interface = {"DeviceIndex": 0, "Groups": [group], "AssociatePublicIpAddress": True}

@@ -55,7 +55,15 @@ def script(targets: Sequence[str] = (SERVER,)) -> str:
     """Return the user data of a NAT in this VPC."""
     cidrs = [IPv4Network(cidr) for cidr in CIDRS]
     return user_data(
-        Boot(cidrs=cidrs, targets=targets, group=_GROUP, hook=_HOOK, session_manager=False)
+        Boot(
+            cidrs=cidrs,
+            targets=targets,
+            group=_GROUP,
+            hook=_HOOK,
+            stack="any",
+            resource="Any",
+            session_manager=False,
+        )
     )
 
 

@@ -90,6 +90,7 @@ def test_template_names_no_resource_physically(template: Template) -> None:
     references = {
         ("AWS::AutoScaling::AutoScalingGroup", "AutoScalingGroupName"),
         ("AWS::AutoScaling::AutoScalingGroup", "LaunchConfigurationName"),
+        ("AWS::Lambda::EventInvokeConfig", "FunctionName"),
         ("AWS::Lambda::Permission", "FunctionName"),
     }
     named = {

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from stacks.constructs.nat_user_data import FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,16 +35,83 @@ def test_group_suspends_no_scaling_process(template: Template) -> None:
     assert "SuspendProcesses" not in json.dumps(template.resources(GROUP))
 
 
-def test_update_keeps_one_instance_in_service(template: Template) -> None:
-    """A deployment replaces one NAT at a time and never the last."""
+def test_update_replaces_one_instance_at_a_time_and_waits_for_its_signal(
+    template: Template,
+) -> None:
+    """A deployment that gets none in a quarter of an hour fails, before it ends another NAT."""
     (group,) = template.resources(GROUP).values()
     assert group["UpdatePolicy"] == {
         "AutoScalingRollingUpdate": {
             "MaxBatchSize": 1,
             "MinInstancesInService": 1,
-            "PauseTime": "PT5M",
+            "PauseTime": "PT15M",
+            "WaitOnResourceSignals": True,
         }
     }
+
+
+def test_creation_waits_for_each_instance_and_not_for_hours(template: Template) -> None:
+    """CloudFormation itself would wait for a group that never gets its size."""
+    (group,) = template.resources(GROUP).values()
+    signals = {"Count": int(group["Properties"]["DesiredCapacity"]), "Timeout": "PT15M"}
+    assert group["CreationPolicy"] == {"ResourceSignal": signals}
+
+
+def test_group_launches_before_it_terminates(template: Template) -> None:
+    """By its maintenance policy: in refreshes, for the unhealthy and for those that are too old."""
+    assert template.properties(GROUP)["InstanceMaintenancePolicy"] == {
+        "MinHealthyPercentage": 100,
+        "MaxHealthyPercentage": 150,
+    }
+
+
+def test_group_prefers_two_instances_in_one_zone_to_one_instance(template: Template) -> None:
+    """Which is the default distribution: without capacity in a zone, the other one gets both."""
+    assert "AvailabilityZoneDistribution" not in template.properties(GROUP)
+
+
+def test_instance_may_signal_its_own_stack_alone(template: Template) -> None:
+    """And says so of the group, by the names that the template gives them."""
+    (signal,) = (row for row in _instance_statements(template) if row["Sid"] == "Signal")
+    assert signal["Action"] == "cloudformation:SignalResource"
+    assert signal["Resource"] == {"Ref": "AWS::StackId"}
+    script = _launch_data(template)["UserData"]["Fn::Base64"]
+    assert "stack=NatFailover\n" in script
+    assert f"resource={template.logical_id(GROUP)}\n" in script
+
+
+def test_launch_template_is_named_by_its_content(
+    default: Template, synthesize: Callable[[str], Template]
+) -> None:
+    """A text of its own, the image and the security group, and the stack that it is for."""
+    names = [
+        template.properties(TEMPLATE)["LaunchTemplateName"]["Fn::Join"]
+        for template in (default, synthesize("customer-key"), synthesize("more-networks"))
+    ]
+    same, also, other = (name[1][0] for name in names)
+    assert same == also
+    assert same != other
+    separator, (_, image, security_group, stack) = names[0]
+    assert separator == "-"
+    assert image == _launch_data(default)["ImageId"]
+    assert security_group == _launch_data(default)["NetworkInterfaces"][0]["Groups"][0]
+    assert stack == {"Fn::Select": [2, {"Fn::Split": ["/", {"Ref": "AWS::StackId"}]}]}
+
+
+def test_launch_template_has_a_name_that_ec2_takes(default: Template) -> None:
+    """At most 128 characters, with the longest ids of images, groups and stacks."""
+    text = default.properties(TEMPLATE)["LaunchTemplateName"]["Fn::Join"][1][0]
+    longest = "-".join([text, "ami-0123456789abcdef0", "sg-0123456789abcdef0", str(UUID(int=0))])
+    assert re.fullmatch(r"[a-zA-Z0-9().\-/_]{3,128}", longest)
+
+
+def test_platform_forgets_idle_flows_after_the_instance_does(default: Template) -> None:
+    """Then the instance answers what comes too late, and not the platform by silence."""
+    (interface,) = _launch_data(default)["NetworkInterfaces"]
+    sysctl = (FOLDER / "sysctl.conf").read_text(encoding="utf-8")
+    (own,) = re.findall(r"nf_conntrack_tcp_timeout_established = (\d+)", sysctl)
+    timeout = interface["ConnectionTrackingSpecification"]["TcpEstablishedTimeout"]
+    assert int(own) < timeout <= 432_000
 
 
 def test_group_tells_the_topic_of_every_launch_and_termination(template: Template) -> None:
@@ -109,13 +180,17 @@ def test_launch_configuration_is_literal_when_asked_for(
 def test_launch_configuration_says_what_the_template_says(
     default: Template, synthesize: Callable[[str], Template]
 ) -> None:
-    """The two ways to launch make the same instance."""
+    """The two ways to launch make the same instance, as far as both can."""
     data = default.properties(TEMPLATE)["LaunchTemplateData"]
     (interface,) = data["NetworkInterfaces"]
+    (disk,) = data["BlockDeviceMappings"]
     profile, _ = data["IamInstanceProfile"]["Arn"]["Fn::GetAtt"]
     configuration = synthesize("launch-configuration").properties(CONFIGURATION)
     assert configuration == {
         **{key: value for key, value in data.items() if key != "NetworkInterfaces"},
+        # What a launch configuration cannot say: the key of the disk, and of the metadata the tags.
+        "BlockDeviceMappings": [{**disk, "Ebs": _without(disk["Ebs"], "KmsKeyId")}],
+        "MetadataOptions": _without(data["MetadataOptions"], "InstanceMetadataTags"),
         "IamInstanceProfile": {"Ref": profile},
         "AssociatePublicIpAddress": interface["AssociatePublicIpAddress"],
         "SecurityGroups": interface["Groups"],
@@ -124,15 +199,15 @@ def test_launch_configuration_says_what_the_template_says(
 
 
 def test_instance_is_hardened(template: Template) -> None:
-    """Tokens only, no hop, an encrypted disk and no key pair."""
+    """Tokens only, no hop, an encrypted disk as large as the image's snapshot, and no key pair."""
     data = _launch_data(template)
-    assert data["MetadataOptions"] == {
-        "HttpEndpoint": "enabled",
-        "HttpPutResponseHopLimit": 1,
-        "HttpTokens": "required",
-    }
-    (disk,) = data["BlockDeviceMappings"]
-    assert disk["Ebs"] == {"Encrypted": True, "VolumeSize": 8, "VolumeType": "gp3"}
+    metadata = {"HttpEndpoint": "enabled", "HttpPutResponseHopLimit": 1, "HttpTokens": "required"}
+    disk = {"Encrypted": True, "VolumeType": "gp3"}
+    if template.resources(TEMPLATE):
+        metadata["InstanceMetadataTags"] = "disabled"
+        disk["KmsKeyId"] = "alias/aws/ebs"
+    assert data["MetadataOptions"] == metadata
+    assert [row["Ebs"] for row in data["BlockDeviceMappings"]] == [disk]
     assert "KeyName" not in data
 
 
@@ -206,10 +281,10 @@ def test_group_holds_each_launch_until_the_instance_says_that_it_forwards(
 
 
 def test_instance_may_complete_launches_of_its_own_group_alone(template: Template) -> None:
-    """The first statement of the role names the group; without sessions there is no other."""
+    """The first statement names the group, the second the stack; sessions make the others."""
     statements = _instance_statements(template)
     group = template.properties(GROUP)["AutoScalingGroupName"]
-    launch = statements.pop(0)
+    launch, _ = statements.pop(0), statements.pop(0)
     assert (launch["Action"], launch["Effect"]) == ("autoscaling:CompleteLifecycleAction", "Allow")
     assert (
         json.dumps(launch["Resource"]).count(f":autoScalingGroup:*:autoScalingGroupName/{group}")
@@ -224,7 +299,7 @@ def test_instance_may_open_sessions_and_nothing_more_when_asked_for(
 ) -> None:
     """`session_manager: true` gives the instance the actions of Session Manager's channels."""
     template = synthesize("own-image-with-sessions-and-emails")
-    assert [statement["Action"] for statement in _instance_statements(template)[1:]] == [
+    assert [statement["Action"] for statement in _instance_statements(template)[2:]] == [
         "ssm:UpdateInstanceInformation",
         [
             "ssmmessages:CreateControlChannel",
@@ -233,6 +308,10 @@ def test_instance_may_open_sessions_and_nothing_more_when_asked_for(
             "ssmmessages:OpenDataChannel",
         ],
     ]
+
+
+def _without(given: dict[str, Any], name: str) -> dict[str, Any]:
+    return {key: value for key, value in given.items() if key != name}
 
 
 def _instance_statements(template: Template) -> list[dict[str, Any]]:

@@ -58,6 +58,26 @@ def test_function_leaves_what_it_gave_up_in_a_queue(template: Template) -> None:
     assert properties.get("SqsManagedSseEnabled") or properties.get("KmsMasterKeyId")
 
 
+def test_events_are_retried_for_as_long_as_they_say_anything(template: Template) -> None:
+    """A crash once more; what Lambda or a rule cannot hand over is dropped, for a sweep is next."""
+    retries = template.properties("AWS::Lambda::EventInvokeConfig")
+    assert retries["MaximumRetryAttempts"] == 1
+    answer_limit = template.properties("Custom::DefaultRoutes")["ServiceTimeout"]
+    assert int(answer_limit) < retries["MaximumEventAgeInSeconds"] == 15 * 60
+    ages = [
+        target["RetryPolicy"]["MaximumEventAgeInSeconds"]
+        for rule in template.resources("AWS::Events::Rule").values()
+        for target in rule["Properties"]["Targets"]
+    ]
+    assert ages == [60, 60]
+
+
+def test_events_are_bounded_before_the_first_instance_is_launched(template: Template) -> None:
+    """The group depends on everything that its launches need of the function."""
+    (group,) = template.resources("AWS::AutoScaling::AutoScalingGroup").values()
+    assert template.logical_id("AWS::Lambda::EventInvokeConfig") in group["DependsOn"]
+
+
 def test_function_is_told_the_private_tables_of_its_stack(
     synthesize: Callable[[str], Template],
 ) -> None:
@@ -196,15 +216,73 @@ def test_deployment_waits_longer_than_the_function_runs(template: Template) -> N
 def test_deployment_waits_again_when_the_instances_change(
     default: Template, synthesize: Callable[[str], Template]
 ) -> None:
-    """A new image or boot script is a new version, which is a property of what waits."""
+    """A new image or boot script is a new template, which is a property of what waits."""
     launch_template = default.logical_id("AWS::EC2::LaunchTemplate")
-    assert default.properties("Custom::DefaultRoutes")["Launch"] == {
-        "Fn::GetAtt": [launch_template, "LatestVersionNumber"]
-    }
+    assert default.properties("Custom::DefaultRoutes")["Launch"] == {"Ref": launch_template}
     other = synthesize("launch-configuration")
     assert other.properties("Custom::DefaultRoutes")["Launch"] == {
         "Ref": other.logical_id("AWS::AutoScaling::LaunchConfiguration")
     }
+
+
+def test_deployment_waits_again_when_what_it_waits_for_changes(
+    synthesize: Callable[[str], Template],
+) -> None:
+    """The group, its subnets and their tables, and the policy are properties of what waits."""
+    template = synthesize("swap-and-adopt")
+    served = template.properties("Custom::DefaultRoutes")
+    refs = {
+        part: [{"Ref": _private(template, kind, number)} for number in (1, 2)]
+        for part, kind in (("RouteTables", "AWS::EC2::RouteTable"), ("Subnets", "AWS::EC2::Subnet"))
+    }
+    assert {part: served[part] for part in refs} == refs
+    group = template.logical_id("AWS::AutoScaling::AutoScalingGroup")
+    assert (served["Group"], served["Strategy"], served["Adopt"]) == (
+        {"Ref": group},
+        "swap-route-table",
+        True,
+    )
+
+
+def test_function_outlives_the_group_with_everything_that_it_needs(template: Template) -> None:
+    """CloudFormation deletes what depends on others first: the hook's handler goes last.
+
+    The group's instances run terminate hooks and leave routes to be repaired while it is deleted,
+    and before that the resource that waits makes the group deletable.
+    """
+    served = template.logical_id("Custom::DefaultRoutes")
+    group = template.logical_id("AWS::AutoScaling::AutoScalingGroup")
+    outlives = _needs(template, group)
+    assert group in _needs(template, served)
+    needed = (
+        (FUNCTION, ""),
+        ("AWS::IAM::Role", "Failover"),
+        ("AWS::Logs::LogGroup", ""),
+        ("AWS::DynamoDB::Table", ""),
+        ("AWS::SQS::Queue", ""),
+        ("AWS::SNS::Topic", "Outcome"),
+        ("AWS::SNS::Topic", "NatFailed"),
+        ("AWS::SNS::TopicPolicy", "NatFailed"),
+        ("AWS::SNS::Subscription", "FailoverSubscription"),
+        ("AWS::Lambda::Permission", "TopicMayInvoke"),
+        ("AWS::Lambda::EventInvokeConfig", ""),
+        ("AWS::Events::Rule", "InstanceLeaves"),
+        ("Custom::PrivateAssociations", ""),
+    )
+    assert {template.logical_id(kind, part) for kind, part in needed} <= outlives
+
+
+def _needs(template: Template, name: str) -> set[str]:
+    """Return what a resource depends on, directly or not."""
+    resources = template.body["Resources"]
+    found: set[str] = set()
+    waiting = [name]
+    while waiting:
+        text = json.dumps(resources[waiting.pop()])
+        new = {row for row in resources if f'"{row}"' in text} - found - {name}
+        found |= new
+        waiting.extend(new)
+    return found
 
 
 def _private(template: Template, kind: str, number: int) -> str:

@@ -16,35 +16,34 @@ def test_alarm_tells_people_that_it_rings_and_that_it_stops(template: Template) 
     """Both states go to the outcome topic, with a sentence that says where to look."""
     topic = [{"Ref": template.logical_id("AWS::SNS::Topic", "Outcome")}]
     alarms = [alarm["Properties"] for alarm in template.resources(ALARM).values()]
-    assert len(alarms) == 3
+    assert len(alarms) == 5
     for alarm in alarms:
         assert (alarm["AlarmActions"], alarm["OKActions"]) == (topic, topic)
         assert alarm["AlarmDescription"].endswith(".")
 
 
 @pytest.mark.parametrize(
-    ("name", "expected"),
+    ("name", "statistic", "minutes", "silence"),
     [
-        ("NoEgress", {"Statistic": "Minimum", "EvaluationPeriods": 2, "silence": "breaching"}),
-        (
-            "Failures",
-            {"Statistic": "Maximum", "EvaluationPeriods": 3, "silence": "notBreaching"},
-        ),
+        ("NoEgress", "Minimum", (2, 2), "breaching"),
+        ("NotOurs", "Minimum", (2, 2), "ignore"),
+        ("RedundancyLost", "Minimum", (1, 1), "ignore"),
+        ("Failures", "Maximum", (2, 3), "notBreaching"),
     ],
 )
 def test_alarm_watches_what_the_function_reports(
-    template: Template, name: str, expected: dict[str, object]
+    template: Template, name: str, statistic: str, minutes: tuple[int, int], silence: str
 ) -> None:
-    """Two minutes of the stack's metric; for no egress, silence of the function is a fault too."""
+    """For no egress, silence of the function is a fault too; other states last until it reports."""
     alarm = template.properties(ALARM, f"Observability{name}")
     assert (alarm["Namespace"], alarm["MetricName"]) == ("NatFailover", name)
     assert alarm["Dimensions"] == [{"Name": "Stack", "Value": "NatFailover"}]
     assert (alarm["Threshold"], alarm["Period"]) == (1, 60)
     assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
-    assert alarm["Statistic"] == expected["Statistic"]
-    assert alarm["EvaluationPeriods"] == expected["EvaluationPeriods"]
-    assert alarm.get("DatapointsToAlarm", alarm["EvaluationPeriods"]) == 2
-    assert alarm["TreatMissingData"] == expected["silence"]
+    assert alarm["Statistic"] == statistic
+    periods = alarm["EvaluationPeriods"]
+    assert (alarm.get("DatapointsToAlarm", periods), periods) == minutes
+    assert alarm["TreatMissingData"] == silence
 
 
 def test_alarm_watches_the_dead_letters(template: Template) -> None:

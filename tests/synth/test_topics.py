@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -24,29 +25,35 @@ AUTO_SCALING_ROLE = {
 THIS_ACCOUNT = {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
 
 
-def test_topic_nat_failed_admits_three_services_of_this_account(default: Template) -> None:
-    """Auto Scaling by its service-linked role, EventBridge and CloudWatch by the account."""
-    topic = {"Ref": default.logical_id("AWS::SNS::Topic", "NatFailed")}
+def test_topic_nat_failed_admits_auto_scaling_of_this_account_only(default: Template) -> None:
+    """By its service-linked role; EventBridge invokes the function itself, and no alarm does."""
     assert _allowed(default, "AWS::SNS::TopicPolicy", "NatFailed") == {
         "AutoScaling": {
             "Action": "sns:Publish",
             "Condition": {"ArnEquals": {"aws:PrincipalArn": AUTO_SCALING_ROLE}},
             "Principal": {"AWS": "*"},
-            "Resource": topic,
-        },
-        "EventBridge": {
-            "Action": "sns:Publish",
-            "Condition": THIS_ACCOUNT,
-            "Principal": {"Service": "events.amazonaws.com"},
-            "Resource": topic,
-        },
-        "CloudWatch": {
-            "Action": "sns:Publish",
-            "Condition": THIS_ACCOUNT,
-            "Principal": {"Service": "cloudwatch.amazonaws.com"},
-            "Resource": topic,
+            "Resource": {"Ref": default.logical_id("AWS::SNS::Topic", "NatFailed")},
         },
     }
+
+
+def test_topic_admits_just_the_services_that_the_stack_makes_publish_to_it(
+    template: Template,
+) -> None:
+    """Alarms and rules name topics as their targets, the group in its notifications."""
+    topics = template.resources("AWS::SNS::Topic")
+    publishers = {
+        "AutoScaling": "AWS::AutoScaling::AutoScalingGroup",
+        "CloudWatch": "AWS::CloudWatch::Alarm",
+        "EventBridge": "AWS::Events::Rule",
+    }
+    for topic, part in ((name, "Outcome" if "Outcome" in name else "NatFailed") for name in topics):
+        used = {
+            publisher
+            for publisher, kind in publishers.items()
+            if json.dumps({"Ref": topic}) in json.dumps(template.resources(kind))
+        }
+        assert set(_allowed(template, "AWS::SNS::TopicPolicy", part)) == used
 
 
 def test_outcome_topic_admits_the_alarms(default: Template) -> None:
@@ -104,7 +111,6 @@ def test_key_serves_those_who_may_publish(synthesize: Callable[[str], Template])
     assert {sid: statement["Principal"] for sid, statement in statements.items()} == {
         "AutoScaling": {"AWS": "*"},
         "CloudWatch": {"Service": "cloudwatch.amazonaws.com"},
-        "EventBridge": {"Service": "events.amazonaws.com"},
     }
     assert {sid: statement.get("Condition") for sid, statement in statements.items()} == {
         "AutoScaling": {
@@ -112,7 +118,6 @@ def test_key_serves_those_who_may_publish(synthesize: Callable[[str], Template])
             "StringEquals": {"kms:CallerAccount": {"Ref": "AWS::AccountId"}},
         },
         "CloudWatch": THIS_ACCOUNT,
-        "EventBridge": None,
     }
     assert {tuple(statement["Action"]) for statement in statements.values()} == {
         ("kms:Decrypt", "kms:GenerateDataKey*")

@@ -10,16 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nat_failover.model import (
+    AssociateSubnet,
     Association,
     Decision,
     DefaultRoute,
     DisableSourceDestCheck,
+    Health,
     InstanceState,
     MoveSubnet,
     Nat,
     Observation,
     Policy,
     SetDefaultRoute,
+    SubnetDecision,
     Table,
     Verdict,
 )
@@ -27,7 +30,10 @@ from nat_failover.planner import plan
 from tests.unit.worlds import (
     FOREIGN_INTERFACE,
     HERE,
+    INTERNET_GATEWAY,
+    MAIN,
     NAT_GATEWAY,
+    PROPAGATED,
     THERE,
     any_nat,
     any_table,
@@ -92,6 +98,14 @@ DECISION_TABLE: list[Row] = [
      f"it uses i-foreign; {FOREIGN}"),
     ("6 an interface", FOREIGN_ADDRESS, {AT_HOME}, Verdict.NOT_OURS, None,
      f"it uses eni-foreign; {FOREIGN}"),
+    ("6 an internet gateway", INTERNET_GATEWAY, {AT_HOME}, Verdict.NOT_OURS, None,
+     f"it uses igw-any; {FOREIGN}, and no way out for a host without a public address"),
+    ("6 propagated", PROPAGATED, {AT_HOME}, Verdict.NOT_OURS, None,
+     "it uses vgw-any; that route was not written but propagated"),
+    ("6 advertised, to a NAT of ours", replace(route_to(AT_HOME), dynamic=True), {AT_HOME},
+     Verdict.NOT_OURS, None, "it uses i-home; that route was not written but propagated"),
+    ("3 propagated, dead", replace(PROPAGATED, blackhole=True), {AT_HOME}, Verdict.REPAIR_AT_HOME,
+     "i-home", f"the default route is a blackhole to vgw-any; {HOME}"),
     ("6 none usable", NAT_GATEWAY, set(), Verdict.NOT_OURS, None,
      f"it uses nat-gateway; {FOREIGN}"),
 ]
@@ -114,7 +128,7 @@ def test_plan_follows_the_decision_table(
         table="rtb-any",
         interface=f"eni-{(nat or '')[2:]}",
         instance=nat or "",
-        exists=route is not None,
+        exists=route is not None and not route.dynamic,
         reason=reason,
     )
     writes = {Verdict.GO_HOME, Verdict.REPAIR_AT_HOME, Verdict.REPAIR_ELSEWHERE}
@@ -146,6 +160,104 @@ def test_plan_leaves_a_nat_when_a_message_says_it_is_leaving() -> None:
         "it uses i-home, leaving: a message says that it is leaving;"
         " a NAT is usable only in another zone"
     )
+
+
+def test_plan_says_that_a_table_is_missing_and_repairs_the_others() -> None:
+    """Row 7: what EC2 does not describe is not written, and costs the other tables nothing."""
+    lost = replace(any_table(name="lost"), exists=False, associations=frozenset())
+    made = plan(network({AT_HOME}, {lost, any_table(None, HERE, "other")}), REPLACE)
+    assert (Verdict.MISSING, "EC2 does not describe it", None) == (
+        made.decisions[0].verdict,
+        made.decisions[0].reason,
+        made.decisions[0].nat,
+    )
+    assert ["rtb-other"] == [a.table for a in made.actions if isinstance(a, SetDefaultRoute)]
+    assert ("subnet-lost", "subnet-other") == made.without_egress
+
+
+HALVES = frozenset({("0.0.0.0/1", "tgw-any"), ("128.0.0.0/1", "tgw-any")})
+
+
+@pytest.mark.parametrize(
+    ("routes", "without"),
+    [(HALVES, ()), (frozenset({("0.0.0.0/1", "igw-x"), *HALVES}), ("subnet-any",))],
+)
+@pytest.mark.parametrize("adopt", [False, True])
+def test_plan_leaves_a_table_alone_when_more_specific_routes_take_everything(
+    routes: frozenset[tuple[str, str]], without: tuple[str, ...], *, adopt: bool
+) -> None:
+    """No default route would change that, so `adopt` does not either."""
+    table = replace(any_table(route_to(AT_HOME)), other_routes=routes)
+    made = plan(network({AT_HOME}, {table}), Policy(adopt=adopt))
+    assert () == made.actions
+    assert Verdict.NOT_OURS == made.decisions[0].verdict
+    assert made.decisions[0].reason == (
+        "more specific routes than the default cover every address;"
+        " those routes are not the function's"
+    )
+    assert without == made.without_egress
+
+
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        (("pl-1", "tgw-any"), ", unless pl-1 holds one"),
+        (("pl-1", "vpce-any"), ""),
+        (("10.9.0.0/16", "tgw-any"), ""),
+    ],
+)
+def test_plan_names_the_prefix_lists_that_may_hold_a_default(
+    other: tuple[str, str], said: str
+) -> None:
+    """What a list holds is not read; a written default route wins over it, so it is written."""
+    table = replace(any_table(), other_routes=frozenset({other}))
+    made = plan(network({AT_HOME}, {table}), REPLACE)
+    assert f"there is no default route{said}; {HOME}" == made.decisions[0].reason
+    assert ["i-home"] == [a.instance for a in made.actions if isinstance(a, SetDefaultRoute)]
+    lost = plan(network(set(), {table}), REPLACE)
+    assert (Verdict.NO_EGRESS, f"there is no default route{said}; {NONE}") == (
+        lost.decisions[0].verdict,
+        lost.decisions[0].reason,
+    )
+    assert ("subnet-any",) == lost.without_egress
+
+
+def test_plan_counts_a_subnet_as_without_egress_when_its_table_uses_an_internet_gateway() -> None:
+    """Only a host with a public address gets out by one; a NAT gateway serves any."""
+    for route, without in ((INTERNET_GATEWAY, ("subnet-any",)), (NAT_GATEWAY, ())):
+        assert without == plan(network({AT_HOME}, {any_table(route)}), REPLACE).without_egress
+
+
+def test_plan_gives_a_table_another_nat_when_aws_refused_one() -> None:
+    """The refused one keeps its health, and is asked again when no other is left."""
+    seen = network({AT_HOME, AWAY}, {any_table()})
+    refused = frozenset({("rtb-any", "i-home")})
+    made = plan(replace(seen, refused=refused), REPLACE)
+    assert (Verdict.REPAIR_ELSEWHERE, "i-away") == (
+        made.decisions[0].verdict,
+        made.decisions[0].nat,
+    )
+    assert [Health.USABLE] * 2 == [said.health for said in made.health]
+    every = refused | {("rtb-any", "i-away")}
+    assert "i-home" == plan(replace(seen, refused=every), REPLACE).decisions[0].nat
+    other = frozenset({("rtb-other", "i-home")})
+    assert "i-home" == plan(replace(seen, refused=other), REPLACE).decisions[0].nat
+
+
+def test_plan_stays_away_when_aws_refused_the_nat_at_home() -> None:
+    """What works is not moved back and forth within a run."""
+    seen = network({AT_HOME, AWAY}, {any_table(route_to(AWAY))})
+    made = plan(replace(seen, refused=frozenset({("rtb-any", "i-home")})), REPLACE)
+    assert () == made.actions
+    assert f"{SERVED_AWAY}; AWS refused the NAT at home" == made.decisions[0].reason
+
+
+def test_plan_stays_away_when_the_memory_could_not_be_read() -> None:
+    """Failback can wait until it is known what other runs remembered; a repair cannot."""
+    seen = network({AT_HOME, AWAY}, {any_table(route_to(AWAY)), any_table(name="lost")})
+    made = plan(replace(seen, remembered=None), REPLACE)
+    assert f"{SERVED_AWAY}; the memory could not be read" == made.decisions[0].reason
+    assert ["rtb-lost"] == [a.table for a in made.actions if isinstance(a, SetDefaultRoute)]
 
 
 def test_plan_spreads_tables_when_both_nats_are_in_one_zone() -> None:
@@ -374,6 +486,188 @@ class TestSwap:
             replace(here, associations=frozenset()),
             replace(self.there, associations=guests),
         }
+
+
+STRAY = "it uses none of the stack's route tables"
+LEFT = "the strategy replace-route moves no subnets"
+IN_MAIN = "it uses the VPC's main table rtb-main: "
+THEIRS = replace(
+    any_table(name="theirs"),
+    zone="",
+    home_subnets=frozenset(),
+    associations=frozenset({Association(id="rtbassoc-x", subnet="subnet-any")}),
+)
+
+
+class TestStrays:
+    """Private subnets that use none of the stack's tables, or another one than their home."""
+
+    home = replace(any_table(route_to(AT_HOME)), associations=frozenset())
+    other = any_table(route_to(AWAY), THERE, "other")
+
+    @pytest.mark.parametrize(
+        ("main", "policy", "verdict", "why"),
+        [
+            (None, REPLACE, Verdict.NO_EGRESS, f"there is no default route; {LEFT}"),
+            (LOST, REPLACE, Verdict.NO_EGRESS, f"{BLACKHOLE}; {LEFT}"),
+            (None, SWAP, Verdict.REPAIR_AT_HOME, f"there is no default route; {STRAY}"),
+            (LOST, SWAP, Verdict.REPAIR_AT_HOME, f"{BLACKHOLE}; {STRAY}"),
+            (route_to(AWAY), SWAP, Verdict.GO_HOME, f"{SERVED_AWAY}; {STRAY}"),
+            (route_to(AWAY), REPLACE, Verdict.NO_EGRESS, f"{SERVED_AWAY}; {LEFT}"),
+            (
+                NAT_GATEWAY,
+                SWAP,
+                Verdict.NOT_OURS,
+                "it uses nat-gateway; what is not the stack's is left alone",
+            ),
+            (
+                INTERNET_GATEWAY,
+                SWAP,
+                Verdict.NOT_OURS,
+                "it uses igw-any; what is not the stack's is left alone",
+            ),
+            (
+                NAT_GATEWAY,
+                replace(SWAP, adopt=True),
+                Verdict.GO_HOME,
+                f"it uses nat-gateway; {STRAY}",
+            ),
+            (
+                INTERNET_GATEWAY,
+                replace(SWAP, adopt=True),
+                Verdict.REPAIR_AT_HOME,
+                f"it uses igw-any; {STRAY}",
+            ),
+        ],
+    )
+    def test_subnet_without_association_goes_home_unless_the_main_table_leads_elsewhere(
+        self, main: DefaultRoute | None, policy: Policy, verdict: Verdict, why: str
+    ) -> None:
+        """A subnet that somebody disassociated falls to the VPC's main table."""
+        seen = network({AT_HOME, AWAY, DEAD}, {self.home}, {replace(MAIN, route=main)})
+        made = plan(seen, policy)
+        moves = policy.swap and verdict is not Verdict.NOT_OURS
+        out = main in {route_to(AWAY), NAT_GATEWAY}
+        expected = SubnetDecision(
+            subnet="subnet-any",
+            zone=HERE,
+            table="rtb-main",
+            verdict=verdict,
+            reason=IN_MAIN + why,
+            egress=out,
+            destination="rtb-any" if moves else None,
+        )
+        assert (expected,) == made.subnets
+        move = AssociateSubnet(
+            subnet="subnet-any", source="rtb-main", table="rtb-any", reason=STRAY
+        )
+        assert ((move,) if moves else ()) == made.actions
+        assert (() if out else ("subnet-any",)) == made.without_egress
+
+    @pytest.mark.parametrize("route", [None, NAT_GATEWAY])
+    def test_subnet_leaves_another_table_with_adopt_only(self, route: DefaultRoute | None) -> None:
+        """Somebody put it there."""
+        seen = network({AT_HOME}, {self.home}, {MAIN, replace(THEIRS, route=route)})
+        left = plan(seen, SWAP)
+        assert () == left.actions
+        assert Verdict.NOT_OURS == left.subnets[0].verdict
+        assert "it uses rtb-theirs, which is not the stack's: " in left.subnets[0].reason
+        move = MoveSubnet(
+            association="rtbassoc-x",
+            subnet="subnet-any",
+            source="rtb-theirs",
+            table="rtb-any",
+            reason=STRAY,
+        )
+        assert (move,) == plan(seen, replace(SWAP, adopt=True)).actions
+
+    def test_subnet_gets_another_table_when_its_home_is_missing(self) -> None:
+        """It loses nothing by that: the other table has every route that it has now."""
+        lost = replace(self.home, exists=False, route=None)
+        made = plan(network({AWAY}, {lost, self.other}), SWAP)
+        assert ("rtb-other", Verdict.REPAIR_ELSEWHERE) == (
+            made.subnets[0].destination,
+            made.subnets[0].verdict,
+        )
+        after = any_table(route_to(AWAY), THERE, "other")
+        guests = after.associations | {Association(id="rtbassoc-2", subnet="subnet-any")}
+        stays = plan(network({AWAY}, {lost, replace(after, associations=guests)}), SWAP)
+        assert () == stays.actions
+        assert Verdict.AWAY == stays.subnets[0].verdict
+        assert stays.subnets[0].reason.endswith("its home table rtb-any is missing")
+
+    def test_subnet_stays_in_the_main_table_when_every_other_would_cost_it_routes(self) -> None:
+        """Nothing is known of what it needs, so nothing is taken."""
+        main = replace(MAIN, other_routes=frozenset({("10.9.0.0/16", "pcx-any")}))
+        lost = replace(self.home, exists=False, route=None)
+        made = plan(network({AWAY}, {lost, self.other}, {main}), SWAP)
+        assert () == made.actions
+        assert Verdict.NO_EGRESS == made.subnets[0].verdict
+
+    def test_stray_goes_to_another_table_when_its_home_lost_its_nat(self) -> None:
+        """Its home stays as it is, as with every other subnet of a troubled table."""
+        troubled = replace(self.home, route=LOST)
+        made = plan(network({AWAY, DEAD}, {troubled, self.other}), SWAP)
+        assert Verdict.EVACUATE == made.decisions[0].verdict
+        assert [("subnet-any", "rtb-other")] == [
+            (a.subnet, a.table) for a in made.actions if isinstance(a, AssociateSubnet)
+        ]
+
+    def test_home_is_repaired_when_a_stray_has_no_other_table(self) -> None:
+        """Then the stray goes home when that was seen to work."""
+        main = replace(MAIN, other_routes=frozenset({("10.9.0.0/16", "pcx-any")}))
+        troubled = replace(self.home, route=LOST)
+        made = plan(network({AWAY, DEAD}, {troubled, self.other}, {main}), SWAP)
+        assert Verdict.REPAIR_ELSEWHERE == made.decisions[0].verdict
+        (write,) = made.actions
+        assert not isinstance(write, DisableSourceDestCheck)
+        assert "rtb-any" == write.table
+
+    def test_stray_goes_to_a_home_that_leads_elsewhere_when_that_is_a_way_out(self) -> None:
+        """Its home is where it belongs, and it had no egress at all."""
+        made = plan(network({AWAY}, {replace(self.home, route=NAT_GATEWAY)}), SWAP)
+        assert ["rtb-any"] == [a.table for a in made.actions if isinstance(a, AssociateSubnet)]
+
+    def test_subnet_that_is_away_says_why(self) -> None:
+        """Another table of the stack serves it; that is nobody's alarm."""
+        guests = self.other.associations | {Association(id="rtbassoc-2", subnet="subnet-any")}
+        tables = {self.home, replace(self.other, associations=guests)}
+        seen = network({AT_HOME, AWAY}, tables)
+        told = {
+            policy: plan(replace(seen, remembered=remembered), policy).subnets[0]
+            for policy, remembered in ((REPLACE, ()), (Policy(swap=True, failback=False), ()))
+        }
+        found = "it uses rtb-other of zone-b: i-away in zone-b serves it; "
+        assert [found + LEFT, f"{found}failback is manual"] == [d.reason for d in told.values()]
+        assert {Verdict.AWAY} == {decision.verdict for decision in told.values()}
+        unknown = plan(replace(seen, remembered=None), SWAP).subnets[0]
+        assert f"{found}the memory could not be read" == unknown.reason
+
+    def test_subnet_away_goes_home_when_its_other_table_leads_nowhere(self) -> None:
+        """A repair, whatever the policy says of going home."""
+        guests = self.other.associations | {Association(id="rtbassoc-2", subnet="subnet-any")}
+        tables = {self.home, replace(self.other, route=INTERNET_GATEWAY, associations=guests)}
+        made = plan(network({AT_HOME, AWAY}, tables), Policy(swap=True, failback=False))
+        assert [Verdict.REPAIR_AT_HOME] == [d.verdict for d in made.subnets]
+        (write,) = made.actions
+        assert not isinstance(write, DisableSourceDestCheck)
+        assert "rtb-any" == write.table
+
+    def test_route_is_replaced_when_the_troubled_table_is_the_main_one(self) -> None:
+        """Other subnets may use it without an association, and would be left behind."""
+        troubled = replace(any_table(LOST), main=True)
+        made = plan(network({AWAY, DEAD}, {troubled, self.other}), SWAP)
+        assert made.decisions[0].reason.endswith(
+            "because it is the VPC's main table, which other subnets may use"
+        )
+        assert ["rtb-any"] == [a.table for a in made.actions if isinstance(a, SetDefaultRoute)]
+
+    def test_route_is_replaced_when_aws_refused_every_other_table_to_a_subnet(self) -> None:
+        """Within a run, what was refused is not asked again while there is another way."""
+        seen = network({AWAY, DEAD}, {any_table(LOST), self.other})
+        made = plan(replace(seen, refused=frozenset({("subnet-any", "rtb-other")})), SWAP)
+        assert made.decisions[0].reason.endswith("because AWS refused every other table")
+        assert ["rtb-any"] == [a.table for a in made.actions if isinstance(a, SetDefaultRoute)]
 
 
 @given(seen=networks(), swap=st.booleans())

@@ -8,13 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nat_failover.model import (
+    AssociateSubnet,
     Health,
+    Move,
     MoveSubnet,
     Nat,
     Observation,
     Policy,
     SetDefaultRoute,
+    Subnet,
     Table,
+    Verdict,
     judge,
 )
 from nat_failover.planner import plan
@@ -45,14 +49,31 @@ def serves(table: Table, nats: dict[str | None, Nat]) -> bool:
     return bool(route and not route.blackhole and route.interface and route.interface in nats)
 
 
-def works(table: Table, seen: Observation) -> bool:
-    """Say whether a table has egress: through a usable NAT, or through what is not ours."""
+def leads_elsewhere(table: Table, seen: Observation) -> bool:
+    """Say whether a table leads to something that is not ours, whether or not that is a way out."""
+    if any(destination == "0.0.0.0/1" for destination, _ in table.other_routes):
+        return True
     route = table.route
     if route is None or route.blackhole:
         return False
     ours = {n.interface for n in seen.nats} | {n.instance for n in seen.nats}
     named = {route.interface, route.instance, route.other} - {None}
-    return serves(table, usable(seen)) or bool(named and not named & ours)
+    return route.dynamic or bool(named and not named & ours)
+
+
+def works(table: Table, seen: Observation) -> bool:
+    """Say whether a table has egress: through a usable NAT, or through what is not ours."""
+    if leads_elsewhere(table, seen):
+        overridden = bool(table.other_routes & {("0.0.0.0/1", "tgw-1")})
+        route = table.route
+        return overridden or bool(route and not (route.other or "").startswith("igw-"))
+    return serves(table, usable(seen))
+
+
+def served(seen: Observation) -> set[str]:
+    """Return the private subnets that get out."""
+    tables = {table.id: table for table in seen.tables | seen.foreign}
+    return {subnet.id for subnet in seen.subnets if works(tables[subnet.table], seen)}
 
 
 @given(networks(), policies)
@@ -61,18 +82,46 @@ def test_plan_converges(seen: Observation, policy: Policy) -> None:
     settle(seen, policy)
 
 
+def may_be_left(subnet: Subnet, seen: Observation, policy: Policy) -> bool:
+    """Say whether the strategy and `adopt` leave a subnet without egress where it is."""
+    tables = {table.id: table for table in seen.tables | seen.foreign}
+    used = tables[subnet.table]
+    if used in seen.tables:
+        return leads_elsewhere(used, seen)
+    if not policy.swap:
+        return True
+    theirs = subnet.association is not None or leads_elsewhere(used, seen)
+    working = [t for t in seen.tables if serves(t, usable(seen)) and not leads_elsewhere(t, seen)]
+    alike = [t for t in working if used.other_routes <= t.other_routes]
+    return (theirs and not policy.adopt) or not alike
+
+
 @given(networks(), policies)
 def test_plan_is_live(seen: Observation, policy: Policy) -> None:
-    """While one usable NAT exists, no subnet of the stack is left without a working route.
+    """While one usable NAT exists, a subnet is without egress only where it may be left so.
 
-    With swap-route-table that is so of every table that a subnet uses; with replace-route of every
-    table.
+    That is in a table that leads elsewhere, unless `adopt` takes it over; with replace-route also
+    where a subnet uses none of the stack's tables; with swap-route-table also where no table that
+    works has all the routes that a subnet has now.
     """
-    seen = settle(seen, policy)
+    seen = settle(replace(seen, refused=frozenset()), policy)
     if not usable(seen):
         return
-    for table in seen.tables:
-        assert works(table, seen) or (policy.swap and not table.associations)
+    for subnet in seen.subnets:
+        assert subnet.id in served(seen) or may_be_left(subnet, seen, policy)
+
+
+@given(networks(), policies)
+def test_plan_says_which_subnets_are_without_egress_and_which_are_not_at_home(
+    seen: Observation, policy: Policy
+) -> None:
+    """Every private subnet that does not use its home table has one decision, with a reason."""
+    made = plan(seen, policy)
+    every = {subnet.id for subnet in seen.subnets}
+    assert every - served(seen) == set(made.without_egress)
+    away = [subnet.id for subnet in sorted(seen.subnets) if subnet.table != subnet.home]
+    assert away == [decision.subnet for decision in made.subnets]
+    assert all(decision.reason for decision in made.subnets)
 
 
 @given(networks(), policies)
@@ -95,9 +144,7 @@ def test_plan_takes_no_working_route_away(
     actions = plan(seen, policy).actions
     done = data.draw(st.permutations(actions))[: data.draw(st.integers(0, len(actions)))]
     after = carry_out(seen, done)
-    had = {a.subnet for t in seen.tables if works(t, seen) for a in t.associations}
-    has = {a.subnet for t in after.tables if works(t, after) for a in t.associations}
-    assert had <= has
+    assert served(seen) <= served(after)
 
 
 @given(networks(), policies)
@@ -107,7 +154,7 @@ def test_plan_writes_nothing_when_nothing_has_to_change(seen: Observation, polic
     for action in actions:
         assert carry_out(seen, [action]) != seen
     tables = [action.table for action in actions if isinstance(action, SetDefaultRoute)]
-    subnets = [action.subnet for action in actions if isinstance(action, MoveSubnet)]
+    subnets = [action.subnet for action in actions if isinstance(action, Move)]
     assert len(set(tables)) == len(tables)
     assert len(set(subnets)) == len(subnets)
 
@@ -124,8 +171,11 @@ def test_plan_is_deterministic(seen: Observation, policy: Policy, random: object
 
 @given(networks(), policies)
 def test_plan_writes_what_is_of_this_stack_only(seen: Observation, policy: Policy) -> None:
-    """Every write names a table that was given, a subnet at home in one, or an instance given."""
-    tables = {table.id for table in seen.tables}
+    """Every write names a table of the stack, a subnet at home in one, or an instance given.
+
+    A subnet leaves a table that is not the stack's with `adopt`, or the main one that it fell to.
+    """
+    tables = {table.id for table in seen.tables if table.exists}
     subnets = {subnet for table in seen.tables for subnet in table.home_subnets}
     for action in plan(seen, policy).actions:
         match action:
@@ -133,6 +183,28 @@ def test_plan_writes_what_is_of_this_stack_only(seen: Observation, policy: Polic
                 assert action.table in tables
             case MoveSubnet():
                 assert action.subnet in subnets
-                assert {action.source, action.table} <= tables
+                assert action.table in tables
+                assert action.source in tables or policy.adopt
+            case AssociateSubnet():
+                assert action.subnet in subnets
+                assert action.table in tables
             case _:
                 assert action.instance in {nat.instance for nat in seen.nats}
+
+
+@given(networks(), policies)
+def test_plan_moves_no_subnet_when_the_strategy_replaces_routes(
+    seen: Observation, policy: Policy
+) -> None:
+    """The role of that strategy may not, and CloudFormation keeps every id."""
+    actions = plan(seen, replace(policy, swap=False)).actions
+    assert not [action for action in actions if isinstance(action, Move)]
+
+
+@given(networks(), policies)
+def test_plan_lets_nothing_go_home_when_the_memory_could_not_be_read(
+    seen: Observation, policy: Policy
+) -> None:
+    """What works waits where it is; what does not is repaired all the same."""
+    made = plan(replace(seen, remembered=None), policy)
+    assert Verdict.GO_HOME not in {decision.verdict for decision in made.decisions}

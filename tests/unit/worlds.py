@@ -62,6 +62,8 @@ def route_to(nat: Nat, *, blackhole: bool = False) -> DefaultRoute:
 
 
 NAT_GATEWAY = DefaultRoute(other="nat-gateway")
+INTERNET_GATEWAY = DefaultRoute(other="igw-any")
+PROPAGATED = DefaultRoute(other="vgw-any", dynamic=True)
 FOREIGN_INTERFACE = DefaultRoute(interface="eni-foreign", instance="i-foreign")
 
 
@@ -166,28 +168,83 @@ def networks(draw: st.DrawFn) -> Observation:
         )
         for i in range(draw(st.integers(0, 5)))
     ]
-    routes = st.sampled_from([None, NAT_GATEWAY, FOREIGN_INTERFACE, DefaultRoute()])
+    routes = st.sampled_from(
+        [None, NAT_GATEWAY, INTERNET_GATEWAY, PROPAGATED, FOREIGN_INTERFACE, DefaultRoute()]
+    )
     if nats:
         alive = st.builds(route_to, st.sampled_from(nats))
         dead = st.builds(route_to, st.sampled_from(nats), blackhole=st.just(True))  # noqa: FBT003
         routes = st.one_of(routes, alive, dead)
+    tables, users = draw(_tables(zones, routes))
+    seen = network(nats, *draw(_with_foreign(tables, users, routes)))
     ids = st.sampled_from(sorted(nat.instance for nat in nats) or ["i-none"])
-    seen = network(nats, draw(_tables(zones, routes)))
-    return replace(seen, leaving=draw(st.frozensets(ids)))
+    targets = st.tuples(
+        st.sampled_from([table.id for table in tables] + [s.id for s in sorted(seen.subnets)]),
+        st.sampled_from([table.id for table in tables] + [nat.instance for nat in nats]),
+    )
+    return replace(
+        seen,
+        leaving=draw(st.frozensets(ids)),
+        remembered=draw(st.sampled_from([(), (), None])),
+        refused=draw(st.just(frozenset()) | st.frozensets(targets, max_size=3)),
+    )
+
+
+@st.composite
+def _with_foreign(
+    draw: st.DrawFn,
+    tables: list[Table],
+    users: list[str],
+    routes: st.SearchStrategy[DefaultRoute | None],
+) -> tuple[list[Table], list[Table]]:
+    """Draw the tables that are not the stack's, and let one of the stack's be lost or the main one.
+
+    Subnets of a lost table fall to the main one.
+    """
+    lost = draw(st.sampled_from([None, None, *tables]))
+    private = [_lost(table) if table is lost else table for table in tables]
+    used = {row.subnet for table in private for row in table.associations}
+    strays = [subnet for subnet in users if subnet not in used]
+    put = draw(st.lists(st.sampled_from(strays), unique=True)) if strays else []
+    theirs = Table(
+        id="rtb-theirs",
+        zone="",
+        home_subnets=frozenset(),
+        route=draw(routes),
+        associations=frozenset(Association(id=f"rtbassoc-{s}", subnet=s) for s in put),
+        other_routes=draw(st.sampled_from([frozenset(), frozenset({("pl-1", "vpce-1")})])),
+    )
+    main = replace(MAIN, route=draw(st.one_of(st.none(), routes)))
+    if lost is None and draw(st.integers(0, 5)) == 0:
+        private[0] = replace(private[0], main=True)
+        main = replace(main, main=False)
+    return private, [main, theirs]
+
+
+def _lost(table: Table) -> Table:
+    return replace(
+        table, route=None, associations=frozenset(), other_routes=frozenset(), exists=False
+    )
 
 
 @st.composite
 def _tables(
     draw: st.DrawFn, zones: list[str], routes: st.SearchStrategy[DefaultRoute | None]
-) -> list[Table]:
-    """Draw tables; each subnet has one home, and is associated with at most one table, any one."""
+) -> tuple[list[Table], list[str]]:
+    """Draw tables and subnets; each has one home, and is associated with at most one table."""
     count = draw(st.integers(1, 6))
     subnets = [f"subnet-{i}" for i in range(draw(st.integers(0, 8)))]
     homes = {subnet: draw(st.integers(0, count - 1)) for subnet in subnets}
     users = [*subnets, *(["subnet-foreign"] if draw(st.booleans()) else [])]
     uses = {subnet: draw(st.integers(-1, count - 1)) for subnet in users}
-    other_routes = st.sampled_from([frozenset[tuple[str, str]](), frozenset({("pl-1", "vpce-1")})])
-    return [
+    other_routes = st.sampled_from(
+        [
+            frozenset[tuple[str, str]](),
+            frozenset({("pl-1", "vpce-1")}),
+            frozenset({("0.0.0.0/1", "tgw-1"), ("128.0.0.0/1", "tgw-1")}),
+        ]
+    )
+    tables = [
         Table(
             id=f"rtb-{i}",
             zone=draw(st.sampled_from(zones)),
@@ -202,3 +259,4 @@ def _tables(
         )
         for i in range(count)
     ]
+    return tables, subnets

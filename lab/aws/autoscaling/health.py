@@ -25,9 +25,10 @@ from lab.aws.autoscaling.members import (
     settle,
 )
 from lab.aws.autoscaling.requests import refuse
-from lab.aws.autoscaling.terminations import UNHEALTHY, terminate
+from lab.aws.autoscaling.terminations import UNHEALTHY
 from lab.aws.behaviour import Behaviour, Emulation, Patches
 from lab.aws.health import CHECKED, status_check_failed
+from lab.emulator.services.autoscaling.maintenance import replace_by_policy
 from lab.journal import Who
 
 if TYPE_CHECKING:
@@ -197,7 +198,7 @@ def _replace_unhealthy(aws: Emulation, group: FakeAutoScalingGroup) -> None:
             cause = vars(state)["unhealthy_because"]
             complete = len(in_service(group)) >= (group.desired_capacity or 0)
             if cause != IMPAIRED or complete:
-                terminate(aws, state, cause=cause)
+                replace_by_policy(aws, state, cause=cause)
 
 
 def _grace_ends(state: InstanceState) -> float:

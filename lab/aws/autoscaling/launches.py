@@ -21,6 +21,8 @@ from lab.aws.autoscaling.members import (
 from lab.aws.autoscaling.terminations import UNHEALTHY, terminate
 from lab.aws.autoscaling.waits import LAUNCHING, wait_for_hooks
 from lab.aws.behaviour import Behaviour, Emulation, Patches
+from lab.emulator.readings import AbandonedLaunch
+from lab.emulator.services.cloudformation.signals import Awaited, awaited
 from lab.journal import Who
 
 WANTING = "an instance was started in response to a difference between desired and actual capacity"
@@ -107,6 +109,7 @@ class LaunchesTakeTime(Behaviour):
 
         def abandon(why: str) -> None:
             _tell(self._aws, state, LAUNCH_ERROR, status="Cancelled", reason=why)
+            vars(state.auto_scaling_group).setdefault("abandoned_launches", []).append(why)
             cause = "an abandoned lifecycle action"
             terminate(self._aws, state, cause=cause, hooks=False)
 
@@ -141,19 +144,49 @@ def _tell(aws: Emulation, state: InstanceState, event: str, **failure: str) -> N
 class GroupsStabilize(Behaviour):
     """CloudFormation waits until a new group has its desired number of instances in service.
 
-    If it does not get them, the group's creation fails. moto does not wait.
+    With a creation policy, also for its signals, no longer than the policy says. If it does not get
+    them, the group's creation fails. Whether an abandoned launch fails it at once is open. moto
+    does not wait.
     """
 
-    source = "CloudFormation's error 'Group did not stabilize', in public issue reports"
+    source = (
+        "CloudFormation template reference, 'CreationPolicy attribute'; CloudFormation's error"
+        " 'Group did not stabilize', in public issue reports"
+    )
 
     def install(self, patches: Patches) -> None:
         """Wait after creation."""
         patches.creation(FakeAutoScalingGroup, after=self._wait)
 
     def _wait(self, group: FakeAutoScalingGroup, _: dict[str, Any]) -> None:
-        wanted = group.desired_capacity or 0
-        limit = delays.STABILIZATION_LIMIT.high
-        if not self._aws.clock.wait_until(lambda: len(in_service(group)) >= wanted, limit):
-            has = len(in_service(group))
-            message = f"Group did not stabilize: {has} of {wanted} instances in service"
+        signals = awaited()
+        limit = signals.timeout if signals else delays.STABILIZATION_LIMIT.high
+
+        def over() -> bool:
+            stable = _has_its_size(group) and not (signals and signals.lacking)
+            return stable or bool(self._failure(group, signals))
+
+        self._aws.clock.wait_until(over, limit)
+        if failure := self._failure(group, signals):
+            raise RuntimeError(failure)
+        if signals and signals.lacking:
+            raise RuntimeError(signals.refusal)
+        if not _has_its_size(group):
+            message = (
+                f"Group did not stabilize: {len(in_service(group))} of {group.desired_capacity}"
+                " instances in service"
+            )
             raise RuntimeError(message)
+
+    def _failure(self, group: FakeAutoScalingGroup, signals: Awaited | None) -> str:
+        """Return what makes it pointless to wait any longer."""
+        if signals and signals.signals.failed:
+            return signals.refusal
+        fails = self._aws.readings.abandoned_launch is AbandonedLaunch.FAILS_THE_CREATION
+        abandoned = vars(group).get("abandoned_launches") if fails else None
+        last = "Group did not stabilize. The last scaling activity: "
+        return last + abandoned[-1] if abandoned else ""
+
+
+def _has_its_size(group: FakeAutoScalingGroup) -> bool:
+    return len(in_service(group)) >= (group.desired_capacity or 0)

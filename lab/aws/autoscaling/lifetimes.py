@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from moto.autoscaling.models import AutoScalingBackend
 
 from lab.aws.autoscaling.members import ENTERED, exists, groups_of, in_service
-from lab.aws.autoscaling.replacement import replace
 from lab.aws.behaviour import Behaviour, Patches
+from lab.emulator.services.autoscaling.maintenance import replace_by_policy
 
 if TYPE_CHECKING:
     from typing import Any
@@ -24,7 +24,8 @@ OUTLIVED = "the maximum instance lifetime"
 class LifetimesAreLimited(Behaviour):
     """A member that was in service for the group's maximum instance lifetime is replaced.
 
-    One at a time, and it is terminated before its replacement is launched. moto drops the setting.
+    One at a time, and it is terminated before its replacement is launched, unless the group's
+    maintenance policy wants it the other way. moto drops the setting.
     """
 
     source = "EC2 Auto Scaling user guide, 'Replace instances based on maximum instance lifetime'"
@@ -54,7 +55,7 @@ class LifetimesAreLimited(Behaviour):
         members = in_service(group) if exists(group) and _lifetime(group) else []
         old = [row for row in members if self._aws.clock.now() >= _ends(row)]
         if old and len(members) >= (group.desired_capacity or 0):
-            replace(self._aws, old[0], cause=OUTLIVED)
+            replace_by_policy(self._aws, old[0], cause=OUTLIVED)
 
 
 def _lifetime(group: FakeAutoScalingGroup) -> float:

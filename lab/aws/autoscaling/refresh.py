@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from lab.aws.autoscaling.members import counted, exists, extra, in_service, settle
 from lab.aws.autoscaling.replacement import launch_extra, replace
+from lab.emulator.services.autoscaling.policy import may_launch_first, policy_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,8 +31,9 @@ class Refresh:
 
     It goes on when the members that it launched have warmed up in service. It keeps the minimum
     healthy percentage of the desired capacity, rounded up, but replaces one member at a time at
-    least. With a minimum of 100 or a maximum above it, new members are launched before others go,
-    and then the group may exceed its maximum size, which is not documented.
+    least. With a minimum of 100 or a maximum above it, its own or the group's maintenance policy's,
+    new members are launched before others go. Whether the group may exceed its maximum size then is
+    open; where it may not, one member goes first.
 
     `started` and `ended` are seconds since 1970. Source: EC2 Auto Scaling user guide, "How an
     instance refresh works".
@@ -70,7 +72,7 @@ class Refresh:
             self.status, self.ended = CANCELLED, aws.clock.calendar()
         elif not self.left and len(self._ready(now)) >= self._desired and not extra(self.group):
             self.end(SUCCESSFUL, aws.clock.calendar())
-        elif self._launches_first:
+        elif self._launches_first(aws):
             self._launch_then_replace(aws, now)
         else:
             self._replace(aws, self._may_go(now))
@@ -80,16 +82,23 @@ class Refresh:
         return self.group.desired_capacity or 0
 
     @property
+    def _policy(self) -> dict[str, int]:
+        """Return the percentages: its own ones, else the group's, else the usual ones."""
+        usual = {"MinHealthyPercentage": _USUAL_MINIMUM, "MaxHealthyPercentage": _ALL}
+        own = {name: int(self.preferences[name]) for name in usual if name in self.preferences}
+        return {**usual, **policy_of(self.group), **own}
+
+    @property
     def _minimum(self) -> int:
-        return int(self.preferences.get("MinHealthyPercentage", _USUAL_MINIMUM))
+        return self._policy["MinHealthyPercentage"]
 
     @property
     def _maximum(self) -> int:
-        return int(self.preferences.get("MaxHealthyPercentage", _ALL))
+        return self._policy["MaxHealthyPercentage"]
 
-    @property
-    def _launches_first(self) -> bool:
-        return self._minimum == _ALL or self._maximum > _ALL
+    def _launches_first(self, aws: Emulation) -> bool:
+        under_way = bool(extra(self.group))
+        return under_way or may_launch_first(self.group, aws.readings, self._policy)
 
     def _ready(self, now: float) -> list[InstanceState]:
         known = vars(self.group)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from moto.autoscaling.models import InstanceState
@@ -12,6 +13,7 @@ from lab.aws.behaviour import Behaviour, Emulation, Patches
 
 if TYPE_CHECKING:
     from moto.autoscaling.models import FakeAutoScalingGroup
+    from moto.ec2.models.launch_templates import LaunchTemplateVersion
 
 
 def replace(aws: Emulation, state: InstanceState, *, cause: str) -> None:
@@ -40,6 +42,20 @@ def launch_extra(group: FakeAutoScalingGroup) -> InstanceState | None:
 def is_current(state: InstanceState) -> bool:
     """Return whether a new member would be launched from the same template version."""
     return launched_from(state) == _current(state.auto_scaling_group)
+
+
+def has_current_content(state: InstanceState) -> bool:
+    """Return whether a member was launched from the same content, whatever its version's number."""
+    version = current_version(state.auto_scaling_group)
+    template, number = launched_from(state)
+    if version is None or version.template.id != template:
+        return False
+    former = version.template.get_version(number)
+    return _content(former) == _content(version)
+
+
+def _content(version: LaunchTemplateVersion) -> str:
+    return json.dumps(version.data, default=str, sort_keys=True)
 
 
 def _current(group: FakeAutoScalingGroup) -> tuple[str, int]:

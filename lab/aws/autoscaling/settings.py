@@ -10,6 +10,7 @@ from moto.autoscaling.responses import AutoScalingResponse
 
 from lab.aws.autoscaling.requests import group_of, refuse
 from lab.aws.behaviour import Behaviour, Patches
+from lab.emulator.services.autoscaling.policy import check_policy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,6 +24,7 @@ _KEPT = {
     "MaxInstanceLifetime": "max_instance_lifetime",
     "DefaultInstanceWarmup": "default_instance_warmup",
     "AvailabilityZoneDistribution": "availability_zone_distribution",
+    "InstanceMaintenancePolicy": "instance_maintenance_policy",
 }
 
 
@@ -35,7 +37,7 @@ def keep(group: FakeAutoScalingGroup, given: Mapping[str, Any]) -> None:
 
 
 class GroupsKeepTheirSettings(Behaviour):
-    """A group keeps its zone distribution, default warm-up, lifetime limit and grace period.
+    """A group keeps its zone distribution, maintenance policy, warm-up, lifetime and grace period.
 
     The grace period is 0 unless it is given. moto drops the others, and makes it 300 seconds.
     """
@@ -74,6 +76,8 @@ class GroupsKeepTheirSettings(Behaviour):
 
 
 def _check(given: Mapping[str, Any]) -> None:
+    if policy := given.get("InstanceMaintenancePolicy"):
+        check_policy(policy)
     lifetime = int(given.get("MaxInstanceLifetime") or 0)
     if 0 < lifetime < SHORTEST_LIFETIME:
         refuse(f"MaxInstanceLifetime must be 0 or at least {SHORTEST_LIFETIME} seconds")

@@ -16,6 +16,7 @@ from lab.aws.cloudformation.in_place import update
 from lab.aws.cloudformation.in_place.update import Update
 from lab.aws.cloudformation.ledger import Applied, leave, ledger, resolved, stand
 from lab.aws.cloudformation.schemas import schema
+from lab.emulator.services.cloudformation.signals import begin, creating
 from lab.journal import Who
 
 if TYPE_CHECKING:
@@ -79,7 +80,8 @@ class Steps:
     def _make(self, name: str, body: Mapping[str, Any]) -> None:
         properties = resolved(body, self._map)
         try:
-            resource = self._map[name]
+            with creating(self._stack, name, body):
+                resource = self._map[name]
         except HalfMadeError as error:
             stand(self._stack, name, Applied(error.resource, body, properties))
             raise error.reason from error
@@ -106,7 +108,13 @@ class Steps:
         def say(what: str) -> None:
             self._event(name, there.kind, "UPDATE_IN_PROGRESS", there.physical_id, what)
 
-        return Update(aws=self._aws, there=there, wanted=wanted, say=say)
+        return Update(
+            aws=self._aws,
+            there=there,
+            wanted=wanted,
+            say=say,
+            signals=lambda: begin(self._stack, name),
+        )
 
     def _replace(self, name: str, there: Applied, wanted: Applied) -> None:
         self._refuse_to_replace(there, wanted)

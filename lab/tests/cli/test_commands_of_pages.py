@@ -33,9 +33,11 @@ NOT_FOLLOWED = {
 }
 """The commands that are not run here, each with the reason; that they exist is looked at anyway."""
 
-NOT_IN_A_CLONE = shutil.ignore_patterns(
-    ".venv", "node_modules", ".git", "cdk.out*", "mutants", "report", "__pycache__", ".*_cache"
+MADE = shutil.ignore_patterns(
+    ".venv", "node_modules", ".git", "cdk.out*", "mutants", "__pycache__", ".*_cache"
 )
+"""What a clone does not have, because people and recipes made it."""
+
 AWS = re.compile(r"`(aws [a-z0-9-]+\s[a-z0-9-]+[^`]*)`|^    (aws .+)$", re.MULTILINE)
 GLOBAL = {"cli-binary-format", "filters", "query", "output", "region", "profile"}
 """Options of the AWS CLI itself, or of so many operations that no page gets them wrong."""
@@ -54,7 +56,8 @@ ALL = [(page, command) for page in PAGES for command in commands(page)]
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a copy of the project, set up as `make setup` leaves it."""
     directory = tmp_path_factory.mktemp("clone") / "project"
-    shutil.copytree(PROJECT, directory, ignore=NOT_IN_A_CLONE)
+    shutil.copytree(PROJECT, directory, ignore=MADE)
+    shutil.rmtree(directory / "report", ignore_errors=True)
     for made in (".venv", "node_modules"):
         (directory / made).symlink_to(PROJECT / made)
     shim = directory.parent / "bin" / "make"

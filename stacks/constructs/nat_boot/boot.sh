@@ -138,6 +138,20 @@ complete_launch() {
     return 1
 }
 
+# Lets a deployment that waits for it go on, half a minute from now: by then the group has taken the
+# instance into service, and the function has seen it. At any other time the signal is refused.
+signal_stack() {
+    # shellcheck source=stacks/constructs/nat_boot/lib.sh
+    source "$home/lib"
+    # shellcheck source=/dev/null
+    source "$home/settings"
+    systemd-run --quiet --collect --on-active=30 --timer-property=AccuracySec=1s \
+        --property=RuntimeMaxSec=60 --setenv=AWS_METADATA_SERVICE_TIMEOUT=5 \
+        --setenv=AWS_METADATA_SERVICE_NUM_ATTEMPTS=4 aws cloudformation signal-resource \
+        --region "$(metadata placement/region)" --stack-name "${stack:?}" \
+        --logical-resource-id "${resource:?}" --unique-id "$(metadata instance-id)" --status SUCCESS
+}
+
 trap at_exit EXIT
 step 5 'write the files' write_files
 step 15 'quieten the system' quiet
@@ -150,5 +164,6 @@ step 15 'start the units' start_units
 if [[ ! -e $own/launch-completed ]]; then
     step 45 'complete the launch action' complete_launch CONTINUE 10
     put 644 "$own/launch-completed" </dev/null
+    step 15 'signal the stack' signal_stack || say 'the stack gets no signal'
 fi
 say 'ready'

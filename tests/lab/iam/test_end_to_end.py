@@ -14,7 +14,12 @@ from lab.iam.permissions import Permissions
 from lab.isolation import REGION
 from nat_failover.apply import ReleaseSubnet, Write, apply
 from nat_failover.events import LifecycleAction
-from nat_failover.model import DisableSourceDestCheck, MoveSubnet, SetDefaultRoute
+from nat_failover.model import (
+    AssociateSubnet,
+    DisableSourceDestCheck,
+    MoveSubnet,
+    SetDefaultRoute,
+)
 from nat_failover.observe import Clients, observe
 from nat_failover.settings import HomeTable, Settings
 from tests.factories import any_function_settings
@@ -32,7 +37,7 @@ if TYPE_CHECKING:
 KEY = "ASIAFUNCTION00000001"
 OURS = "NatFailover"  # the stack for which the policies were reviewed
 ANY_ACTION = "00000000-0000-4000-8000-000000000000"
-SWAPS = (MoveSubnet, ReleaseSubnet)
+SWAPS = (AssociateSubnet, MoveSubnet, ReleaseSubnet)
 REFUSED = ("UnauthorizedOperation", "AccessDenied")
 
 
@@ -47,7 +52,8 @@ def writes_to(things: Things) -> tuple[Write, ...]:
         SetDefaultRoute(
             table=table, interface=things.interface, instance=things.nat, exists=True, reason=why
         ),
-        DisableSourceDestCheck(instance=things.nat, reason=why),
+        DisableSourceDestCheck(instance=things.nat, interface=things.interface, reason=why),
+        AssociateSubnet(subnet=things.subnets[0], source=table, table=other, reason=why),
         MoveSubnet(
             association=things.associations[0],
             subnet=things.subnets[0],
@@ -70,6 +76,8 @@ def settings_of(things: Things) -> Settings:
     homes = zip(things.tables, things.subnets, strict=True)
     return any_function_settings(
         stack=things.stack,
+        vpc=things.vpc,
+        group=things.group,
         tables=tuple(HomeTable(id=table, zone="any", subnets=(subnet,)) for table, subnet in homes),
         outcome_topic=things.topic,
     )

@@ -34,7 +34,12 @@ _NUMBERS = (
     "MaxSize",
     "MinSize",
 )
-_OTHERS = ("AvailabilityZoneDistribution", "HealthCheckType", "NewInstancesProtectedFromScaleIn")
+_OTHERS = (
+    "AvailabilityZoneDistribution",
+    "HealthCheckType",
+    "InstanceMaintenancePolicy",
+    "NewInstancesProtectedFromScaleIn",
+)
 
 
 def _version(update: Update) -> Any:  # noqa: ANN401 - moto's launch template
@@ -47,7 +52,6 @@ def _version(update: Update) -> Any:  # noqa: ANN401 - moto's launch template
 def _group(update: Update) -> None:
     """Change what a group is, and then its instances if its update policy wants that."""
     _refuse_to_take_away(update)
-    before = list(update.there.resource.instance_states)
     policy, new = rolling_policy(update), update.new
     update.client("autoscaling").update_auto_scaling_group(
         AutoScalingGroupName=update.id,
@@ -57,7 +61,7 @@ def _group(update: Update) -> None:
         **_launch(update),
     )
     if policy:
-        update_in_batches(update, policy, before)
+        update_in_batches(update, policy)
 
 
 def _refuse_to_take_away(update: Update) -> None:

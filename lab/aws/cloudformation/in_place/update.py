@@ -15,16 +15,21 @@ if TYPE_CHECKING:
 
     from lab.aws.behaviour import Emulation
     from lab.aws.cloudformation.ledger import Applied
+    from lab.emulator.services.cloudformation.signals import Signals
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Update:
-    """A resource as it is, as it is wanted, and how to say something in the stack's events."""
+    """A resource as it is, as it is wanted, and how to say something in the stack's events.
+
+    `signals` begins a wait for signals to it.
+    """
 
     aws: Emulation
     there: Applied
     wanted: Applied
     say: Callable[[str], None]
+    signals: Callable[[], Signals]
 
     @property
     def old(self) -> Mapping[str, Any]:

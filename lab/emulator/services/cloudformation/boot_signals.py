@@ -1,0 +1,104 @@
+"""What an instance tells its stack when it has entered service, if its boot script says so."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from moto.cloudformation.exceptions import ValidationError
+from moto.cloudformation.models import cloudformation_backends
+from moto.ec2.models import ec2_backends
+
+from lab import delays
+from lab.aws.autoscaling.members import ENTERED
+from lab.aws.behaviour import Behaviour, Patches
+from lab.aws.boots import script_in, setting
+from lab.aws.profiles import role_of
+from lab.emulator.services.cloudformation.signals import SUCCESS, signal
+from lab.iam.callers import Caller
+from lab.iam.calls import ApiCall
+from lab.journal import Who
+
+if TYPE_CHECKING:
+    from moto.ec2.models.instances import Instance
+
+    from lab.aws.behaviour import Emulation
+    from lab.journal import Entry
+
+REFUSED = "signal refused"
+"""The kind of the journal's entry that says that a signal was refused, and why."""
+
+_CALL = "signal-resource"
+
+
+@dataclass(frozen=True, slots=True)
+class _Signalled:
+    """The resource that a boot script signals, by the names of its stack and itself."""
+
+    stack: str
+    resource: str
+
+
+class InstancesSignalTheirStack(Behaviour):
+    """An instance whose boot script says so signals SUCCESS to its stack once it is in service.
+
+    It tries once, with the role of its instance profile, whose policies are evaluated, and goes on
+    serving whatever the answer is. moto's instances run no user data.
+    """
+
+    source = "stacks/constructs/nat_boot/boot.sh; IAM user guide, 'Policy evaluation logic'"
+
+    def install(self, patches: Patches) -> None:
+        """Listen to the journal for members that enter service."""
+        del patches  # moto itself stays as it is
+        self._aws.journal.listen(self._heard)
+
+    def _heard(self, entry: Entry) -> None:
+        if entry.kind != ENTERED:
+            return
+        ec2 = ec2_backends[self._aws.account][self._aws.region]
+        instance = ec2.get_instance(entry.detail["instance"])
+        if told := _told_by(str(instance.user_data or "")):
+            self._aws.clock.after(delays.BOOT_SIGNALS, lambda: _signal(self._aws, instance, told))
+
+
+def _told_by(user_data: str) -> _Signalled | None:
+    script = script_in(user_data)
+    stack, resource = setting(script, "stack"), setting(script, "resource")
+    return _Signalled(stack, resource) if _CALL in script and stack and resource else None
+
+
+def _signal(aws: Emulation, instance: Instance, told: _Signalled) -> None:
+    if instance.state != "running":
+        return
+    aws.journal.note(Who.EC2, "signals", f"{instance.id} signals its stack", instance=instance.id)
+    if error := _error(aws, instance, told):
+        what = f"{instance.id} is answered {error}"
+        aws.journal.note(Who.EC2, REFUSED, what, instance=instance.id, error=error)
+
+
+def _error(aws: Emulation, instance: Instance, told: _Signalled) -> str:
+    """Send the signal with the instance's role; return AWS's error code, or an empty text."""
+    role = role_of(instance)
+    if role is None:
+        return "NoCredentials"  # the CLI finds none, and does not call
+    try:
+        stack = cloudformation_backends[aws.account][aws.region].get_stack(told.stack)
+        if aws.permissions.refused(Caller(role, instance.id), _call(aws, stack.stack_id, told)):
+            return "AccessDenied"
+        signal(aws, told.stack, told.resource, instance.id, SUCCESS)
+    except ValidationError:
+        return "ValidationError"
+    return ""
+
+
+def _call(aws: Emulation, stack_id: str, told: _Signalled) -> ApiCall:
+    """Return the call as IAM is asked about it: of the stack's ARN."""
+    return ApiCall(
+        service="cloudformation",
+        operation="SignalResource",
+        parameters={"StackName": stack_id, "LogicalResourceId": told.resource},
+        account=aws.account,
+        region=aws.region,
+        protocol="query",
+    )

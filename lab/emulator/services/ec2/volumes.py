@@ -1,0 +1,54 @@
+"""How large the volumes of an instance are."""
+# ruff: noqa: ANN401 - moto types little of its state
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from moto.ec2.exceptions import EC2ClientError
+from moto.ec2.models import ec2_backends
+from moto.ec2.models.instances import Instance
+
+from lab.aws.behaviour import Behaviour, Emulation, Patches
+
+if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+
+_REFUSED = "InvalidBlockDeviceMapping"
+
+USUAL_GIB = 8
+"""The size in the snapshots of the Amazon Linux 2023 images."""
+
+
+def let_snapshot_be(aws: Emulation, image: str, gib: int) -> None:
+    """Let the snapshot of an image have a size."""
+    _snapshots(ec2_backends[aws.account][aws.region])[image] = gib
+
+
+def _snapshots(ec2: Any) -> MutableMapping[str, int]:
+    sizes: MutableMapping[str, int] = vars(ec2).setdefault("snapshot_sizes", {})
+    return sizes
+
+
+class VolumesTakeTheirSnapshotsSize(Behaviour):
+    """A mapped volume without a size is as large as the image's snapshot; it is never smaller.
+
+    moto refuses a mapping without a size, and takes any size.
+    """
+
+    source = "EC2 API reference, EbsBlockDevice; messages from public issue reports"
+
+    def install(self, patches: Patches) -> None:
+        """Fill the size in, or refuse it."""
+        self._add = Instance.add_block_device
+        patches.method(Instance, "add_block_device", self._add_sized)
+
+    def _add_sized(self, instance: Instance, size: Any, *given: Any, **named: Any) -> None:
+        least = _snapshots(instance.ec2_backend).get(instance.image_id, USUAL_GIB)
+        if size and int(size) < least:
+            message = (
+                f"Volume of size {size}GB is smaller than snapshot of {instance.image_id}, expect"
+                f" size >= {least}GB"
+            )
+            raise EC2ClientError(_REFUSED, message)
+        self._add(instance, size or least, *given, **named)

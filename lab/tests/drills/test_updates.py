@@ -1,0 +1,99 @@
+"""Updates of the deployed app whose new NATs never boot: the last one that serves stays."""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lab.aws.forwarding import boots_again, never_boots
+from lab.cdk import Cdk
+from lab.drills.deeds import Scene, update_the_stack
+from lab.drills.farm import Job, play_all
+from lab.drills.measure import measure
+from lab.drills.stage import Stage
+from lab.emulator.readings import HeldLaunch, LaunchFirst, RolledBackTemplate, every
+from lab.isolation import PROJECT
+from lab.region import Region
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lab.drills.outcome import Outcome
+    from lab.emulator.readings import Readings
+
+MINUTES = 60.0
+ENDS = {
+    False: ("UPDATE_ROLLBACK_COMPLETE", 25 * MINUTES),
+    True: ("UPDATE_ROLLBACK_FAILED", 35 * MINUTES),
+}
+"""How an update ends whose cause passes with it, or persists, and after how long at most."""
+
+FAILOVER = 20.0
+"""Seconds that a zone is without internet at most while its NAT is replaced again and again."""
+
+TOUCHED = (HeldLaunch, RolledBackTemplate, LaunchFirst)
+
+
+@pytest.fixture(scope="module", params=["template", "configuration"])
+def stage(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stage]:
+    """Return the app, deployed with each of the two ways to launch."""
+    directory = tmp_path_factory.mktemp(str(request.param))
+    given = json.loads((PROJECT / "cdk.json").read_text(encoding="utf-8"))["context"]["nat"]
+    fleet = {**given.get("fleet", {}), "launch": request.param}
+    context = (f"nat={json.dumps({**given, 'fleet': fleet})}",)
+    with Region() as region, closing(Cdk(region.endpoint, directory, context=context)) as cdk:
+        stage = Stage(region, cdk, "replace-route")
+        stage.prepare()
+        stage.deploy()
+        yield stage
+        stage.watch.stop()
+
+
+@pytest.mark.parametrize("persists", [False, True])
+def test_update_whose_nats_never_boot_ends_by_itself_and_one_serves(
+    stage: Stage, *, persists: bool
+) -> None:
+    """Under each reading, whether the cause passes with the update or persists.
+
+    When it persists the group goes on trying, and is whole again when the cause has passed.
+    """
+    jobs = [_job(stage, readings, persists=persists) for readings in every(*TOUCHED)]
+    outcomes = {job.name: outcome for job, outcome in play_all(stage, jobs)}
+    assert len(outcomes) == 8
+    assert max(outcome.worst for outcome in outcomes.values()) < FAILOVER
+
+
+def _job(stage: Stage, readings: Readings, *, persists: bool) -> Job:
+    def drill() -> Outcome:
+        stage.region.aws.readings.become(readings)
+        return _drill(stage, persists=persists)
+
+    return Job(name=str(readings), play=drill)
+
+
+def _drill(stage: Stage, *, persists: bool) -> Outcome:
+    region, watch = stage.region, stage.watch
+    began, serving, (status, limit) = region.clock.now(), list[int](), ENDS[persists]
+    region.clock.each_step(lambda: serving.append(_serving(stage)))
+    never_boots(region.aws, "" if persists else "t4g.micro")
+    update_the_stack(Scene(region, stage.stack, watch), None)
+    assert region.clock.wait_until(lambda: _status(region) == status, limit), _status(region)
+    assert min(serving) == 1, f"{min(serving)} NATs forwarded"
+    boots_again(region.aws)
+    assert region.clock.wait_until(lambda: watch.at_home() and _serving(stage) == 2, 25 * MINUTES)
+    return measure(region, watch, began=began, fault="update", strategy="", handler="", seed=0)
+
+
+def _serving(stage: Stage) -> int:
+    """Return how many NATs forward now."""
+    return sum(nat.forwards for nat in stage.watch.nats_now())
+
+
+def _status(region: Region) -> str:
+    stacks = region.client("cloudformation").describe_stacks()["Stacks"]
+    return next(str(row["StackStatus"]) for row in stacks if "CDKToolkit" not in row["StackName"])

@@ -1,0 +1,127 @@
+"""What a run wrote is known while looks lag behind, and nothing else is made up."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from nat_failover.effects import TRUSTED_S, Effect, effect, overlay, pending
+from nat_failover.model import (
+    AssociateSubnet,
+    DefaultRoute,
+    DisableSourceDestCheck,
+    InstanceState,
+    MoveSubnet,
+    Observation,
+    SetDefaultRoute,
+)
+from tests.unit.worlds import HERE, THERE, any_nat, any_table, network, route_to
+
+OLD, NEW = any_nat("old", HERE, state=InstanceState.TERMINATED), any_nat("new", THERE)
+WRITE = SetDefaultRoute(
+    table="rtb-any", interface="eni-new", instance="i-new", exists=True, reason="any"
+)
+
+
+def seen(route: DefaultRoute | None) -> Observation:
+    """Return what a look shows of one table."""
+    return network({OLD, NEW}, {any_table(route)})
+
+
+def known(shown: Observation, *effects: Effect) -> Observation:
+    """Return what a run knows after a look."""
+    return overlay(shown, pending(shown, effects))
+
+
+BEFORE, AFTER = seen(route_to(OLD)), seen(route_to(NEW))
+
+
+@pytest.mark.parametrize("blackhole", [False, True])
+@pytest.mark.parametrize("instance", ["i-old", None])
+def test_written_route_is_known_when_a_look_still_shows_the_old_one(
+    instance: str | None, *, blackhole: bool
+) -> None:
+    """The old route may meanwhile have turned blackhole and lost its instance."""
+    shown = replace(route_to(OLD), instance=instance, blackhole=blackhole)
+    assert AFTER == known(seen(shown), effect(WRITE, BEFORE))
+
+
+def test_created_route_is_known_when_a_look_still_shows_none() -> None:
+    """A table that had no route is as it was before, too."""
+    assert AFTER == known(seen(None), effect(WRITE, seen(None)))
+
+
+@pytest.mark.parametrize("route", [None, DefaultRoute(other="nat-any"), route_to(NEW)])
+def test_what_a_look_shows_counts_when_it_is_not_what_was_before(
+    route: DefaultRoute | None,
+) -> None:
+    """Somebody else changed it: that is repaired and not overlooked."""
+    assert seen(route) == known(seen(route), effect(WRITE, BEFORE))
+
+
+def test_what_a_look_shows_counts_when_the_write_is_long_ago() -> None:
+    """No lag lasts for ever."""
+    late = replace(BEFORE, now=TRUSTED_S + 0.1)
+    assert late == known(late, effect(WRITE, BEFORE))
+    early = replace(BEFORE, now=TRUSTED_S)
+    assert early != known(early, effect(WRITE, BEFORE))
+
+
+def test_old_route_is_news_when_a_look_has_shown_the_new_one() -> None:
+    """Looks do not lag behind what they have shown."""
+    assert () == pending(AFTER, [effect(WRITE, BEFORE)])
+
+
+@pytest.mark.parametrize("route", [None, route_to(OLD), route_to(NEW)])
+def test_last_route_is_known_when_a_table_was_written_twice(route: DefaultRoute | None) -> None:
+    """A look may show what was before the first write, or between the two."""
+    first = effect(WRITE, seen(None))
+    again = replace(WRITE, interface="eni-old", instance="i-old")
+    assert seen(route_to(OLD)) == known(seen(route), first, effect(again, AFTER))
+
+
+def test_check_is_known_to_be_off_when_a_look_still_shows_it_on() -> None:
+    """The next write need not wait for the next look but one."""
+    checked = any_nat(source_dest_check=True)
+    write = DisableSourceDestCheck(instance="i-any", interface="eni-any", reason="any")
+    shown = network({checked, any_nat("x", source_dest_check=True)}, set())
+    expected = network({any_nat(), any_nat("x", source_dest_check=True)}, set())
+    assert expected == known(shown, effect(write, shown))
+    assert () == pending(expected, [effect(write, shown)])
+
+
+TABLES = (any_table(None, HERE, "any"), any_table(None, THERE, "other"))
+MOVE = MoveSubnet(
+    association="rtbassoc-any",
+    subnet="subnet-any",
+    source="rtb-any",
+    table="rtb-other",
+    reason="any",
+)
+
+
+def test_move_is_known_with_its_new_association_when_a_look_still_shows_the_old_one() -> None:
+    """A later move of the run must name the association that there is now."""
+    shown = network(set(), TABLES)
+    after = known(shown, effect(MOVE, shown, "rtbassoc-new"))
+    subnet = next(row for row in after.subnets if row.id == "subnet-any")
+    assert ("rtb-other", "rtbassoc-new") == (subnet.table, subnet.association)
+    users = {table.id: {row.id for row in table.associations} for table in after.tables}
+    assert {"rtb-any": set(), "rtb-other": {"rtbassoc-new", "rtbassoc-other"}} == users
+    assert () == pending(after, [effect(MOVE, shown, "rtbassoc-new")])
+
+
+def test_association_is_known_when_a_look_still_shows_none() -> None:
+    """A subnet without an association uses the main table."""
+    home = replace(TABLES[0], associations=frozenset())
+    write = AssociateSubnet(subnet="subnet-any", source="rtb-main", table="rtb-any", reason="any")
+    shown = network(set(), {home})
+    (subnet,) = known(shown, effect(write, shown, "rtbassoc-new")).subnets
+    assert ("rtb-any", "rtbassoc-new") == (subnet.table, subnet.association)
+
+
+def test_move_counts_for_nothing_when_the_association_is_another_by_now() -> None:
+    """Somebody else moved the subnet."""
+    shown = network(set(), TABLES)
+    assert shown == known(shown, effect(replace(MOVE, association="rtbassoc-x"), shown, "new"))
