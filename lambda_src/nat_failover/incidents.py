@@ -148,7 +148,7 @@ def advance(state: State, situation: Situation) -> tuple[State, Message | None]:
 _GRACE_S = {Incident.REDUNDANCY_LOST: float(REDUNDANCY_GRACE_S)}
 
 
-def _message(
+def _message(  # noqa: PLR0913 - what is news, and what was not told yet, each thing by name
     *,
     opened: Mapping[Incident, float],
     over: Mapping[Incident, float],

@@ -142,6 +142,18 @@ def at_rest(region: Region) -> Region:
     return region
 
 
+def shows_waiting(function: Function, nat: str) -> None:
+    """Let the group show that a member waits in its terminate hook, which moto has none of."""
+
+    def show(answer: dict[str, Any]) -> None:
+        for group in answer["AutoScalingGroups"]:
+            for member in group["Instances"]:
+                if member["InstanceId"] == nat:
+                    member["LifecycleState"] = "Terminating:Wait"
+
+    function.wire.edit("DescribeAutoScalingGroups", show)
+
+
 @pytest.fixture
 def function(region: Region, deploy: Deploy) -> Function:
     """Return the function of the Region at rest, with the default settings."""

@@ -207,6 +207,19 @@ class Region:
         table = next(table for table, served in self.nats.items() if served == nat)
         return self.launch(table, checked=True)
 
+    def hold_members(self) -> None:
+        """Do everything that keeps a group from being deleted."""
+        group, nats = self.group, sorted(self.nats.values())
+        self.autoscaling.set_instance_protection(
+            AutoScalingGroupName=group, InstanceIds=nats, ProtectedFromScaleIn=True
+        )
+        self.autoscaling.enter_standby(
+            AutoScalingGroupName=group, InstanceIds=nats[:1], ShouldDecrementDesiredCapacity=True
+        )
+        self.autoscaling.suspend_processes(
+            AutoScalingGroupName=group, ScalingProcesses=["Terminate"]
+        )
+
     def remember(self, state: State) -> None:
         """Put something into the stack's memory."""
         found = read(self.dynamodb, self.memory)

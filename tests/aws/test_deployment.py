@@ -294,19 +294,7 @@ def test_deletion_lifts_every_hold_of_the_group(
 ) -> None:
     """CloudFormation waits in vain for members that are protected or in standby."""
     function = deploy(region.settings)
-    region.autoscaling.set_instance_protection(
-        AutoScalingGroupName=region.group,
-        InstanceIds=[region.nats["a"]],
-        ProtectedFromScaleIn=True,
-    )
-    region.autoscaling.enter_standby(
-        AutoScalingGroupName=region.group,
-        InstanceIds=[region.nats["b"]],
-        ShouldDecrementDesiredCapacity=True,
-    )
-    region.autoscaling.suspend_processes(
-        AutoScalingGroupName=region.group, ScalingProcesses=["Terminate"]
-    )
+    region.hold_members()
 
     function(messages.deployment("Delete", cloudformation.url))
 

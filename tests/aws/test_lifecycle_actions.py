@@ -6,30 +6,18 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from tests.aws import messages
-from tests.aws.conftest import SHORT
+from tests.aws.conftest import SHORT, shows_waiting
 
 if TYPE_CHECKING:
     from tests.aws.conftest import Function
     from tests.aws.region import Region
 
 
-def _waits(function: Function, nat: str, state: str = "Terminating:Wait") -> None:
-    """Let the group show a member in a lifecycle state."""
-
-    def show(answer: dict[str, Any]) -> None:
-        for group in answer["AutoScalingGroups"]:
-            for member in group["Instances"]:
-                if member["InstanceId"] == nat:
-                    member["LifecycleState"] = state
-
-    function.wire.edit("DescribeAutoScalingGroups", show)
-
-
 def test_action_is_completed_after_the_table_moved_when_a_nat_is_terminating(
     region: Region, function: Function
 ) -> None:
     """Auto Scaling may go on only when the table uses another NAT, and a look has seen it."""
-    _waits(function, region.nats["a"])
+    shows_waiting(function, region.nats["a"])
     function(messages.terminating(region, region.nats["a"], hook="Drain"))
 
     assert region.served_by() == {"a": region.nats["b"], "b": region.nats["b"]}
@@ -49,7 +37,7 @@ def test_action_is_completed_when_no_other_nat_can_take_over(
     region: Region, function: Function
 ) -> None:
     """Waiting would help nobody; the replacement comes only after the termination."""
-    _waits(function, region.nats["a"])
+    shows_waiting(function, region.nats["a"])
     region.kill(region.nats["b"])
 
     function(messages.terminating(region, region.nats["a"]))
@@ -94,7 +82,7 @@ def test_refusal_is_reported_when_the_action_is_not_there_any_more(
     region: Region, function: Function
 ) -> None:
     """A second delivery finds the action completed: that is a result, not a failure."""
-    _waits(function, region.nats["a"])
+    shows_waiting(function, region.nats["a"])
     function.wire.fail("CompleteLifecycleAction", "ValidationError")
 
     returned = function(messages.terminating(region, region.nats["a"]))
@@ -117,7 +105,7 @@ def test_action_is_left_alone_when_it_is_of_another_group(
     region: Region, function: Function
 ) -> None:
     """The function completes no action but its own group's."""
-    _waits(function, region.nats["a"])
+    shows_waiting(function, region.nats["a"])
     event = messages.terminating(region, region.nats["a"])
     text = event["Records"][0]["Sns"]["Message"]
     event["Records"][0]["Sns"]["Message"] = text.replace(region.group, "any-other-group")
@@ -150,7 +138,7 @@ def test_few_actions_are_completed_when_a_message_brings_many(
     region: Region, function: Function
 ) -> None:
     """What one invocation does is bounded; the rest waits for its heartbeat."""
-    _waits(function, region.nats["a"])
+    shows_waiting(function, region.nats["a"])
     one = messages.terminating(region, region.nats["a"])["Records"][0]
     many = [
         {"Sns": {"Message": one["Sns"]["Message"].replace("any-hook", f"hook-{number}")}}
