@@ -79,6 +79,13 @@ CLI_CALL = Delay(
     _ASSUMED,
     "no figure published for a small instance",
 )
+VOLUME_FAILS = Delay(
+    "a pending instance ends because its volumes cannot be encrypted",
+    2,
+    8,
+    _ASSUMED,
+    "no figure published",
+)
 INSTANCE_SHUTDOWN = Delay(
     "an instance is shutting down or stopping", 25, 60, _ASSUMED, "no figure published"
 )
@@ -319,6 +326,13 @@ STABILIZATION_LIMIT = Delay(
     1800,
     _ASSUMED,
     "no figure published",
+)
+GROUP_DELETION_LIMIT = Delay(
+    "CloudFormation gives up on deleting a group that does not become empty",
+    14400,
+    14400,
+    _DOCUMENTED,
+    "CloudFormation's resource schema of AWS::AutoScaling::AutoScalingGroup: 240 minutes",
 )
 RESOURCE_STEP = Delay(
     "CloudFormation creates, updates or deletes most resources",

@@ -63,14 +63,19 @@ from lab.aws.state_changes import PublishesStateChanges
 from lab.aws.throttling import ThrottlesCalls
 from lab.aws.topics import DeliversToFunctions
 from lab.aws.trails import TrailsAreLate
+from lab.emulator.services.autoscaling.deletion import DeletionNeedsAnEmptyGroup
 from lab.emulator.services.autoscaling.maintenance import ReplacementsComeFirst
 from lab.emulator.services.autoscaling.standby import ProtectionIsForMembers, StandbyHasItsRules
 from lab.emulator.services.cloudformation.boot_signals import InstancesSignalTheirStack
 from lab.emulator.services.cloudformation.signals import ResourcesAreSignalled
 from lab.emulator.services.dynamodb.tables import TablesOfStacksExpireItems
+from lab.emulator.services.ec2.addresses import RangesOfAVpcAreApart
 from lab.emulator.services.ec2.associations import SubnetsHaveOneTable
 from lab.emulator.services.ec2.endpoints import EndpointsKeepTheirRoutes
+from lab.emulator.services.ec2.propagation import GatewaysPropagateRoutes
 from lab.emulator.services.ec2.tags import ReservedTagsAreRefused
+from lab.emulator.services.ec2.targets import RoutesStayInTheirVpc, SeveralInterfacesAreNamed
+from lab.emulator.services.ec2.volume_keys import LaunchesNeedTheirVolumeKey
 from lab.emulator.services.ec2.volumes import VolumesTakeTheirSnapshotsSize
 
 if TYPE_CHECKING:
@@ -92,12 +97,17 @@ ALL: tuple[type[Behaviour], ...] = (
     DryRunsChangeNothing,
     ReservedTagsAreRefused,
     SubnetsHaveOneTable,
+    RangesOfAVpcAreApart,
+    RoutesStayInTheirVpc,
+    SeveralInterfacesAreNamed,
     EndpointsKeepTheirRoutes,
     UsedIsNotDeleted,
     AddressesHoldTheGateway,
+    GatewaysPropagateRoutes,
     TablesAreDescribedLate,
     WritesTakeEffectLate,
     ZonesRunOutOfCapacity,
+    LaunchesNeedTheirVolumeKey,
     SpreadsOverZones,
     FailedLaunchesAreRetried,
     LaunchesTakeTime,
@@ -105,6 +115,7 @@ ALL: tuple[type[Behaviour], ...] = (
     MembersHaveTheirProfile,
     MembersHaveTheirInterface,
     TerminationsTakeTime,
+    DeletionNeedsAnEmptyGroup,
     ReplacesTheDead,
     ReplacesTheImpaired,
     ReplacesTheReported,

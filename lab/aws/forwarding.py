@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 BOOTED = "booted"
 """The kind of the journal's entry that says how the boot of an instance ended."""
 
+ADDRESS = "address"
+"""The kind of the journal's entry that says that an instance lost its public address."""
+
 FORWARDS, FAILED = "forwards", "failed"
 """How it ends: with an instance that forwards, or with a boot script that gave up."""
 
@@ -35,18 +38,34 @@ class Forwarding:
     begins: float = math.inf
     ends: float = math.inf
     hung: bool = False
+    addressless: bool = False
     boots_in_vain: bool = False
 
 
 def forwards(instance: Instance, now: float) -> bool:
     """Return whether an instance forwards packets now."""
     known = _of(instance)
-    return known.begins <= now < known.ends and not known.hung and not is_impaired(instance)
+    silent = known.hung or known.addressless or is_impaired(instance)
+    return known.begins <= now < known.ends and not silent
 
 
 def hang(aws: Emulation, instance: Instance) -> None:
     """Let an instance stop forwarding while it runs on and passes its status checks."""
     _of(instance).hung = True
+    _look_again(aws, aws.clock.now())
+
+
+def lose_address(aws: Emulation, instance: Instance) -> None:
+    """Let an instance lose its public address, as when somebody takes it away: it runs on.
+
+    What it forwards ends there: the internet gateway translates public addresses only (VPC user
+    guide, "Enable internet access for a VPC using an internet gateway").
+    """
+    _of(instance).addressless = True
+    for interface in instance.nics.values():
+        interface.public_ip_auto_assign = False
+        interface.public_ip = None
+    aws.journal.note(Who.EC2, ADDRESS, f"{instance.id} has no public address any more")
     _look_again(aws, aws.clock.now())
 
 

@@ -33,6 +33,7 @@ _WRITES = (
     "associate_route_table",
     "disassociate_route_table",
     "replace_route_table_association",
+    "propagate_route",  # not moto's own
 )
 
 
@@ -63,7 +64,7 @@ class _LearnsLate(Behaviour):
 
     def install(self, patches: Patches) -> None:
         """Look before and after each write."""
-        for name in _WRITES:
+        for name in (name for name in _WRITES if hasattr(RouteBackend, name)):
             patches.method(RouteBackend, name, self._recording(getattr(RouteBackend, name)))
 
     def _recording(self, write: Callable[..., Any]) -> Callable[..., Any]:

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 FOLLOWED_ROUTES = "the routes that packets follow"
 
 
+PROPAGATED = "propagated "
+"""What the id of a route begins with that a gateway propagates: static ones win against it."""
+
+
 def table_of(subnet: str) -> str:
     """Return the name under which it is kept which table a subnet's packets follow."""
     return f"the table that packets of {subnet} follow"
@@ -47,7 +51,9 @@ def effective_table(subnet: str, now: float) -> RouteTable | None:
     if table is None:
         return None
     followed = copy.copy(table)
-    followed._routes = dict(value_of(table, FOLLOWED_ROUTES, now, table._routes))
+    routes = value_of(table, FOLLOWED_ROUTES, now, table._routes)
+    static_first = sorted(routes, key=lambda id_: id_.startswith(PROPAGATED))
+    followed._routes = {id_: routes[id_] for id_ in static_first}
     return followed
 
 

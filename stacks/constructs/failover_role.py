@@ -13,7 +13,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from cdk_nat_failover.acknowledgements import acknowledge_wildcard
-from nat_failover.settings import FLEET_TAG, Strategy
+from nat_failover.settings import Strategy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,7 +68,6 @@ class FailoverRole(Construct):
             self._reads(),
             _allow("Routes", ["ec2:CreateRoute", "ec2:ReplaceRoute"], self._tables),
             self._source_destination_check(),
-            self._modify_instance_attribute(),
             _allow("Group", GROUP_ACTIONS, [self._group]),
             _allow("Memory", ["dynamodb:GetItem", "dynamodb:PutItem"], [memory.table_arn]),
             _allow("Notifications", ["sns:Publish"], [outcome_topic.topic.topic_arn]),
@@ -118,12 +117,6 @@ class FailoverRole(Construct):
         statement.add_condition("ArnEquals", {"ec2:Subnet": subnets})
         return statement
 
-    def _modify_instance_attribute(self) -> iam.PolicyStatement:
-        statement = _allow("Instances", ["ec2:ModifyInstanceAttribute"], [self._instances])
-        stack_name = cdk.Stack.of(self).stack_name
-        statement.add_condition("StringEquals", {f"aws:ResourceTag/{FLEET_TAG}": stack_name})
-        return statement
-
     def _foreign_tables(self) -> iam.PolicyStatement:
         """Allow the private subnets to be taken out of any table of the VPC, as `adopt` says.
 
@@ -162,17 +155,11 @@ class FailoverRole(Construct):
     def _interfaces(self) -> str:
         return self._arn("ec2", "network-interface", "*")
 
-    @property
-    def _instances(self) -> str:
-        return self._arn("ec2", "instance", "*")
-
     def _acknowledge_wildcards(self) -> None:
         reasons = {
             "*": "Describe calls cannot be limited to a resource.",
             self._interfaces: "Interfaces come and go with the NATs; the conditions admit those in"
             " the stack's public subnets, and only the check's being switched off.",
-            self._instances: "Instances come and go; the condition admits those with the stack's"
-            " tag.",
             self._group: "The group's id, which AWS chooses, is not known before the group exists;"
             " its name is, and names are unique in an account and Region.",
             self._any_table: "The setting adopt allows private subnets to be taken out of any table"

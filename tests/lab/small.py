@@ -85,10 +85,13 @@ def interface_of(region: Region, instance: str) -> str:
     return str(describe(region, instance)["NetworkInterfaces"][0]["NetworkInterfaceId"])
 
 
-def any_table(region: Region) -> str:
-    """Return a route table."""
+def any_table(region: Region, beside: str = "") -> str:
+    """Return a route table: of a VPC of its own, or of that of an instance."""
     ec2 = region.client("ec2")
-    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    if beside:
+        vpc = describe(region, beside)["VpcId"]
+    else:
+        vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     return str(ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"])
 
 

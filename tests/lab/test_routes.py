@@ -32,7 +32,8 @@ ANYWHERE = "0.0.0.0/0"
 
 def routed(region: Region) -> tuple[str, str]:
     """Return an instance, and a table whose default route leads to its interface."""
-    instance, table = any_instance(region), any_table(region)
+    instance = any_instance(region)
+    table = any_table(region, beside=instance)
     region.client("ec2").create_route(
         RouteTableId=table,
         DestinationCidrBlock=ANYWHERE,
@@ -86,7 +87,8 @@ def test_create_route_is_refused_when_the_destination_has_a_route(region: Region
 
 def test_replace_route_is_refused_when_the_destination_has_no_route(region: Region) -> None:
     """ReplaceRoute never creates (moto is right here)."""
-    instance, table = any_instance(region), any_table(region)
+    instance = any_instance(region)
+    table = any_table(region, beside=instance)
     with pytest.raises(ClientError, match="InvalidParameterValue"):
         region.client("ec2").replace_route(
             RouteTableId=table,

@@ -71,7 +71,8 @@ def test_acknowledgement_carries_its_reason(template: Template) -> None:
 def test_template_names_no_resource_physically(template: Template) -> None:
     """A name of one's own can be there once in an account, and blocks replacement.
 
-    The group's has the stack's name in it: its instances must know it before it exists.
+    The group's has the stack's name in it: its instances must know it before it exists. The launch
+    template's is made of the stack's id and of its content, so that none is ever in its way.
     """
     naming = {
         "AutoScalingGroupName",
@@ -88,6 +89,7 @@ def test_template_names_no_resource_physically(template: Template) -> None:
         "AlarmName",
     }
     references = {
+        ("AWS::EC2::LaunchTemplate", "LaunchTemplateName"),
         ("AWS::AutoScaling::AutoScalingGroup", "AutoScalingGroupName"),
         ("AWS::AutoScaling::AutoScalingGroup", "LaunchConfigurationName"),
         ("AWS::Lambda::EventInvokeConfig", "FunctionName"),

@@ -49,7 +49,6 @@ WRITES = [
     Request(action="ec2:CreateRoute", resource=TABLE),
     Request(action="ec2:ReplaceRoute", resource=TABLE),
     Request(action="ec2:ReplaceRoute", resource=f"{EC2}:route-table/rtb-2"),
-    Request(action="ec2:ModifyInstanceAttribute", resource=INSTANCE, tags=OURS),
     FORWARD,
     *(
         Request(action=f"autoscaling:{action}", resource=GROUP)
@@ -114,8 +113,7 @@ FOREIGN = [
     replace(FORWARD, resource=INTERFACE.replace(REGION, "us-east-1")),
     replace(FORWARD, resource=f"{EC2}:security-group/sg-1", context={}),
     replace(FORWARD, resource=INSTANCE, context={}, tags=OURS),
-    Request(action="ec2:ModifyInstanceAttribute", resource=INSTANCE),
-    Request(action="ec2:ModifyInstanceAttribute", resource=INSTANCE, tags={FLEET_TAG: "Other"}),
+    Request(action="ec2:ModifyInstanceAttribute", resource=INSTANCE, tags=OURS),
     Request(action="ec2:TerminateInstances", resource=INSTANCE, tags=OURS),
     *(
         Request(action=f"autoscaling:{action}", resource=f"{GROUPS}/{name}", tags=OURS)

@@ -15,6 +15,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 
 from nat_failover.model import (
     Action,
+    AssociateSubnet,
     Association,
     DisableSourceDestCheck,
     Health,
@@ -28,7 +29,7 @@ from nat_failover.model import (
     judge,
 )
 from nat_failover.planner import plan
-from tests.unit.worlds import any_nat, any_table, carry_out, network
+from tests.unit.worlds import any_nat, any_table, carry_out, network, with_subnets
 
 ALIVE = {InstanceState.PENDING, InstanceState.RUNNING}
 
@@ -50,6 +51,10 @@ def aws(seen: Observation, action: Action) -> Observation:
             return seen  # InvalidNetworkInterfaceID.NotFound
         case MoveSubnet() if (action.source, action.association) not in associations:
             return seen  # InvalidAssociationID.NotFound
+        case AssociateSubnet() if action.subnet in {
+            row.subnet for table in seen.tables for row in table.associations
+        }:
+            return seen  # Resource.AlreadyAssociated
         case DisableSourceDestCheck() if action.instance not in {n.instance for n in seen.nats}:
             return seen  # InvalidInstanceID.NotFound
     return carry_out(seen, [action])
@@ -143,6 +148,15 @@ class Failover(RuleBasedStateMachine):
         tables = (replace(t, route=None) if t.id == victim else t for t in self.seen.tables)
         self.seen = replace(self.seen, tables=frozenset(tables))
 
+    @rule(zone=st.integers(0, 2))
+    def disassociate(self, zone: int) -> None:
+        """Somebody takes the subnets out of a table, so that they fall to the main one."""
+        victim = f"rtb-{self.zones[zone % len(self.zones)]}"
+        tables = (
+            replace(t, associations=frozenset()) if t.id == victim else t for t in self.seen.tables
+        )
+        self.seen = with_subnets(replace(self.seen, tables=frozenset(tables)))
+
     @rule(target=runs, which=st.integers(0, 9), again=st.booleans())
     def start(self, which: int, *, again: bool) -> Run:
         """A run starts on any message, which may come again, or on the sweep when there is none."""
@@ -172,16 +186,20 @@ class Failover(RuleBasedStateMachine):
                 seen = aws(seen, action)
         assert plan(seen, self.policy).actions == ()
         usable = {n.interface: n for n in seen.nats if judge(n).health is Health.USABLE}
-        for table in seen.tables:
-            for association in table.associations:
-                self._is_served(table, association.subnet, usable)
+        tables = {table.id: table for table in seen.tables | seen.foreign}
+        for subnet in seen.subnets:
+            self._is_served(tables[subnet.table], subnet.zone, usable)
 
-    def _is_served(self, table: Table, subnet: str, usable: dict[str | None, Nat]) -> None:
-        """Check that a subnet has egress if there is any, and at home if the policy wants that."""
+    def _is_served(self, table: Table, home: str, usable: dict[str | None, Nat]) -> None:
+        """Check that a subnet has egress if there is any, and at home if the policy wants that.
+
+        With replace-route a subnet that somebody disassociated stays in the main table.
+        """
+        if table.main and not self.policy.swap:
+            return
         route = table.route
         nat = usable.get(route.interface) if route and not route.blackhole else None
         assert nat or not usable
-        home = next(zone for zone in self.zones if subnet.startswith(f"subnet-{zone}"))
         at_home = {n.zone for n in usable.values()}
         if nat and self.policy.failback and home in at_home:
             assert (home, home) == (table.zone, nat.zone)

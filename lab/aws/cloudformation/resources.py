@@ -14,6 +14,7 @@ from lab.aws.behaviour import Behaviour, Patches
 from lab.aws.cloudformation.policies import BucketPolicy, QueuePolicy, TopicPolicy
 from lab.aws.cloudformation.types import Place, Properties, Resource
 from lab.aws.invocations import EventInvokeConfig
+from lab.emulator.services.cloudformation.address_ranges import VpcCidrBlock
 
 
 class TopicSubscription(Resource):
@@ -154,6 +155,7 @@ ADDED: tuple[type[Resource], ...] = (
     MetricAlarm,
     SecurityGroupEgress,
     EventInvokeConfig,
+    VpcCidrBlock,
 )
 
 

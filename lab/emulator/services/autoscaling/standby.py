@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from moto.autoscaling.responses import AutoScalingResponse
 
-from lab.aws.autoscaling.members import IN_SERVICE
+from lab.aws.autoscaling.members import IN_SERVICE, settle
 from lab.aws.autoscaling.requests import group_of, refuse
 from lab.aws.behaviour import Behaviour, Patches
 
@@ -62,7 +62,8 @@ class StandbyHasItsRules(Behaviour):
 class ProtectionIsForMembers(Behaviour):
     """SetInstanceProtection refuses an instance that is not in the group, in service or in standby.
 
-    All instances of the call or none are changed. moto passes over what it does not find.
+    All instances of the call or none are changed. A group that is larger than it should be goes on
+    scaling in when the protection is lifted. moto passes over what it does not find, and waits.
     """
 
     source = (
@@ -81,7 +82,9 @@ class ProtectionIsForMembers(Behaviour):
         protect: Callable[[AutoScalingResponse], Any], response: AutoScalingResponse
     ) -> Any:  # noqa: ANN401 - moto's
         _refuse_unless(response, IN_SERVICE, _ENTERING, STANDBY)
-        return protect(response)
+        result = protect(response)
+        settle(group_of(response))
+        return result
 
 
 def _refuse_unless(response: AutoScalingResponse, *states: str) -> int:

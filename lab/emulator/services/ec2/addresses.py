@@ -1,0 +1,35 @@
+"""The address ranges of a VPC."""
+# ruff: noqa: ANN401 - moto types little of its state
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Any
+
+from moto.ec2.models.vpcs import VPCBackend
+
+from lab.aws.behaviour import Behaviour, Patches
+from lab.emulator.services.ec2.refusals import refuse
+
+
+class RangesOfAVpcAreApart(Behaviour):
+    """AssociateVpcCidrBlock refuses a range that overlaps with one that the VPC has.
+
+    EC2's words are not known. moto takes it.
+    """
+
+    source = "VPC user guide, 'VPC CIDR blocks': IPv4 CIDR block association restrictions"
+
+    def install(self, patches: Patches) -> None:
+        """Compare before moto writes."""
+        self._moto_associate = VPCBackend.associate_vpc_cidr_block
+        patches.method(VPCBackend, "associate_vpc_cidr_block", self._associate)
+
+    def _associate(self, ec2: Any, vpc_id: str, cidr_block: Any, *given: Any) -> Any:
+        if cidr_block:
+            new = ipaddress.ip_network(cidr_block, strict=False)
+            for row in ec2.get_vpc(vpc_id).get_cidr_block_association_set():
+                if new.overlaps(ipaddress.ip_network(row["cidr_block"], strict=False)):
+                    message = f"The CIDR '{cidr_block}' overlaps with '{row['cidr_block']}'."
+                    refuse("InvalidVpc.Range", message)
+        return self._moto_associate(ec2, vpc_id, cidr_block, *given)

@@ -1,0 +1,59 @@
+"""Contracts of addresses: the ranges of a VPC, and the public address of an instance."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from botocore.exceptions import ClientError
+
+from lab.aws.cloudformation.resources import MissingTypes
+from lab.aws.forwarding import forwards, lose_address
+from lab.emulator.services.ec2.addresses import RangesOfAVpcAreApart
+from tests.lab.contract import contract_of
+from tests.lab.small import any_instance, any_subnets, deploy, describe, emulated, eventually
+from tests.lab.stacks import physical, resource
+
+if TYPE_CHECKING:
+    from lab.region import Region
+
+
+@contract_of(RangesOfAVpcAreApart)
+def test_vpc_gets_no_second_range_that_overlaps_with_the_first(region: Region) -> None:
+    """One beside it, it gets."""
+    ec2, subnet = region.client("ec2"), any_subnets(region)[0]
+    vpc = ec2.describe_subnets(SubnetIds=[subnet])["Subnets"][0]["VpcId"]
+    with pytest.raises(ClientError, match=r"InvalidVpc\.Range"):
+        ec2.associate_vpc_cidr_block(VpcId=vpc, CidrBlock="10.0.128.0/20")
+    ec2.associate_vpc_cidr_block(VpcId=vpc, CidrBlock="10.1.0.0/16")
+
+
+@contract_of(MissingTypes)
+def test_stack_gives_its_vpc_further_ranges_and_subnets_in_them(region: Region) -> None:
+    """And can be deleted."""
+    vpc = {"Ref": "Vpc"}
+    subnet = resource("EC2::Subnet", VpcId=vpc, CidrBlock="100.64.0.0/24")
+    resources = {
+        "Vpc": resource("EC2::VPC", CidrBlock="10.0.0.0/16"),
+        "Range": resource("EC2::VPCCidrBlock", VpcId=vpc, CidrBlock="100.64.0.0/20"),
+        "Subnet": {**subnet, "DependsOn": "Range"},
+    }
+    assert deploy(region, resources) == "CREATE_COMPLETE"
+    assert physical(region, "Range").startswith("vpc-cidr-assoc-")
+    region.client("cloudformation").delete_stack(StackName="any")
+    found = {"Name": "cidr-block", "Values": ["100.64.0.0/24"]}
+    assert region.client("ec2").describe_subnets(Filters=[found])["Subnets"] == []
+
+
+def test_instance_that_lost_its_public_address_forwards_nothing_and_runs_on(
+    region: Region,
+) -> None:
+    """Nor does any API show it a public address."""
+    instance = any_instance(region)
+    known = emulated(instance)
+    assert eventually(region, lambda: forwards(known, region.clock.now()))
+    lose_address(region.aws, known)
+    assert not forwards(known, region.clock.now())
+    shown = describe(region, instance)
+    assert shown["State"]["Name"] == "running"
+    assert not shown.get("PublicIpAddress")

@@ -1,0 +1,257 @@
+"""Subnets, tables, routes and instances that are lost, foreign or doubled, against the AWS API."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from nat_failover.settings import FLEET_TAG, Strategy
+from tests.aws import messages
+from tests.aws.conftest import SHORT, at_rest
+from tests.aws.region import ANYWHERE, Region
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.aws.conftest import Deploy, Function
+
+
+@pytest.fixture
+def swapping(region: Region, deploy: Deploy) -> Function:
+    """Return the function with the strategy that moves subnets."""
+    return deploy(replace(region.settings, strategy=Strategy.SWAP_ROUTE_TABLE))
+
+
+def _disassociate(region: Region, table: str) -> str:
+    """Take a table's subnet out of it, as a person does; return the subnet."""
+    subnet, association = min(region.associations(table).items())
+    region.ec2.disassociate_route_table(AssociationId=association)
+    return subnet
+
+
+def _now(returned: dict[str, Any], **subject: str) -> dict[str, Any]:
+    """Return what the run's last look led to for one table or subnet."""
+    rows: list[dict[str, Any]] = returned["now"]
+    return next(row for row in rows if subject.items() <= row.items())
+
+
+def _internet_gateway(region: Region) -> str:
+    gateway = region.ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    region.ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=region.vpc)
+    return gateway
+
+
+def test_subnet_that_is_in_no_table_is_associated_again(region: Region, swapping: Function) -> None:
+    """It fell to the VPC's main table, which leads nowhere."""
+    subnet = _disassociate(region, "a")
+
+    returned = swapping(messages.SWEEP)
+
+    assert swapping.wire.written() == ["AssociateRouteTable"]
+    assert subnet in region.associations("a")
+    assert returned["failure"] is None
+
+
+def test_subnet_that_is_in_no_table_is_told_when_the_strategy_may_not_associate_it(
+    region: Region, function: Function, logged: Callable[[], list[dict[str, Any]]]
+) -> None:
+    """Nothing is written, and it counts as without egress."""
+    subnet = _disassociate(region, "a")
+
+    returned = function(messages.SWEEP)
+
+    assert function.wire.writes == []
+    assert _now(returned, subnet=subnet)["verdict"] == "no egress"
+    assert [line["NoEgress"] for line in logged() if line["message"] == "run"] == [1]
+
+
+def test_other_zones_are_repaired_when_a_private_table_was_deleted(
+    region: Region, function: Function
+) -> None:
+    """The missing table is told, and its subnet with it."""
+    subnet = _disassociate(region, "a")
+    region.ec2.delete_route_table(RouteTableId=region.homes["a"].table)
+    region.kill(region.nats["b"])
+
+    returned = function(messages.SWEEP)
+
+    route = region.default_route("b")
+    assert route
+    assert route["InstanceId"] == region.nats["a"]
+    assert _now(returned, table=region.homes["a"].table)["verdict"] == "missing"
+    assert _now(returned, subnet=subnet)["verdict"] == "no egress"
+
+
+def test_subnet_gets_another_table_when_its_own_was_deleted(
+    region: Region, swapping: Function
+) -> None:
+    """With the strategy that moves subnets, a deleted table costs nobody the internet."""
+    subnet = _disassociate(region, "a")
+    region.ec2.delete_route_table(RouteTableId=region.homes["a"].table)
+
+    returned = swapping(messages.SWEEP)
+
+    assert subnet in region.associations("b")
+    assert returned["failure"] is None
+
+
+@pytest.mark.parametrize("adopt", [False, True])
+def test_subnet_leaves_a_foreign_table_with_adopt_only(
+    region: Region, deploy: Deploy, *, adopt: bool
+) -> None:
+    """Somebody put it there, so it is told."""
+    settings = replace(region.settings, strategy=Strategy.SWAP_ROUTE_TABLE, adopt=adopt)
+    function = deploy(settings)
+    table = region.ec2.create_route_table(VpcId=region.vpc)["RouteTable"]["RouteTableId"]
+    subnet, association = min(region.associations("a").items())
+    region.ec2.replace_route_table_association(AssociationId=association, RouteTableId=table)
+
+    returned = function(messages.SWEEP)
+
+    assert (subnet in region.associations("a")) == adopt
+    if not adopt:
+        assert function.wire.writes == []
+        assert _now(returned, subnet=subnet)["verdict"] == "not ours"
+
+
+def test_deployment_waits_when_a_private_table_uses_an_internet_gateway(
+    region: Region, function: Function, logged: Callable[[], list[dict[str, Any]]]
+) -> None:
+    """No private host gets out by it, so the subnet is not served, and the route is left alone."""
+    region.point("a", GatewayId=_internet_gateway(region))
+
+    returned = function(messages.SWEEP)
+
+    assert function.wire.writes == []
+    row = _now(returned, table=region.homes["a"].table)
+    assert row["verdict"] == "not ours"
+    assert row["reason"].endswith("and no way out for a host without a public address")
+    assert [line["NoEgress"] for line in logged() if line["message"] == "run"] == [1]
+
+
+@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize("origin", ["EnableVgwRoutePropagation", "Advertisement"])
+def test_written_route_counts_when_a_table_has_a_propagated_one_too(
+    origin: str, region: Region, function: Function, *, first: bool
+) -> None:
+    """A dead written route is repaired, whatever the order of the answer."""
+    propagated = {
+        "DestinationCidrBlock": ANYWHERE,
+        "GatewayId": "vgw-any",
+        "Origin": origin,
+        "State": "active",
+    }
+
+    def add(answer: dict[str, Any]) -> None:
+        for table in answer["RouteTables"]:
+            if table["RouteTableId"] == region.homes["a"].table:
+                table["Routes"].insert(0 if first else len(table["Routes"]), propagated)
+
+    function.wire.edit("DescribeRouteTables", add)
+    region.kill(region.nats["a"])
+
+    function(messages.SWEEP)
+
+    assert region.served_by() == {"a": region.nats["b"], "b": region.nats["b"]}
+
+
+def test_route_is_written_once_when_looks_lag_behind_it(region: Region, function: Function) -> None:
+    """What AWS answered is known for the rest of the run."""
+    answers: list[dict[str, Any]] = []
+
+    def lag(answer: dict[str, Any]) -> None:
+        answers.append(copy.deepcopy(answer))
+        answer["RouteTables"] = copy.deepcopy(answers[0]["RouteTables"])
+
+    region.kill(region.nats["a"])
+    function.wire.edit("DescribeRouteTables", lag)
+
+    returned = function(messages.terminated(region, region.nats["a"]))
+
+    assert function.wire.written() == ["ReplaceRoute"]
+    assert region.served_by() == {"a": region.nats["b"], "b": region.nats["b"]}
+    assert (returned["failure"], returned["looks"]) == (None, 2)
+
+
+def test_subnet_is_moved_once_when_looks_lag_behind_it(region: Region, swapping: Function) -> None:
+    """The same of associations."""
+    answers: list[dict[str, Any]] = []
+
+    def lag(answer: dict[str, Any]) -> None:
+        answers.append(copy.deepcopy(answer))
+        answer["RouteTables"] = copy.deepcopy(answers[0]["RouteTables"])
+
+    region.kill(region.nats["a"])
+    swapping.wire.edit("DescribeRouteTables", lag)
+
+    returned = swapping(messages.terminated(region, region.nats["a"]))
+
+    assert swapping.wire.written() == ["ReplaceRouteTableAssociation"]
+    assert returned["failure"] is None
+
+
+def test_instance_with_the_stacks_tag_is_left_alone_when_it_is_not_in_the_group(
+    region: Region, function: Function
+) -> None:
+    """Anybody can write that tag; its check stays on and it gets no table."""
+    made = region.ec2.run_instances(
+        ImageId="ami-00000000000000000",
+        SubnetId=region.homes["a"].public,
+        MinCount=1,
+        MaxCount=1,
+        TagSpecifications=[
+            {
+                "ResourceType": "instance",
+                "Tags": [{"Key": FLEET_TAG, "Value": region.stack}],
+            }
+        ],
+    )
+    theirs = made["Instances"][0]["InstanceId"]
+    region.kill(region.nats["a"])
+
+    returned = function(messages.SWEEP)
+
+    assert theirs not in {nat["nat"] for nat in returned["saw"]}
+    assert region.served_by() == {"a": region.nats["b"], "b": region.nats["b"]}
+    written = str([call.parameters for call in function.wire.writes])
+    assert made["Instances"][0]["NetworkInterfaces"][0]["NetworkInterfaceId"] not in written
+
+
+def test_member_is_not_usable_when_it_is_in_another_vpc(region: Region, deploy: Deploy) -> None:
+    """No route of this VPC could lead to it."""
+    elsewhere = at_rest(Region(stack="other"))
+    function = deploy(replace(region.settings, group=elsewhere.group))
+
+    returned = function(messages.SWEEP, seconds=SHORT)
+
+    assert {(nat["health"], nat["reason"]) for nat in returned["saw"]} == {
+        ("gone", "EC2 describes no such member in this VPC")
+    }
+    assert function.wire.writes == []
+
+
+def test_check_goes_off_when_an_instance_has_two_interfaces(
+    region: Region, function: Function
+) -> None:
+    """The primary interface's check counts, and it alone is switched."""
+    nat = region.nats["a"]
+    second = region.ec2.create_network_interface(SubnetId=region.homes["a"].public)
+    interface = second["NetworkInterface"]["NetworkInterfaceId"]
+    region.ec2.attach_network_interface(DeviceIndex=1, InstanceId=nat, NetworkInterfaceId=interface)
+    region.check(nat, on=True)
+
+    function(messages.SWEEP)
+
+    (write,) = [
+        call.parameters
+        for call in function.wire.writes
+        if call.operation == "ModifyNetworkInterfaceAttribute"
+    ]
+    assert write == {
+        "NetworkInterfaceId": region.interface(nat),
+        "SourceDestCheck": {"Value": False},
+    }
+    assert region.served_by() == region.nats
