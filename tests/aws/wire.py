@@ -32,12 +32,18 @@ _QUERY_ERROR = (
     "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message>"
     "</Error><RequestId>any-request</RequestId></ErrorResponse>"
 )
+_JSON_ERROR = '{{"__type": "any-namespace#{code}", "message": "{message}"}}'
 _PROTOCOLS = {
+    "GetItem": _JSON_ERROR,
+    "PutItem": _JSON_ERROR,
+    "ExitStandby": _QUERY_ERROR,
+    "ResumeProcesses": _QUERY_ERROR,
+    "SetInstanceProtection": _QUERY_ERROR,
     "DescribeAutoScalingGroups": _QUERY_ERROR,
     "CompleteLifecycleAction": _QUERY_ERROR,
     "Publish": _QUERY_ERROR,
 }
-"""An error's body where it is not that of EC2 (AWS query protocol)."""
+"""An error's body where it is not that of EC2 (AWS query and JSON protocols)."""
 
 _STATUS = {"RequestLimitExceeded": 503, "Unavailable": 503, "InternalError": 500}
 """HTTP status codes other than 400 (EC2 API guide, "error codes")."""
@@ -52,8 +58,9 @@ class Call:
 
     @property
     def is_write(self) -> bool:
-        """Whether the call changes the network; telling people does not."""
-        return not self.operation.startswith("Describe") and self.operation != "Publish"
+        """Whether the call changes the network; telling people and remembering it do not."""
+        beside = {"Publish", "GetItem", "PutItem"}
+        return not self.operation.startswith("Describe") and self.operation not in beside
 
 
 @dataclass(kw_only=True)
@@ -86,6 +93,11 @@ class Wire:
     _holds: dict[str, Callable[[], object]] = field(default_factory=dict)
     _late_rows: dict[str, str] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def reads(self) -> list[Call]:
+        """The calls that observe the network."""
+        return [call for call in self.calls if call.operation.startswith("Describe")]
 
     @property
     def writes(self) -> list[Call]:
