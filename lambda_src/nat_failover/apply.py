@@ -7,6 +7,7 @@ an exception: the look that follows decides what is left to do.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING, assert_never
 
@@ -38,12 +39,31 @@ class ReleaseSubnet:
     reason: str
 
 
+class Hold(StrEnum):
+    """What keeps members of a group from being terminated."""
+
+    PROTECTION = "scale-in protection"
+    STANDBY = "standby"
+    SUSPENSION = "suspended termination"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiftHold:
+    """Lift a hold of some members, or of the whole group, so that CloudFormation can delete it."""
+
+    group: str
+    hold: Hold
+    reason: str
+    instances: tuple[str, ...] = ()
+
+
 Write = (
     SetDefaultRoute
     | MoveSubnet
     | AssociateSubnet
     | DisableSourceDestCheck
     | ReleaseSubnet
+    | LiftHold
     | LifecycleAction
 )
 
@@ -118,6 +138,8 @@ def _carry_out(clients: Clients, write: Write) -> str | None:
             )
         case ReleaseSubnet():
             ec2.disassociate_route_table(AssociationId=write.association)
+        case LiftHold():
+            _lift(clients, write)
         case LifecycleAction():
             clients.autoscaling.complete_lifecycle_action(
                 AutoScalingGroupName=write.group,
@@ -156,7 +178,24 @@ def _set_default_route(clients: Clients, write: SetDefaultRoute) -> None:
         second()
 
 
-def describe(write: Write) -> str:
+def _lift(clients: Clients, write: LiftHold) -> None:
+    autoscaling, instances = clients.autoscaling, list(write.instances)
+    match write.hold:
+        case Hold.PROTECTION:
+            autoscaling.set_instance_protection(
+                AutoScalingGroupName=write.group, InstanceIds=instances, ProtectedFromScaleIn=False
+            )
+        case Hold.STANDBY:
+            autoscaling.exit_standby(AutoScalingGroupName=write.group, InstanceIds=instances)
+        case Hold.SUSPENSION:
+            autoscaling.resume_processes(
+                AutoScalingGroupName=write.group, ScalingProcesses=["Terminate"]
+            )
+        case _ as never:
+            assert_never(never)
+
+
+def describe(write: Write) -> str:  # noqa: PLR0911 - one for each kind of write
     """Say a write in words."""
     match write:
         case SetDefaultRoute():
@@ -169,6 +208,8 @@ def describe(write: Write) -> str:
             return f"{write.instance}: source/destination check off"
         case ReleaseSubnet():
             return f"{write.subnet}: released from {write.table}"
+        case LiftHold():
+            return f"{', '.join(write.instances) or write.group}: {write.hold} lifted"
         case LifecycleAction():
             return f"{write.instance}: lifecycle action {write.hook} completed"
         case _ as never:

@@ -1,83 +1,111 @@
-"""What CloudFormation asks of the function, and the answer.
+"""What CloudFormation asks of the function.
 
 Creating or updating the resource `Custom::DefaultRoutes`, the last of the stack, takes until every
 private subnet has a working default route, so that no deployment reports success before that.
+Deleting it, the first deletion of a stack, lifts what would keep the group from being deleted:
+CloudFormation scales it to nothing, and waits in vain for instances that are protected from
+scale-in, in standby, or in a group that may not terminate (EC2 Auto Scaling user guide, "Scale-in
+protection", "Temporarily remove instances", "Suspend and resume processes").
 
 Deleting the resource `Custom::PrivateAssociations`, which outlives the NATs and the sweep, takes
 away the associations that the function made with the strategy swap-route-table: CloudFormation does
 not know their ids, and EC2 refuses to delete a table that still has one (CloudFormation resource
-handler contract; EC2 API reference, DeleteRouteTable).
+handler contract; EC2 API reference, DeleteRouteTable). What is not proven to be the function's
+stays.
 """
 
 from __future__ import annotations
 
-import json
-import urllib.request
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
-from nat_failover.apply import ReleaseSubnet, apply
+from nat_failover.apply import Hold, LiftHold, ReleaseSubnet, Write, apply
 from nat_failover.observe import observe_tables
 from nat_failover.reconcile import Patience, Run, reconcile
 from nat_failover.route_tables import IncompleteError
 from nat_failover.settings import Resource, Strategy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from nat_failover.events import Deployment, Trigger
     from nat_failover.model import Table
     from nat_failover.observe import Clients
     from nat_failover.settings import Settings
 
-ANSWER_TIMEOUT_S = 5
+LIFT_LIMIT_S = 60.0
+"""How long the function tries to lift holds: a refusal that lasts is a person's to read."""
 
-_REASON_LIMIT = 500
-"""Characters, six bytes each at most in JSON: CloudFormation waits in vain for an answer of more
-than 4096 bytes (CloudFormation user guide, custom resource response objects)."""
+_PROTECTED_AT_ONCE, _STANDBY_AT_ONCE = 50, 20
+"""Instances that one call takes (EC2 Auto Scaling API reference, SetInstanceProtection and
+ExitStandby)."""
+
+_BECAUSE = "CloudFormation is about to delete the group"
 
 
 def serve(
     deployment: Deployment, clients: Clients, settings: Settings, trigger: Trigger, seconds: float
 ) -> Run:
     """Do what CloudFormation asks for; requests that need nothing are done at once."""
+    swaps = settings.strategy is Strategy.SWAP_ROUTE_TABLE
     match deployment.resource, deployment.request:
         case Resource.DEFAULT_ROUTES, "Create" | "Update":
             return reconcile(clients, settings, trigger, seconds=seconds, until_served=True)
-        case Resource.PRIVATE_ASSOCIATIONS, "Delete" if (
-            settings.strategy is Strategy.SWAP_ROUTE_TABLE
-        ):
-            return _release(deployment, clients, settings, trigger, seconds)
+        case Resource.DEFAULT_ROUTES, "Delete":
+            holds = partial(_holds, clients, settings)
+            return _until_none_is_left(clients, trigger, min(seconds, LIFT_LIMIT_S), holds)
+        case Resource.PRIVATE_ASSOCIATIONS, "Delete" if swaps and not deployment.associations:
+            return Run(trigger=trigger, failure="the request names no association to keep")
+        case Resource.PRIVATE_ASSOCIATIONS, "Delete" if swaps:
+            unknown = partial(_unknown, deployment, clients, settings)
+            return _until_none_is_left(clients, trigger, seconds, unknown)
     return Run(trigger=trigger)
 
 
-def _release(
-    deployment: Deployment, clients: Clients, settings: Settings, trigger: Trigger, seconds: float
+def _until_none_is_left(
+    clients: Clients, trigger: Trigger, seconds: float, find: Callable[[], tuple[Write, ...]]
 ) -> Run:
-    """Release what CloudFormation does not know, until a look finds nothing of it or time is up."""
+    """Write what is found, until a look finds nothing or time is up."""
     run, patience = Run(trigger=trigger), Patience(seconds)
     while True:
         run = replace(run, looks=run.looks + 1, failure=None)
         try:
-            left = tuple(_unknown(deployment, observe_tables(clients, settings)))
-        except (ClientError, BotoCoreError, IncompleteError) as error:
+            left = find()
+        except (
+            ClientError,
+            BotoCoreError,
+            ResponseParserError,
+            IncompleteError,
+            KeyError,
+            TypeError,
+        ) as error:
             run = replace(run, failure=f"{type(error).__name__}: {error}")
         else:
             if not left:
                 return run
             results = apply(clients, left)
-            refused = "; ".join(result.error for result in results if result.error)
+            refused = "; ".join(sorted({result.error for result in results if result.error}))
             run = replace(run, results=run.results + results, failure=refused or None)
         if (run.failure or run.looks > 1) and not patience.pause():
-            return replace(run, failure=run.failure or "time was up with subnets left to release")
+            return replace(run, failure=run.failure or f"time was up with {len(left)} left to do")
 
 
-def _unknown(deployment: Deployment, tables: frozenset[Table]) -> Iterator[ReleaseSubnet]:
+def _unknown(deployment: Deployment, clients: Clients, settings: Settings) -> tuple[Write, ...]:
+    """Return the private subnets' associations that CloudFormation does not know."""
+    return tuple(_releases(deployment, observe_tables(clients, settings), settings))
+
+
+def _releases(
+    deployment: Deployment, tables: frozenset[Table], settings: Settings
+) -> Iterator[ReleaseSubnet]:
+    private = {subnet for table in settings.tables for subnet in table.subnets}
     for table in sorted(tables, key=lambda table: table.id):
         for association in sorted(table.associations):
-            if association.id not in deployment.associations:
+            if association.id not in deployment.associations and association.subnet in private:
                 yield ReleaseSubnet(
                     association=association.id,
                     subnet=association.subnet,
@@ -86,26 +114,39 @@ def _unknown(deployment: Deployment, tables: frozenset[Table]) -> Iterator[Relea
                 )
 
 
-def answer(deployment: Deployment, run: Run) -> None:
-    """Tell CloudFormation what became of its request.
+def _holds(clients: Clients, settings: Settings) -> tuple[Write, ...]:
+    """Return what keeps members of the group from being terminated; of no group, nothing does.
 
-    Raises:
-        OSError: when the answer cannot be delivered; Lambda then tries the invocation again.
-
+    An instance leaves standby before its protection is lifted: only then all of them are alike.
     """
-    body = {
-        "Status": "FAILED" if run.failure else "SUCCESS",
-        "Reason": (run.failure or "done")[:_REASON_LIMIT],
-        "PhysicalResourceId": deployment.physical_id,
-        "StackId": deployment.stack,
-        "RequestId": deployment.request_id,
-        "LogicalResourceId": deployment.logical_id,
-    }
-    request = urllib.request.Request(  # noqa: S310 - CloudFormation's own pre-signed URL
-        deployment.response_url,
-        data=json.dumps(body).encode(),
-        headers={"Content-Type": ""},
-        method="PUT",
+    answer = clients.autoscaling.describe_auto_scaling_groups(
+        AutoScalingGroupNames=[settings.group]
     )
-    with urllib.request.urlopen(request, timeout=ANSWER_TIMEOUT_S):  # noqa: S310 - see above
-        pass
+    for group in answer["AutoScalingGroups"]:
+        members = group.get("Instances", [])
+        suspended = {process.get("ProcessName") for process in group.get("SuspendedProcesses", [])}
+        if "Terminate" in suspended:
+            return (LiftHold(group=settings.group, hold=Hold.SUSPENSION, reason=_BECAUSE),)
+        standby = _ids(m for m in members if m["LifecycleState"] == "Standby")
+        if standby:
+            return _lifts(settings.group, Hold.STANDBY, standby, _STANDBY_AT_ONCE)
+        protected = _ids(m for m in members if m.get("ProtectedFromScaleIn") and not _leaves(m))
+        return _lifts(settings.group, Hold.PROTECTION, protected, _PROTECTED_AT_ONCE)
+    return ()
+
+
+def _leaves(member: Any) -> bool:  # noqa: ANN401 - boto3's shape
+    """Say whether a member is on its way out, so that nothing holds it any more."""
+    return str(member["LifecycleState"]).startswith(("Terminat", "Detach"))
+
+
+def _ids(members: Iterator[Any]) -> list[str]:
+    return sorted(member["InstanceId"] for member in members)
+
+
+def _lifts(group: str, hold: Hold, instances: list[str], at_once: int) -> tuple[Write, ...]:
+    batches = (instances[i : i + at_once] for i in range(0, len(instances), at_once))
+    return tuple(
+        LiftHold(group=group, hold=hold, instances=tuple(batch), reason=_BECAUSE)
+        for batch in batches
+    )

@@ -1,10 +1,12 @@
 """One invocation: parse → observe → plan → apply → report.
 
-The three in the middle are the loop in `reconcile`.
+The three in the middle are the loop in `reconcile`. The memory is read beside the first observation
+and written after the last write; what is told, and CloudFormation's answer, come after the report.
 """
 
 from __future__ import annotations
 
+import logging
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
@@ -12,20 +14,23 @@ from typing import TYPE_CHECKING, Any, Protocol
 import boto3
 from botocore.config import Config
 
+from nat_failover.answer import UndeliveredError, answer, is_cloudformations
 from nat_failover.apply import apply
-from nat_failover.deployment import answer, serve
-from nat_failover.events import parse
+from nat_failover.deployment import serve
+from nat_failover.events import Kind, Trigger, parse
+from nat_failover.incidents import State
+from nat_failover.notifications import Notifications
 from nat_failover.observe import Clients
-from nat_failover.reconcile import Run, reconcile
+from nat_failover.reconcile import Patience, Run, reconcile
 from nat_failover.report import report
-from nat_failover.settings import Settings
+from nat_failover.settings import Resource, Settings, s3_endpoint
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from concurrent.futures import Future
 
-    from types_boto3_sns import SNSClient
-
-    from nat_failover.events import Trigger
+    from nat_failover.events import Deployment, LifecycleAction
+    from nat_failover.memory import Remembered
 
 RUN_LIMIT_S = 25.0
 """How long a run goes on trying: well below a minute, so that sweeps rarely overlap."""
@@ -33,7 +38,15 @@ RUN_LIMIT_S = 25.0
 REPORT_RESERVE_S = 30.0
 """What a run keeps of the function's time limit for calls under way, its report and its answer."""
 
+RECALL_LIMIT_S = 0.25
+"""How much longer than the other reads an observation waits for the memory: repairs need it not."""
+
+CONFIRM_LIMIT_S = 4.0
+"""How long a run waits until the group shows what its hook's message says of an instance."""
+
 _THREADS_FOR_INSTANCES = 16
+
+_log = logging.getLogger("nat_failover")
 
 
 def _threads(settings: Settings) -> int:
@@ -52,6 +65,14 @@ def _calls(settings: Settings) -> Config:
     )
 
 
+_MEMORY_CALLS = Config(
+    connect_timeout=1,
+    read_timeout=1,
+    retries={"mode": "standard", "total_max_attempts": 2},
+)
+"""Bounds for what nothing that matters to routing waits for."""
+
+
 class Context(Protocol):
     """What the function uses of Lambda's context object."""
 
@@ -66,7 +87,8 @@ class Handler:
 
     settings: Settings
     clients: Clients
-    people: SNSClient
+    notifications: Notifications
+    s3_endpoint: str | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Handler:
@@ -83,26 +105,117 @@ class Handler:
             autoscaling=session.client("autoscaling", config=calls),
             threads=ThreadPoolExecutor(_threads(settings)),
         )
-        return cls(settings=settings, clients=clients, people=session.client("sns", config=calls))
+        notifications = Notifications(
+            settings=settings,
+            memory=session.client("dynamodb", config=_MEMORY_CALLS),
+            people=session.client("sns", config=calls),
+        )
+        return cls(
+            settings=settings,
+            clients=clients,
+            notifications=notifications,
+            s3_endpoint=s3_endpoint(environment),
+        )
 
     def __call__(self, event: object, context: Context) -> dict[str, Any]:
-        """Handle one event of any shape; return what was seen, decided and done, as plain JSON."""
-        trigger = parse(event)
-        run = self._run(trigger, context.get_remaining_time_in_millis() / 1000 - REPORT_RESERVE_S)
-        if trigger.deployment:
-            answer(trigger.deployment, run)
-        return report(run, self.settings, self.people)
+        """Handle one event of any shape; return what was seen, decided and done, as plain JSON.
 
-    def _run(self, trigger: Trigger, seconds: float) -> Run:
+        Raises:
+            UndeliveredError: when CloudFormation could not be told and another try may help.
+
+        """
+        trigger = self._believed(parse(event, self.settings))
+        seconds = context.get_remaining_time_in_millis() / 1000 - REPORT_RESERVE_S
+        recalled = self.clients.threads.submit(self._remembered, trigger)
+        run = self._run(trigger, seconds, recalled)
+        summary = self._tell(run, recalled)
+        if trigger.deployment:
+            _answer(trigger.deployment, run)
+        return summary
+
+    def _remembered(self, trigger: Trigger) -> Remembered | None:
+        """Return what the memory holds, if the trigger is one of those that need it."""
+        asked = trigger.deployment
+        needed = not asked or asked.resource is Resource.DEFAULT_ROUTES
+        return self.notifications.read() if needed else None
+
+    def _believed(self, trigger: Trigger) -> Trigger:
+        """Believe no request whose answer would go elsewhere than to CloudFormation."""
+        asked = trigger.deployment
+        if not asked or is_cloudformations(asked.response_url, self.settings, self.s3_endpoint):
+            return trigger
+        problem = "not understood: a request whose answer CloudFormation does not wait for"
+        return Trigger(kinds=frozenset({Kind.UNKNOWN}), problems=(*trigger.problems, problem))
+
+    def _run(self, trigger: Trigger, seconds: float, recalled: Future[Remembered | None]) -> Run:
         if trigger.deployment:
             return serve(trigger.deployment, self.clients, self.settings, trigger, seconds)
-        run = reconcile(self.clients, self.settings, trigger, seconds=min(RUN_LIMIT_S, seconds))
-        return run if run.failure else self._let_go(run)
+        patience = Patience(min(RUN_LIMIT_S, seconds))
+        confirm = Patience(CONFIRM_LIMIT_S)
+        run = self._reconcile(trigger, patience, recalled)
+        while not run.failure and _unconfirmed(run) and confirm.pause():
+            again = self._reconcile(trigger, patience, recalled)
+            run = again.after(run)
+        return run if run.failure else self._complete_lifecycle_actions(run)
 
-    def _let_go(self, run: Run) -> Run:
-        """Complete the lifecycle actions of instances that nothing uses any more.
+    def _reconcile(
+        self, trigger: Trigger, patience: Patience, recalled: Future[Remembered | None]
+    ) -> Run:
+        return reconcile(
+            self.clients,
+            self.settings,
+            trigger,
+            seconds=patience.seconds,
+            recall=lambda: _recall(recalled),
+        )
+
+    def _complete_lifecycle_actions(self, run: Run) -> Run:
+        """Complete the actions of members that do wait, and that nothing uses any more.
 
         After a failed run they stay open: the heartbeat gives the sweeps time to move the tables.
         """
-        completed = apply(self.clients, sorted(run.trigger.actions))
-        return replace(run, results=run.results + completed)
+        waiting = _members(run, "Terminating:Wait")
+        actions = sorted(a for a in run.trigger.actions if a.instance in waiting)
+        return replace(run, results=run.results + apply(self.clients, actions))
+
+    def _tell(self, run: Run, recalled: Future[Remembered | None]) -> dict[str, Any]:
+        """Log, measure, and tell people what is news."""
+        asked, found = run.trigger.deployment, recalled.result()
+        if asked and (asked.request == "Delete" or not run.plan):
+            if asked.resource is Resource.DEFAULT_ROUTES and not run.failure:
+                self.notifications.forget(found)
+            return report(run, self.settings, State())
+        state, message = self.notifications.consider(run, found)
+        summary = report(run, self.settings, state)
+        if message:
+            self.notifications.publish(message, state, run)
+        return summary
+
+
+def _recall(recalled: Future[Remembered | None]) -> Remembered | None:
+    """Return what the memory holds; nothing is known of it while it does not answer."""
+    try:
+        return recalled.result(RECALL_LIMIT_S)
+    except TimeoutError:
+        return None
+
+
+def _members(run: Run, *lifecycles: str) -> set[str]:
+    nats = run.observation.nats if run.observation else frozenset()
+    return {nat.instance for nat in nats if nat.lifecycle in lifecycles}
+
+
+def _unconfirmed(run: Run) -> list[LifecycleAction]:
+    """Return the actions of members that the group does not show as waiting yet."""
+    early = _members(run, "InService", "Terminating")
+    return [action for action in run.trigger.actions if action.instance in early]
+
+
+def _answer(deployment: Deployment, run: Run) -> None:
+    """Answer CloudFormation; let Lambda invoke the function again where that may help."""
+    delivery = answer(deployment, run.failure)
+    if delivery.error:
+        problem = f"CloudFormation was not told: {delivery.error}"
+        _log.error("message", extra={"problem": problem})
+        if delivery.repeat:
+            raise UndeliveredError(problem)

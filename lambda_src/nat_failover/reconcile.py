@@ -33,7 +33,7 @@ from nat_failover.route_tables import IncompleteError
 from nat_failover.settings import Failback, Strategy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from nat_failover.events import Trigger
     from nat_failover.model import Action, Observation
@@ -53,7 +53,8 @@ class Run:
 
     `observation` and `plan` belong to the last complete look, `decided` are the decisions that led
     to writes, `effects` and `refused` are what AWS answered to these, `failure` says why the run
-    ended although something was left to do.
+    ended although something was left to do,
+    `blind` that its last look failed.
     """
 
     trigger: Trigger
@@ -65,6 +66,17 @@ class Run:
     refused: frozenset[tuple[str, str]] = frozenset()
     looks: int = 0
     failure: str | None = None
+    blind: bool = False
+
+    def after(self, before: Run) -> Run:
+        """Return both runs as one: this one went on where the other had ended."""
+        decided = tuple(d for d in self.decided if d not in before.decided)
+        return replace(
+            self,
+            decided=before.decided + decided,
+            results=before.results + self.results,
+            looks=before.looks + self.looks,
+        )
 
     @property
     def decisions(self) -> tuple[Decision | SubnetDecision, ...]:
@@ -82,17 +94,19 @@ class Run:
         return self.plan is not None and not self.plan.without_egress
 
 
-def reconcile(
+def reconcile(  # noqa: PLR0913 - what a run is made of, each thing by name
     clients: Clients,
     settings: Settings,
     trigger: Trigger,
     *,
     seconds: float,
     until_served: bool = False,
+    recall: Callable[[], object | None] = tuple,
 ) -> Run:
     """Repair what is broken and return what happened; never raise for what AWS answers.
 
     `until_served` also waits for NATs that are not there yet, as a deployment does.
+    `recall` returns what the memory holds, None while that is unknown.
     """
     policy = Policy(
         swap=settings.strategy is Strategy.SWAP_ROUTE_TABLE,
@@ -102,7 +116,7 @@ def reconcile(
     run, patience = Run(trigger=trigger), Patience(seconds)
     tried: frozenset[Action] = frozenset()
     while True:
-        run = _look(clients, settings, policy, run)
+        run = _look(clients, settings, policy, run, recall)
         if not run.failure and not run.todo and (run.served or not until_served):
             return replace(run, failure=_what_was_refused(run, policy))
         is_new = not tried.issuperset(run.todo)
@@ -114,14 +128,21 @@ def reconcile(
             return replace(run, failure=run.failure or _what_is_left(run))
 
 
-def _look(clients: Clients, settings: Settings, policy: Policy, run: Run) -> Run:
+def _look(
+    clients: Clients,
+    settings: Settings,
+    policy: Policy,
+    run: Run,
+    recall: Callable[[], object | None],
+) -> Run:
     """Look once and plan; a look that fails leaves what the one before it found."""
     try:
         seen = observe(clients, settings, run.trigger.leaving)
     except (ClientError, BotoCoreError, IncompleteError) as error:
-        return replace(run, looks=run.looks + 1, failure=f"{type(error).__name__}: {error}")
+        failure = f"{type(error).__name__}: {error}"
+        return replace(run, looks=run.looks + 1, failure=failure, blind=True)
     effects = pending(seen, run.effects)
-    known = replace(overlay(seen, effects), refused=run.refused)
+    known = replace(overlay(seen, effects), refused=run.refused, remembered=recall())
     return replace(
         run,
         observation=known,
@@ -129,6 +150,7 @@ def _look(clients: Clients, settings: Settings, policy: Policy, run: Run) -> Run
         effects=effects,
         looks=run.looks + 1,
         failure=None,
+        blind=False,
     )
 
 
@@ -192,6 +214,11 @@ class Patience:
     def __init__(self, seconds: float) -> None:
         self._end = time.monotonic() + seconds
         self._pauses = list(_PAUSES_S)
+
+    @property
+    def seconds(self) -> float:
+        """How much time is left."""
+        return self._end - time.monotonic()
 
     @property
     def lasts(self) -> bool:

@@ -1,8 +1,7 @@
-"""What a run tells the world: log lines, metrics, a message to people, and its return value.
+"""What a run leaves in the log: a line per decision and per write, metrics, the whole of it.
 
-One JSON line per decision and per write through Lambda's own JSON logging, one line of CloudWatch
-metrics in the embedded metric format, and a message on the outcome topic when routing changed or a
-loss leaves somebody without egress. A loss that stands is the alarm's to tell, not the sweep's.
+Lines go through Lambda's own JSON logging; the metrics are part of the last one, in the embedded
+metric format (CloudWatch user guide). What people hear is the business of `notifications`.
 """
 
 from __future__ import annotations
@@ -12,41 +11,37 @@ import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-from botocore.parsers import ResponseParserError
-
 from nat_failover.apply import Result, describe
-from nat_failover.model import Health, MoveSubnet, SetDefaultRoute, Verdict
-from nat_failover.settings import METRIC_NAMESPACE, METRICS
+from nat_failover.incidents import has_lost_redundancy
+from nat_failover.model import Health, Verdict
+from nat_failover.notices import moves
+from nat_failover.settings import METRIC_NAMESPACE, METRICS, Metric
+from nat_failover.situation import ELSEWHERE, not_ours
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from types_boto3_sns import SNSClient
-
+    from nat_failover.incidents import State
     from nat_failover.model import Decision, SubnetDecision
     from nat_failover.reconcile import Run
     from nat_failover.settings import Settings
 
-_LOUD = frozenset({Verdict.NO_EGRESS, Verdict.NOT_OURS})
+_LOUD = ELSEWHERE | {Verdict.NO_EGRESS}
 """What a plan leaves alone although it is not as it should be."""
 
-_SUBJECT_LIMIT = 100
-"""The longest subject that SNS takes (SNS API reference, Publish)."""
+_LONGEST_ERROR = 500
+"""Characters of AWS's words that are repeated."""
 
 _log = logging.getLogger("nat_failover")
 _log.setLevel(logging.INFO)
 
 
-def report(run: Run, settings: Settings, people: SNSClient) -> dict[str, Any]:
-    """Log, measure and tell a run; return it as plain JSON values."""
+def report(run: Run, settings: Settings, state: State) -> dict[str, Any]:
+    """Log and measure a run; return it as plain JSON values."""
     summary = _summary(run)
     for level, message, details in _lines(run):
         _log.log(level, message, extra=details)
-    if news := _news(run, settings):
-        _tell(people, settings.outcome_topic, *news)
-    healths = [nat["health"] for nat in summary["saw"]]
-    _log.info("run", extra={**summary, **_metrics(run, settings, healths)})
+    _log.info("run", extra={**summary, **_metrics(run, settings, state)})
     return summary
 
 
@@ -67,7 +62,11 @@ def _summary(run: Run) -> dict[str, Any]:
 
 
 def _done(result: Result) -> dict[str, Any]:
-    return {"write": describe(result.write), "done": result.done, "error": result.error}
+    return {
+        "write": describe(result.write),
+        "done": result.done,
+        "error": result.error and result.error[:_LONGEST_ERROR],
+    }
 
 
 def _lines(run: Run) -> Iterator[tuple[int, str, dict[str, Any]]]:
@@ -88,28 +87,19 @@ def _alarming(run: Run) -> tuple[Decision | SubnetDecision, ...]:
     return tuple(d for d in run.decisions if d.verdict in _LOUD and d not in run.decided)
 
 
-def _moves(run: Run) -> list[SetDefaultRoute | MoveSubnet]:
-    """Return the writes that changed routing."""
-    done = [result.write for result in run.results if result.done]
-    return [write for write in done if isinstance(write, SetDefaultRoute | MoveSubnet)]
-
-
-def _without_egress(run: Run) -> tuple[Decision | SubnetDecision, ...]:
-    return tuple(d for d in run.decisions if d.verdict is Verdict.NO_EGRESS)
-
-
-def _metrics(run: Run, settings: Settings, healths: list[Health]) -> dict[str, Any]:
-    """Return the metrics of a run; a run without a complete look says nothing of NATs and tables.
-
-    The format is the CloudWatch embedded metric format (CloudWatch user guide).
-    """
+def _metrics(run: Run, settings: Settings, state: State) -> dict[str, Any]:
+    """Return the metrics of a run; a run whose last look failed says nothing of NATs and tables."""
     values: dict[str, float] = {
-        "Moves": len(_moves(run)),
-        "Failures": int(run.failure is not None),
+        Metric.MOVES: len(moves(run)),
+        Metric.FAILURES: int(run.failure is not None),
     }
-    if run.plan and not run.failure:
-        values["UsableNats"] = healths.count(Health.USABLE)
-        values["NoEgress"] = len(run.plan.without_egress)
+    plan = run.plan
+    if plan and run.observation and not run.blind:
+        lost = has_lost_redundancy(state, run.observation.now)
+        values[Metric.USABLE_NATS] = sum(j.health is Health.USABLE for j in plan.health)
+        values[Metric.NO_EGRESS] = len(plan.without_egress)
+        values[Metric.NOT_OURS] = not_ours(plan)
+        values[Metric.REDUNDANCY_LOST] = int(lost)
     directive = {
         "Namespace": METRIC_NAMESPACE,
         "Dimensions": [["Stack"]],
@@ -120,26 +110,3 @@ def _metrics(run: Run, settings: Settings, healths: list[Health]) -> dict[str, A
         "Stack": settings.stack,
         **values,
     }
-
-
-def _news(run: Run, settings: Settings) -> tuple[str, str] | None:
-    """Return subject and text for people, or None where there is nothing new to tell."""
-    moved = _moves(run)
-    nats = {nat.instance for nat in run.observation.nats} if run.observation else set()
-    lost = _without_egress(run) if run.trigger.tells_of_a_loss(nats) else ()
-    if not moved and not lost:
-        return None
-    subject = f"{settings.stack}: {len(moved)} moved, {len(lost)} without egress"
-    lines = [
-        *(f"NO EGRESS: {d.table} in {d.zone}: {d.reason}" for d in lost),
-        *(f"{describe(write)}. Why: {write.reason}" for write in moved),
-    ]
-    return subject[:_SUBJECT_LIMIT], "\n".join(lines)
-
-
-def _tell(people: SNSClient, topic: str, subject: str, text: str) -> None:
-    """Publish to people; routing does not depend on it, so a refusal is logged."""
-    try:
-        people.publish(TopicArn=topic, Subject=subject, Message=text)
-    except (ClientError, BotoCoreError, ResponseParserError) as error:
-        _log.error("message", extra={"problem": f"people were not told: {error}"})

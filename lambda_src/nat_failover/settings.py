@@ -153,6 +153,15 @@ class Settings:
         return cls(**values)
 
 
+def s3_endpoint(environment: Mapping[str, str]) -> str | None:
+    """Return the address of another S3 than AWS's, if the environment names one.
+
+    The variables are those of every SDK (AWS SDKs and Tools reference guide, "Service-specific
+    endpoints"); Lambda sets neither.
+    """
+    return environment.get("AWS_ENDPOINT_URL_S3") or environment.get("AWS_ENDPOINT_URL") or None
+
+
 def _name(text: str) -> str:
     if not text:
         raise ValueError(text)

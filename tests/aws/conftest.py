@@ -19,6 +19,7 @@ from moto import mock_aws
 from moto.core.utils import method_names_from_class
 
 import nat_failover
+from nat_failover.incidents import State
 from tests.aws.cloudformation import waiting_for_answers
 from tests.aws.gaps import filled
 from tests.aws.region import Region
@@ -63,7 +64,7 @@ class Function:
 class Deploy(Protocol):
     """How a scenario gets its function."""
 
-    def __call__(self, settings: Settings, region: str = "eu-west-1") -> Function:
+    def __call__(self, settings: Settings, region: str = "eu-west-1", **variables: str) -> Function:
         """Set the environment as the stack does and load the handler as Lambda does."""
 
 
@@ -97,19 +98,26 @@ def deploy(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deploy]:
     """Deploy a function; its handler is made anew."""
     deployed: list[Function] = []
 
-    def start(settings: Settings, region: str = "eu-west-1") -> Function:
-        environment = {"AWS_REGION": region, "AWS_DEFAULT_REGION": region, **settings.to_env()}
+    def start(settings: Settings, region: str = "eu-west-1", **variables: str) -> Function:
+        environment = {
+            "AWS_REGION": region,
+            "AWS_DEFAULT_REGION": region,
+            **settings.to_env(),
+            **variables,
+        }
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
         function = Function(nat_failover.do, Wire())
         clients = function.do.clients
-        function.wire.plug_into(clients.ec2, clients.autoscaling, function.do.people)
+        told = function.do.notifications
+        function.wire.plug_into(clients.ec2, clients.autoscaling, told.memory, told.people)
         deployed.append(function)
         return function
 
     yield start
     for function in deployed:
         function.do.clients.threads.shutdown()
+    assert [] == [found for function in deployed for found in function.wire.constraints.found]
 
 
 @pytest.fixture
@@ -131,7 +139,20 @@ def at_rest(region: Region) -> Region:
     """Launch a NAT in each zone and point the zone's table to it."""
     for table in region.tables:
         region.point(table, NetworkInterfaceId=region.interface(region.launch(table)))
+    region.remember(State(settled=True))
     return region
+
+
+def shows_waiting(function: Function, nat: str) -> None:
+    """Let the group show that a member waits in its terminate hook, which moto has none of."""
+
+    def show(answer: dict[str, Any]) -> None:
+        for group in answer["AutoScalingGroups"]:
+            for member in group["Instances"]:
+                if member["InstanceId"] == nat:
+                    member["LifecycleState"] = "Terminating:Wait"
+
+    function.wire.edit("DescribeAutoScalingGroups", show)
 
 
 @pytest.fixture
@@ -154,7 +175,8 @@ def logged(caplog: pytest.LogCaptureFixture) -> Callable[[], list[dict[str, Any]
 
 
 @pytest.fixture
-def cloudformation() -> Iterator[CloudFormation]:
-    """Return where CloudFormation waits for answers."""
+def cloudformation(monkeypatch: pytest.MonkeyPatch) -> Iterator[CloudFormation]:
+    """Return where CloudFormation waits for answers, which the environment says is S3."""
     with waiting_for_answers() as waiting:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_S3", waiting.url)
         yield waiting

@@ -10,6 +10,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from tests.factories import ANY_STACK_ID
+
 if TYPE_CHECKING:
     from tests.aws.region import Region
 
@@ -63,15 +65,13 @@ def terminated(region: Region, instance: str) -> Message:
 
 
 def state_change(instance: str, state: str) -> Message:
-    """Return the event that tells of an instance's new state, sent by EventBridge through SNS."""
-    return sns(
-        {
-            "version": "0",
-            "source": "aws.ec2",
-            "detail-type": "EC2 Instance State-change Notification",
-            "detail": {"instance-id": instance, "state": state},
-        }
-    )
+    """Return the event with which EventBridge tells of an instance's new state."""
+    return {
+        "version": "0",
+        "source": "aws.ec2",
+        "detail-type": "EC2 Instance State-change Notification",
+        "detail": {"instance-id": instance, "state": state},
+    }
 
 
 def terminating(region: Region, instance: str, hook: str = "any-hook") -> Message:
@@ -109,7 +109,7 @@ def deployment(request: str, url: str) -> Message:
     return {
         "RequestType": request,
         "ResponseURL": url,
-        "StackId": "any-stack-id",
+        "StackId": ANY_STACK_ID,
         "RequestId": "any-request",
         "LogicalResourceId": "DefaultRoutes",
         "ResourceType": "Custom::DefaultRoutes",

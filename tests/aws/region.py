@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from ipaddress import ip_network
@@ -10,17 +11,20 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 
-from nat_failover.settings import FLEET_TAG, HomeTable
+from nat_failover.memory import Written, read, write
+from nat_failover.settings import FLEET_TAG, MEMORY_KEY, HomeTable
 from tests.factories import any_function_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from types_boto3_autoscaling import AutoScalingClient
+    from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_ec2 import EC2Client
     from types_boto3_sns import SNSClient
     from types_boto3_sqs import SQSClient
 
+    from nat_failover.incidents import State
     from nat_failover.settings import Settings
 
 ANYWHERE = "0.0.0.0/0"
@@ -46,6 +50,11 @@ def _sns(region: str) -> SNSClient:
 @cache
 def _sqs(region: str) -> SQSClient:
     return boto3.client("sqs", region_name=region)
+
+
+@cache
+def _dynamodb(region: str) -> DynamoDBClient:
+    return boto3.client("dynamodb", region_name=region)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +91,7 @@ class Region:
         self._make_group()
         self.topic = _sns(self.name).create_topic(Name=f"{self.stack}-outcome")["TopicArn"]
         self._make_mailbox()
+        self._make_memory()
 
     def _home(self, zone: str) -> Home:
         table = self.ec2.create_route_table(VpcId=self.vpc)["RouteTable"]["RouteTableId"]
@@ -120,6 +130,16 @@ class Region:
         arn = f"arn:aws:sqs:{self.name}:123456789012:{self.stack}-people"
         _sns(self.name).subscribe(TopicArn=self.topic, Protocol="sqs", Endpoint=arn)
 
+    def _make_memory(self) -> None:
+        self.memory = f"{self.stack}-memory"
+        self.dynamodb = _dynamodb(self.name)
+        self.dynamodb.create_table(
+            TableName=self.memory,
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": MEMORY_KEY, "AttributeType": "S"}],
+            KeySchema=[{"AttributeName": MEMORY_KEY, "KeyType": "HASH"}],
+        )
+
     @cached_property
     def settings(self) -> Settings:
         """What the function is told of this stack, with the default policy."""
@@ -127,6 +147,7 @@ class Region:
             stack=self.stack,
             vpc=self.vpc,
             group=self.group,
+            memory=self.memory,
             tables=tuple(
                 HomeTable(id=home.table, zone=home.zone, subnets=home.private)
                 for home in self.homes.values()
@@ -185,6 +206,32 @@ class Region:
         self.leave_group(nat)
         table = next(table for table, served in self.nats.items() if served == nat)
         return self.launch(table, checked=True)
+
+    def hold_members(self) -> None:
+        """Do everything that keeps a group from being deleted."""
+        group, nats = self.group, sorted(self.nats.values())
+        self.autoscaling.set_instance_protection(
+            AutoScalingGroupName=group, InstanceIds=nats, ProtectedFromScaleIn=True
+        )
+        self.autoscaling.enter_standby(
+            AutoScalingGroupName=group, InstanceIds=nats[:1], ShouldDecrementDesiredCapacity=True
+        )
+        self.autoscaling.suspend_processes(
+            AutoScalingGroupName=group, ScalingProcesses=["Terminate"]
+        )
+
+    def remember(self, state: State) -> None:
+        """Put something into the stack's memory."""
+        found = read(self.dynamodb, self.memory)
+        assert found is not None
+        written, _ = write(self.dynamodb, self.memory, state, found, time.time())
+        assert written is Written.DONE
+
+    def remembered(self) -> State:
+        """Return what is in the stack's memory."""
+        found = read(self.dynamodb, self.memory)
+        assert found is not None
+        return found.state
 
     # What it looks like -------------------------------------------------------------------------
 

@@ -12,10 +12,15 @@ from nat_failover.settings import Strategy
 from tests.aws import messages
 from tests.aws.conftest import SHORT, at_rest
 from tests.aws.region import Region
+from tests.factories import ANY_STACK_ID
 
 if TYPE_CHECKING:
     from tests.aws.cloudformation import CloudFormation
     from tests.aws.conftest import Deploy
+
+
+KNOWN = ("rtbassoc-00000000000000000",)
+"""An association that CloudFormation made, and that is not there any more."""
 
 
 @pytest.mark.parametrize("request_type", ["Create", "Update"])
@@ -31,7 +36,7 @@ def test_deployment_succeeds_when_every_table_is_served(
             "Status": "SUCCESS",
             "Reason": "done",
             "PhysicalResourceId": "DefaultRoutes",
-            "StackId": "any-stack-id",
+            "StackId": ANY_STACK_ID,
             "RequestId": "any-request",
             "LogicalResourceId": "DefaultRoutes",
         }
@@ -122,7 +127,7 @@ def test_deletion_succeeds_without_a_call_when_routes_are_replaced(
     """With the default strategy CloudFormation deletes tables and associations unaided."""
     function = deploy(region.settings)
 
-    function(messages.release(cloudformation.url))
+    function(messages.release(cloudformation.url, *KNOWN))
 
     assert function.wire.calls == []
     assert [answer["Status"] for answer in cloudformation.answers] == ["SUCCESS"]
@@ -137,7 +142,7 @@ def test_deletion_takes_every_association_away_when_subnets_are_swapped(
     region.kill(region.nats["a"])
     function(messages.terminated(region, region.nats["a"]))
 
-    function(messages.release(cloudformation.url))
+    function(messages.release(cloudformation.url, *KNOWN))
 
     assert [answer["Status"] for answer in cloudformation.answers] == ["SUCCESS"]
     for home in region.homes.values():
@@ -152,7 +157,7 @@ def test_deletion_fails_with_awss_words_when_an_association_stays(
     (stays,) = region.associations("a").values()
     function.wire.fail("DisassociateRouteTable", "UnauthorizedOperation", mentions=stays)
 
-    function(messages.release(cloudformation.url), seconds=SHORT)
+    function(messages.release(cloudformation.url, *KNOWN), seconds=SHORT)
 
     (answer,) = cloudformation.answers
     assert answer["Status"] == "FAILED"
@@ -167,7 +172,7 @@ def test_deletion_fails_with_awss_words_when_the_look_fails(
     function = deploy(replace(region.settings, strategy=Strategy.SWAP_ROUTE_TABLE))
     function.wire.fail("DescribeRouteTables", "UnauthorizedOperation")
 
-    function(messages.release(cloudformation.url), seconds=SHORT)
+    function(messages.release(cloudformation.url, *KNOWN), seconds=SHORT)
 
     (answer,) = cloudformation.answers
     assert answer["Status"] == "FAILED"
@@ -182,20 +187,20 @@ def test_answer_fits_when_aws_has_much_to_say(
     function = deploy(replace(region.settings, strategy=Strategy.SWAP_ROUTE_TABLE))
     function.wire.fail("DisassociateRouteTable", "UnauthorizedOperation" + "…" * 5000)
 
-    function(messages.release(cloudformation.url), seconds=SHORT)
+    function(messages.release(cloudformation.url, *KNOWN), seconds=SHORT)
 
     assert cloudformation.sizes[0] <= 4096
 
 
-def test_deletion_of_the_routes_resource_needs_nothing(
+def test_deletion_of_the_routes_resource_touches_no_subnet(
     region: Region, deploy: Deploy, cloudformation: CloudFormation
 ) -> None:
-    """It comes first, while NATs still serve: no subnet is touched."""
+    """It comes first, while NATs still serve."""
     function = deploy(replace(region.settings, strategy=Strategy.SWAP_ROUTE_TABLE))
 
     function(messages.deployment("Delete", cloudformation.url))
 
-    assert function.wire.calls == []
+    assert function.wire.writes == []
     assert [answer["Status"] for answer in cloudformation.answers] == ["SUCCESS"]
 
 
@@ -206,7 +211,7 @@ def test_making_the_associations_resource_needs_nothing(
     """It is there for its deletion."""
     function = deploy(replace(region.settings, strategy=Strategy.SWAP_ROUTE_TABLE))
 
-    function({**messages.release(cloudformation.url), "RequestType": request_type})
+    function({**messages.release(cloudformation.url, *KNOWN), "RequestType": request_type})
 
     assert function.wire.calls == []
     assert [answer["Status"] for answer in cloudformation.answers] == ["SUCCESS"]
@@ -233,7 +238,7 @@ def test_deletion_goes_on_when_a_write_or_a_look_fails_once(
     function.wire.fail("DescribeRouteTables", "UnauthorizedOperation", times=1)
     function.wire.fail("DisassociateRouteTable", "InvalidAssociationID.NotFound", times=1)
 
-    function(messages.release(cloudformation.url))
+    function(messages.release(cloudformation.url, *KNOWN))
 
     assert [answer["Status"] for answer in cloudformation.answers] == ["SUCCESS"]
     assert (region.associations("a"), region.associations("b")) == ({}, {})
@@ -247,3 +252,87 @@ def test_invocation_fails_when_cloudformation_cannot_be_told(
 
     with pytest.raises(OSError, match="503"):
         deploy(region.settings)(messages.deployment("Create", cloudformation.url))
+
+
+def test_answer_is_logged_and_not_repeated_when_s3_refuses_it_for_good(
+    region: Region, deploy: Deploy, cloudformation: CloudFormation
+) -> None:
+    """A signature that has expired does not come back: invoking again would only repeat it."""
+    cloudformation.status = 403
+
+    deploy(region.settings)(messages.deployment("Create", cloudformation.url))
+
+    assert len(cloudformation.answers) == 1
+
+
+def test_release_is_refused_when_a_request_names_no_association_to_keep(
+    region: Region, deploy: Deploy, cloudformation: CloudFormation
+) -> None:
+    """Nothing would tell the function's associations from CloudFormation's."""
+    function = deploy(replace(region.settings, strategy=Strategy.SWAP_ROUTE_TABLE))
+
+    function(messages.release(cloudformation.url))
+
+    assert function.wire.writes == []
+    assert [answer["Status"] for answer in cloudformation.answers] == ["FAILED"]
+
+
+def test_request_inside_a_message_of_the_topic_is_not_served(
+    region: Region, deploy: Deploy, cloudformation: CloudFormation
+) -> None:
+    """Whoever may publish cannot release a subnet."""
+    function = deploy(replace(region.settings, strategy=Strategy.SWAP_ROUTE_TABLE))
+
+    function(messages.sns(messages.release(cloudformation.url, *KNOWN)))
+
+    assert function.wire.writes == []
+    assert cloudformation.answers == []
+
+
+def test_deletion_lifts_every_hold_of_the_group(
+    region: Region, deploy: Deploy, cloudformation: CloudFormation
+) -> None:
+    """CloudFormation waits in vain for members that are protected or in standby."""
+    function = deploy(region.settings)
+    region.hold_members()
+
+    function(messages.deployment("Delete", cloudformation.url))
+
+    answer = region.autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=[region.group])
+    (group,) = answer["AutoScalingGroups"]
+    assert group["SuspendedProcesses"] == []
+    assert {member["LifecycleState"] for member in group["Instances"]} == {"InService"}
+    assert not any(member["ProtectedFromScaleIn"] for member in group["Instances"])
+    assert [answer["Status"] for answer in cloudformation.answers] == ["SUCCESS"]
+
+
+def test_deletion_fails_with_awss_words_when_a_hold_stays(
+    region: Region, deploy: Deploy, cloudformation: CloudFormation
+) -> None:
+    """A person has to lift it, and learns so at once instead of after hours."""
+    function = deploy(region.settings)
+    region.autoscaling.set_instance_protection(
+        AutoScalingGroupName=region.group,
+        InstanceIds=[region.nats["a"]],
+        ProtectedFromScaleIn=True,
+    )
+    function.wire.fail("SetInstanceProtection", "AccessDenied")
+
+    function(messages.deployment("Delete", cloudformation.url), seconds=SHORT)
+
+    (answer,) = cloudformation.answers
+    assert (answer["Status"], answer["Reason"]) == ("FAILED", "AccessDenied: any words of AWS")
+
+
+def test_people_hear_nothing_when_the_stack_is_deleted(
+    region: Region, deploy: Deploy, cloudformation: CloudFormation
+) -> None:
+    """That its NATs go is no incident."""
+    function = deploy(region.settings)
+    function(messages.deployment("Delete", cloudformation.url))
+    for nat in region.nats.values():
+        region.kill(nat)
+
+    function(messages.terminated(region, region.nats["a"]))
+
+    assert region.told() == []

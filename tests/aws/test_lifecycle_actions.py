@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from itertools import count
+from typing import TYPE_CHECKING, Any
 
 from tests.aws import messages
-from tests.aws.conftest import SHORT
+from tests.aws.conftest import SHORT, shows_waiting
 
 if TYPE_CHECKING:
     from tests.aws.conftest import Function
@@ -16,12 +17,12 @@ def test_action_is_completed_after_the_table_moved_when_a_nat_is_terminating(
     region: Region, function: Function
 ) -> None:
     """Auto Scaling may go on only when the table uses another NAT, and a look has seen it."""
+    shows_waiting(function, region.nats["a"])
     function(messages.terminating(region, region.nats["a"], hook="Drain"))
 
     assert region.served_by() == {"a": region.nats["b"], "b": region.nats["b"]}
     made = [call.operation for call in function.wire.calls]
     assert made.index("ReplaceRoute") < made.index("CompleteLifecycleAction")
-    assert function.wire.calls[-1].operation == "Publish"
     completed = function.wire.writes[-1].parameters
     assert completed == {
         "AutoScalingGroupName": region.group,
@@ -36,6 +37,7 @@ def test_action_is_completed_when_no_other_nat_can_take_over(
     region: Region, function: Function
 ) -> None:
     """Waiting would help nobody; the replacement comes only after the termination."""
+    shows_waiting(function, region.nats["a"])
     region.kill(region.nats["b"])
 
     function(messages.terminating(region, region.nats["a"]))
@@ -80,9 +82,69 @@ def test_refusal_is_reported_when_the_action_is_not_there_any_more(
     region: Region, function: Function
 ) -> None:
     """A second delivery finds the action completed: that is a result, not a failure."""
+    shows_waiting(function, region.nats["a"])
     function.wire.fail("CompleteLifecycleAction", "ValidationError")
 
     returned = function(messages.terminating(region, region.nats["a"]))
 
     assert returned["failure"] is None
     assert returned["did"][-1]["error"] == "ValidationError: any words of AWS"
+
+
+def test_action_is_left_alone_when_the_group_says_that_the_member_serves(
+    region: Region, function: Function
+) -> None:
+    """A message proves nothing: a forged one would move the table of a healthy NAT away."""
+    returned = function(messages.terminating(region, region.nats["a"]))
+
+    assert function.wire.writes == []
+    assert returned["failure"] is None
+
+
+def test_action_is_left_alone_when_it_is_of_another_group(
+    region: Region, function: Function
+) -> None:
+    """The function completes no action but its own group's."""
+    shows_waiting(function, region.nats["a"])
+    event = messages.terminating(region, region.nats["a"])
+    text = event["Records"][0]["Sns"]["Message"]
+    event["Records"][0]["Sns"]["Message"] = text.replace(region.group, "any-other-group")
+
+    function(event)
+
+    assert "CompleteLifecycleAction" not in function.wire.written()
+
+
+def test_action_is_completed_when_the_group_shows_the_wait_late(
+    region: Region, function: Function
+) -> None:
+    """A description may lag behind the message."""
+    looks = count(1)
+
+    def show(answer: dict[str, Any]) -> None:
+        if next(looks) > 1:
+            for member in answer["AutoScalingGroups"][0]["Instances"]:
+                if member["InstanceId"] == region.nats["a"]:
+                    member["LifecycleState"] = "Terminating:Wait"
+
+    function.wire.edit("DescribeAutoScalingGroups", show)
+
+    function(messages.terminating(region, region.nats["a"]))
+
+    assert function.wire.written() == ["CompleteLifecycleAction", "ReplaceRoute"]
+
+
+def test_few_actions_are_completed_when_a_message_brings_many(
+    region: Region, function: Function
+) -> None:
+    """What one invocation does is bounded; the rest waits for its heartbeat."""
+    shows_waiting(function, region.nats["a"])
+    one = messages.terminating(region, region.nats["a"])["Records"][0]
+    many = [
+        {"Sns": {"Message": one["Sns"]["Message"].replace("any-hook", f"hook-{number}")}}
+        for number in range(90)
+    ]
+
+    function({"Records": many})
+
+    assert function.wire.count("CompleteLifecycleAction") == 20

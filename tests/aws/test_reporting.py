@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
+from nat_failover.settings import REDUNDANCY_GRACE_S
 from tests.aws import messages
 from tests.aws.conftest import SHORT
 
@@ -32,50 +36,122 @@ def _metrics(lines: list[dict[str, Any]]) -> dict[str, Any]:
     return {metric["Name"]: line[metric["Name"]] for metric in directive["Metrics"]}
 
 
-def test_people_learn_what_moved_and_why_when_a_nat_died(
+def test_people_learn_what_happened_once_and_when_it_is_over(
     region: Region, function: Function
 ) -> None:
-    """One message a run, with the stack in its subject."""
+    """One message when a NAT died, whoever tells of it, and one when its table is home again."""
     dead, survivor = region.nats["a"], region.nats["b"]
-    old, new = region.interface(dead), region.interface(survivor)
     region.kill(dead)
 
+    function(messages.state_change(dead, "shutting-down"))
     function(messages.terminated(region, dead))
+    function(messages.SWEEP)
 
     ((subject, text),) = region.told()
-    assert subject == "any-stack: 1 moved, 0 without egress"
-    assert text == (
-        f"{region.homes['a'].table}: default route to {survivor} ({new})."
-        f" Why: the default route is a blackhole to {old}; a NAT is usable only in another zone"
-    )
+    home = region.homes["a"]
+    assert subject == "DEGRADED: any-stack in eu-west-1 (eu-west-1a)"
+    assert "All private subnets have internet access now." in text
+    assert "Done: 1 route tables moved." in text
+    assert f"- {home.table} of eu-west-1a ({home.private[0]}) to {survivor}" in text
+    assert "To do: " in text
+    assert "account 123456789012, Region eu-west-1" in text
+    assert f"VPC {region.vpc}" in text
+
+    region.replace(dead)
+    function(messages.SWEEP)
+    function(messages.SWEEP)
+
+    ((subject, text),) = region.told()
+    assert subject == "HEALED: any-stack in eu-west-1"
+    assert "Over after 0 min" in text
 
 
 def test_people_learn_who_has_no_egress_when_the_last_nat_died(
     region: Region, function: Function
 ) -> None:
-    """The message names every table without egress."""
-    for nat in region.nats.values():
-        region.kill(nat)
-
-    function(messages.terminated(region, region.nats["a"]))
-
-    ((subject, text),) = region.told()
-    assert subject == "any-stack: 0 moved, 2 without egress"
-    told = {line.split(":")[1].strip() for line in text.splitlines()}
-    assert told == {f"{home.table} in {home.zone}" for home in region.homes.values()}
-    assert "no NAT is usable" in text
-
-
-def test_people_are_not_told_again_when_a_sweep_finds_the_same_loss(
-    region: Region, function: Function
-) -> None:
-    """A loss that stands is the alarm's to tell; the metric goes on saying it."""
+    """The message names zones and subnets, also when a sweep is the first to see it."""
     for nat in region.nats.values():
         region.kill(nat)
 
     function(messages.SWEEP)
+    function(messages.terminated(region, region.nats["a"]))
+
+    ((subject, text),) = region.told()
+    assert subject == "NO INTERNET: any-stack in eu-west-1 (eu-west-1a, eu-west-1b)"
+    assert text.startswith("2 private subnets have NO internet access now: ")
+    assert all(home.private[0] in text for home in region.homes.values())
+
+
+def test_people_learn_of_a_route_that_leads_elsewhere(region: Region, function: Function) -> None:
+    """The function leaves it alone, so somebody has to hear of it."""
+    gateway = region.ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    region.ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=region.vpc)
+    region.point("a", GatewayId=gateway)
+
+    function(messages.SWEEP)
+    function(messages.SWEEP)
+
+    ((_, text),) = region.told()
+    assert gateway in text
+    assert "failover.adopt" in text
+
+
+def test_people_learn_that_redundancy_is_lost_when_no_replacement_came(
+    region: Region, function: Function, logged: Logged
+) -> None:
+    """The state since when is remembered from run to run."""
+    region.kill(region.nats["a"])
+    function(messages.SWEEP)
+    began = region.remembered()
+    since = tuple((i, start - REDUNDANCY_GRACE_S) for i, start in began.since)
+    region.remember(replace(began, since=since))
+    region.told()
+
+    function(messages.SWEEP)
+    function(messages.SWEEP)
+
+    ((_, text),) = region.told()
+    assert "fewer NATs than wanted" in text
+    assert logged()[-1]["RedundancyLost"] == 1
+
+
+def test_only_the_run_that_wins_the_memory_tells_people(region: Region, function: Function) -> None:
+    """A run whose claim comes too late publishes nothing."""
+    region.kill(region.nats["a"])
+    function.wire.fail("PutItem", "ConditionalCheckFailedException")
+
+    function(messages.terminated(region, region.nats["a"]))
 
     assert region.told() == []
+
+
+@pytest.mark.parametrize("operation", ["GetItem", "PutItem"])
+@pytest.mark.parametrize("code", ["ProvisionedThroughputExceededException", "AccessDenied"])
+def test_people_hear_once_and_routes_are_repaired_when_the_memory_fails(
+    operation: str, code: str, region: Region, function: Function
+) -> None:
+    """The environment's own memory stands in; only failback waits for one that cannot be read."""
+    region.kill(region.nats["a"])
+    function.wire.fail(operation, code)
+
+    for _ in range(3):
+        function(messages.SWEEP)
+
+    assert region.served_by() == {"a": region.nats["b"], "b": region.nats["b"]}
+    assert len(region.told()) == 1
+
+
+def test_people_hear_later_when_they_could_not_be_told(region: Region, function: Function) -> None:
+    """The next run publishes what this one could not."""
+    region.kill(region.nats["a"])
+    function.wire.fail("Publish", "AuthorizationError", times=1)
+    function(messages.SWEEP)
+    assert region.told() == []
+
+    function(messages.SWEEP)
+    function(messages.SWEEP)
+
+    assert len(region.told()) == 1
 
 
 def test_people_are_not_told_when_nothing_changed(region: Region, function: Function) -> None:
@@ -96,19 +172,6 @@ def test_people_are_not_told_when_only_a_check_was_switched_off(
 
     assert "ModifyNetworkInterfaceAttribute" in function.wire.written()
     assert region.told() == []
-
-
-def test_people_learn_of_a_return_when_the_table_came_home(
-    region: Region, function: Function
-) -> None:
-    """The way back is told like the way there."""
-    region.point("a", NetworkInterfaceId=region.interface(region.nats["b"]))
-
-    function(messages.SWEEP)
-
-    ((subject, text),) = region.told()
-    assert subject == "any-stack: 1 moved, 0 without egress"
-    assert "a NAT at home is usable again" in text
 
 
 def test_routing_is_repaired_when_people_cannot_be_told(
@@ -169,6 +232,7 @@ def test_log_has_a_line_for_each_decision_and_write_when_a_nat_died(
         ("INFO", "decision"),
         ("INFO", "write"),
         ("INFO", "run"),
+        ("INFO", "message"),
     ]
     assert lines[0].items() >= returned["decided"][0].items()
     assert lines[1]["write"] == returned["did"][0]["write"]
@@ -205,7 +269,14 @@ def test_metrics_count_nats_and_moves_when_a_nat_died(
 
     function(messages.terminated(region, region.nats["a"]))
 
-    assert _metrics(logged()) == {"UsableNats": 1, "NoEgress": 0, "Moves": 1, "Failures": 0}
+    assert _metrics(logged()) == {
+        "UsableNats": 1,
+        "NoEgress": 0,
+        "NotOurs": 0,
+        "RedundancyLost": 0,
+        "Moves": 1,
+        "Failures": 0,
+    }
 
 
 def test_metrics_count_tables_without_egress_when_no_nat_is_left(
@@ -217,7 +288,14 @@ def test_metrics_count_tables_without_egress_when_no_nat_is_left(
 
     function(messages.SWEEP)
 
-    assert _metrics(logged()) == {"UsableNats": 0, "NoEgress": 2, "Moves": 0, "Failures": 0}
+    assert _metrics(logged()) == {
+        "UsableNats": 0,
+        "NoEgress": 2,
+        "NotOurs": 0,
+        "RedundancyLost": 0,
+        "Moves": 0,
+        "Failures": 0,
+    }
 
 
 def test_metrics_keep_silent_about_the_network_when_the_look_failed(

@@ -13,6 +13,7 @@ import pytest
 
 from nat_failover.settings import Strategy
 from tests.aws import messages
+from tests.aws.conftest import shows_waiting
 from tests.aws.region import Region
 from tests.iam import Request, evaluate, role_policies
 
@@ -30,7 +31,11 @@ WRITES = {
     "ReplaceRoute",
     "ModifyNetworkInterfaceAttribute",
     "CompleteLifecycleAction",
+    "ResumeProcesses",
+    "ExitStandby",
+    "SetInstanceProtection",
 }
+BESIDE = {"GetItem", "PutItem", "Publish"}
 SWAPS = {"ReplaceRouteTableAssociation", "DisassociateRouteTable"}
 
 
@@ -44,8 +49,12 @@ def _live(region: Region, function: Function, cloudformation: CloudFormation) ->
     function(messages.launched(region, region.replace(region.nats["a"])))
     region.point("a", NetworkInterfaceId=region.interface(region.nats["b"]))
     function(messages.SWEEP)
+    shows_waiting(function, region.nats["b"])
     function(messages.terminating(region, region.nats["b"]))
-    function(messages.release(cloudformation.url))
+    function.wire.edit("DescribeAutoScalingGroups", lambda _: None)
+    region.hold_members()
+    function(messages.deployment("Delete", cloudformation.url))
+    function(messages.release(cloudformation.url, "rtbassoc-00000000000000000"))
 
 
 @dataclass
@@ -91,7 +100,14 @@ class Translator:
             case "ModifyNetworkInterfaceAttribute":
                 resources = [self._arn("network-interface", given["NetworkInterfaceId"])]
                 context = self._context_of_check(given)
-            case "CompleteLifecycleAction":
+            case "GetItem" | "PutItem":
+                service, resources = "dynamodb", [_memory(given["TableName"], self.region)]
+            case (
+                "CompleteLifecycleAction"
+                | "ResumeProcesses"
+                | "ExitStandby"
+                | "SetInstanceProtection"
+            ):
                 service = "autoscaling"
                 group = self._group(given["AutoScalingGroupName"])
                 resources = [group["AutoScalingGroupARN"]]
@@ -122,14 +138,24 @@ class Translator:
 
 def _policies(variant: str, region: Region) -> list[dict[str, Any]]:
     homes = [(home.table, home.private[0], home.public) for home in region.homes.values()]
-    return role_policies(variant, region=region.name, homes=homes, topic=region.topic)
+    return role_policies(
+        variant,
+        region=region.name,
+        homes=homes,
+        topic=region.topic,
+        memory=_memory(region.memory, region),
+    )
+
+
+def _memory(table: str, region: Region) -> str:
+    return f"arn:aws:dynamodb:{region.name}:{ACCOUNT}:table/{table}"
 
 
 @pytest.mark.parametrize(
     ("variant", "strategy", "operations"),
     [
-        ("default", Strategy.REPLACE_ROUTE, READS | WRITES | {"Publish"}),
-        ("swap-route-table", Strategy.SWAP_ROUTE_TABLE, READS | WRITES | SWAPS | {"Publish"}),
+        ("default", Strategy.REPLACE_ROUTE, READS | WRITES | BESIDE),
+        ("swap-route-table", Strategy.SWAP_ROUTE_TABLE, READS | WRITES | SWAPS | BESIDE),
     ],
 )
 def test_role_allows_every_call_of_a_stacks_life_and_none_when_it_is_on_another_stack(

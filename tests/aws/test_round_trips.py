@@ -46,7 +46,8 @@ def _bereaved(tables: tuple[str, ...]) -> tuple[Region, str]:
 
 def _rounds(function: Function, writes: int) -> list[set[str]]:
     """Return the operations of each round up to the last write, each round checked for its size."""
-    made = [call.operation for call in function.wire.calls]
+    calls = [call for call in function.wire.calls if call.is_write or call in function.wire.reads]
+    made = [call.operation for call in calls]
     assert set(made[:3]) == set(READS)
     return [set(made[:3]), set(made[3 : 3 + writes])]
 

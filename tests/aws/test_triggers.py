@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -28,7 +30,10 @@ GARBAGE = [
     pytest.param(messages.sns({"Event": "autoscaling:SOMETHING_NEW"}), id="new notification"),
     pytest.param(messages.sns({"source": "aws.ec2", "detail": {}}), id="no detail"),
     pytest.param(messages.sns({"source": "aws.ec2", "detail": "any"}), id="detail of words"),
-    pytest.param(messages.sns({"LifecycleTransition": "any"}), id="half a lifecycle action"),
+    pytest.param(
+        messages.sns({"LifecycleTransition": "autoscaling:EC2_INSTANCE_TERMINATING"}),
+        id="half a lifecycle action",
+    ),
 ]
 
 
@@ -112,6 +117,32 @@ def test_hint_is_not_remembered_when_the_next_event_does_not_give_it(
     assert region.served_by() == region.nats
 
 
+def test_healthy_nat_keeps_its_table_when_a_message_in_the_topic_says_that_it_ended(
+    region: Region, function: Function
+) -> None:
+    """Whoever may publish to the topic can make the function observe, and nothing else."""
+    function(messages.terminated(region, region.nats["a"]))
+    function(messages.sns(messages.state_change(region.nats["a"], "shutting-down")))
+
+    assert function.wire.writes == []
+    assert region.served_by() == region.nats
+
+
+def test_log_and_time_are_bounded_when_an_event_has_fifty_thousand_records(
+    function: Function, logged: Callable[[], list[dict[str, Any]]]
+) -> None:
+    """What is left aside is said once."""
+    began = time.monotonic()
+
+    function({"Records": [{"Sns": {"Message": "x" * 200}}] * 50_000})
+
+    lines = logged()
+    assert time.monotonic() - began < 5
+    assert sum(len(json.dumps(line)) for line in lines) < 20_000
+    left = [line for line in lines if "left aside" in line.get("problem", "")]
+    assert [line["problem"] for line in left] == ["left aside: 49900 records, 90 problems"]
+
+
 def test_doubled_message_writes_once_when_a_nat_is_dead(region: Region, function: Function) -> None:
     """SNS may deliver a message twice."""
     region.kill(region.nats["a"])
@@ -143,6 +174,7 @@ def test_several_records_are_joined_when_one_event_carries_them(
     region: Region, function: Function
 ) -> None:
     """Every record of an event counts, the unintelligible one among them too."""
+    region.kill(region.nats["a"])
     returned = function(
         messages.sns(
             messages.notification(region, "EC2_INSTANCE_LAUNCH", region.nats["b"]),

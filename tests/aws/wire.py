@@ -16,6 +16,8 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from moto.core.models import botocore_stubber
 
+from tests.aws.constraints import Constraints
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -30,12 +32,18 @@ _QUERY_ERROR = (
     "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message>"
     "</Error><RequestId>any-request</RequestId></ErrorResponse>"
 )
+_JSON_ERROR = '{{"__type": "any-namespace#{code}", "message": "{message}"}}'
 _PROTOCOLS = {
+    "GetItem": _JSON_ERROR,
+    "PutItem": _JSON_ERROR,
+    "ExitStandby": _QUERY_ERROR,
+    "ResumeProcesses": _QUERY_ERROR,
+    "SetInstanceProtection": _QUERY_ERROR,
     "DescribeAutoScalingGroups": _QUERY_ERROR,
     "CompleteLifecycleAction": _QUERY_ERROR,
     "Publish": _QUERY_ERROR,
 }
-"""An error's body where it is not that of EC2 (AWS query protocol)."""
+"""An error's body where it is not that of EC2 (AWS query and JSON protocols)."""
 
 _STATUS = {"RequestLimitExceeded": 503, "Unavailable": 503, "InternalError": 500}
 """HTTP status codes other than 400 (EC2 API guide, "error codes")."""
@@ -50,8 +58,9 @@ class Call:
 
     @property
     def is_write(self) -> bool:
-        """Whether the call changes the network; telling people does not."""
-        return not self.operation.startswith("Describe") and self.operation != "Publish"
+        """Whether the call changes the network; telling people and remembering it do not."""
+        beside = {"Publish", "GetItem", "PutItem"}
+        return not self.operation.startswith("Describe") and self.operation not in beside
 
 
 @dataclass(kw_only=True)
@@ -76,11 +85,19 @@ class Wire:
     requests: list[str] = field(default_factory=list)
     """The operation of every HTTP request, retries included."""
 
+    constraints: Constraints = field(default_factory=Constraints)
+    """What AWS documents of the values that the calls carry."""
+
     _faults: list[_Fault] = field(default_factory=list)
     _edits: dict[str, Callable[[Any], None]] = field(default_factory=dict)
     _holds: dict[str, Callable[[], object]] = field(default_factory=dict)
     _late_rows: dict[str, str] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def reads(self) -> list[Call]:
+        """The calls that observe the network."""
+        return [call for call in self.calls if call.operation.startswith("Describe")]
 
     @property
     def writes(self) -> list[Call]:
@@ -97,6 +114,7 @@ class Wire:
 
     def plug_into(self, *clients: Any) -> None:  # noqa: ANN401 - any client of boto3
         """Let everything that these clients send go over this wire."""
+        self.constraints.watch(*clients)
         for client in clients:
             events = client.meta.events
             events.unregister("before-send", botocore_stubber)

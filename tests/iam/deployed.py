@@ -16,7 +16,12 @@ SNAPSHOTS = Path(__file__).parents[1] / "synth" / "__snapshots__" / "test_snapsh
 
 
 def role_policies(
-    variant: str, *, region: str, homes: Iterable[tuple[str, str, str]], topic: str
+    variant: str,
+    *,
+    region: str,
+    homes: Iterable[tuple[str, str, str]],
+    topic: str,
+    memory: str = "any-memory",
 ) -> list[dict[str, Any]]:
     """Return the function's policies.
 
@@ -27,6 +32,8 @@ def role_policies(
     for name, resource in resources.items():
         if resource["Type"] == "AWS::SNS::Topic" and "Outcome" in name:
             values[name] = topic
+        if resource["Type"] == "AWS::DynamoDB::Table":
+            values[f"{name}.Arn"] = memory
     for number, (table, private, public) in enumerate(homes, 1):
         for name, resource in resources.items():
             match resource["Type"]:

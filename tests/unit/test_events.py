@@ -9,12 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nat_failover.events import Deployment, Kind, LifecycleAction, Trigger, parse
+from nat_failover.events import Deployment, Kind, LifecycleAction, Trigger
+from nat_failover.events import parse as parse_for
+from nat_failover.settings import Resource
+from tests.factories import ANY_STACK_ID, any_function_settings
 
 NOTIFICATION: dict[str, Any] = {
     "Progress": 50,
     "AccountId": "123456789012",
-    "Description": "Terminating EC2 instance: i-1",
+    "Description": "Terminating EC2 instance: i-0123456789abcdef0",
     "RequestId": "any",
     "EndTime": "2026-01-01T00:01:22Z",
     "AutoScalingGroupARN": "arn:any",
@@ -22,11 +25,11 @@ NOTIFICATION: dict[str, Any] = {
     "StartTime": "2026-01-01T00:00:00Z",
     "Service": "AWS Auto Scaling",
     "Time": "2026-01-01T00:01:22Z",
-    "EC2InstanceId": "i-1",
+    "EC2InstanceId": "i-0123456789abcdef0",
     "StatusCode": "InProgress",
     "StatusMessage": "",
     "Details": {"Subnet ID": "subnet-1", "Availability Zone": "eu-west-1a"},
-    "AutoScalingGroupName": "group",
+    "AutoScalingGroupName": "any-stack-nat",
     "Cause": "any",
     "Event": "autoscaling:EC2_INSTANCE_TERMINATE",
 }
@@ -35,24 +38,35 @@ HOOK: dict[str, Any] = {
     "AccountId": "123456789012",
     "RequestId": "any",
     "LifecycleTransition": "autoscaling:EC2_INSTANCE_TERMINATING",
-    "AutoScalingGroupName": "group",
+    "AutoScalingGroupName": "any-stack-nat",
     "Service": "AWS Auto Scaling",
     "Time": "2026-01-01T00:00:00Z",
-    "EC2InstanceId": "i-1",
-    "LifecycleActionToken": "token",
+    "EC2InstanceId": "i-0123456789abcdef0",
+    "LifecycleActionToken": "00000000-0000-4000-8000-000000000000",
     "NotificationMetadata": "any",
     "Origin": "AutoScalingGroup",
     "Destination": "EC2",
 }
-ACTION = LifecycleAction(group="group", hook="hook", token="token", instance="i-1")  # noqa: S106 - not a secret
+ACTION = LifecycleAction(
+    group="any-stack-nat",
+    hook="hook",
+    token="00000000-0000-4000-8000-000000000000",  # noqa: S106 - not a secret
+    instance="i-0123456789abcdef0",
+)
 STATE_CHANGE: dict[str, Any] = {
     "version": "0",
     "source": "aws.ec2",
     "detail-type": "EC2 Instance State-change Notification",
-    "detail": {"instance-id": "i-1", "state": "shutting-down"},
+    "detail": {"instance-id": "i-0123456789abcdef0", "state": "shutting-down"},
 }
 ALARM = {"AlarmName": "any", "NewStateValue": "ALARM", "Trigger": {"MetricName": "any"}}
-LEAVING = frozenset({"i-1"})
+SETTINGS = any_function_settings()
+LEAVING = frozenset({"i-0123456789abcdef0"})
+
+
+def parse(event: object) -> Trigger:
+    """Read an event for any stack."""
+    return parse_for(event, SETTINGS)
 
 
 def kind(kind: Kind, **facts: Any) -> Trigger:  # noqa: ANN401 - the fields of Trigger
@@ -61,7 +75,7 @@ def kind(kind: Kind, **facts: Any) -> Trigger:  # noqa: ANN401 - the fields of T
 
 
 MESSAGES = [
-    (NOTIFICATION, kind(Kind.TERMINATED, leaving=LEAVING)),
+    (NOTIFICATION, kind(Kind.TERMINATED)),
     (NOTIFICATION | {"Event": "autoscaling:EC2_INSTANCE_LAUNCH"}, kind(Kind.LAUNCHED)),
     (NOTIFICATION | {"Event": "autoscaling:EC2_INSTANCE_LAUNCH_ERROR"}, kind(Kind.LAUNCH_FAILED)),
     (
@@ -71,25 +85,25 @@ MESSAGES = [
     ({"Event": "autoscaling:EC2_INSTANCE_TERMINATE"}, kind(Kind.TERMINATED)),
     ({"Event": "autoscaling:EC2_INSTANCE_LAUNCH_ERROR"}, kind(Kind.LAUNCH_FAILED)),
     (
-        {"Event": "autoscaling:TEST_NOTIFICATION", "AutoScalingGroupName": "group"},
+        {"Event": "autoscaling:TEST_NOTIFICATION", "AutoScalingGroupName": "any-stack-nat"},
         kind(Kind.TEST),
     ),
-    (HOOK, kind(Kind.LIFECYCLE, leaving=LEAVING, actions=frozenset({ACTION}))),
+    (HOOK, kind(Kind.LIFECYCLE, actions=frozenset({ACTION}))),
     (
         HOOK | {"LifecycleTransition": "autoscaling:EC2_INSTANCE_LAUNCHING"},
         kind(Kind.LIFECYCLE),
     ),
     (
-        {"source": "aws.autoscaling", "detail-type": "any", "detail": HOOK},
-        kind(Kind.LIFECYCLE, leaving=LEAVING, actions=frozenset({ACTION})),
+        {
+            "source": "aws.autoscaling",
+            "detail-type": "EC2 Instance-terminate Lifecycle Action",
+            "detail": HOOK,
+        },
+        kind(Kind.LIFECYCLE, actions=frozenset({ACTION})),
     ),
-    (STATE_CHANGE, kind(Kind.STATE_CHANGE, leaving=LEAVING)),
+    (STATE_CHANGE, kind(Kind.STATE_CHANGE)),
     (
-        STATE_CHANGE | {"detail": {"instance-id": "i-1", "state": "stopping"}},
-        kind(Kind.STATE_CHANGE, leaving=LEAVING),
-    ),
-    (
-        STATE_CHANGE | {"detail": {"instance-id": "i-1", "state": "running"}},
+        STATE_CHANGE | {"detail": {"instance-id": "i-0123456789abcdef0", "state": "running"}},
         kind(Kind.STATE_CHANGE),
     ),
     (ALARM, kind(Kind.ALARM)),
@@ -118,49 +132,54 @@ def test_parse_reads_every_record_when_an_event_carries_several() -> None:
     """No record is left out, and garbage between them does no harm."""
     trigger = parse(sns(NOTIFICATION, "garbage", STATE_CHANGE | {"detail": {}}, HOOK))
     assert {Kind.TERMINATED, Kind.UNKNOWN, Kind.LIFECYCLE} == trigger.kinds
-    assert LEAVING == trigger.leaving
     assert frozenset({ACTION}) == trigger.actions
     assert len(trigger.problems) == 2
 
 
 def test_parse_knows_the_sweep() -> None:
-    """The schedule's event is the sweep, and tells of no loss."""
+    """The schedule's event is the sweep."""
     assert kind(Kind.SWEEP) == parse({"source": "nat-failover.sweep"})
-    assert not parse({"source": "nat-failover.sweep"}).tells_of_a_loss({"i-1"})
+
+
+@pytest.mark.parametrize("state", ["stopping", "stopped", "shutting-down", "terminated"])
+def test_parse_believes_that_an_instance_leaves_when_eventbridge_itself_says_so(state: str) -> None:
+    """Nobody else can put an event whose source is EC2."""
+    detail = {"instance-id": "i-0123456789abcdef0", "state": state}
+
+    assert parse(STATE_CHANGE | {"detail": detail}).leaving == LEAVING
+    assert parse(sns(STATE_CHANGE | {"detail": detail})).leaving == frozenset()
 
 
 @pytest.mark.parametrize(
-    ("message", "loss"),
+    "forged",
     [
-        (NOTIFICATION, True),
-        ({"Event": "autoscaling:EC2_INSTANCE_TERMINATE"}, True),
-        ({"Event": "autoscaling:EC2_INSTANCE_LAUNCH_ERROR"}, True),
-        ({"Event": "autoscaling:EC2_INSTANCE_LAUNCH"}, False),
-        ({"Event": "autoscaling:TEST_NOTIFICATION"}, False),
-        (STATE_CHANGE, True),
-        (ALARM, True),
+        HOOK | {"AutoScalingGroupName": "any-other-group"},
+        HOOK | {"EC2InstanceId": "i-1; rm"},
+        HOOK | {"LifecycleHookName": "any hook"},
+        HOOK | {"LifecycleActionToken": "\ud800" * 36},
     ],
 )
-def test_trigger_tells_of_a_loss_when_a_nat_left_or_could_not_be_replaced(
-    message: dict[str, Any], *, loss: bool
+def test_parse_believes_no_action_when_an_identifier_is_none_of_ours(
+    forged: dict[str, Any],
 ) -> None:
-    """People hear of missing egress when something was lost, not while a stack comes up."""
-    assert loss == parse(sns(message)).tells_of_a_loss({"i-1"})
+    """Identifiers are those of the API's models, and the group is the stack's."""
+    trigger = parse(sns(forged))
 
-
-def test_trigger_tells_of_no_loss_when_the_instance_is_a_stranger() -> None:
-    """EC2 tells of every instance of the account; people care for the NATs."""
-    assert not parse(sns(STATE_CHANGE)).tells_of_a_loss({"i-2"})
+    assert trigger.actions == frozenset()
+    assert trigger.kinds == {Kind.UNKNOWN}
 
 
 REQUEST: dict[str, Any] = {
     "RequestType": "Create",
     "ResponseURL": "https://any",
-    "StackId": "arn:stack",
+    "StackId": ANY_STACK_ID,
     "RequestId": "request",
     "ResourceType": "Custom::DefaultRoutes",
     "LogicalResourceId": "DefaultRoutes",
-    "ResourceProperties": {"ServiceToken": "arn:function", "Associations": ["rtbassoc-1"]},
+    "ResourceProperties": {
+        "ServiceToken": "arn:function",
+        "Associations": ["rtbassoc-1", "any", 7],
+    },
 }
 
 
@@ -172,16 +191,36 @@ def test_parse_reads_the_request_when_cloudformation_waits(
 ) -> None:
     """The physical id is chosen once and then kept, so that an update replaces nothing."""
     deployment = Deployment(
-        resource="Custom::DefaultRoutes",
+        resource=Resource.DEFAULT_ROUTES,
         request="Create",
         response_url="https://any",
-        stack="arn:stack",
+        stack=ANY_STACK_ID,
         request_id="request",
         logical_id="DefaultRoutes",
         physical_id=physical_id,
         associations=frozenset({"rtbassoc-1"}),
     )
     assert kind(Kind.DEPLOYMENT, deployment=deployment) == parse(REQUEST | given_id)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        sns(REQUEST),
+        REQUEST | {"StackId": f"{ANY_STACK_ID}-of-another"},
+        REQUEST | {"RequestType": "Destroy"},
+        REQUEST | {"ResourceType": "Custom::Other"},
+        REQUEST | {"RequestId": 7},
+    ],
+)
+def test_parse_believes_no_request_when_it_is_not_cloudformations_of_this_stack(
+    event: dict[str, Any],
+) -> None:
+    """One inside a message of the topic is somebody else's; so is one of another stack."""
+    trigger = parse(event)
+
+    assert trigger.deployment is None
+    assert trigger.kinds == {Kind.UNKNOWN}
 
 
 @pytest.mark.parametrize(
@@ -208,7 +247,9 @@ def test_parse_reports_a_problem_when_it_does_not_understand(event: object) -> N
     """Garbage is unknown, is shown, and asks for nothing but a look."""
     trigger = parse(event)
     assert {Kind.UNKNOWN} == trigger.kinds
-    assert all(problem.startswith("not understood: ") for problem in trigger.problems)
+    assert all(
+        problem.startswith(("not understood: ", "left aside: ")) for problem in trigger.problems
+    )
     assert (frozenset(), frozenset(), None) == (
         trigger.leaving,
         trigger.actions,
@@ -216,10 +257,32 @@ def test_parse_reports_a_problem_when_it_does_not_understand(event: object) -> N
     )
 
 
-def test_parse_shortens_what_it_shows_when_garbage_is_long() -> None:
-    """A log line stays a log line."""
-    (problem,) = parse({"k": "x" * 9999}).problems
-    assert len(problem) < 600
+def nested(depth: int) -> Any:  # noqa: ANN401 - JSON
+    """Return lists in lists."""
+    value: Any = []
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"k": "x" * 9999},
+        {"k": "\ud800"},
+        {"k": nested(900)},
+        {"k": 10**5000},
+        {"Records": [{"Sns": {"Message": "x" * 9999}}] * 50_000},
+        {"Records": [{"Sns": {"Message": "x" * 300_000}}]},
+    ],
+    ids=["long", "surrogate", "deep", "number", "records", "message"],
+)
+def test_parse_shows_little_and_prints_it_when_much_is_not_understood(event: object) -> None:
+    """A log line stays a log line, and their number small."""
+    problems = parse(event).problems
+
+    assert len(problems) <= 11
+    assert all(len(problem) <= 300 and problem.isascii() for problem in problems)
 
 
 values = st.recursive(

@@ -1,0 +1,109 @@
+"""What outlives a run: one item of one DynamoDB table, written only over what was read.
+
+The condition makes overlapping runs take turns: the one whose write is refused has learned nothing
+that the next run will not observe anew. Failing reads and writes are results: nothing that matters
+to routing waits for them.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
+
+from nat_failover.incidents import State
+from nat_failover.settings import MEMORY_EXPIRES, MEMORY_KEY
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+
+ITEM = "incidents"
+
+LIFE_S = 30 * 86_400
+"""How long the item lives after its last write; DynamoDB deletes what nobody needs any more."""
+
+_RENEWAL_S = LIFE_S // 2
+"""An item that has less than this left is written again, changed or not."""
+
+_FAULTS = (ClientError, BotoCoreError, ResponseParserError, KeyError, TypeError, AttributeError)
+
+
+class Written(StrEnum):
+    """What became of a write."""
+
+    DONE = "done"
+    OVERTAKEN = "another run was faster"
+    FAILED = "the memory could not be written"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remembered:
+    """What a read found; `version` is the attribute that a write must find unchanged, if any."""
+
+    state: State
+    version: Any = None
+    expires: float = 0.0
+
+    def ages(self, now: float) -> bool:
+        """Say whether the item should be written again to stay."""
+        return self.expires - now < _RENEWAL_S
+
+
+def read(client: DynamoDBClient, table: str) -> Remembered | None:
+    """Return what is remembered, which may be nothing yet, or None when it cannot be read."""
+    try:
+        item: dict[str, Any] = client.get_item(
+            TableName=table, Key={MEMORY_KEY: {"S": ITEM}}, ConsistentRead=True
+        ).get("Item", {})
+    except _FAULTS:
+        return None
+    return Remembered(
+        state=_state(item), version=item.get("version"), expires=_number(item, MEMORY_EXPIRES)
+    )
+
+
+def _state(item: dict[str, Any]) -> State:
+    """Return the state of an item; one that nobody can read is as good as none."""
+    try:
+        return State.from_json(json.loads(item["state"]["S"]))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return State()
+
+
+def _number(item: dict[str, Any], name: str) -> float:
+    try:
+        return float(item[name]["N"])
+    except (ValueError, KeyError, TypeError):
+        return 0.0
+
+
+def write(
+    client: DynamoDBClient, table: str, state: State, found: Remembered, now: float
+) -> tuple[Written, Remembered]:
+    """Write a state over what was found; return what became of it and what is there if it is."""
+    version = {"N": str(int(_number({"version": found.version}, "version")) + 1)}
+    condition, values = "attribute_not_exists(version)", {}
+    if found.version is not None:
+        condition, values = "version = :found", {":found": found.version}
+    item: dict[str, Any] = {
+        MEMORY_KEY: {"S": ITEM},
+        "version": version,
+        "state": {"S": json.dumps(state.to_json(), separators=(",", ":"))},
+        MEMORY_EXPIRES: {"N": str(int(now + LIFE_S))},
+    }
+    written = Remembered(state=state, version=version, expires=now + LIFE_S)
+    request: dict[str, Any] = {"TableName": table, "Item": item, "ConditionExpression": condition}
+    if values:
+        request["ExpressionAttributeValues"] = values
+    try:
+        client.put_item(**request)
+    except ClientError as error:
+        overtaken = error.response["Error"]["Code"] == "ConditionalCheckFailedException"
+        return Written.OVERTAKEN if overtaken else Written.FAILED, found
+    except _FAULTS:
+        return Written.FAILED, found
+    return Written.DONE, written

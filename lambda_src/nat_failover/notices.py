@@ -1,0 +1,175 @@
+"""What people read: whether users have internet now, where, what was done, and what to do. Pure."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from nat_failover.incidents import Incident
+from nat_failover.model import Health, MoveSubnet, SetDefaultRoute, Verdict
+from nat_failover.situation import ELSEWHERE, displaced_zones
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from nat_failover.incidents import Message, State
+    from nat_failover.model import Plan
+    from nat_failover.reconcile import Run
+    from nat_failover.settings import Settings
+
+_SUBJECT_LIMIT = 99
+"""Characters; SNS takes fewer than 100, in ASCII (SNS API reference, Publish)."""
+
+_TEXT_LIMIT = 8000
+"""Characters; SNS takes 256 KiB, people take less."""
+
+_MOST_LINES = 20
+
+_ADVICE: Mapping[Incident, str] = {
+    Incident.NO_EGRESS: (
+        "look at the group's activity history: why is no NAT in service? The function repairs the"
+        " routes by itself as soon as one is."
+    ),
+    Incident.NOT_OURS: (
+        "find out who changed it, and change it back, or set failover.adopt to let the function"
+        " take it back. No deployment brings a missing table back by itself."
+    ),
+    Incident.REDUNDANCY_LOST: (
+        "look at the group's activity history: why is there no replacement? The next failure would"
+        " cut users off."
+    ),
+    Incident.FAILOVER: (
+        "nothing, if a replacement comes within ten minutes: another message says when it is over."
+        " With failback: manual, bring the tables home when it suits."
+    ),
+}
+
+
+def compose(message: Message, state: State, run: Run, settings: Settings) -> tuple[str, str]:
+    """Return the subject and the text of a message."""
+    plan = run.plan
+    _, _, _, region, account, *_ = settings.stack_id.split(":")
+    zones = _zones(plan, settings) if plan else []
+    where = f" ({', '.join(zones)})" if zones else ""
+    subject = f"{_word(message, state)}: {settings.stack} in {region}{where}"
+    lines = [
+        _internet_now(plan),
+        "",
+        *_changes(message, run.observation.now if run.observation else 0.0),
+        *_found(plan, settings),
+        *_done(run, settings),
+        *_advice(state),
+        "",
+        f"Stack {settings.stack}, account {account}, Region {region}.",
+        f"VPC {settings.vpc}, group {settings.group}.",
+    ]
+    return _ascii(subject)[:_SUBJECT_LIMIT], _ascii("\n".join(lines))[:_TEXT_LIMIT]
+
+
+def _word(message: Message, state: State) -> str:
+    """Say in the subject's first word how bad it is, or that it is over."""
+    if Incident.NO_EGRESS in state.told:
+        return "NO INTERNET"
+    if message.opened:
+        return "DEGRADED"
+    return "IMPROVED" if state.told else "HEALED"
+
+
+def _zones(plan: Plan, settings: Settings) -> list[str]:
+    """Return the zones that are not as they should be, the cut ones if there are any."""
+    homes = {subnet: table.zone for table in settings.tables for subnet in table.subnets}
+    cut = sorted({homes[subnet] for subnet in plan.without_egress if subnet in homes})
+    elsewhere = {d.zone for d in plan.decisions if d.verdict in ELSEWHERE}
+    elsewhere |= {d.zone for d in plan.subnets if d.verdict in ELSEWHERE}
+    return cut or sorted({*displaced_zones(plan), *elsewhere})
+
+
+def _internet_now(plan: Plan | None) -> str:
+    if plan is None:
+        return "Whether users have internet access now is unknown."
+    cut = plan.without_egress
+    if not cut:
+        return "All private subnets have internet access now."
+    return f"{len(cut)} private subnets have NO internet access now: {_list(cut)}."
+
+
+def _changes(message: Message, now: float) -> Iterator[str]:
+    for incident, since in message.opened:
+        yield f"Since {_clock(since)}: {_WORDS[incident]}."
+    for incident, since in message.over:
+        minutes = max(0.0, now - since) / 60
+        yield f"Over after {minutes:.0f} min, from {_clock(since)}: {_WORDS[incident]}."
+
+
+_WORDS: Mapping[Incident, str] = {
+    Incident.NO_EGRESS: "private subnets without a way to the internet",
+    Incident.NOT_OURS: "tables or subnets that lead elsewhere or are missing",
+    Incident.REDUNDANCY_LOST: "fewer NATs than wanted, or all in one zone",
+    Incident.FAILOVER: "subnets use the NAT of another zone",
+}
+
+
+def _clock(seconds: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(seconds))
+
+
+def _found(plan: Plan | None, settings: Settings) -> Iterator[str]:
+    """Yield what was found: the NATs, then what is not as it should be."""
+    if plan is None:
+        return
+    usable = sum(judged.health is Health.USABLE for judged in plan.health)
+    yield f"NATs: {usable} of {settings.wanted} usable."
+    found = [f"{j.nat.instance} in {j.nat.zone}: {j.health}, {j.reason}" for j in plan.health]
+    homes = {table.id: table.subnets for table in settings.tables}
+    found += [
+        f"{d.table} in {d.zone} ({_list(homes.get(d.table, ()))}): {d.verdict}, {d.reason}"
+        for d in plan.decisions
+        if d.verdict is not Verdict.KEEP or d.zone in displaced_zones(plan)
+    ]
+    found += [f"{d.subnet} in {d.zone}: {d.verdict}, {d.reason}" for d in plan.subnets]
+    yield from (f"- {line}" for line in found[:_MOST_LINES])
+    if len(found) > _MOST_LINES:
+        yield f"- and {len(found) - _MOST_LINES} more; the function's log has all"
+
+
+def _done(run: Run, settings: Settings) -> Iterator[str]:
+    """Yield what this run did, counted in tables."""
+    homes = {table.id: table for table in settings.tables}
+    moved = moves(run)
+    if not moved and run.failure:
+        yield f"Done: nothing. {run.failure[:500]}"
+    elif moved:
+        yield f"Done: {len(moved)} route tables moved."
+    for table, where in list(moved.items())[:_MOST_LINES]:
+        home = homes.get(table)
+        about = f" of {home.zone} ({_list(home.subnets)})" if home else ""
+        yield f"- {table}{about} to {where}"
+
+
+def moves(run: Run) -> dict[str, str]:
+    """Return which tables came to use something else, and what, however many writes it took."""
+    moved: dict[str, str] = {}
+    for result in run.results:
+        match result.write:
+            case SetDefaultRoute(table=table, instance=instance) if result.done:
+                moved[table] = instance
+            case MoveSubnet(source=source, table=table) if result.done:
+                moved[source] = table
+    return moved
+
+
+def _advice(state: State) -> Iterator[str]:
+    if not state.told:
+        yield "To do: nothing."
+    for incident in Incident:
+        if incident in state.told:
+            yield f"To do: {_ADVICE[incident]}"
+
+
+def _list(names: tuple[str, ...]) -> str:
+    more = f" and {len(names) - _MOST_LINES} more" if len(names) > _MOST_LINES else ""
+    return ", ".join(names[:_MOST_LINES]) + more
+
+
+def _ascii(text: str) -> str:
+    return text.encode("ascii", "replace").decode()

@@ -1,0 +1,71 @@
+"""From a run to what it means for people: which conditions hold at its end. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nat_failover.incidents import Incident, Situation
+from nat_failover.model import Health, Verdict
+
+if TYPE_CHECKING:
+    from nat_failover.model import Plan
+    from nat_failover.reconcile import Run
+    from nat_failover.settings import Settings
+
+ELSEWHERE = frozenset({Verdict.NOT_OURS, Verdict.MISSING})
+"""What the function leaves alone although it is not as it should be."""
+
+_DISPLACED = frozenset({Verdict.EVACUATE, Verdict.GO_HOME, Verdict.REPAIR_ELSEWHERE, Verdict.AWAY})
+
+
+def situation(run: Run, settings: Settings) -> Situation | None:
+    """Return what a run leaves behind, or None where its last look failed."""
+    if run.plan is None or run.observation is None or run.blind:
+        return None
+    plan = run.plan
+    conditions = {
+        Incident.NO_EGRESS: bool(plan.without_egress),
+        Incident.NOT_OURS: not_ours(plan) > 0,
+        Incident.REDUNDANCY_LOST: _lacks_redundancy(plan, settings),
+        Incident.FAILOVER: _is_failed_over(plan, settings),
+    }
+    return Situation(
+        now=run.observation.now,
+        holds=frozenset(incident for incident, holds in conditions.items() if holds),
+        served=not plan.without_egress,
+    )
+
+
+def not_ours(plan: Plan) -> int:
+    """Return how many tables and subnets lead elsewhere, or are missing."""
+    tables = sum(decision.verdict in ELSEWHERE for decision in plan.decisions)
+    return tables + sum(decision.verdict in ELSEWHERE for decision in plan.subnets)
+
+
+def _lacks_redundancy(plan: Plan, settings: Settings) -> bool:
+    """Say whether the loss of one NAT, or of one zone, would be the last."""
+    zones = [judged.nat.zone for judged in plan.health if judged.health is Health.USABLE]
+    one_zone = settings.wanted > 1 and len(_zones(settings)) > 1 and len(set(zones)) == 1
+    return len(zones) < settings.wanted or one_zone
+
+
+def _is_failed_over(plan: Plan, settings: Settings) -> bool:
+    """Say whether more zones use another zone's NAT than have to for want of NATs."""
+    return len(displaced_zones(plan)) > max(0, len(_zones(settings)) - settings.wanted)
+
+
+def displaced_zones(plan: Plan) -> list[str]:
+    """Return the zones whose subnets get out through another zone, sorted."""
+    zones = {judged.nat.instance: judged.nat.zone for judged in plan.health}
+    away = {
+        decision.zone
+        for decision in plan.decisions
+        if decision.verdict in _DISPLACED
+        or (decision.verdict is Verdict.KEEP and zones.get(decision.nat or "") != decision.zone)
+    }
+    moved = {decision.zone for decision in plan.subnets if decision.verdict in _DISPLACED}
+    return sorted(away | moved)
+
+
+def _zones(settings: Settings) -> set[str]:
+    return {table.zone for table in settings.tables}
