@@ -35,8 +35,8 @@ ENDS = {
 FAILOVER = 10.0
 """Seconds that a zone is without internet at most, each time that a NAT of its ends.
 
-While a group replaces NATs that never boot, a zone loses more than one: its time without internet in
-all is a sum of such times.
+While a group replaces NATs that never boot, a zone loses more than one, and its time without
+internet in all is a sum of such times.
 """
 
 TOUCHED = (HeldLaunch, RolledBackTemplate, LaunchFirst)
