@@ -6,14 +6,14 @@ import aws_cdk as cdk
 
 from stacks.constructs.nat_user_data import UserDataError
 from stacks.nat_stack import NatStack
-from stacks.read_settings import SettingsError, read_settings
+from stacks.read_settings import SettingsError, read_app_context
 
 
 def main() -> None:
     """Synthesize the stack, or say what is wrong with the settings."""
     app = cdk.App()
     try:
-        settings = read_settings(app.node.try_get_context("nat"))
+        settings = read_app_context(app.node.get_all_context())
         NatStack(app, settings.name, settings=settings)
     except (SettingsError, UserDataError) as error:
         sys.exit(str(error))

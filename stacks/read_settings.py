@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
 
+from aws_constraints.cidrs import is_private, restricted
 from cdk_nat_failover.network.address_plan import LETTERS, letter_of, longest_prefix
 from stacks.settings import LARGEST_VPC, AppSettings, as_address
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from pydantic.fields import FieldInfo
     from pydantic_core import ErrorDetails
@@ -24,6 +26,34 @@ if TYPE_CHECKING:
 
 class SettingsError(ValueError):
     """The settings cannot be used; the message has one line for each mistake."""
+
+
+def read_app_context(context: Mapping[str, Any]) -> AppSettings:
+    """Return the settings of an app's whole context, in which `nat` is a key.
+
+    `--context nat.failover.strategy=…` makes a key of that name, which says nothing to anybody; it
+    is a mistake here.
+
+    Raises:
+        SettingsError: with one line for each mistake.
+
+    """
+    if stray := [key for key in context if re.match(r"nat\W", key)]:
+        raise SettingsError("\n".join(map(_how_to_set, stray)))
+    return read_settings(context.get("nat"))
+
+
+def _how_to_set(key: str) -> str:
+    """Return what to write for a key such as nat.failover.strategy."""
+    *sections, name = [part for part in re.split(r"\W", key)[1:] if part] or ["name"]
+    inner = json.dumps({name: "…"}, ensure_ascii=False)
+    for section in reversed(sections):
+        inner = f'{{"{section}": {inner}}}'
+    shown = key if key.isprintable() else repr(key)
+    return (
+        f"context key {shown} sets nothing; allowed: one key, nat, with a JSON object:"
+        f" --context nat='{inner}', or the key in cdk.json"
+    )
 
 
 def read_settings(context: object) -> AppSettings:
@@ -228,6 +258,36 @@ def _cidrs_are_apart(settings: AppSettings) -> str | None:
     return None
 
 
+def _cidrs_may_be_together(settings: AppSettings) -> str | None:
+    """Look both ways, since a block may be added to the settings, and so to the VPC, at any time.
+
+    Except where the order decides: the stack adds private blocks before others.
+    """
+    network = settings.network
+    for cidr in network.additional_cidrs:
+        for there in (network.cidr, *network.additional_cidrs):
+            later = there != network.cidr and is_private(cidr) and not is_private(there)
+            reserved = None if cidr.overlaps(there) or later else restricted(cidr, there)
+            if reserved:
+                return (
+                    f"network.additional_cidrs has '{cidr}', which EC2 refuses beside '{there}'"
+                    f" (nothing of {reserved}); allowed: networks that the table 'IPv4 CIDR block"
+                    " association restrictions' of the VPC user guide permits, such as"
+                    " '100.64.0.0/16'"
+                )
+    return None
+
+
+def _a_nat_fits_in_each_zone(settings: AppSettings) -> str | None:
+    zones, most = settings.network.zone_count, settings.fleet.max
+    if most >= zones:
+        return None
+    return (
+        f"fleet.max is {most}, less than the {zones} zones of network.zones: a zone would never"
+        f" have a NAT of its own; allowed: {zones} or more"
+    )
+
+
 def _targets_are_outside(settings: AppSettings) -> str | None:
     cidrs = (settings.network.cidr, *settings.network.additional_cidrs)
     for target in settings.fleet.self_test:
@@ -291,8 +351,10 @@ _RULES: tuple[tuple[tuple[str, ...], Callable[[AppSettings], str | None]], ...] 
     (("network.zones",), _zones_have_addresses),
     (("network.cidr", "network.zones"), _subnets_have_room),
     (("network.cidr", "network.additional_cidrs"), _cidrs_are_apart),
+    (("network.cidr", "network.additional_cidrs"), _cidrs_may_be_together),
     (("network.cidr", "network.additional_cidrs", "fleet.self_test"), _targets_are_outside),
     (("fleet.min", "fleet.desired"), _min_is_not_more_than_desired),
+    (("network.zones", "fleet.max"), _a_nat_fits_in_each_zone),
     (("fleet.desired", "fleet.max"), _desired_is_not_more_than_max),
     (("fleet.instance_type", "fleet.image", "fleet.ami"), _instance_type_runs_the_image),
     (("fleet.session_manager", "fleet.image", "fleet.ami"), _image_has_the_agent),

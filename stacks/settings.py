@@ -14,6 +14,9 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, EmailStr, Field
 
+from aws_constraints.cloudformation import STACK_NAME
+from aws_constraints.ec2 import AMI, INSTANCE_TYPE
+from aws_constraints.regions import EDGE_ZONE, REGION, ZONE
 from cdk_nat_failover.network.address_plan import LETTERS, SMALLEST_SUBNET, letter_of
 from nat_failover.settings import Failback, Strategy
 
@@ -96,6 +99,25 @@ def _apart(networks: tuple[IPv4Network, ...]) -> tuple[IPv4Network, ...]:
     return networks
 
 
+def _not_at_the_edge(zone: str) -> str:
+    """Return the zone; raise where NAT instances would have other addresses and other types."""
+    if re.fullmatch(EDGE_ZONE, zone):
+        message = "it is a Local Zone or a Wavelength Zone: name Availability Zones of its Region"
+        raise ValueError(message)
+    if not re.fullmatch(ZONE, zone):
+        message = "it is not the name of an Availability Zone"
+        raise ValueError(message)
+    return zone
+
+
+def _topic_takes(address: str) -> str:
+    """Return the e-mail address; raise where the subscription of it would be refused."""
+    if not address.isascii():
+        message = f"{address} has letters that e-mail systems do not all take: use ASCII"
+        raise ValueError(message)
+    return address
+
+
 def as_address(target: str) -> IPv4Address | None:
     """Return the address that a target is; None if it is a name."""
     try:
@@ -140,7 +162,7 @@ class NetworkSettings(_Section):
     )
     zones: (
         Annotated[
-            tuple[Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d[a-z]$")], ...],
+            tuple[Annotated[str, AfterValidator(_not_at_the_edge)], ...],
             AfterValidator(_each_once),
             AfterValidator(_two_or_more),
         ]
@@ -166,7 +188,7 @@ class AmiSettings(_Section):
     """An image of one's own, made from Amazon Linux 2023: the boot script knows no other."""
 
     id: str = Field(
-        pattern=r"^ami-[0-9a-f]{8}([0-9a-f]{9})?$",
+        pattern=rf"^{AMI.pattern}$",
         description="the id of an image of Amazon Linux 2023, such as 'ami-0123456789abcdef0'",
     )
     architecture: Architecture = Field(description="'arm64' or 'x86_64'")
@@ -181,7 +203,8 @@ class FleetSettings(_Section):
     )
     instance_type: str = Field(
         default="t4g.nano",
-        pattern=r"^[a-z][a-z0-9-]*\.[a-z0-9-]+$",
+        pattern=rf"^{INSTANCE_TYPE.pattern}$",
+        max_length=INSTANCE_TYPE.longest,
         description="an EC2 instance type, such as 't4g.nano'",
     )
     image: str = Field(
@@ -200,7 +223,10 @@ class FleetSettings(_Section):
     )
     min: int = Field(default=1, ge=1, description="a number of instances, 1 or more")
     max: int = Field(
-        default=2, ge=2, description="a number of instances, 2 or more: one NAT cannot fail over"
+        default=2,
+        ge=2,
+        description="a number of instances, 2 or more (one NAT cannot fail over), and not less than"
+        " there are zones",
     )
     desired: int = Field(default=2, ge=1, description="a number of instances, from min to max")
     self_test: Annotated[
@@ -253,9 +279,9 @@ class FailoverSettings(_Section):
 class AlertSettings(_Section):
     """Who is told."""
 
-    emails: Annotated[tuple[EmailStr, ...], AfterValidator(_each_once)] = Field(
-        default=(), description="a list of e-mail addresses, each once"
-    )
+    emails: Annotated[
+        tuple[Annotated[EmailStr, AfterValidator(_topic_takes)], ...], AfterValidator(_each_once)
+    ] = Field(default=(), description="a list of e-mail addresses, each once")
 
 
 class LogSettings(_Section):
@@ -273,13 +299,14 @@ class AppSettings(_Section):
 
     name: str = Field(
         default="NatFailover",
-        pattern=r"^[A-Za-z][A-Za-z0-9-]{0,127}$",
+        pattern=rf"^{STACK_NAME.pattern}$",
+        max_length=STACK_NAME.longest,
         description="a stack name: a letter, then up to 127 letters, digits and hyphens",
     )
     account: Annotated[str, Field(pattern=r"^\d{12}$")] | None = Field(
         default=None, description="null for the account deployed to, or 12 digits in quotes"
     )
-    region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")] | None = Field(
+    region: Annotated[str, Field(pattern=rf"^{REGION}$")] | None = Field(
         default=None, description="null for the Region deployed to, or a Region such as 'eu-west-1'"
     )
     network: NetworkSettings = NetworkSettings()

@@ -68,6 +68,7 @@ from lab.emulator.services.autoscaling.maintenance import ReplacementsComeFirst
 from lab.emulator.services.autoscaling.standby import ProtectionIsForMembers, StandbyHasItsRules
 from lab.emulator.services.cloudformation.boot_signals import InstancesSignalTheirStack
 from lab.emulator.services.cloudformation.signals import ResourcesAreSignalled
+from lab.emulator.services.constraints import ValuesAreConstrained
 from lab.emulator.services.dynamodb.tables import TablesOfStacksExpireItems
 from lab.emulator.services.ec2.addresses import RangesOfAVpcAreApart
 from lab.emulator.services.ec2.associations import SubnetsHaveOneTable
@@ -159,4 +160,5 @@ ALL: tuple[type[Behaviour], ...] = (
     AssociationsAreReal,
     RulesWithoutPorts,
     DeletesTheNetwork,
+    ValuesAreConstrained,
 )

@@ -8,6 +8,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
+from aws_constraints.cidrs import is_private
 from cdk_nat_failover.acknowledgements import acknowledge
 from cdk_nat_failover.network.address_plan import (
     LETTERS,
@@ -19,7 +20,7 @@ from cdk_nat_failover.network.address_plan import (
 from nat_failover.settings import FLEET_TAG
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from ipaddress import IPv4Network
 
     from stacks.settings import NetworkSettings
@@ -37,8 +38,7 @@ class Network(Construct):
         super().__init__(scope, construct_id)
         self.cidrs = (settings.cidr, *settings.additional_cidrs)
         self.vpc = self._vpc(settings.cidr)
-        for cidr in settings.additional_cidrs:
-            ec2.CfnVPCCidrBlock(self, f"Cidr{cidr}", vpc_id=self.vpc.vpc_id, cidr_block=str(cidr))
+        self._add_cidrs(settings.additional_cidrs)
         zones = self._zones(settings)
         self.public_subnets = self._public_subnets(settings.cidr, zones)
         self.private_subnets = self._private_subnets(settings.cidr, zones)
@@ -75,6 +75,18 @@ class Network(Construct):
             # (docs/operations.md).
             restrict_default_security_group=False,
         )
+
+    def _add_cidrs(self, cidrs: Sequence[IPv4Network]) -> None:
+        """Add private blocks first: EC2 restricts them where the VPC has others already."""
+        blocks = {
+            cidr: ec2.CfnVPCCidrBlock(
+                self, f"Cidr{cidr}", vpc_id=self.vpc.vpc_id, cidr_block=str(cidr)
+            )
+            for cidr in cidrs
+        }
+        first = [block for cidr, block in blocks.items() if is_private(cidr)]
+        for block in (block for cidr, block in blocks.items() if not is_private(cidr)):
+            block.node.add_dependency(*first)
 
     def _public_subnets(self, cidr: IPv4Network, zones: Mapping[str, str]) -> list[ec2.ISubnet]:
         gateway = ec2.CfnInternetGateway(self.vpc, "IGW")

@@ -117,6 +117,7 @@ def deploy(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deploy]:
     yield start
     for function in deployed:
         function.do.clients.threads.shutdown()
+    assert [] == [found for function in deployed for found in function.wire.constraints.found]
 
 
 @pytest.fixture

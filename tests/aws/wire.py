@@ -16,6 +16,8 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from moto.core.models import botocore_stubber
 
+from tests.aws.constraints import Constraints
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -83,6 +85,9 @@ class Wire:
     requests: list[str] = field(default_factory=list)
     """The operation of every HTTP request, retries included."""
 
+    constraints: Constraints = field(default_factory=Constraints)
+    """What AWS documents of the values that the calls carry."""
+
     _faults: list[_Fault] = field(default_factory=list)
     _edits: dict[str, Callable[[Any], None]] = field(default_factory=dict)
     _holds: dict[str, Callable[[], object]] = field(default_factory=dict)
@@ -109,6 +114,7 @@ class Wire:
 
     def plug_into(self, *clients: Any) -> None:  # noqa: ANN401 - any client of boto3
         """Let everything that these clients send go over this wire."""
+        self.constraints.watch(*clients)
         for client in clients:
             events = client.meta.events
             events.unregister("before-send", botocore_stubber)

@@ -21,6 +21,7 @@ VARIANTS: dict[str, Mapping[str, Any]] = {
         "account": "123456789012",
         "region": "eu-west-1",
         "network": {"zones": ["eu-west-1a", "eu-west-1b", "eu-west-1c"]},
+        "fleet": {"max": 3},
     },
     "more-networks": {"network": {"additional_cidrs": ["100.64.0.0/16", "10.1.0.0/16"]}},
     "own-image-with-sessions-and-emails": {

@@ -22,7 +22,10 @@ def test_app_says_each_mistake_on_a_line_and_exits_1_when_settings_are_wrong(
     run = _run_app({"nat": nat}, tmp_path)
     assert run.returncode == 1
     assert run.stderr.splitlines() == [
-        "fleet.max is '2'; allowed: a number of instances, 2 or more: one NAT cannot fail over",
+        (
+            "fleet.max is '2'; allowed: a number of instances, 2 or more (one NAT cannot fail"
+            " over), and not less than there are zones"
+        ),
         (
             "nmae is not a setting; allowed here: name, account, region, network, fleet, topic,"
             " failover, alerts, logs; did you mean name?"
@@ -30,6 +33,14 @@ def test_app_says_each_mistake_on_a_line_and_exits_1_when_settings_are_wrong(
         "fleet.min is 3, more than fleet.desired, 2; allowed: min <= desired <= max",
     ]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_app_says_how_to_set_what_a_stray_context_key_seems_to_set(tmp_path: Path) -> None:
+    """`--context nat.fleet.min=3` makes a key of its own."""
+    run = _run_app({"nat.fleet.min": "3"}, tmp_path)
+    assert run.returncode == 1
+    assert run.stderr.startswith("context key nat.fleet.min sets nothing; allowed: one key, nat,")
+    assert len(run.stderr.splitlines()) == 1
 
 
 def test_app_takes_settings_from_the_command_line(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from cdk_nat_failover.network.address_plan import LETTERS
 from nat_failover.settings import Failback, Strategy
-from stacks.read_settings import SettingsError, read_settings
+from stacks.read_settings import SettingsError, read_app_context, read_settings
 from stacks.settings import AppSettings, FleetSettings
 
 IMAGES = "/aws/service/ami-amazon-linux-latest"
@@ -32,6 +32,11 @@ TARGETS = (
 )
 EMAILS = "a list of e-mail addresses, each once"
 INSTANCES = "a number of instances"
+MAXIMUM = f"{INSTANCES}, 2 or more (one NAT cannot fail over), and not less than there are zones"
+ASSOCIATIONS = (
+    "allowed: networks that the table 'IPv4 CIDR block association restrictions' of the VPC user"
+    " guide permits, such as '100.64.0.0/16'"
+)
 
 # A machine that is busy with something else makes no setting wrong.
 patient = hypothesis_settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -241,7 +246,8 @@ MISTAKES: list[tuple[Any, str]] = [
     ),
     (
         {"network": {"zones": ["eu-west-1a", "euw1-az2"]}},
-        "network.zones[1] is 'euw1-az2'; allowed: " + ZONES,
+        "network.zones[1] is 'euw1-az2': it is not the name of an Availability Zone; allowed: "
+        + ZONES,
     ),
     (
         {"network": {"zones": ["eu-west-1a", "eu-west-2a"]}},
@@ -259,6 +265,52 @@ MISTAKES: list[tuple[Any, str]] = [
         (
             "network.zones has eu-west-2a, eu-west-2b, but region is 'eu-west-1'; allowed: zones of"
             " the Region"
+        ),
+    ),
+    (
+        {"network": {"zones": ["us-west-2a", "us-west-2-lax-1a"]}},
+        "network.zones[1] is 'us-west-2-lax-1a': it is a Local Zone or a Wavelength"
+        " Zone: name Availability Zones of its Region; allowed: " + ZONES,
+    ),
+    (
+        {"network": {"zones": ["us-east-1a", "us-east-1-wl1-bos-wlz-1"]}},
+        "network.zones[1] is 'us-east-1-wl1-bos-wlz-1': it is a Local Zone or"
+        " a Wavelength Zone: name Availability Zones of its Region; allowed: " + ZONES,
+    ),
+    # networks that are not associated with each other
+    (
+        {"network": {"additional_cidrs": ["198.19.0.0/16"]}},
+        (
+            "network.additional_cidrs has '198.19.0.0/16', which EC2 refuses beside '10.0.0.0/16'"
+            f" (nothing of 198.19.0.0/16); {ASSOCIATIONS}"
+        ),
+    ),
+    (
+        {"network": {"additional_cidrs": ["100.64.0.0/16", "192.168.0.0/16"]}},
+        (
+            "network.additional_cidrs has '192.168.0.0/16', which EC2 refuses beside '10.0.0.0/16'"
+            f" (nothing of 192.168.0.0/16); {ASSOCIATIONS}"
+        ),
+    ),
+    (
+        {"network": {"cidr": "10.1.0.0/16", "additional_cidrs": ["10.0.0.0/20"]}},
+        (
+            "network.additional_cidrs has '10.0.0.0/20', which EC2 refuses beside '10.1.0.0/16'"
+            f" (nothing of 10.0.0.0/16); {ASSOCIATIONS}"
+        ),
+    ),
+    (
+        {"network": {"cidr": "172.16.0.0/16", "additional_cidrs": ["172.31.0.0/16"]}},
+        (
+            "network.additional_cidrs has '172.31.0.0/16', which EC2 refuses beside"
+            f" '172.16.0.0/16' (nothing of 172.31.0.0/16); {ASSOCIATIONS}"
+        ),
+    ),
+    (
+        {"network": {"cidr": "100.64.0.0/16", "additional_cidrs": ["10.0.0.0/16"]}},
+        (
+            "network.additional_cidrs has '10.0.0.0/16', which EC2 refuses beside '100.64.0.0/16'"
+            f" (nothing of 10.0.0.0/8); {ASSOCIATIONS}"
         ),
     ),
     # fleet
@@ -313,7 +365,14 @@ MISTAKES: list[tuple[Any, str]] = [
     ({"fleet": {"min": "1"}}, f"fleet.min is '1'; allowed: {INSTANCES}, 1 or more"),
     (
         {"fleet": {"max": 1, "desired": 1}},
-        f"fleet.max is 1; allowed: {INSTANCES}, 2 or more: one NAT cannot fail over",
+        f"fleet.max is 1; allowed: {MAXIMUM}",
+    ),
+    (
+        {"network": {"zones": [f"eu-west-1{letter}" for letter in "abc"]}},
+        (
+            "fleet.max is 2, less than the 3 zones of network.zones: a zone would never have a NAT"
+            " of its own; allowed: 3 or more"
+        ),
     ),
     (
         {"fleet": {"min": 2, "desired": 1}},
@@ -397,6 +456,62 @@ def test_settings_report_every_mistake_at_once_when_there_are_several() -> None:
     assert keys == ["network.zones", "fleet.min", "region", "fleet.desired", "fleet.instance_type"]
 
 
+@pytest.mark.parametrize(
+    ("cidr", "more"),
+    [
+        ("10.0.0.0/16", ["10.1.0.0/16", "100.64.0.0/16", "203.0.113.0/24"]),
+        ("10.0.0.0/16", ["100.64.0.0/16", "10.1.0.0/16"]),
+        ("172.16.0.0/16", ["172.17.0.0/16", "100.64.0.0/16"]),
+        ("192.168.0.0/20", ["192.168.16.0/20", "100.127.0.0/16"]),
+        ("100.64.0.0/16", ["100.65.0.0/16", "203.0.113.0/24"]),
+    ],
+)
+def test_networks_are_accepted_when_the_vpc_guide_permits_them_together(
+    cidr: str, more: list[str]
+) -> None:
+    """Of the same family, 100.64.0.0/10 or public."""
+    network = read_settings({"network": {"cidr": cidr, "additional_cidrs": more}}).network
+    assert [str(row) for row in network.additional_cidrs] == more
+
+
+@pytest.mark.parametrize(
+    "region",
+    [
+        "eu-west-1",
+        "ap-southeast-4",
+        "mx-central-1",
+        "cn-northwest-1",
+        "us-gov-east-1",
+        "us-iso-east-1",
+        "us-isob-east-1",
+        "eu-isoe-west-1",
+        "us-isof-south-1",
+        "eusc-de-east-1",
+    ],
+)
+def test_region_and_its_zones_are_accepted_in_every_partition(region: str) -> None:
+    """Not every name begins with two letters."""
+    zones = [f"{region}a", f"{region}b"]
+    given = {"account": "123456789012", "region": region, "network": {"zones": zones}}
+    assert read_settings(given).region == region
+
+
+def test_context_key_that_looks_like_a_setting_is_refused_with_what_to_write() -> None:
+    """`--context nat.failover.strategy=…` would be ignored by everybody."""
+    with pytest.raises(SettingsError) as refusal:
+        read_app_context({"nat": {}, "nat.failover.strategy": "swap-route-table", "native": 1})
+    assert str(refusal.value) == (
+        "context key nat.failover.strategy sets nothing; allowed: one key, nat, with a JSON object:"
+        ' --context nat=\'{"failover": {"strategy": "…"}}\', or the key in cdk.json'
+    )
+
+
+def test_settings_are_those_of_the_context_key_nat() -> None:
+    """What else the context holds is the CDK's."""
+    assert read_app_context({"@aws-cdk/core:any": True}) == AppSettings()
+    assert read_app_context({"nat": {"name": "Egress"}}).name == "Egress"
+
+
 @pytest.mark.parametrize("context", [None, {}, "{}"])
 def test_settings_are_the_defaults_when_nothing_is_named(context: object) -> None:
     """A checkout without a setting deploys."""
@@ -445,13 +560,14 @@ def test_network_is_accepted_just_when_its_subnets_find_room(
     """No subnet is smaller than a /28 ("Subnet sizing", VPC user guide)."""
     cidr = IPv4Network(f"10.0.0.0/{prefix}")
     network = {"cidr": str(cidr), "zones": [f"us-east-1{letter}" for letter in letters]}
+    given = {"network": network, "fleet": {"max": len(letters)}}
     smallest = {"a": 8, "b": 8, "c": 8, "d": 16, "e": 32, "f": 32}
     fits = all(cidr.num_addresses // smallest[letter] >= 16 for letter in letters)
     if fits:
-        assert read_settings({"network": network}).network.cidr == IPv4Network(network["cidr"])
+        assert read_settings(given).network.cidr == IPv4Network(network["cidr"])
     else:
         with pytest.raises(SettingsError, match=r"^network\.cidr is .* too small"):
-            read_settings({"network": network})
+            read_settings(given)
 
 
 JSON = st.recursive(
