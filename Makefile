@@ -12,7 +12,7 @@ export PYTHONPATH := lambda_src
 export MYPYPATH := lambda_src
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab soak figures test coverage check format synth bootstrap diff deploy destroy mutants bench dataplane lock clean
+.PHONY: help setup lab soak readings figures test coverage check format synth bootstrap diff deploy destroy mutants bench dataplane lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ lab: $(READY) $(PACKETS) ## Watch a failover in a region in a box; ARGS="drill z
 
 soak: $(READY) ## Play 1 000 drills of mixed faults; fail if one is not recovered
 	@python -m lab soak $(ARGS)
+
+readings: $(READY) ## Play updates that fail under every reading of what AWS leaves open (minutes)
+	@python -m pytest --quiet --every-reading lab/tests/drills/test_updates.py
 
 figures: $(READY) ## Collect the figures that README and docs print anew (minutes)
 	@python -m lab figures

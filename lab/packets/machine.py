@@ -24,7 +24,7 @@ CALLS = "/run/lab/calls"
 CONSOLE = "/run/lab/console"
 """What was written to the console."""
 
-_PLAYED = "aws dnf logger mkswap reboot poweroff shutdown swapoff swapon systemctl"
+_PLAYED = "aws dnf logger mkswap reboot poweroff shutdown swapoff swapon systemctl systemd-run"
 _SIZES = "/proc/sys/net/netfilter/nf_conntrack_{}"
 _PATH = "/run/lab/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 

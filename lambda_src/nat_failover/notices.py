@@ -10,7 +10,7 @@ from nat_failover.model import Health, MoveSubnet, SetDefaultRoute, Verdict
 from nat_failover.situation import ELSEWHERE, displaced_zones
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sized
 
     from nat_failover.incidents import Message, State
     from nat_failover.model import Plan
@@ -90,7 +90,7 @@ def _internet_now(plan: Plan | None) -> str:
     cut = plan.without_egress
     if not cut:
         return "All private subnets have internet access now."
-    return f"{len(cut)} private subnets have NO internet access now: {_list(cut)}."
+    return f"NO internet access now: {_count(cut, 'private subnet')}, {_list(cut)}."
 
 
 def _changes(message: Message, now: float) -> Iterator[str]:
@@ -139,7 +139,7 @@ def _done(run: Run, settings: Settings) -> Iterator[str]:
     if not moved and run.failure:
         yield f"Done: nothing. {run.failure[:500]}"
     elif moved:
-        yield f"Done: {len(moved)} route tables moved."
+        yield f"Done: {_count(moved, 'route table')} moved."
     for table, where in list(moved.items())[:_MOST_LINES]:
         home = homes.get(table)
         about = f" of {home.zone} ({_list(home.subnets)})" if home else ""
@@ -164,6 +164,10 @@ def _advice(state: State) -> Iterator[str]:
     for incident in Incident:
         if incident in state.told:
             yield f"To do: {_ADVICE[incident]}"
+
+
+def _count(things: Sized, what: str) -> str:
+    return f"{len(things)} {what}" if len(things) == 1 else f"{len(things)} {what}s"
 
 
 def _list(names: tuple[str, ...]) -> str:

@@ -32,12 +32,14 @@ HOOK = "proven-to-forward"
 HEARTBEAT_S = 420
 """How long the group waits for that.
 
-A minute for EC2 and the system to start, then what the boot script takes at most, and a minute."""
+A minute for EC2 and the system to start, 290 s that the boot takes at most until the group is
+told, half a minute to tell it of a failure, and 40 s to spare (docs/instance.md)."""
 
 SIGNAL_TIMEOUT = "PT15M"
 """How long a deployment waits for the signal of an instance that forwards.
 
-Long enough for a boot that fails, and one that does not. Then it fails, and goes back
+Long enough for a boot that fails and one that does not, of 395 s at most each. Then it fails, and
+goes back
 (docs/decisions/0018-an-update-never-ends-the-last-nat.md)."""
 
 MIN_HEALTHY, MAX_HEALTHY = 100, 150

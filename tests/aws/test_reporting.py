@@ -51,7 +51,7 @@ def test_people_learn_what_happened_once_and_when_it_is_over(
     home = region.homes["a"]
     assert subject == "DEGRADED: any-stack in eu-west-1 (eu-west-1a)"
     assert "All private subnets have internet access now." in text
-    assert "Done: 1 route tables moved." in text
+    assert "Done: 1 route table moved." in text
     assert f"- {home.table} of eu-west-1a ({home.private[0]}) to {survivor}" in text
     assert "To do: " in text
     assert "account 123456789012, Region eu-west-1" in text
@@ -78,7 +78,7 @@ def test_people_learn_who_has_no_egress_when_the_last_nat_died(
 
     ((subject, text),) = region.told()
     assert subject == "NO INTERNET: any-stack in eu-west-1 (eu-west-1a, eu-west-1b)"
-    assert text.startswith("2 private subnets have NO internet access now: ")
+    assert text.startswith("NO internet access now: 2 private subnets, ")
     assert all(home.private[0] in text for home in region.homes.values())
 
 

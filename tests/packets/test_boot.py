@@ -28,10 +28,14 @@ STEPS = (
     "forward in the self-test",
     "start the units",
     "complete the launch action",
+    "signal the stack",
 )
 
 NOTE = 'echo "${0##*/} $*" >>/run/lab/calls'
 AWS = 'echo "aws $AWS_SDK_UA_APP_ID $*" >>/run/lab/calls'
+RUN = f'{NOTE}; while [[ $1 == -* ]]; do shift; done; "$@"'
+"""Plays systemd-run: at once, and as if it waited for what it runs."""
+
 PATIENCE = 'echo "$AWS_METADATA_SERVICE_TIMEOUT $AWS_METADATA_SERVICE_NUM_ATTEMPTS"'
 
 
@@ -228,6 +232,31 @@ def test_boot_asks_again_while_the_launch_action_has_not_begun(machine: Machine)
     assert ["CONTINUE"] * 3 == _results(machine)
 
 
+def test_boot_signals_its_stack_once_and_after_the_group_was_told(machine: Machine) -> None:
+    """Half a minute after that, by a call of its own: the boot does not wait for it."""
+    _boot(machine)
+    _boot(machine)
+    told, signal = (call for call in machine.calls if call.startswith(("aws", "systemd-run")))
+    assert told.endswith("CONTINUE")
+    options, _, call = signal.partition(" aws ")
+    assert "--on-active=30" in options
+    assert call == (
+        f"cloudformation signal-resource --region us-east-1 --stack-name any"
+        f" --logical-resource-id Any --unique-id {A.name} --status SUCCESS"
+    )
+
+
+def test_boot_ends_well_when_its_signal_is_refused(machine: Machine) -> None:
+    """As it is whenever no deployment waits for one: the log says so, and the NAT serves."""
+    _played(machine, "systemd-run", RUN)
+    _played(machine, "aws", f"{NOTE}; [[ $1 != cloudformation ]]")
+    assert 0 == _boot(machine).returncode
+    assert ["CONTINUE", "SUCCESS"] == _results(machine)
+    assert STEPS[:-1] == _done(machine)
+    assert "logger --tag nat-boot -- the stack gets no signal" in machine.calls
+    assert [] == _calls(machine, "shutdown")
+
+
 def test_cli_asks_the_metadata_service_more_than_once(machine: Machine) -> None:
     """By itself it asks once, for a second, which a busy instance misses at its first boot."""
     _played(machine, "aws", f"{PATIENCE} >/root/patience")
@@ -341,7 +370,7 @@ def test_boot_leaves_the_rest_to_the_heartbeat_when_only_the_telling_fails(
     _played(machine, "aws", f"{AWS}; exit 1")
     _played(machine, "sleep", "")
     assert 0 != machine.run("bash", SCRIPT, check=False).returncode
-    assert STEPS[:-1] == _done(machine)
+    assert STEPS[:-2] == _done(machine)
     assert ["CONTINUE"] * 10 == _results(machine)
     assert "FAILED to complete the launch action (exit 1)" in machine.console
     assert [] == _calls(machine, "shutdown")

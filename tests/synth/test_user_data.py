@@ -7,6 +7,7 @@ import subprocess
 import sys
 from ipaddress import IPv4Network
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,10 +15,15 @@ from stacks.constructs.nat_fleet import HEARTBEAT_S, SIGNAL_TIMEOUT
 from stacks.constructs.nat_user_data import FOLDER, LIMIT, Boot, UserDataError, user_data
 from stacks.settings import LONGEST_NAME, MOST_CIDRS, MOST_TARGETS
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 SHELLCHECK = Path(sys.executable).with_name("shellcheck")
 
 START_S, ABANDON_S = 60, 30
 """What EC2 and the system take to start, and what a failed boot takes at most to tell its group."""
+
+SIGNAL_S = 60 * int(SIGNAL_TIMEOUT.removeprefix("PT").removesuffix("M"))
 
 SPARE = 1024
 """Bytes that are to be left at the longest settings, for those who come after us."""
@@ -102,12 +108,27 @@ def test_settings_are_what_was_given_whatever_their_characters(group: str) -> No
 def test_deployment_waits_for_a_boot_that_fails_and_one_that_does_not() -> None:
     """What passes, a mirror that is busy, fails no deployment; an image that cannot boot does."""
     one = START_S + _limits() + ABANDON_S
-    assert 2 * one < 60 * int(SIGNAL_TIMEOUT.removeprefix("PT").removesuffix("M"))
+    assert 2 * one < SIGNAL_S
 
 
 def test_boot_ends_before_the_hook_does() -> None:
     """The group is told by the instance, and not by its own patience."""
-    assert START_S + _limits() + ABANDON_S <= HEARTBEAT_S
+    assert START_S + _until_told() + ABANDON_S <= HEARTBEAT_S
+
+
+def test_page_of_the_instance_has_the_limits_of_the_boot() -> None:
+    """Each step with its limit, their sum, and what group and deployment wait for."""
+    page = (FOLDER.parents[2] / "docs/instance.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ([a-z -]+) \| (\d+) s \|", page, re.MULTILINE)
+    assert [(name, int(limit)) for name, limit in rows] == list(_steps())
+    for seconds in (
+        _until_told(),
+        START_S + _until_told() + ABANDON_S,
+        START_S + _limits() + ABANDON_S,
+        HEARTBEAT_S,
+        SIGNAL_S,
+    ):
+        assert f" {seconds} s" in page
 
 
 def test_self_test_says_what_is_wrong_before_its_limit_when_no_target_answers() -> None:
@@ -144,10 +165,18 @@ def _complaints(option: str, script: Path) -> str:
     return run.stdout + run.stderr
 
 
+def _steps() -> Iterator[tuple[str, int]]:
+    """Return each step's name and limit, in seconds, in their order."""
+    for limit, name in re.findall(r"^\s*step (\d+) '(.*?)'", user_data(any_boot()), re.MULTILINE):
+        yield name, int(limit)
+
+
 def _limits() -> int:
-    limits = re.findall(r"^\s*step (\d+) '", user_data(any_boot()), re.MULTILINE)
-    assert 8 == len(limits)
-    return sum(map(int, limits))
+    return sum(limit for _, limit in _steps())
+
+
+def _until_told() -> int:
+    return _limits() - dict(_steps())["signal the stack"]
 
 
 def _last_line(file: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import operator
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -13,8 +14,9 @@ from lab.cdk import Cdk
 from lab.drills.deeds import Scene, update_the_stack
 from lab.drills.farm import Job, play_all
 from lab.drills.measure import measure
+from lab.drills.outcome import losses
 from lab.drills.stage import Stage
-from lab.emulator.readings import HeldLaunch, LaunchFirst, RolledBackTemplate, every
+from lab.emulator.readings import HeldLaunch, LaunchFirst, Readings, RolledBackTemplate, every
 from lab.isolation import PROJECT
 from lab.region import Region
 
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lab.drills.outcome import Outcome
-    from lab.emulator.readings import Readings
 
 MINUTES = 60.0
 ENDS = {
@@ -31,8 +32,12 @@ ENDS = {
 }
 """How an update ends whose cause passes with it, or persists, and after how long at most."""
 
-FAILOVER = 20.0
-"""Seconds that a zone is without internet at most while its NAT is replaced again and again."""
+FAILOVER = 10.0
+"""Seconds that a zone is without internet at most, each time that a NAT of its ends.
+
+While a group replaces NATs that never boot, a zone loses more than one, and its time without
+internet in all is a sum of such times.
+"""
 
 TOUCHED = (HeldLaunch, RolledBackTemplate, LaunchFirst)
 
@@ -56,16 +61,37 @@ def stage(
 
 @pytest.mark.parametrize("persists", [False, True])
 def test_update_whose_nats_never_boot_ends_by_itself_and_one_serves(
-    stage: Stage, *, persists: bool
+    request: pytest.FixtureRequest, stage: Stage, *, persists: bool
 ) -> None:
-    """Under each reading, whether the cause passes with the update or persists.
+    """Under the readings of AWS that matter, whether the cause passes or persists.
 
     When it persists the group goes on trying, and is whole again when the cause has passed.
     """
-    jobs = [_job(stage, readings, persists=persists) for readings in every(*TOUCHED)]
+    whole = bool(request.config.getoption("every_reading"))
+    launch = str(request.node.callspec.params["stage"])
+    played = list(every(*TOUCHED) if whole else _readings(launch))
+    jobs = [_job(stage, readings, persists=persists) for readings in played]
     outcomes = {job.name: outcome for job, outcome in play_all(stage, jobs)}
-    assert len(outcomes) == 8
-    assert max(outcome.worst for outcome in outcomes.values()) < FAILOVER
+    assert len(outcomes) == len(played)
+    assert max(map(_longest, outcomes.values())) < FAILOVER
+
+
+def _readings(launch: str) -> Iterator[Readings]:
+    """Yield half of all readings with a template, in which each two answers still meet.
+
+    A launch configuration has no versions: it is played under the pessimistic readings alone.
+    """
+    if launch == "configuration":
+        yield Readings()
+        return
+    pessimistic = Readings().answers
+    for readings in every(*TOUCHED):
+        if sum(map(operator.ne, readings.answers, pessimistic)) % 2 == 0:
+            yield readings
+
+
+def _longest(outcome: Outcome) -> float:
+    return max(seconds for spans in outcome.egress.values() for seconds in (0.0, *losses(spans)))
 
 
 def _job(stage: Stage, readings: Readings, *, persists: bool) -> Job:

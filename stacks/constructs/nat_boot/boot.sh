@@ -28,12 +28,13 @@ say() {
     echo "nat-boot: $*" >/dev/console || true
 }
 
-# step LIMIT NAME COMMAND…: no step may take longer than its limit, in seconds.
+# step LIMIT NAME COMMAND…: no step may take longer than its limit, in seconds. Before "||" the shell
+# does not end at what fails, so this returns by itself.
 step() {
     local limit=$1 began=$SECONDS
     current=$2
     shift 2
-    timeout --kill-after=5 "$limit" bash -euo pipefail -c '"$@"' nat-boot "$@"
+    timeout --kill-after=5 "$limit" bash -euo pipefail -c '"$@"' nat-boot "$@" || return
     say "$((SECONDS - began)) s to ${current}"
 }
 
