@@ -23,6 +23,8 @@ AMI = Text(
     allowed="ami- and 8 or 17 hexadecimal digits",
     longest=21,
 )
+"""An id that a person gives; the row below takes those of emulators too."""
+
 INSTANCE_TYPE = Text(
     pattern=r"[a-z][a-z0-9-]*\.[a-z0-9-]+", allowed="a family, a dot and a size", longest=64
 )
@@ -188,13 +190,7 @@ LAUNCH_TEMPLATES = (
         code="InvalidParameterValue",
         words="Invalid value '{value}' for InstanceType.",
     ),
-    Row(
-        places=(f"{_DATA}/ImageId", "AWS::AutoScaling::LaunchConfiguration/ImageId"),
-        rule=AMI,
-        source="EC2 user guide, 'Resource IDs'",
-        code="InvalidAMIID.Malformed",
-        words='Invalid id: "{value}" (expecting "ami-...")',
-    ),
+    _identifier("ami", f"{_DATA}/ImageId", "AWS::AutoScaling::LaunchConfiguration/ImageId"),
     Row(
         places=(
             f"{_DATA}/BlockDeviceMappings/*/DeviceName",
