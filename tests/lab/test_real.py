@@ -128,7 +128,7 @@ def test_drill_measures_an_outage_and_the_way_home(account: Region, fault: str) 
 
 
 def test_drill_shows_what_replaced_a_nat_and_what_the_function_wrote(account: Region) -> None:
-    """The tables at the worst moment and after it, the log's writes in their order, and the run of each."""
+    """The tables at the worst moment and after it, the log's writes in order, the run of each."""
     lost, table = instance_of(account, 0), tables(account)[0]
     outcome = play(account, "terminate:a")
     before, during, after = outcome.topology
