@@ -198,7 +198,6 @@ def test_completion_is_refused_when_no_action_is_open(region: Region) -> None:
         complete(region, "CONTINUE", instance)
 
 
-@contract_of(LifecycleHooksHold)
 def test_hook_is_refused_when_its_heartbeat_is_out_of_bounds(region: Region) -> None:
     """Thirty seconds at least."""
     any_group(region, any_subnets(region), 0)
