@@ -118,7 +118,8 @@ def _function(region: Region, wire: Wire) -> Callable[[], object]:
     environment = {"AWS_DEFAULT_REGION": region.name, **region.settings.to_env()}
     with patch.dict(os.environ, environment):
         do = nat_failover.do
-    wire.plug_into(do.clients.ec2, do.clients.autoscaling, do.people)
+    told = do.notifications
+    wire.plug_into(do.clients.ec2, do.clients.autoscaling, told.memory, told.people)
     return lambda: do(messages.SWEEP, Context(40))
 
 

@@ -57,7 +57,10 @@ def any_instance(region: Region, subnet: str | None = None) -> str:
     """Return an instance that runs."""
     ec2 = region.client("ec2")
     instance = ec2.run_instances(
-        ImageId="ami-0", MinCount=1, MaxCount=1, SubnetId=subnet or any_subnets(region)[0]
+        ImageId="ami-00000000000000000",
+        MinCount=1,
+        MaxCount=1,
+        SubnetId=subnet or any_subnets(region)[0],
     )["Instances"][0]["InstanceId"]
     assert eventually(region, lambda: state_of(region, instance) == "running")
     return str(instance)
@@ -107,7 +110,8 @@ def any_group(
 ) -> str:
     """Return a group over some subnets."""
     region.client("ec2").create_launch_template(
-        LaunchTemplateName="any", LaunchTemplateData={"ImageId": "ami-0", "InstanceType": "t3.nano"}
+        LaunchTemplateName="any",
+        LaunchTemplateData={"ImageId": "ami-00000000000000000", "InstanceType": "t3.nano"},
     )
     region.client("autoscaling").create_auto_scaling_group(
         AutoScalingGroupName="any",

@@ -159,7 +159,12 @@ def test_stack_is_complete_when_its_group_has_its_instances_in_service(region: R
     resources = {
         "Template": {
             "Type": "AWS::EC2::LaunchTemplate",
-            "Properties": {"LaunchTemplateData": {"ImageId": "ami-0", "InstanceType": "t3.nano"}},
+            "Properties": {
+                "LaunchTemplateData": {
+                    "ImageId": "ami-00000000000000000",
+                    "InstanceType": "t3.nano",
+                }
+            },
         },
         "Group": {
             "Type": "AWS::AutoScaling::AutoScalingGroup",

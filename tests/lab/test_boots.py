@@ -68,7 +68,7 @@ def any_profile(region: Region, policy: dict[str, Any] | None = None) -> str:
 
 def launched_group(region: Region, data: dict[str, Any]) -> None:
     """Launch a group of one, with a launch hook, from a template."""
-    nano = {"ImageId": "ami-0", "InstanceType": "t3.nano"}
+    nano = {"ImageId": "ami-00000000000000000", "InstanceType": "t3.nano"}
     region.client("ec2").create_launch_template(
         LaunchTemplateName="nat", LaunchTemplateData={**nano, **data}
     )
@@ -206,7 +206,7 @@ def test_instance_tries_again_when_its_action_has_not_begun(
 def test_instance_says_nothing_more_when_it_boots_again(region: Region) -> None:
     """User data runs at the first boot. Here nobody asks: the instance is of no group."""
     instance = region.client("ec2").run_instances(
-        ImageId="ami-0",
+        ImageId="ami-00000000000000000",
         MinCount=1,
         MaxCount=1,
         SubnetId=any_subnets(region)[0],
@@ -238,7 +238,7 @@ def test_member_has_the_profile_of_its_launch_configuration(region: Region, by: 
     arn, autoscaling = any_profile(region), region.client("autoscaling")
     autoscaling.create_launch_configuration(
         LaunchConfigurationName="any",
-        ImageId="ami-0",
+        ImageId="ami-00000000000000000",
         InstanceType="t3.nano",
         IamInstanceProfile=arn if by == "arn" else "nat",
     )

@@ -72,10 +72,10 @@ def test_launch_is_refused_in_a_zone_without_capacity(region: Region) -> None:
     first, second = any_subnets(region)
     no_capacity(region.aws, ONE)
     with pytest.raises(ClientError, match="InsufficientInstanceCapacity"):
-        run(ImageId="ami-0", MinCount=1, MaxCount=1, SubnetId=first)
-    run(ImageId="ami-0", MinCount=1, MaxCount=1, SubnetId=second)
+        run(ImageId="ami-00000000000000000", MinCount=1, MaxCount=1, SubnetId=first)
+    run(ImageId="ami-00000000000000000", MinCount=1, MaxCount=1, SubnetId=second)
     restore_capacity(region.aws)
-    run(ImageId="ami-0", MinCount=1, MaxCount=1, SubnetId=first)
+    run(ImageId="ami-00000000000000000", MinCount=1, MaxCount=1, SubnetId=first)
 
 
 @contract_of(ZonesRunOutOfCapacity)
@@ -85,7 +85,7 @@ def test_no_zone_has_capacity_when_none_is_named(region: Region) -> None:
     for subnet in any_subnets(region):
         with pytest.raises(ClientError, match="InsufficientInstanceCapacity"):
             region.client("ec2").run_instances(
-                ImageId="ami-0", MinCount=1, MaxCount=1, SubnetId=subnet
+                ImageId="ami-00000000000000000", MinCount=1, MaxCount=1, SubnetId=subnet
             )
 
 

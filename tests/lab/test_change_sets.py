@@ -26,7 +26,7 @@ def log(**properties: object) -> dict[str, Any]:
 
 def template_of(version: str, **properties: object) -> dict[str, Any]:
     """Return a launch template, and what asks for its newest version and for its id."""
-    data = {"ImageId": "ami-0", "InstanceType": version}
+    data = {"ImageId": "ami-00000000000000000", "InstanceType": version}
     return {
         "Template": {
             "Type": "AWS::EC2::LaunchTemplate",

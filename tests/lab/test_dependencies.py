@@ -96,7 +96,7 @@ def public_instance(region: Region) -> str:
         "AssociatePublicIpAddress": True,
     }
     reply = region.client("ec2").run_instances(
-        ImageId="ami-0", MinCount=1, MaxCount=1, NetworkInterfaces=[interface]
+        ImageId="ami-00000000000000000", MinCount=1, MaxCount=1, NetworkInterfaces=[interface]
     )
     return str(reply["Instances"][0]["InstanceId"])
 

@@ -30,7 +30,7 @@ def forwards_now(region: Region, instance: str) -> bool:
 def new_instance(region: Region) -> str:
     """Return an instance that was just launched."""
     reply = region.client("ec2").run_instances(
-        ImageId="ami-0", MinCount=1, MaxCount=1, SubnetId=any_subnets(region)[0]
+        ImageId="ami-00000000000000000", MinCount=1, MaxCount=1, SubnetId=any_subnets(region)[0]
     )
     return str(reply["Instances"][0]["InstanceId"])
 

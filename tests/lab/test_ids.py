@@ -26,7 +26,9 @@ STACK: dict[str, Any] = {
     },
     "Template": {
         "Type": "AWS::EC2::LaunchTemplate",
-        "Properties": {"LaunchTemplateData": {"ImageId": "ami-0", "InstanceType": "t3.nano"}},
+        "Properties": {
+            "LaunchTemplateData": {"ImageId": "ami-00000000000000000", "InstanceType": "t3.nano"}
+        },
     },
     "Group": {
         "Type": "AWS::AutoScaling::AutoScalingGroup",

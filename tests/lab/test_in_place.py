@@ -254,7 +254,7 @@ def compute(role: str, answer: str, version: str, size: int) -> dict[str, Any]:
     return {
         "Template": resource(
             "EC2::LaunchTemplate",
-            LaunchTemplateData={"ImageId": "ami-0", "InstanceType": version},
+            LaunchTemplateData={"ImageId": "ami-00000000000000000", "InstanceType": version},
         ),
         "Function": resource(
             "Lambda::Function",

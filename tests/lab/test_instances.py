@@ -42,7 +42,7 @@ def test_instance_is_shutting_down_when_it_was_just_terminated(region: Region) -
 def test_instance_is_pending_when_it_was_just_launched(region: Region) -> None:
     """RunInstances returns before the instance runs."""
     reply = region.client("ec2").run_instances(
-        ImageId="ami-0", MinCount=1, MaxCount=1, SubnetId=any_subnets(region)[0]
+        ImageId="ami-00000000000000000", MinCount=1, MaxCount=1, SubnetId=any_subnets(region)[0]
     )
     instance = reply["Instances"][0]["InstanceId"]
     assert state_of(region, instance) == "pending"
@@ -94,7 +94,7 @@ def test_root_volume_is_deleted_when_its_instance_is_terminated(region: Region) 
     ec2.create_launch_template(
         LaunchTemplateName="any",
         LaunchTemplateData={
-            "ImageId": "ami-0",
+            "ImageId": "ami-00000000000000000",
             "BlockDeviceMappings": [{"DeviceName": "/dev/xvda", "Ebs": {"VolumeSize": 8}}],
         },
     )

@@ -30,7 +30,7 @@ def launched(region: Region, security_group: str) -> dict[str, Any]:
     region.client("ec2").create_launch_template(
         LaunchTemplateName="nat",
         LaunchTemplateData={
-            "ImageId": "ami-0",
+            "ImageId": "ami-00000000000000000",
             "InstanceType": "t3.nano",
             "NetworkInterfaces": [interface],
         },

@@ -34,7 +34,7 @@ def fleet(
     )
     if policy is not None:
         group["UpdatePolicy"] = {"AutoScalingRollingUpdate": policy}
-    data = {"ImageId": "ami-0", "InstanceType": instance_type}
+    data = {"ImageId": "ami-00000000000000000", "InstanceType": instance_type}
     return {"Template": resource("EC2::LaunchTemplate", LaunchTemplateData=data), "Group": group}
 
 

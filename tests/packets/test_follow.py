@@ -131,7 +131,7 @@ def template(region: Region, vpc: str) -> None:
     )
     interface = {"DeviceIndex": 0, "Groups": [group], "AssociatePublicIpAddress": True}
     data = {
-        "ImageId": "ami-0",
+        "ImageId": "ami-00000000000000000",
         "InstanceType": "t3.nano",
         "IamInstanceProfile": {"Arn": profile(region)},
         "NetworkInterfaces": [interface],

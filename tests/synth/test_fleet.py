@@ -19,12 +19,15 @@ CONFIGURATION = "AWS::AutoScaling::LaunchConfiguration"
 TEMPLATE = "AWS::EC2::LaunchTemplate"
 
 
-def test_group_keeps_two_of_one_to_two_instances_over_the_public_subnets(
-    template: Template,
-) -> None:
-    """Minimum 1, maximum 2, desired 2, in every zone that has a public subnet."""
-    group = template.properties(GROUP)
+def test_group_keeps_two_of_one_to_two_instances(default: Template) -> None:
+    """Minimum 1, maximum 2, desired 2."""
+    group = default.properties(GROUP)
     assert (group["MinSize"], group["MaxSize"], group["DesiredCapacity"]) == ("1", "2", "2")
+
+
+def test_group_is_over_the_public_subnets(template: Template) -> None:
+    """In every zone that has a public subnet."""
+    group = template.properties(GROUP)
     assert {subnet["Ref"] for subnet in group["VPCZoneIdentifier"]} == {
         name for name in template.resources("AWS::EC2::Subnet") if "Public" in name
     }

@@ -34,7 +34,7 @@ def group(region: Region) -> str:
         "Template": resource(
             "EC2::LaunchTemplate",
             LaunchTemplateName="any",
-            LaunchTemplateData={"ImageId": "ami-0", "InstanceType": "t3.nano"},
+            LaunchTemplateData={"ImageId": "ami-00000000000000000", "InstanceType": "t3.nano"},
         ),
         "Group": resource(
             "AutoScaling::AutoScalingGroup",

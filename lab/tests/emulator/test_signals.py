@@ -66,7 +66,7 @@ def fleet(
         Policies=[{"PolicyName": "any", "PolicyDocument": policy}],
     )
     data = {
-        "ImageId": "ami-0",
+        "ImageId": "ami-00000000000000000",
         "InstanceType": instance_type,
         "IamInstanceProfile": {"Arn": {"Fn::GetAtt": ["Profile", "Arn"]}},
         "UserData": base64.b64encode(BOOT.encode()).decode(),

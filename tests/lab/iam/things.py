@@ -56,7 +56,7 @@ def things_of(region: Region, stack: str) -> Things:
 def _nat(region: Region, subnet: str, stack: str) -> dict[str, Any]:
     tags = [{"Key": FLEET_TAG, "Value": stack}]
     reply = region.client("ec2").run_instances(
-        ImageId="ami-0",
+        ImageId="ami-00000000000000000",
         MinCount=1,
         MaxCount=1,
         SubnetId=subnet,
@@ -71,7 +71,7 @@ def _group(region: Region, subnet: str, stack: str) -> str:
     autoscaling = region.client("autoscaling")
     name = f"{stack}-nat"
     autoscaling.create_launch_configuration(
-        LaunchConfigurationName=name, ImageId="ami-0", InstanceType="t3.nano"
+        LaunchConfigurationName=name, ImageId="ami-00000000000000000", InstanceType="t3.nano"
     )
     autoscaling.create_auto_scaling_group(
         AutoScalingGroupName=name,
