@@ -129,7 +129,7 @@ HOOKS = (
         places=(f"{_HOOK}/HeartbeatTimeout", "autoscaling.PutLifecycleHook/HeartbeatTimeout"),
         rule=Number(low=30, high=7200),
         source=f"{_API}, LifecycleHookSpecification",
-        words="HeartbeatTimeout must be between 30 and 7200 seconds",
+        words="Heartbeat timeout must be between 30 and 7200 seconds",
     ),
     Row(
         places=(
