@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from cfnlint.schema import (  # type: ignore[import-untyped] # it ships no types
@@ -64,10 +63,3 @@ def _at(root: Schema, reference: str) -> Schema:
     for part in reference.removeprefix("#/").split("/"):
         found = found[part]
     return found
-
-
-@cache
-def create_only(kind: str) -> frozenset[tuple[str, ...]]:
-    """Return the properties whose change replaces a resource of a type."""
-    root = PROVIDER_SCHEMA_MANAGER.get_resource_schema(REGION, kind).schema
-    return frozenset(tuple(p.split("/")[2:]) for p in root.get("createOnlyProperties", []))
