@@ -50,4 +50,7 @@ def restricted(added: IPv4Network, there: IPv4Network) -> IPv4Network | None:
 
 def words(cidr: object) -> str:
     """Return what EC2 says of a block that is restricted."""
-    return f"The CIDR '{cidr}' is restricted. Use a CIDR from the same private address range as the current VPC CIDR, or use a publicly-routable CIDR."  # noqa: E501
+    return (
+        f"The CIDR '{cidr}' is restricted. Use a CIDR from the same private address range as the"
+        " current VPC CIDR, or use a publicly-routable CIDR."
+    )

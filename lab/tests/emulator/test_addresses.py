@@ -11,7 +11,15 @@ from lab.aws.cloudformation.resources import MissingTypes
 from lab.aws.forwarding import forwards, lose_address
 from lab.emulator.services.ec2.addresses import RangesOfAVpcAreApart
 from tests.lab.contract import contract_of
-from tests.lab.small import any_instance, any_subnets, deploy, describe, emulated, eventually
+from tests.lab.small import (
+    any_instance,
+    any_subnets,
+    deploy,
+    describe,
+    emulated,
+    eventually,
+    reasons,
+)
 from tests.lab.stacks import physical, resource
 
 if TYPE_CHECKING:
@@ -26,6 +34,17 @@ def test_vpc_gets_no_second_range_that_overlaps_with_the_first(region: Region) -
     with pytest.raises(ClientError, match=r"InvalidVpc\.Range"):
         ec2.associate_vpc_cidr_block(VpcId=vpc, CidrBlock="10.0.128.0/20")
     ec2.associate_vpc_cidr_block(VpcId=vpc, CidrBlock="10.1.0.0/16")
+
+
+@contract_of(RangesOfAVpcAreApart)
+def test_stack_gives_its_vpc_no_range_that_is_restricted_beside_the_first(region: Region) -> None:
+    """In EC2's words."""
+    resources = {
+        "Vpc": resource("EC2::VPC", CidrBlock="10.0.0.0/16"),
+        "Range": resource("EC2::VPCCidrBlock", VpcId={"Ref": "Vpc"}, CidrBlock="192.168.0.0/16"),
+    }
+    assert deploy(region, resources) == "ROLLBACK_COMPLETE"
+    assert "The CIDR '192.168.0.0/16' is restricted" in reasons(region)
 
 
 @contract_of(MissingTypes)
