@@ -21,7 +21,7 @@ def role_policies(
     region: str,
     homes: Iterable[tuple[str, str, str]],
     topic: str,
-    memory: str = "any-memory",
+    memory: str = f"arn:aws:dynamodb:any-region:{ACCOUNT}:table/any-memory",
 ) -> list[dict[str, Any]]:
     """Return the function's policies.
 

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from lab.iam.callers import Caller
 from lab.iam.permissions import Permissions
 from lab.isolation import REGION
-from nat_failover.apply import ReleaseSubnet, Write, apply
+from nat_failover.apply import Hold, LiftHold, ReleaseSubnet, Write, apply
 from nat_failover.events import LifecycleAction
 from nat_failover.model import (
     AssociateSubnet,
@@ -66,6 +66,10 @@ def writes_to(things: Things) -> tuple[Write, ...]:
             subnet=things.subnets[1],
             table=other,
             reason=why,
+        ),
+        *(
+            LiftHold(group=things.group, hold=hold, instances=(things.nat,), reason=why)
+            for hold in Hold
         ),
         LifecycleAction(group=things.group, hook="any", token=ANY_ACTION, instance=things.nat),
     )
