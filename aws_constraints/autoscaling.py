@@ -18,7 +18,6 @@ _GROUP = "AWS::AutoScaling::AutoScalingGroup"
 _HOOK = f"{_GROUP}/LifecycleHookSpecificationList/*"
 _CALLS_WITH_GROUP = (
     "CompleteLifecycleAction",
-    "ExitStandby",
     "ResumeProcesses",
     "SetInstanceProtection",
 )
@@ -171,9 +170,9 @@ CALLS = (
     ),
     Row(
         places=(
-            "autoscaling.ExitStandby/InstanceIds/*",
             "autoscaling.SetInstanceProtection/InstanceIds/*",
             "autoscaling.CompleteLifecycleAction/InstanceId",
+            "autoscaling.TerminateInstanceInAutoScalingGroup/InstanceId",
         ),
         rule=Text(
             pattern=r"i-[0-9a-f]+", allowed="i- and hexadecimal digits", shortest=1, longest=19

@@ -109,7 +109,10 @@ def soak(stage: Stage, console: Console, *, drills: int, seed: int) -> list[Outc
 def mixed(
     seed: int, zones: Sequence[str] = ("a", "b"), strategy: str = _STRATEGY
 ) -> tuple[Cue, ...]:
-    """Return three to five faults that end in recovery, at times of the first two minutes."""
+    """Return three to five faults that end in recovery, at times of the first two minutes.
+
+    Where all of them are conditions, a NAT is terminated under them.
+    """
     chance = Chance(seed)
     faults = [fault for fault in FAULTS if fault.ends_well(None, strategy)]
     names = []

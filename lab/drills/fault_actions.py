@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from lab.aws import forwarding
+from lab.emulator.services.ec2 import volume_keys
 from lab.topology import DEFAULT
 
 if TYPE_CHECKING:
@@ -77,6 +79,34 @@ def back_in_service(scene: Scene) -> None:
         scene.region.client("autoscaling").exit_standby(
             AutoScalingGroupName=group, InstanceIds=waiting
         )
+
+
+def lose_address(scene: Scene, zone: str | None) -> None:
+    """Take the public address from the NAT that serves a zone."""
+    if instance := scene.instance(zone):
+        scene.say(f"take the public address of {instance.id} away")
+        forwarding.lose_address(scene.region.aws, instance)
+
+
+def end_addressless(scene: Scene) -> None:
+    """Terminate every NAT without a public address, as a person does who was told of it."""
+    _, members = _group(scene)
+    bare = [nat for nat in members if "PublicIpAddress" not in _describe(scene, nat)]
+    if bare:
+        scene.say(f"terminate {' and '.join(bare)}, without a public address")
+        scene.ec2.terminate_instances(InstanceIds=bare)
+
+
+def lose_volume_key(scene: Scene, _: str | None) -> None:
+    """Let the account's default key for volumes be unusable."""
+    scene.say("the account's default key for volumes cannot be used")
+    volume_keys.lose_volume_key(scene.region.aws)
+
+
+def restore_volume_key(scene: Scene) -> None:
+    """Let the key be usable again."""
+    scene.say("the account's default key for volumes can be used again")
+    volume_keys.restore_volume_key(scene.region.aws)
 
 
 def _foreign_instance(scene: Scene) -> str:

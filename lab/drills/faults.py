@@ -160,7 +160,8 @@ FAULTS: tuple[Fault, ...] = (
     Fault(
         name="delete-table",
         plays="somebody deletes a zone's private route table",
-        ends="it is told, and the other zones are looked after; a person must make another one",
+        ends="it is told, and the other zones are looked after; with swap-route-table another table"
+        " takes its subnets, with replace-route a person must make one",
         begin=fault_actions.delete_table,
         options=ZONES,
         recovers=NEVER,
@@ -180,6 +181,24 @@ FAULTS: tuple[Fault, ...] = (
         ends="as without; `--destroy` shows that the stack can be destroyed all the same",
         begin=fault_actions.protect,
         kind=Kind.CONDITION,
+    ),
+    Fault(
+        name="lost-address",
+        plays="a NAT loses its public address, and runs on",
+        ends="its table goes to the other NAT at the next look, and home when a person ended it",
+        begin=fault_actions.lose_address,
+        end=fault_actions.end_addressless,
+        options=ZONES,
+        seconds=300,
+    ),
+    Fault(
+        name="lost-key",
+        plays="the key that encrypts volumes cannot be used, so that no launch succeeds",
+        ends="as no-capacity; the group's activity has EC2's reason",
+        begin=fault_actions.lose_volume_key,
+        end=fault_actions.restore_volume_key,
+        kind=Kind.CONDITION,
+        seconds=300,
     ),
     Fault(
         name="lost",

@@ -1,7 +1,7 @@
 """The app's settings as the lab deploys them, or the app's own sentence on what is wrong with them.
 
-They deploy into the lab's own account and region, and into as many zones as cdk.json names, with
-the letters that it names where the lab's region has them. Everything else is what cdk.json says.
+They deploy into the lab's own account and region, and into the zones with the letters that cdk.json
+names. Everything else is what cdk.json says.
 """
 
 from __future__ import annotations
@@ -15,11 +15,10 @@ from nat_failover.settings import Strategy
 from stacks.read_settings import SettingsError, read_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
 LETTERS = "abcdef"
-"""The zones of the lab's region, as moto has them."""
+"""The zones of the lab's region, as moto has them, and all that the address plan has room for."""
 
 _TWO = tuple(f"{REGION}{letter}" for letter in LETTERS[:2])
 
@@ -52,7 +51,7 @@ def lab_settings(project: Path, strategy: str | None) -> LabSettings:
         message = f"the settings in cdk.json cannot be used: {error}"
         raise LabSettingsError(message) from error
     network = given.get("network", {})
-    zones = _zones(network["zones"]) if network.get("zones") else None
+    zones = [REGION + zone[-1] for zone in network.get("zones") or ()] or None
     settings = {**given, "account": None, "region": None, "network": {**network, "zones": zones}}
     if strategy:
         settings["failover"] = {**given.get("failover", {}), "strategy": strategy}
@@ -81,9 +80,3 @@ def _given(file: Path) -> dict[str, Any]:
         message = f"the context key nat in {file} is {given!r}; allowed: a JSON object"
         raise LabSettingsError(message)
     return given or {}
-
-
-def _zones(given: Sequence[str]) -> list[str]:
-    letters = [zone[-1] for zone in given]
-    known = set(letters) <= set(LETTERS) and len(set(letters)) == len(letters)
-    return [REGION + letter for letter in (letters if known else LETTERS[: len(letters)])]

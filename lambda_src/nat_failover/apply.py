@@ -186,7 +186,10 @@ def _lift(clients: Clients, write: LiftHold) -> None:
                 AutoScalingGroupName=write.group, InstanceIds=instances, ProtectedFromScaleIn=False
             )
         case Hold.STANDBY:
-            autoscaling.exit_standby(AutoScalingGroupName=write.group, InstanceIds=instances)
+            for instance in instances:
+                autoscaling.terminate_instance_in_auto_scaling_group(
+                    InstanceId=instance, ShouldDecrementDesiredCapacity=False
+                )
         case Hold.SUSPENSION:
             autoscaling.resume_processes(
                 AutoScalingGroupName=write.group, ScalingProcesses=["Terminate"]

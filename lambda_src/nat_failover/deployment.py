@@ -40,9 +40,11 @@ if TYPE_CHECKING:
 LIFT_LIMIT_S = 60.0
 """How long the function tries to lift holds: a refusal that lasts is a person's to read."""
 
-_PROTECTED_AT_ONCE, _STANDBY_AT_ONCE = 50, 20
+_PROTECTED_AT_ONCE, _STANDBY_AT_ONCE = 50, 1
 """Instances that one call takes (EC2 Auto Scaling API reference, SetInstanceProtection and
-ExitStandby)."""
+TerminateInstanceInAutoScalingGroup)."""
+
+_STANDBY = ("EnteringStandby", "Standby")
 
 _BECAUSE = "CloudFormation is about to delete the group"
 
@@ -117,7 +119,9 @@ def _releases(
 def _holds(clients: Clients, settings: Settings) -> tuple[Write, ...]:
     """Return what keeps members of the group from being terminated; of no group, nothing does.
 
-    An instance leaves standby before its protection is lifted: only then all of them are alike.
+    An instance in standby is terminated: it could not return to a group that is at its maximum
+    size, and whoever deletes the stack wants none of it (that the call takes instances in standby:
+    github.com/keikoproj/upgrade-manager/pull/49).
     """
     answer = clients.autoscaling.describe_auto_scaling_groups(
         AutoScalingGroupNames=[settings.group]
@@ -127,7 +131,7 @@ def _holds(clients: Clients, settings: Settings) -> tuple[Write, ...]:
         suspended = {process.get("ProcessName") for process in group.get("SuspendedProcesses", [])}
         if "Terminate" in suspended:
             return (LiftHold(group=settings.group, hold=Hold.SUSPENSION, reason=_BECAUSE),)
-        standby = _ids(m for m in members if m["LifecycleState"] == "Standby")
+        standby = _ids(m for m in members if m["LifecycleState"] in _STANDBY)
         if standby:
             return _lifts(settings.group, Hold.STANDBY, standby, _STANDBY_AT_ONCE)
         protected = _ids(m for m in members if m.get("ProtectedFromScaleIn") and not _leaves(m))

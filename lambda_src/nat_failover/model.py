@@ -40,7 +40,9 @@ class Nat:
 
     `interface` is the id of the primary network interface, `lifecycle` the lifecycle state in the
     group. Either is None when the API does not tell it. `healthy` is the group's opinion.
-    `source_dest_check` is that of the primary interface.
+    `source_dest_check` is that of the primary interface. `addressed` says whether EC2 shows a
+    public address: an internet gateway forwards for nobody else (VPC user guide, "Enable internet
+    access for a VPC using an internet gateway").
     """
 
     instance: str
@@ -50,6 +52,7 @@ class Nat:
     lifecycle: str | None
     healthy: bool = True
     source_dest_check: bool = False
+    addressed: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -176,6 +179,7 @@ def _judge_running(nat: Nat, leaving: frozenset[str]) -> Judgement:
         (nat.instance in leaving, Health.LEAVING, "a message says that it is leaving"),
         (not nat.healthy, Health.SICK, "the group says Unhealthy"),
         (nat.interface is None, Health.SICK, "it has no network interface"),
+        (not nat.addressed, Health.SICK, "it has no public address"),
         (nat.source_dest_check, Health.SICK, "its source/destination check is on"),
         (True, Health.USABLE, "it runs, is in service and may forward"),
     )

@@ -150,4 +150,5 @@ def _nat(id_: str, instance: Mapping[str, Any], member: Mapping[str, Any] | None
         lifecycle=member["LifecycleState"] if member else None,
         healthy=member is None or member["HealthStatus"].lower() == "healthy",
         source_dest_check=interface.get("SourceDestCheck", True),
+        addressed=bool(instance.get("PublicIpAddress")),
     )

@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 GROUP_ACTIONS = [
     "autoscaling:CompleteLifecycleAction",
     # What keeps an instance from being terminated when the stack is deleted.
-    "autoscaling:ExitStandby",
     "autoscaling:ResumeProcesses",
     "autoscaling:SetInstanceProtection",
+    "autoscaling:TerminateInstanceInAutoScalingGroup",
 ]
 
 ASSOCIATION_ACTIONS = [

@@ -99,7 +99,9 @@ class Region:
         private = tuple(self.subnet(zone) for _ in range(self.subnets_per_table))
         for subnet in private:
             self.ec2.associate_route_table(RouteTableId=table, SubnetId=subnet)
-        return Home(zone=zone, public=self.subnet(zone), table=table, private=private)
+        public = self.subnet(zone)
+        self.ec2.modify_subnet_attribute(SubnetId=public, MapPublicIpOnLaunch={"Value": True})
+        return Home(zone=zone, public=public, table=table, private=private)
 
     def subnet(self, zone: str) -> str:
         """Make a subnet."""

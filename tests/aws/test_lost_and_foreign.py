@@ -117,6 +117,25 @@ def test_subnet_leaves_a_foreign_table_with_adopt_only(
         assert _now(returned, subnet=subnet)["verdict"] == "not ours"
 
 
+def test_table_leaves_a_nat_that_lost_its_public_address(
+    region: Region, function: Function
+) -> None:
+    """Nothing that it forwards would come back, though it runs and passes every check."""
+    nat = region.nats["a"]
+
+    def take_away(answer: Any) -> None:  # noqa: ANN401 - a parsed answer
+        for reservation in answer["Reservations"]:
+            for instance in reservation["Instances"]:
+                if instance["InstanceId"] == nat:
+                    del instance["PublicIpAddress"]
+
+    function.wire.edit("DescribeInstances", take_away)
+
+    function(messages.SWEEP)
+
+    assert region.served_by() == {"a": region.nats["b"], "b": region.nats["b"]}
+
+
 def test_deployment_waits_when_a_private_table_uses_an_internet_gateway(
     region: Region, function: Function, logged: Callable[[], list[dict[str, Any]]]
 ) -> None:

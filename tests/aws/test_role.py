@@ -32,8 +32,8 @@ WRITES = {
     "ModifyNetworkInterfaceAttribute",
     "CompleteLifecycleAction",
     "ResumeProcesses",
-    "ExitStandby",
     "SetInstanceProtection",
+    "TerminateInstanceInAutoScalingGroup",
 }
 BESIDE = {"GetItem", "PutItem", "Publish"}
 SWAPS = {"ReplaceRouteTableAssociation", "DisassociateRouteTable"}
@@ -105,11 +105,11 @@ class Translator:
             case (
                 "CompleteLifecycleAction"
                 | "ResumeProcesses"
-                | "ExitStandby"
                 | "SetInstanceProtection"
+                | "TerminateInstanceInAutoScalingGroup"
             ):
                 service = "autoscaling"
-                group = self._group(given["AutoScalingGroupName"])
+                group = self._group(given.get("AutoScalingGroupName", self.region.group))
                 resources = [group["AutoScalingGroupARN"]]
             case "Publish":
                 service, resources = "sns", [given["TopicArn"]]

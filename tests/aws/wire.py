@@ -36,9 +36,9 @@ _JSON_ERROR = '{{"__type": "any-namespace#{code}", "message": "{message}"}}'
 _PROTOCOLS = {
     "GetItem": _JSON_ERROR,
     "PutItem": _JSON_ERROR,
-    "ExitStandby": _QUERY_ERROR,
     "ResumeProcesses": _QUERY_ERROR,
     "SetInstanceProtection": _QUERY_ERROR,
+    "TerminateInstanceInAutoScalingGroup": _QUERY_ERROR,
     "DescribeAutoScalingGroups": _QUERY_ERROR,
     "CompleteLifecycleAction": _QUERY_ERROR,
     "Publish": _QUERY_ERROR,

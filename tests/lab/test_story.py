@@ -36,6 +36,25 @@ def group_of(region: Region) -> str:
     return str(group["AutoScalingGroupName"])
 
 
+def hold_members(region: Region) -> None:
+    """Keep the group from being emptied: one in standby beside a full group, the others protected.
+
+    And Terminate suspended (EC2 Auto Scaling user guide, "Suspend and resume a process").
+    """
+    autoscaling, group = region.client("autoscaling"), group_of(region)
+    resting, *_ = in_service(region, group)
+    autoscaling.enter_standby(
+        AutoScalingGroupName=group, InstanceIds=[resting], ShouldDecrementDesiredCapacity=False
+    )
+    assert eventually(region, lambda: len(in_service(region, group)) == 2)
+    autoscaling.set_instance_protection(
+        AutoScalingGroupName=group,
+        InstanceIds=in_service(region, group),
+        ProtectedFromScaleIn=True,
+    )
+    autoscaling.suspend_processes(AutoScalingGroupName=group, ScalingProcesses=["Terminate"])
+
+
 def ended(region: Region, instance: str) -> float:
     """Return when an instance began to end, without having said how its launch went."""
     mine = [row for row in region.journal.entries() if row.detail.get("instance") == instance]
@@ -49,13 +68,14 @@ def test_nat_is_killed_and_nothing_is_left_of_it(strategy: str, tmp_path: Path) 
 
     The table of the dead NAT moves before the instance has stopped to forward, and comes home when
     the replacement has said that it forwards: neither table is ever without egress. CloudFormation
-    sees no change in what the function did, and leaves nothing behind, also while the group holds a
-    launch. A deployment rings no alarm.
+    sees no change in what the function did, and leaves nothing behind, also when people keep the
+    NATs from being terminated, and while the group holds a launch. A deployment rings no alarm.
     """
     with Region() as region, deployed(region, tmp_path, strategy) as stage:
         rung = [entry.what for entry in region.journal.entries() if "ALARM" in entry.what]
         outcome = play(stage, read_faults(["terminate:a"]), seed=0)
         stage.diff()
+        hold_members(region)
         stage.destroy()
         empty = inventory(region)
         stage.deploy()

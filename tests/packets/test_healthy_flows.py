@@ -25,8 +25,9 @@ FAR = 50_000_000
 """More than any window."""
 
 LOAD_THE_FILTER = (
-    f"nft --define vpc='{{ {', '.join(CIDRS)} }}' --define uplink={A.uplink}"
-    " --file /etc/nat-failover/filter.nft"
+    "sed s/SAMPLE/512/ /etc/nat-failover/filter.nft |"
+    f" nft --define vpc='{{ {', '.join(CIDRS)} }}' --define uplink={A.uplink}"
+    " --file -"
 )
 
 PAUSE = 0.002

@@ -54,9 +54,9 @@ WRITES = [
         Request(action=f"autoscaling:{action}", resource=GROUP)
         for action in (
             "CompleteLifecycleAction",
-            "ExitStandby",
             "ResumeProcesses",
             "SetInstanceProtection",
+            "TerminateInstanceInAutoScalingGroup",
         )
     ),
     Request(action="dynamodb:GetItem", resource=MEMORY),

@@ -26,6 +26,7 @@ ROWS: list[tuple[dict[str, Any], Health, str]] = [
     ({"lifecycle": None}, Health.GONE, "it runs, but the group does not list it"),
     ({"healthy": False}, Health.SICK, "the group says Unhealthy"),
     ({"interface": None}, Health.SICK, "it has no network interface"),
+    ({"addressed": False}, Health.SICK, "it has no public address"),
     ({"source_dest_check": True}, Health.SICK, "its source/destination check is on"),
 ]
 

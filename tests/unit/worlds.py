@@ -165,6 +165,7 @@ def networks(draw: st.DrawFn) -> Observation:
             lifecycle=draw(_LIFECYCLES),
             healthy=draw(st.sampled_from([True, True, True, False])),
             source_dest_check=draw(st.sampled_from([False, False, True])),
+            addressed=draw(st.sampled_from([True, True, False])),
         )
         for i in range(draw(st.integers(0, 5)))
     ]

@@ -17,6 +17,7 @@ from lab.aws.autoscaling.members import (
     ENTERED,
     IN_SERVICE,
     RESUMED,
+    RETURNED,
     counted,
     groups_of,
     in_service,
@@ -49,6 +50,7 @@ _CHECKED = ("Pending", IN_SERVICE)
 class ReplacesTheDead(Behaviour):
     """A group notices after a while that a member was stopped or terminated, and replaces it.
 
+    It does not look at a member in standby, and does when that is back in service.
     moto replaces a terminated member within the same call, unannounced, and does not notice a
     stopped one.
     """
@@ -60,6 +62,12 @@ class ReplacesTheDead(Behaviour):
         self._stop = EC2Backend.stop_instances
         patches.method(AutoScalingBackend, "notify_terminate_instances", self._ended)
         patches.method(EC2Backend, "stop_instances", self._stop_instances)
+        self._aws.journal.listen(self._heard)
+
+    def _heard(self, entry: Entry) -> None:
+        if entry.kind == RETURNED:
+            for group in groups_of(self._aws):
+                self._ended(group.autoscaling_backend, [entry.detail["instance"]])
 
     def _ended(self, backend: AutoScalingBackend, instance_ids: list[str]) -> None:
         self._aws.clock.after(delays.GROUP_NOTICES, lambda: _look(self._aws, backend, instance_ids))
@@ -89,7 +97,7 @@ class ReplacesTheImpaired(Behaviour):
 
     def _heard(self, entry: Entry) -> None:
         clock = self._aws.clock
-        if entry.kind == CHECKED:
+        if entry.kind in (CHECKED, RETURNED):
             instance = entry.detail["instance"]
             clock.after(delays.GROUP_GIVES_UP, lambda: self._look(instance))
         elif entry.kind == ENTERED:

@@ -23,6 +23,7 @@ ALIVE = ("pending", "running")
 """The instance states with which EC2's health check is content."""
 
 ENTERED = "in service"
+RETURNED = "returned to service"
 """The kind of the journal's entry that says that a member entered service."""
 
 RESUMED = "resumed"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from lab import delays
 from lab.commands.drill import status
 from lab.drills.drill import play
 from lab.drills.farm import Job, play_all
@@ -64,6 +65,14 @@ def test_nat_in_standby_hands_its_table_over_and_gets_it_back(stage: Stage) -> N
     assert (outcome.recovered, outcome.home) == (True, True)
     assert len({span.through for span in outcome.egress["us-east-1b"]}) == 2
     assert outcome.worst < 61
+
+
+def test_nat_that_lost_its_address_is_left_and_replaced(stage: Stage) -> None:
+    """Its table leaves it within a minute, and comes home when a person has ended it."""
+    outcome = drilled(stage, "lost-address:b")
+    assert (outcome.recovered, outcome.home) == (True, True)
+    assert 0 < outcome.outage["us-east-1b"] < 61 + delays.ROUTE_TAKES_EFFECT.high
+    assert outcome.outage[ZONE] == 0
 
 
 def test_failing_handler_shows_its_exception(stage: Stage, tmp_path: Path) -> None:

@@ -7,12 +7,32 @@ from typing import TYPE_CHECKING
 import pytest
 from botocore.exceptions import ClientError
 
+from lab.aws import health
 from lab.emulator.services.autoscaling.standby import ProtectionIsForMembers, StandbyHasItsRules
 from tests.lab.contract import contract_of
-from tests.lab.small import any_instance, eventually, group_in_service, in_service, members
+from tests.lab.small import (
+    any_instance,
+    emulated,
+    eventually,
+    group_in_service,
+    in_service,
+    members,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lab.region import Region
+
+
+def end(region: Region, instance: str) -> None:
+    """Terminate an instance."""
+    region.client("ec2").terminate_instances(InstanceIds=[instance])
+
+
+def impair(region: Region, instance: str) -> None:
+    """Let an instance fail its status checks."""
+    health.impair(region.aws, emulated(instance))
 
 
 @contract_of(StandbyHasItsRules)
@@ -30,6 +50,24 @@ def test_only_a_member_in_standby_leaves_it_and_only_one_in_service_enters_it(
     assert first not in in_service(region)
     autoscaling.exit_standby(**group)
     assert first in in_service(region)
+
+
+@pytest.mark.parametrize("harm", [end, impair])
+@contract_of(StandbyHasItsRules)
+def test_member_that_was_harmed_in_standby_is_replaced_when_it_is_back(
+    region: Region, harm: Callable[[Region, str], None]
+) -> None:
+    """The group checks it again; as long as it rests nobody does."""
+    autoscaling, (first, second) = region.client("autoscaling"), group_in_service(region)
+    group: dict[str, object] = {"AutoScalingGroupName": "any", "InstanceIds": [first]}
+    autoscaling.enter_standby(**group, ShouldDecrementDesiredCapacity=True)
+    harm(region, first)
+    region.clock.pass_time(600)
+    assert in_service(region) == [second]
+    assert first in [row["InstanceId"] for row in members(region)]
+    autoscaling.exit_standby(**group)
+    assert eventually(region, lambda: first not in [row["InstanceId"] for row in members(region)])
+    assert eventually(region, lambda: len(in_service(region)) == 2)
 
 
 @contract_of(StandbyHasItsRules)

@@ -110,8 +110,11 @@ def client(region: Region, ours: Things, variant: str) -> Iterator[Client]:
         yield client
 
 
-def carried_out(client: Client, things: Things) -> dict[Write, str]:
+def carried_out(client: Client, region: Region, things: Things) -> dict[Write, str]:
     """Make every write on a stack's things, one after the other; return AWS's errors."""
+    region.client("autoscaling").attach_instances(
+        AutoScalingGroupName=things.group, InstanceIds=[things.nat]
+    )
     with ThreadPoolExecutor(1) as threads:
         clients = Clients(
             ec2=client("ec2", KEY), autoscaling=client("autoscaling", KEY), threads=threads
@@ -129,10 +132,10 @@ def associations_of(region: Region, things: Things) -> set[str]:
 
 @pytest.mark.parametrize("variant", ["default", "swap-route-table"])
 def test_role_allows_what_its_strategy_writes_to_its_own_stack(
-    client: Client, ours: Things, variant: str
+    client: Client, region: Region, ours: Things, variant: str
 ) -> None:
     """Only the strategy that moves subnets may move them; every kind of write is tried."""
-    errors = carried_out(client, ours)
+    errors = carried_out(client, region, ours)
     assert {type(write) for write in errors} == set(get_args(Write))
     refused = {type(write) for write, error in errors.items() if error.startswith(REFUSED)}
     assert refused == (set(SWAPS) if variant == "default" else set())
@@ -142,7 +145,7 @@ def test_role_allows_what_its_strategy_writes_to_its_own_stack(
 def test_role_refuses_every_write_to_another_stack(client: Client, region: Region) -> None:
     """Other tables, subnets and tags; what is refused is not done."""
     theirs = things_of(region, "Other")
-    errors = carried_out(client, theirs)
+    errors = carried_out(client, region, theirs)
     assert [error for error in errors.values() if not error.startswith(REFUSED)] == []
     assert eventually(region, lambda: associations_of(region, theirs) == set(theirs.associations))
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from moto.autoscaling.responses import AutoScalingResponse
 
-from lab.aws.autoscaling.members import IN_SERVICE, settle
+from lab.aws.autoscaling.members import IN_SERVICE, RETURNED, settle
 from lab.aws.autoscaling.requests import group_of, refuse
 from lab.aws.behaviour import Behaviour, Patches
+from lab.journal import Who
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,13 +51,18 @@ class StandbyHasItsRules(Behaviour):
             refuse(_too_far(group, f"place into standby {count} instance"))
         return enter(response)
 
-    @staticmethod
-    def _leave(leave: Callable[[AutoScalingResponse], Any], response: AutoScalingResponse) -> Any:  # noqa: ANN401 - moto's
+    def _leave(
+        self, leave: Callable[[AutoScalingResponse], Any], response: AutoScalingResponse
+    ) -> Any:  # noqa: ANN401 - moto's
         count = _refuse_unless(response, STANDBY)
         group = group_of(response)
         if (group.desired_capacity or 0) + count > (group.max_size or 0):
             refuse(_too_far(group, f"exit standby {count} instance"))
-        return leave(response)
+        result = leave(response)
+        for id_ in response._get_param("InstanceIds", []):
+            what = f"{id_} is back from standby"
+            self._aws.journal.note(Who.AUTO_SCALING, RETURNED, what, instance=id_)
+        return result
 
 
 class ProtectionIsForMembers(Behaviour):
