@@ -336,4 +336,6 @@ class VirtualClock(Clock):
             return None
 
 
-_LONG = 2.0  # seconds on the wall
+_LONG = 10.0
+"""Seconds on the wall: more than a busy machine takes for what an actor does between two waits, or
+else a drill would end otherwise for being played beside others."""

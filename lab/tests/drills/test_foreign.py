@@ -15,6 +15,7 @@ from lab.drills.scenario import read_faults
 from lab.drills.stage import Stage, deployed
 from lab.region import Region
 from lab.report.verdict import what_failed
+from nat_failover.settings import REDUNDANCY_GRACE_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,6 +66,20 @@ def test_nat_in_standby_hands_its_table_over_and_gets_it_back(stage: Stage) -> N
     assert (outcome.recovered, outcome.home) == (True, True)
     assert len({span.through for span in outcome.egress["us-east-1b"]}) == 2
     assert outcome.worst < 61
+
+
+def test_an_hour_without_a_replacement_is_told_and_rings_until_there_is_one(stage: Stage) -> None:
+    """Once for the failover, once for the redundancy, once that all is over; and the alarm."""
+    outcome = drilled(stage, "no-capacity+3600 terminate")
+    told = [row for row in outcome.notifications if row.source == "Lambda"]
+    assert [row.subject.split(":")[0] for row in told] == ["DEGRADED", "DEGRADED", "HEALED"]
+    lost = told[1]
+    assert REDUNDANCY_GRACE_S <= lost.time < REDUNDANCY_PATIENCE_S + 180
+    assert "fewer NATs than wanted" in lost.text
+    assert "look at the group's activity history" in lost.text
+    rung = [row for row in outcome.notifications if "RedundancyLost" in row.subject]
+    assert [row.subject.split(":")[0] for row in rung] == ["ALARM", "OK"]
+    assert (outcome.recovered, outcome.home) == (True, True)
 
 
 def test_nat_that_lost_its_address_is_left_and_replaced(stage: Stage) -> None:
