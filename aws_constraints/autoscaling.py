@@ -44,12 +44,12 @@ GROUPS = (
     Row(
         places=(f"{_GROUP}/DefaultInstanceWarmup",),
         rule=Number(low=-1, high=3600),
-        source=f"{_API}, CreateAutoScalingGroup; CreatePolicy, EstimatedInstanceWarmup",
+        source=f"{_API}, CreateAutoScalingGroup; an hour at most is what is sensible here",
     ),
     Row(
         places=(f"{_GROUP}/Cooldown", f"{_GROUP}/HealthCheckGracePeriod"),
         rule=Number(low=0, high=86_400),
-        source=f"{_API}, CreateAutoScalingGroup",
+        source=f"{_API}, CreateAutoScalingGroup; a day at most is what is sensible here",
     ),
     Row(
         places=(f"{_GROUP}/InstanceMaintenancePolicy",),
@@ -69,9 +69,9 @@ GROUPS = (
     Row(
         places=(f"{_GROUP}/HealthCheckType",),
         rule=Text(
-            pattern=r"(EC2|EBS|ELB|VPC_LATTICE|APPLICATION)(,(EC2|EBS|ELB|VPC_LATTICE))*",
+            pattern=r"(EC2|EBS|ELB|VPC_LATTICE)(,(EC2|EBS|ELB|VPC_LATTICE))*",
             allowed="EC2, EBS, ELB, VPC_LATTICE with commas",
-            longest=64,
+            longest=32,
         ),
         source=f"{_API}, CreateAutoScalingGroup",
     ),

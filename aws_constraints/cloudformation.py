@@ -38,7 +38,7 @@ ROWS = (
     Row(
         places=("Template/Outputs/*/Value",),
         rule=Document(longest=1024),
-        source=f"{_SECTION}, 'Outputs'",
+        source=f"{_SECTION}, 'Outputs': of the description, and more than any value here needs",
     ),
     Row(
         places=("Template/Parameters/*/Description",),
@@ -62,7 +62,7 @@ ROWS = (
             shortest=1,
             longest=1011,
         ),
-        source="Systems Manager API reference, GetParameter, since each names one",
+        source="Systems Manager API reference, PutParameter, since each names one",
     ),
     Row(
         places=("Template/Rules",),
@@ -78,7 +78,7 @@ ROWS = (
     Row(
         places=(_CUSTOM,),
         rule=Document(longest=262_144),
-        source="Lambda quotas, 'Invocation payload', since the function gets it as one event",
+        source="SNS quotas, since some custom resources get it as a message; Lambda takes 1 MiB",
     ),
     Row(
         places=("cloudformation.SignalResource/LogicalResourceId",),

@@ -66,8 +66,8 @@ ROWS = (
     ),
     Row(
         places=(f"{_ALARM}/EvaluationPeriods", f"{_ALARM}/DatapointsToAlarm"),
-        rule=Number(low=1, high=10_080),
-        source="CloudWatch API reference, PutMetricAlarm: a week at most with periods of a minute",
+        rule=Number(low=1, high=1440),
+        source="CloudWatch API reference, PutMetricAlarm: a day at most with periods below an hour",
     ),
     Row(
         places=(_ALARM,),

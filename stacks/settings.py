@@ -44,6 +44,9 @@ LONGEST_NAME = 253
 MOST_TARGETS = 4
 """Targets of a self-test: each may take seconds, and the boot is limited."""
 
+MOST_NATS = 100
+"""Ours: more serve no purpose here, and a slip of the key is a mistake."""
+
 # RetentionInDays of PutRetentionPolicy, CloudWatch Logs API reference.
 RetentionDays = Literal[
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365,
@@ -134,8 +137,8 @@ def _on_the_internet(target: str) -> str:
             message = f"{target!r} is neither an IPv4 address nor a host name"
             raise ValueError(message)
         return target
-    if any(address in network for network in NOT_FOR_HOSTS):
-        message = f"{target} is an address that hosts cannot have"
+    if not address.is_global or address.is_multicast:
+        message = f"{target} is not an address of a host on the internet"
         raise ValueError(message)
     return target
 
@@ -212,7 +215,7 @@ class FleetSettings(_Section):
         # every NAT with them (Amazon Linux 2023 release notes).
         default="/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-6.12-arm64",
         pattern=r"^/aws/service/ami-amazon-linux-latest/al2023-ami-(minimal-)?"
-        r"kernel-(default|\d+\.\d+)-(arm64|x86_64)$",
+        r"kernel-(default|[0-9]+\.[0-9]+)-(arm64|x86_64)$",
         description="a public parameter of Amazon Linux 2023, such as"
         " '/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-6.12-arm64'",
     )
@@ -225,8 +228,9 @@ class FleetSettings(_Section):
     max: int = Field(
         default=2,
         ge=2,
-        description="a number of instances, 2 or more (one NAT cannot fail over), and not less than"
-        " there are zones",
+        le=MOST_NATS,
+        description=f"a number of instances, from 2 (one NAT cannot fail over) to {MOST_NATS}, and"
+        " not less than there are zones",
     )
     desired: int = Field(default=2, ge=1, description="a number of instances, from min to max")
     self_test: Annotated[
@@ -303,7 +307,7 @@ class AppSettings(_Section):
         max_length=STACK_NAME.longest,
         description="a stack name: a letter, then up to 127 letters, digits and hyphens",
     )
-    account: Annotated[str, Field(pattern=r"^\d{12}$")] | None = Field(
+    account: Annotated[str, Field(pattern=r"^[0-9]{12}$")] | None = Field(
         default=None, description="null for the account deployed to, or 12 digits in quotes"
     )
     region: Annotated[str, Field(pattern=rf"^{REGION}$")] | None = Field(

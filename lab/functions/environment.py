@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from lab.functions.link import Link
 
 _INIT_LIMIT = 60.0
-"""Seconds on the wall. Lambda gives 10 (Lambda developer guide, "Init phase"), and a machine of its own
-to start on: on one that is busy with many drills, a start takes several times as long."""
+"""Seconds on the wall. Lambda gives 10 (Lambda developer guide, "Init phase"), and a machine:
+on one that is busy with many drills, a start takes several times as long."""
 
 _VIRTUAL_TIME = Path(__file__).with_name("virtual_time.py")
 _numbers = itertools.count(1)

@@ -82,6 +82,10 @@ _BUSY = frozenset(
 guide; "Common errors", EC2 Auto Scaling API reference)."""
 
 
+_NO_ROUTE = frozenset({"InvalidParameterValue", "InvalidRoute.NotFound"})
+_ROUTE_EXISTS = frozenset({"RouteAlreadyExists"})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
     """What became of one write: `error` is AWS's code and words, or None where it was done.
@@ -156,9 +160,10 @@ def _carry_out(clients: Clients, write: Write) -> str | None:
 def _set_default_route(clients: Clients, write: SetDefaultRoute) -> None:
     """Replace or create the route; when it came or went since the look, do the other.
 
-    The interface is the target because an instance with two interfaces cannot be one; AWS refuses
-    to replace what is missing with InvalidParameterValue and to create what exists with
-    RouteAlreadyExists (EC2 API reference, ReplaceRoute and CreateRoute).
+    The interface is the target because an instance with two interfaces cannot be one. AWS refuses
+    to replace what is missing with InvalidParameterValue, where InvalidRoute.NotFound would be
+    expected (getmoto/moto#6425), and to create what exists with RouteAlreadyExists ("Error codes",
+    EC2 API developer guide).
     """
     replace = partial(
         clients.ec2.replace_route,
@@ -169,11 +174,11 @@ def _set_default_route(clients: Clients, write: SetDefaultRoute) -> None:
     create = partial(clients.ec2.create_route, **replace.keywords)
     first: Callable[[], object] = replace if write.exists else create
     second: Callable[[], object] = create if write.exists else replace
-    refusal = "InvalidParameterValue" if write.exists else "RouteAlreadyExists"
+    refusals = _NO_ROUTE if write.exists else _ROUTE_EXISTS
     try:
         first()
     except ClientError as error:
-        if error.response["Error"]["Code"] != refusal:
+        if error.response["Error"]["Code"] not in refusals:
             raise
         second()
 

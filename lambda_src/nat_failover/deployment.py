@@ -37,16 +37,24 @@ if TYPE_CHECKING:
     from nat_failover.observe import Clients
     from nat_failover.settings import Settings
 
-LIFT_LIMIT_S = 60.0
-"""How long the function tries to lift holds: a refusal that lasts is a person's to read."""
-
-_PROTECTED_AT_ONCE, _STANDBY_AT_ONCE = 50, 1
-"""Instances that one call takes (EC2 Auto Scaling API reference, SetInstanceProtection and
-TerminateInstanceInAutoScalingGroup)."""
+LIFT_LIMIT_S = 480.0
+"""How long the function tries to lift holds: what is launching is in service or gone by then, and a
+refusal that lasts is a person's to read."""
 
 _STANDBY = ("EnteringStandby", "Standby")
 
 _BECAUSE = "CloudFormation is about to delete the group"
+
+
+class LaunchingError(Exception):
+    """A member is protected before it is in service, when its protection cannot be lifted.
+
+    Auto Scaling refuses SetInstanceProtection then (infrahouse/infrahouse-toolkit#223).
+    """
+
+
+class ServingError(Exception):
+    """Subnets are not released while the stack has NATs that may serve them."""
 
 
 def serve(
@@ -82,6 +90,8 @@ def _until_none_is_left(
             BotoCoreError,
             ResponseParserError,
             IncompleteError,
+            LaunchingError,
+            ServingError,
             KeyError,
             TypeError,
         ) as error:
@@ -97,7 +107,14 @@ def _until_none_is_left(
 
 
 def _unknown(deployment: Deployment, clients: Clients, settings: Settings) -> tuple[Write, ...]:
-    """Return the private subnets' associations that CloudFormation does not know."""
+    """Return the private subnets' associations that CloudFormation does not know.
+
+    Those of a stack that has NATs are in use: CloudFormation deletes their group first.
+    """
+    groups = _groups(clients, settings)
+    if members := [row["InstanceId"] for group in groups for row in group["Instances"]]:
+        message = f"{settings.group} still has members ({', '.join(sorted(members)[:5])})"
+        raise ServingError(message)
     return tuple(_releases(deployment, observe_tables(clients, settings), settings))
 
 
@@ -123,20 +140,31 @@ def _holds(clients: Clients, settings: Settings) -> tuple[Write, ...]:
     size, and whoever deletes the stack wants none of it (that the call takes instances in standby:
     github.com/keikoproj/upgrade-manager/pull/49).
     """
-    answer = clients.autoscaling.describe_auto_scaling_groups(
-        AutoScalingGroupNames=[settings.group]
-    )
-    for group in answer["AutoScalingGroups"]:
+    for group in _groups(clients, settings):
         members = group.get("Instances", [])
         suspended = {process.get("ProcessName") for process in group.get("SuspendedProcesses", [])}
         if "Terminate" in suspended:
             return (LiftHold(group=settings.group, hold=Hold.SUSPENSION, reason=_BECAUSE),)
         standby = _ids(m for m in members if m["LifecycleState"] in _STANDBY)
         if standby:
-            return _lifts(settings.group, Hold.STANDBY, standby, _STANDBY_AT_ONCE)
-        protected = _ids(m for m in members if m.get("ProtectedFromScaleIn") and not _leaves(m))
-        return _lifts(settings.group, Hold.PROTECTION, protected, _PROTECTED_AT_ONCE)
+            return _lifts(settings.group, Hold.STANDBY, standby)
+        protected = [m for m in members if m.get("ProtectedFromScaleIn") and not _leaves(m)]
+        launched = _ids(m for m in protected if m["LifecycleState"] == "InService")
+        if protected and not launched:
+            message = (
+                f"{_ids(iter(protected))[0]} is protected from scale-in and not yet in service"
+            )
+            raise LaunchingError(message)
+        return _lifts(settings.group, Hold.PROTECTION, launched)
     return ()
+
+
+def _groups(clients: Clients, settings: Settings) -> list[Any]:
+    """Return the stack's group, or none."""
+    answer = clients.autoscaling.describe_auto_scaling_groups(
+        AutoScalingGroupNames=[settings.group]
+    )
+    return list(answer["AutoScalingGroups"])
 
 
 def _leaves(member: Any) -> bool:  # noqa: ANN401 - boto3's shape
@@ -148,9 +176,9 @@ def _ids(members: Iterator[Any]) -> list[str]:
     return sorted(member["InstanceId"] for member in members)
 
 
-def _lifts(group: str, hold: Hold, instances: list[str], at_once: int) -> tuple[Write, ...]:
-    batches = (instances[i : i + at_once] for i in range(0, len(instances), at_once))
+def _lifts(group: str, hold: Hold, instances: list[str]) -> tuple[Write, ...]:
+    """Lift the hold of each by a call of its own, so that one refusal is not everyone's."""
     return tuple(
-        LiftHold(group=group, hold=hold, instances=tuple(batch), reason=_BECAUSE)
-        for batch in batches
+        LiftHold(group=group, hold=hold, instances=(instance,), reason=_BECAUSE)
+        for instance in instances
     )

@@ -9,14 +9,14 @@ from collections import Counter
 from ipaddress import IPv4Network, collapse_addresses
 from typing import TYPE_CHECKING
 
-from nat_failover.model import DisableSourceDestCheck, Health, InstanceState, judge
+from nat_failover.model import BLACKHOLE, DisableSourceDestCheck, Health, InstanceState, judge
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from nat_failover.model import DefaultRoute, Judgement, Nat, Observation, Table
 
-_NO_WAY_OUT = ("igw-", "cagw-", "pcx-")
+_NO_WAY_OUT = ("igw-", "cagw-", "pcx-", BLACKHOLE)
 """Targets through which a host without a public address reaches no internet: an internet gateway
 translates for hosts that have one ("Enable internet access", VPC user guide), a carrier gateway for
 those with a carrier address ("Carrier gateways", Wavelength developer guide), and a peering leads
@@ -26,6 +26,17 @@ peering guide). Any other kind of target may work, and is taken to."""
 _FOREIGN = "that is not one of the group's NATs"
 _GATEWAY_ENDPOINT = "vpce-"
 _EVERYWHERE = IPv4Network("0.0.0.0/0")
+
+_NOT_THE_INTERNET = tuple(
+    map(
+        IPv4Network,
+        (
+            *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16"),
+            *("172.16.0.0/12", "192.168.0.0/16", "224.0.0.0/3"),
+        ),
+    )
+)
+"""Networks in which no host of the internet is (RFC 6890; RFC 1112 for 224.0.0.0/3)."""
 
 
 class Fleet:
@@ -46,7 +57,8 @@ class Fleet:
         for nat in self.judged:
             if route.interface is not None and route.interface == nat.interface:
                 return nat
-        return next((nat for nat in self.judged if nat.instance == route.instance), None)
+        named = (nat for nat in self.judged if nat.instance == route.instance)
+        return next((nat for nat in named if not (route.interface and nat.interface)), None)
 
     def server(self, table: Table) -> Nat | None:
         """Return the usable NAT through which a table reaches the internet now."""
@@ -63,9 +75,14 @@ class Fleet:
         route = table.route
         if is_overridden(table):
             return True
-        if route is None or route.blackhole or self.target(route):
+        if route is None or route.blackhole or self._is_ours(route):
             return False
         return bool(route.interface or route.instance or route.other)
+
+    def _is_ours(self, route: DefaultRoute) -> bool:
+        """Say whether a route leads to a NAT, be it to an interface that forwards nothing."""
+        members = {nat.instance for nat in self.judged}
+        return bool(self.target(route)) or (not route.dynamic and route.instance in members)
 
     def egress(self, table: Table) -> bool:
         """Say whether a host without a public address gets out by a table, as far as routes tell.
@@ -135,13 +152,13 @@ class Fleet:
 
 
 def is_overridden(table: Table) -> bool:
-    """Say whether more specific routes cover every address, so that nothing uses the default.
+    """Say whether more specific routes cover the internet, so that nothing uses the default.
 
     The most specific route wins ("How route priority works", VPC user guide), so two halves of the
     address space take everything from a default route.
     """
     nets = [IPv4Network(cidr, strict=False) for cidr, _ in table.other_routes if _is_ipv4(cidr)]
-    return _EVERYWHERE in collapse_addresses(nets)
+    return _EVERYWHERE in collapse_addresses([*nets, *_NOT_THE_INTERNET])
 
 
 def _unless_hidden(table: Table) -> str:

@@ -128,10 +128,11 @@ class Handler:
         seconds = context.get_remaining_time_in_millis() / 1000 - REPORT_RESERVE_S
         recalled = self.clients.threads.submit(self._remembered, trigger)
         run = self._run(trigger, seconds, recalled)
-        summary = self._tell(run, recalled)
-        if trigger.deployment:
-            _answer(trigger.deployment, run)
-        return summary
+        try:
+            return self._tell(run, recalled)
+        finally:
+            if trigger.deployment:  # whatever became of the report, CloudFormation waits
+                _answer(trigger.deployment, run)
 
     def _remembered(self, trigger: Trigger) -> Remembered | None:
         """Return what the memory holds, if the trigger is one of those that need it."""

@@ -102,7 +102,7 @@ class State:
                 Message(
                     opened=_times(message["opened"]),
                     over=_times(message["over"]),
-                    claimed=float(message["claimed"]),
+                    claimed=_moment(message["claimed"]),
                 )
                 for message in value["messages"]
             ),
@@ -110,7 +110,20 @@ class State:
 
 
 def _times(value: Mapping[str, Any]) -> tuple[tuple[Incident, float], ...]:
-    return _sorted({Incident(name): float(time) for name, time in value.items()})
+    return _sorted({Incident(name): _moment(time) for name, time in value.items()})
+
+
+def _moment(value: Any) -> float:  # noqa: ANN401 - of JSON
+    """Return a time of this era; whatever else stands there was not written by the function."""
+    moment = float(value)
+    if not 0 <= moment < _END_OF_TIME:
+        message = f"{value!r} is no time"
+        raise ValueError(message)
+    return moment
+
+
+_END_OF_TIME = 2.0**33
+"""Unix time in the year 2242."""
 
 
 def _sorted(times: Mapping[Incident, float]) -> tuple[tuple[Incident, float], ...]:
@@ -121,7 +134,8 @@ def advance(state: State, situation: Situation) -> tuple[State, Message | None]:
     """Return what to remember after a run, and the message that the run claims with it, if any."""
     if not state.settled and not state.since and not situation.served:
         return state, None
-    now, began = situation.now, dict(state.since)
+    now = situation.now
+    began = {incident: min(start, now) for incident, start in state.since}
     since = {incident: began.get(incident, now) for incident in situation.holds}
     if not state.settled and since and now - min(since.values()) < REDUNDANCY_GRACE_S:
         return replace(state, since=_sorted(since)), None
@@ -130,12 +144,12 @@ def advance(state: State, situation: Situation) -> tuple[State, Message | None]:
     message = _message(
         opened={incident: since[incident] for incident in due - state.told},
         over={incident: began.get(incident, now) for incident in state.told - since.keys()},
-        untold=tuple(m for m in state.messages if now - m.claimed >= CLAIM_S),
+        untold=tuple(m for m in state.messages if abs(now - m.claimed) >= CLAIM_S),
         since=since,
         told=told,
         now=now,
     )
-    under_way = tuple(m for m in state.messages if now - m.claimed < CLAIM_S)
+    under_way = tuple(m for m in state.messages if abs(now - m.claimed) < CLAIM_S)
     after = State(
         settled=True,
         since=_sorted(since),

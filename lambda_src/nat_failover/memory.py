@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from enum import StrEnum
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -70,15 +71,16 @@ def _state(item: dict[str, Any]) -> State:
     """Return the state of an item; one that nobody can read is as good as none."""
     try:
         return State.from_json(json.loads(item["state"]["S"]))
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (ValueError, OverflowError, KeyError, TypeError, AttributeError, RecursionError):
         return State()
 
 
 def _number(item: dict[str, Any], name: str) -> float:
     try:
-        return float(item[name]["N"])
+        number = float(item[name]["N"])
     except (ValueError, KeyError, TypeError):
         return 0.0
+    return number if isfinite(number) else 0.0
 
 
 def write(

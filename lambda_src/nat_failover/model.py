@@ -75,6 +75,9 @@ class DefaultRoute:
         return self.instance or self.interface or self.other or "a target without a name"
 
 
+BLACKHOLE = "blackhole"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Association:
     """A subnet's association with a table."""
@@ -88,9 +91,10 @@ class Table:
     """A route table: its home zone, the subnets at home in it, and what was observed.
 
     `associations` are the subnets that use it now; `other_routes` are all routes but the default
-    route and the local ones, as (destination, target). `exists` is False of a private table that
-    EC2 does not describe. `main` is the table of every subnet that has no association. A table that
-    is not the stack's has no zone and no subnet at home.
+    route and the local ones, as (destination, target), where what leads nowhere is BLACKHOLE.
+    `exists` is False of a private table that EC2 does not describe. `main` is the table of every
+    subnet that has no association. A table that is not the stack's has no zone and no subnet at
+    home.
     """
 
     id: str

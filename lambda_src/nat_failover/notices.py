@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from nat_failover.settings import Settings
 
 _SUBJECT_LIMIT = 99
-"""Characters; SNS takes fewer than 100, in ASCII (SNS API reference, Publish)."""
+"""Characters; SNS takes fewer than 100 (SNS API reference, Publish), and mail programs ASCII."""
 
 _TEXT_LIMIT = 8000
 """Characters; SNS takes 256 KiB, people take less."""
@@ -35,8 +35,8 @@ _ADVICE: Mapping[Incident, str] = {
         " take it back. No deployment brings a missing table back by itself."
     ),
     Incident.REDUNDANCY_LOST: (
-        "look at the group's activity history: why is there no replacement? A NAT that is called sick"
-        " may look well to its group: terminate it. The next failure would cut users off."
+        "look at the group's activity history: why is there no replacement? A NAT that is called"
+        " sick may look well to its group: terminate it. The next failure would cut users off."
     ),
     Incident.FAILOVER: (
         "nothing, if a replacement comes within ten minutes: another message says when it is over."

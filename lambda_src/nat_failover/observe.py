@@ -70,9 +70,10 @@ def observe(
 
 
 def observe_tables(clients: Clients, settings: Settings) -> frozenset[Table]:
-    """Return the private route tables alone; raise as `observe` does."""
+    """Return the private route tables, none of a VPC that is gone; raise as `observe` does."""
     with _complete_answers():
-        return RouteTables(_route_tables(clients, settings), settings).private()
+        answered = _route_tables(clients, settings)
+        return RouteTables(answered, settings).private() if answered else frozenset()
 
 
 @contextmanager
@@ -80,7 +81,7 @@ def _complete_answers() -> Iterator[None]:
     """Take an answer that has not the documented shape for an incomplete one."""
     try:
         yield
-    except (KeyError, TypeError, ValueError, ResponseParserError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, ResponseParserError) as error:
         message = f"an answer has not the documented shape: {error!r}"
         raise IncompleteError(message) from error
 

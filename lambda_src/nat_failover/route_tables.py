@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from nat_failover.model import Association, DefaultRoute, Subnet, Table
+from nat_failover.model import BLACKHOLE, Association, DefaultRoute, Subnet, Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -24,6 +24,7 @@ _TARGETS = (
     "CoreNetworkArn",
     "EgressOnlyInternetGatewayId",
     "OdbNetworkArn",
+    "IpAddress",
 )
 """The fields of a route that can name its target (EC2 API reference, data type Route)."""
 
@@ -119,7 +120,7 @@ def _table(answer: Mapping[str, Any], home: HomeTable | None) -> Table:
         route=_winner(default),
         associations=frozenset(_in_force(answer["Associations"])),
         other_routes=frozenset(
-            (_first(route, _DESTINATIONS) or "", _first(route, _TARGETS) or "")
+            (_first(route, _DESTINATIONS) or "", _target(route))
             for route in routes
             if route not in default
         ),
@@ -153,6 +154,10 @@ def _default_route(route: Mapping[str, Any]) -> DefaultRoute:
         blackhole=route["State"] != "active",
         dynamic=route.get("Origin") in _DYNAMIC,
     )
+
+
+def _target(route: Mapping[str, Any]) -> str:
+    return BLACKHOLE if route["State"] != "active" else _first(route, _TARGETS) or ""
 
 
 def _first(route: Mapping[str, Any], fields: tuple[str, ...]) -> str | None:

@@ -107,9 +107,10 @@ class FailoverRole(Construct):
 
         That the interface belongs to a NAT the function checks itself: an interface does not carry
         the tags of its instance. The key of an attribute is there for a request that sets it, with
-        the value that it is set to ("ec2:Attribute condition key", EC2 user guide); with exactly
-        this condition and action, EC2 has been seen to allow the check's change and to refuse a
-        description's (AppMana/cloud-provisioning, aws-gateway-source-check-results.json).
+        the value that it is set to ("ec2:Attribute condition key", EC2 user guide). With this
+        action and key, both values allowed, EC2 was seen in dry runs to allow the check's change
+        and to refuse a description's (AppMana/cloud-provisioning,
+        aws-gateway-source-check-results.json).
         """
         statement = _allow("Forward", ["ec2:ModifyNetworkInterfaceAttribute"], [self._interfaces])
         statement.add_condition("StringEquals", {"ec2:Attribute/SourceDestCheck": "false"})
@@ -123,7 +124,7 @@ class FailoverRole(Construct):
         EC2 may ask about the table that an association is taken from; it asks about the subnet too,
         and only the private ones are allowed.
         """
-        actions = ["ec2:DisassociateRouteTable", "ec2:ReplaceRouteTableAssociation"]
+        actions = ["ec2:ReplaceRouteTableAssociation"]
         statement = _allow("ForeignTables", actions, [self._any_table])
         vpc = self._arn("ec2", "vpc", self._network.vpc.vpc_id)
         statement.add_condition("ArnEquals", {"ec2:Vpc": vpc})

@@ -222,6 +222,11 @@ class Region:
             AutoScalingGroupName=group, ScalingProcesses=["Terminate"]
         )
 
+    def empty_group(self) -> None:
+        """Take every member out of the group, as CloudFormation does before it deletes it."""
+        for member in list(self.nats.values()):
+            self.leave_group(member)
+
     def remember(self, state: State) -> None:
         """Put something into the stack's memory."""
         found = read(self.dynamodb, self.memory)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -142,11 +142,68 @@ def test_deletion_takes_every_association_away_when_subnets_are_swapped(
     region.kill(region.nats["a"])
     function(messages.terminated(region, region.nats["a"]))
 
+    region.empty_group()
     function(messages.release(cloudformation.url, *KNOWN))
 
     assert [answer["Status"] for answer in cloudformation.answers] == ["SUCCESS"]
     for home in region.homes.values():
         region.ec2.delete_route_table(RouteTableId=home.table)
+
+
+@pytest.mark.parametrize("known", [KNOWN, ("rtbassoc-00000000000000000",)])
+def test_subnets_are_not_released_while_the_stack_has_nats(
+    known: tuple[str, ...], region: Region, deploy: Deploy, cloudformation: CloudFormation
+) -> None:
+    """Whoever asks: the group goes before the associations when the stack is deleted."""
+    function = deploy(replace(region.settings, strategy=Strategy.SWAP_ROUTE_TABLE))
+
+    function(messages.release(cloudformation.url, *known), seconds=SHORT)
+
+    assert function.wire.writes == []
+    (answer,) = cloudformation.answers
+    assert answer["Status"] == "FAILED"
+    assert f"{region.group} still has members" in answer["Reason"]
+
+
+def test_release_succeeds_when_the_vpc_is_gone(
+    region: Region, deploy: Deploy, cloudformation: CloudFormation
+) -> None:
+    """Somebody deleted it by hand; nothing is left to release."""
+    function = deploy(replace(region.settings, strategy=Strategy.SWAP_ROUTE_TABLE))
+    region.empty_group()
+    function.wire.edit("DescribeRouteTables", lambda answer: answer["RouteTables"].clear())
+
+    function(messages.release(cloudformation.url, *KNOWN), seconds=SHORT)
+
+    assert [answer["Status"] for answer in cloudformation.answers] == ["SUCCESS"]
+
+
+def test_deletion_waits_for_a_protected_member_until_it_is_in_service(
+    region: Region, deploy: Deploy, cloudformation: CloudFormation
+) -> None:
+    """Its protection cannot be lifted before, and what is in service is not held up by it."""
+    function = deploy(region.settings)
+    launching, serving = sorted(region.nats.values())
+    region.autoscaling.set_instance_protection(
+        AutoScalingGroupName=region.group,
+        InstanceIds=[launching, serving],
+        ProtectedFromScaleIn=True,
+    )
+    looks: list[set[str]] = []
+
+    def show(answer: Any) -> None:  # noqa: ANN401 - a parsed answer
+        (group,) = answer["AutoScalingGroups"]
+        members = {row["InstanceId"]: row for row in group["Instances"]}
+        looks.append({id_ for id_, row in members.items() if row["ProtectedFromScaleIn"]})
+        if len(looks) < 4:
+            members[launching]["LifecycleState"] = "Pending:Wait"
+
+    function.wire.edit("DescribeAutoScalingGroups", show)
+
+    function(messages.deployment("Delete", cloudformation.url))
+
+    assert looks == [{launching, serving}, *[{launching}] * 3, set()]
+    assert [answer["Status"] for answer in cloudformation.answers] == ["SUCCESS"]
 
 
 def test_deletion_fails_with_awss_words_when_an_association_stays(
@@ -157,6 +214,7 @@ def test_deletion_fails_with_awss_words_when_an_association_stays(
     (stays,) = region.associations("a").values()
     function.wire.fail("DisassociateRouteTable", "UnauthorizedOperation", mentions=stays)
 
+    region.empty_group()
     function(messages.release(cloudformation.url, *KNOWN), seconds=SHORT)
 
     (answer,) = cloudformation.answers
@@ -172,6 +230,7 @@ def test_deletion_fails_with_awss_words_when_the_look_fails(
     function = deploy(replace(region.settings, strategy=Strategy.SWAP_ROUTE_TABLE))
     function.wire.fail("DescribeRouteTables", "UnauthorizedOperation")
 
+    region.empty_group()
     function(messages.release(cloudformation.url, *KNOWN), seconds=SHORT)
 
     (answer,) = cloudformation.answers
@@ -187,6 +246,7 @@ def test_answer_fits_when_aws_has_much_to_say(
     function = deploy(replace(region.settings, strategy=Strategy.SWAP_ROUTE_TABLE))
     function.wire.fail("DisassociateRouteTable", "UnauthorizedOperation" + "…" * 5000)
 
+    region.empty_group()
     function(messages.release(cloudformation.url, *KNOWN), seconds=SHORT)
 
     assert cloudformation.sizes[0] <= 4096
@@ -224,6 +284,7 @@ def test_deletion_leaves_what_cloudformation_knows_when_nothing_was_moved(
     function = deploy(replace(region.settings, strategy=Strategy.SWAP_ROUTE_TABLE))
     known = [*region.associations("a").values(), *region.associations("b").values()]
 
+    region.empty_group()
     function(messages.release(cloudformation.url, *known))
 
     assert function.wire.writes == []
@@ -238,6 +299,7 @@ def test_deletion_goes_on_when_a_write_or_a_look_fails_once(
     function.wire.fail("DescribeRouteTables", "UnauthorizedOperation", times=1)
     function.wire.fail("DisassociateRouteTable", "InvalidAssociationID.NotFound", times=1)
 
+    region.empty_group()
     function(messages.release(cloudformation.url, *KNOWN))
 
     assert [answer["Status"] for answer in cloudformation.answers] == ["SUCCESS"]

@@ -211,6 +211,19 @@ def test_route_is_created_when_it_vanished_between_look_and_write(
     assert _errors(returned) == [None]
 
 
+def test_route_is_created_whichever_word_ec2_has_for_a_missing_one(
+    region: Region, function: Function
+) -> None:
+    """It says InvalidParameterValue where its own list has a better word."""
+    region.kill(region.nats["a"])
+    function.wire.hold("ReplaceRoute", lambda: region.lose_route("a"))
+    function.wire.fail("ReplaceRoute", "InvalidRoute.NotFound")
+
+    function(messages.SWEEP)
+
+    assert region.served_by() == {"a": region.nats["b"], "b": region.nats["b"]}
+
+
 def test_route_is_replaced_when_it_appeared_between_look_and_write(
     region: Region, function: Function
 ) -> None:

@@ -19,6 +19,13 @@ if TYPE_CHECKING:
     from tests.aws.conftest import Deploy, Function
 
 
+ALL_BUT_PRIVATE = (
+    *("0.0.0.0/5", "8.0.0.0/7", "11.0.0.0/8", "12.0.0.0/6", "16.0.0.0/4", "32.0.0.0/3"),
+    *("64.0.0.0/2", "128.0.0.0/1"),
+)
+"""Everything but 10.0.0.0/8."""
+
+
 @pytest.fixture
 def swapping(region: Region, deploy: Deploy) -> Function:
     """Return the function with the strategy that moves subnets."""
@@ -149,6 +156,90 @@ def test_deployment_waits_when_a_private_table_uses_an_internet_gateway(
     assert row["verdict"] == "not ours"
     assert row["reason"].endswith("and no way out for a host without a public address")
     assert [line["NoEgress"] for line in logged() if line["message"] == "run"] == [1]
+
+
+@pytest.mark.parametrize(
+    ("state", "target", "cut"),
+    [
+        ("active", {"NatGatewayId": "nat-any"}, 0),
+        ("active", {"GatewayId": "igw-any"}, 1),
+        ("blackhole", {"NatGatewayId": "nat-any"}, 1),
+    ],
+)
+@pytest.mark.parametrize(
+    "cidrs",
+    [
+        ("0.0.0.0/1", "128.0.0.0/1"),
+        ("0.0.0.0/1", "128.0.0.0/2", "192.0.0.0/3"),
+        ALL_BUT_PRIVATE,
+    ],
+)
+def test_routes_that_cover_the_internet_are_told(  # noqa: PLR0913, PLR0917 - fixtures and rows
+    cidrs: tuple[str, ...],
+    state: str,
+    target: dict[str, str],
+    cut: int,
+    region: Region,
+    function: Function,
+    logged: Callable[[], list[dict[str, Any]]],
+) -> None:
+    """Multicast and private networks may be missing; what leads nowhere is no way out."""
+    routes = [{"DestinationCidrBlock": cidr, "State": state, **target} for cidr in cidrs]
+    function.wire.edit("DescribeRouteTables", _with_routes(region, *routes))
+
+    returned = function(messages.SWEEP)
+
+    assert function.wire.writes == []
+    assert _now(returned, table=region.homes["a"].table)["verdict"] == "not ours"
+    assert [line["NoEgress"] for line in logged() if line["message"] == "run"] == [cut]
+
+
+def test_route_to_another_interface_of_a_nat_is_repaired(
+    region: Region, function: Function
+) -> None:
+    """That interface forwards nothing: its check is on."""
+    nat = region.nats["a"]
+    beside = {"DestinationCidrBlock": ANYWHERE, "NetworkInterfaceId": "eni-any", "InstanceId": nat}
+    function.wire.edit(
+        "DescribeRouteTables", _with_routes(region, {**beside, "State": "active"}, instead=True)
+    )
+
+    function(messages.SWEEP, seconds=SHORT)
+
+    assert {
+        (call.operation, call.parameters["NetworkInterfaceId"]) for call in function.wire.writes
+    } == {("ReplaceRoute", region.interface(nat))}
+
+
+def test_route_of_a_route_server_is_left_alone(region: Region, function: Function) -> None:
+    """It may name nothing but the next hop's address."""
+    hop = {"DestinationCidrBlock": ANYWHERE, "IpAddress": "10.0.0.9", "Origin": "Advertisement"}
+    function.wire.edit(
+        "DescribeRouteTables", _with_routes(region, {**hop, "State": "active"}, instead=True)
+    )
+
+    returned = function(messages.SWEEP)
+
+    assert function.wire.writes == []
+    assert _now(returned, table=region.homes["a"].table)["verdict"] == "not ours"
+
+
+def _with_routes(
+    region: Region, *routes: dict[str, str], instead: bool = False
+) -> Callable[[Any], None]:
+    """Return what adds routes to a table in EC2's answer, or puts them in place of its default."""
+
+    def edit(answer: Any) -> None:  # noqa: ANN401 - a parsed answer
+        for table in answer["RouteTables"]:
+            if table["RouteTableId"] == region.homes["a"].table:
+                kept = [
+                    route
+                    for route in table["Routes"]
+                    if not instead or route["DestinationCidrBlock"] != ANYWHERE
+                ]
+                table["Routes"] = [*kept, *routes]
+
+    return edit
 
 
 @pytest.mark.parametrize("first", [True, False])

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from nat_failover.incidents import Incident
 from nat_failover.settings import REDUNDANCY_GRACE_S
 from tests.aws import messages
 from tests.aws.conftest import SHORT
@@ -139,6 +141,57 @@ def test_people_hear_once_and_routes_are_repaired_when_the_memory_fails(
 
     assert region.served_by() == {"a": region.nats["b"], "b": region.nats["b"]}
     assert len(region.told()) == 1
+
+
+ABSURD = [
+    '{"settled":true,"since":{"failover":1%s},"told":[],"messages":[]}' % ("0" * 400),
+    '{"settled":true,"since":{"failover":1e300},"told":["failover"],"messages":[]}',
+    '{"settled":true,"since":{"failover":NaN},"told":["failover"],"messages":[]}',
+    '{"settled":true,"since":{"failover":-1e300},"told":["failover"],"messages":[]}',
+    '{"settled":true,"since":{},"told":[],"messages":[{"opened":{},"over":{"failover":1e300},"claimed":1}]}',
+    '{"settled":true,"since":{},"told":[],"messages":[{"opened":{},"over":{},"claimed":1e400}]}',
+]
+
+
+@pytest.mark.parametrize("state", ABSURD, ids=range(len(ABSURD)))
+@pytest.mark.parametrize("version", ["5", "1e125"])
+def test_routes_are_repaired_and_the_memory_recovers_when_it_holds_absurd_times(
+    state: str, version: str, region: Region, function: Function
+) -> None:
+    """It is as good as none, and written over by the next run that has something to keep."""
+    _forge(region, state, version)
+    function(messages.SWEEP)
+    region.kill(region.nats["a"])
+
+    function(messages.terminated(region, region.nats["a"]))
+    function(messages.SWEEP)
+
+    assert region.served_by() == {"a": region.nats["b"], "b": region.nats["b"]}
+    assert dict(region.remembered().since).keys() >= {Incident.FAILOVER}
+
+
+def test_people_are_told_of_incidents_that_the_memory_puts_into_the_future(
+    region: Region, function: Function
+) -> None:
+    """What began later than now began now."""
+    future = time.time() + 10**8
+    since = {"no egress": future, "redundancy lost": future, "failover": future}
+    _forge(region, json.dumps({"settled": True, "since": since, "told": [], "messages": []}), "5")
+    for nat in region.nats.values():
+        region.kill(nat)
+
+    function(messages.SWEEP)
+
+    assert len(region.told()) == 1
+    assert max(moment for _, moment in region.remembered().since) <= time.time()
+
+
+def _forge(region: Region, state: str, version: str) -> None:
+    """Put a state into the memory that the function would never write."""
+    item = {"key": {"S": "incidents"}, "version": {"N": version}, "state": {"S": state}}
+    region.dynamodb.put_item(
+        TableName=region.memory, Item={**item, "expires": {"N": "99999999999"}}
+    )
 
 
 def test_people_hear_later_when_they_could_not_be_told(region: Region, function: Function) -> None:

@@ -54,6 +54,7 @@ def _live(region: Region, function: Function, cloudformation: CloudFormation) ->
     function.wire.edit("DescribeAutoScalingGroups", lambda _: None)
     region.hold_members()
     function(messages.deployment("Delete", cloudformation.url))
+    region.empty_group()
     function(messages.release(cloudformation.url, "rtbassoc-00000000000000000"))
 
 

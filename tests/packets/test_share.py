@@ -29,6 +29,12 @@ COUNT = "/proc/sys/net/netfilter/nf_conntrack_count"
 HEALTH = "/etc/nat-failover/health"
 PORT = 80
 
+REFUSES_COUNTS = """#!/bin/bash
+[[ $* == *--file* ]] || exec /usr/sbin/nft "$@"
+text=$(cat)
+[[ $text != *'ct count'* ]] && exec /usr/sbin/nft "$@" <<<"$text"
+"""
+
 
 @pytest.fixture
 def fabric() -> Iterator[Fabric]:
@@ -94,6 +100,18 @@ def test_a_change_of_the_filter_keeps_the_share_of_the_instance(machine: Machine
     assert "ct count over 512 " in _filter(machine)
     machine.run("/etc/nat-failover/up", "filter")
     assert "ct count over 512 " in _filter(machine)
+
+
+def test_nat_forwards_without_shares_where_the_kernel_cannot_count(
+    fabric: Fabric, machine: Machine
+) -> None:
+    """A kernel may come without nft_connlimit; the other rules are loaded, and the log says so."""
+    machine.command("nft", REFUSES_COUNTS)
+    run = machine.run("/etc/nat-failover/up")
+    assert "without the share per host" in run.stdout
+    assert "ct count" not in _filter(machine)
+    with listen(fabric.server) as listener:
+        flow(fabric.hosts["b"], listener).close()
 
 
 def _segments(flags: int, sequence: int) -> Iterator[bytes]:

@@ -80,7 +80,7 @@ FOREIGN_TABLE = Request(
     resource=f"{EC2}:route-table/rtb-foreign",
     context={"ec2:Vpc": VPC},
 )
-ADOPTIONS = [replace(FOREIGN_TABLE, action="ec2:DisassociateRouteTable"), FOREIGN_TABLE]
+ADOPTIONS = [FOREIGN_TABLE]
 ENCRYPTION = [
     Request(action="kms:Decrypt", resource=KEY),
     Request(action="kms:GenerateDataKey", resource=KEY),
@@ -101,6 +101,7 @@ FOREIGN = [
     replace(FOREIGN_TABLE, context={"ec2:Vpc": f"{EC2}:vpc/vpc-other"}),
     replace(FOREIGN_TABLE, action="ec2:AssociateRouteTable"),
     replace(FOREIGN_TABLE, action="ec2:ReplaceRoute"),
+    replace(FOREIGN_TABLE, action="ec2:DisassociateRouteTable"),
     # The check of an interface elsewhere, of one that is not in a public subnet, switched on again;
     # and anything else that the call can change, alone or beside the check.
     *(

@@ -32,7 +32,9 @@ TARGETS = (
 )
 EMAILS = "a list of e-mail addresses, each once"
 INSTANCES = "a number of instances"
-MAXIMUM = f"{INSTANCES}, 2 or more (one NAT cannot fail over), and not less than there are zones"
+MAXIMUM = (
+    f"{INSTANCES}, from 2 (one NAT cannot fail over) to 100, and not less than there are zones"
+)
 ASSOCIATIONS = (
     "allowed: networks that the table 'IPv4 CIDR block association restrictions' of the VPC user"
     " guide permits, such as '100.64.0.0/16'"
@@ -126,8 +128,15 @@ MISTAKES: list[tuple[Any, str]] = [
     (
         {"fleet": {"self_test": ["169.254.169.254"]}},
         (
-            "fleet.self_test[0] is '169.254.169.254': 169.254.169.254 is an address that hosts"
-            f" cannot have; allowed: {TARGETS}"
+            "fleet.self_test[0] is '169.254.169.254': 169.254.169.254 is not an address of a host"
+            f" on the internet; allowed: {TARGETS}"
+        ),
+    ),
+    (
+        {"fleet": {"self_test": ["100.64.0.1"]}},
+        (
+            "fleet.self_test[0] is '100.64.0.1': 100.64.0.1 is not an address of a host on the"
+            f" internet; allowed: {TARGETS}"
         ),
     ),
     (
@@ -138,9 +147,9 @@ MISTAKES: list[tuple[Any, str]] = [
         ),
     ),
     (
-        {"fleet": {"self_test": ["example.com", "10.0.3.4"]}},
+        {"network": {"cidr": "8.8.8.0/24"}, "fleet": {"self_test": ["example.com", "8.8.8.8"]}},
         (
-            "fleet.self_test has '10.0.3.4', an address of the VPC (10.0.0.0/16), which a NAT does"
+            "fleet.self_test has '8.8.8.8', an address of the VPC (8.8.8.0/24), which a NAT does"
             " not forward to; allowed: addresses and names on the internet"
         ),
     ),
@@ -366,6 +375,10 @@ MISTAKES: list[tuple[Any, str]] = [
     (
         {"fleet": {"max": 1, "desired": 1}},
         f"fleet.max is 1; allowed: {MAXIMUM}",
+    ),
+    (
+        {"fleet": {"max": 10**12}},
+        f"fleet.max is 1000000000000; allowed: {MAXIMUM}",
     ),
     (
         {"network": {"zones": [f"eu-west-1{letter}" for letter in "abc"]}},

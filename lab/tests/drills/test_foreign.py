@@ -74,7 +74,7 @@ def test_an_hour_without_a_replacement_is_told_and_rings_until_there_is_one(stag
     told = [row for row in outcome.notifications if row.source == "Lambda"]
     assert [row.subject.split(":")[0] for row in told] == ["DEGRADED", "DEGRADED", "HEALED"]
     lost = told[1]
-    assert REDUNDANCY_GRACE_S <= lost.time < REDUNDANCY_PATIENCE_S + 180
+    assert REDUNDANCY_GRACE_S <= lost.time < REDUNDANCY_GRACE_S + 180
     assert "fewer NATs than wanted" in lost.text
     assert "look at the group's activity history" in lost.text
     rung = [row for row in outcome.notifications if "RedundancyLost" in row.subject]

@@ -14,8 +14,17 @@ if ((${#sources[@]} == 0)); then
 fi
 
 load() {
-    sed "s/SAMPLE/$((entries / 128))/" "$@" |
-        nft --define vpc="{ ${vpc:?} }" --define uplink="$interface" --define address="${sources[0]}" --file -
+    local text
+    text=$(sed "s/SAMPLE/$((entries / 128))/" "$@")
+    if ! give_nft <<<"$text"; then
+        # A kernel may lack nft_connlimit; a NAT without shares is better than none.
+        echo "nft refused the rules: loading them without the share per host"
+        grep --invert-match 'ct count' <<<"$text" | give_nft
+    fi
+}
+
+give_nft() {
+    nft --define vpc="{ ${vpc:?} }" --define uplink="$interface" --define address="${sources[0]}" --file -
 }
 
 # With several addresses, flows take turns: each has ports of its own.
