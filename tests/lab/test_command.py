@@ -169,7 +169,9 @@ def test_comparison_leaves_no_process_behind_when_it_is_interrupted(tmp_path: Pa
     """Neither a fork nor a function's process."""
     process = start(tmp_path, "compare", "hang", "--seeds", "50")
     deadline = time.monotonic() + LIMIT
-    while len(processes_of(tmp_path)) < 4 or not list(tmp_path.rglob("nat-lab-function-*")):
+    while len(processes_of(tmp_path)) < 4 or not list(
+        tmp_path.glob("nat-lab-*/nat-lab-function-*")
+    ):
         assert time.monotonic() < deadline
         time.sleep(0.2)
     time.sleep(2)
