@@ -76,6 +76,7 @@ class DefaultRoute:
 
 
 BLACKHOLE = "blackhole"
+"""The target of a route that leads nowhere."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)

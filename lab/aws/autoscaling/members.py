@@ -23,8 +23,10 @@ ALIVE = ("pending", "running")
 """The instance states with which EC2's health check is content."""
 
 ENTERED = "in service"
-RETURNED = "returned to service"
 """The kind of the journal's entry that says that a member entered service."""
+
+RETURNED = "returned to service"
+"""The kind of the journal's entry that says that a member is back from standby."""
 
 RESUMED = "resumed"
 """The kind of the journal's entry that says that suspended processes of a group go on."""
