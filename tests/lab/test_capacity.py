@@ -155,6 +155,22 @@ def test_group_rebalances_when_its_members_were_terminated_through_it(region: Re
     assert eventually(region, lambda: zones(region) == [ONE, OTHER])
 
 
+@contract_of(ZonesAreRebalanced)
+def test_group_rebalances_when_a_member_came_back_from_standby(region: Region) -> None:
+    """What was launched beside it, in the zone that it had left empty, is one too many there."""
+    autoscaling, instances = region.client("autoscaling"), group_in_service(region)
+    (resting,) = [row for row in instances if emulated(row).availability_zone == ONE]
+    group: dict[str, object] = {"AutoScalingGroupName": "any", "InstanceIds": [resting]}
+    autoscaling.enter_standby(**group, ShouldDecrementDesiredCapacity=True)
+    region.client("ec2").terminate_instances(
+        InstanceIds=[row for row in instances if row != resting]
+    )
+    assert eventually(region, lambda: zones(region) == [ONE])
+    autoscaling.exit_standby(**group)
+    assert zones(region) == [ONE, ONE]
+    assert eventually(region, lambda: zones(region) == [ONE, OTHER])
+
+
 def test_group_does_not_rebalance_when_that_is_suspended(region: Region) -> None:
     """AZRebalance is a process of its own; it begins once it is resumed."""
     unbalanced(region)

@@ -10,6 +10,7 @@ from lab.aws.autoscaling.members import (
     ENTERED,
     IN_SERVICE,
     RESUMED,
+    RETURNED,
     counted,
     extra,
     groups_of,
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from lab.journal import Entry
 
-_OCCASIONS = (CAPACITY, ENDED, ENTERED, RESUMED)
+_OCCASIONS = (CAPACITY, ENDED, ENTERED, RESUMED, RETURNED)
 """The kinds of journal entries after which a group may be out of balance, or able to mend it."""
 
 _TOLERATED = 1
@@ -42,7 +43,10 @@ class ZonesAreRebalanced(Behaviour):
     emptiest zone has capacity. moto knows no balance.
     """
 
-    source = "EC2 Auto Scaling user guide, 'Rebalancing activities'"
+    source = (
+        "EC2 Auto Scaling user guide, 'Rebalancing activities'; 'Temporarily remove instances from "
+        "your Auto Scaling group' for members in standby"
+    )
 
     def install(self, patches: Patches) -> None:
         """Listen to the journal for what may lead to a rebalancing."""
