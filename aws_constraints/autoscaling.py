@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aws_constraints.ec2 import TAG_VALUE
 from aws_constraints.rows import Row
-from aws_constraints.rules import AtMost, Document, Number, OneOf, Text, Together
+from aws_constraints.rules import AtMost, Document, Number, OneOf, Percentages, Text
 
 GROUP_NAME = Text(
     pattern=r"[!-9;-~]+",
@@ -53,17 +53,7 @@ GROUPS = (
     ),
     Row(
         places=(f"{_GROUP}/InstanceMaintenancePolicy",),
-        rule=Together(("MinHealthyPercentage", "MaxHealthyPercentage")),
-        source=f"{_API}, InstanceMaintenancePolicy",
-    ),
-    Row(
-        places=(f"{_GROUP}/InstanceMaintenancePolicy/MinHealthyPercentage",),
-        rule=Number(low=-1, high=100),
-        source=f"{_API}, InstanceMaintenancePolicy",
-    ),
-    Row(
-        places=(f"{_GROUP}/InstanceMaintenancePolicy/MaxHealthyPercentage",),
-        rule=Number(low=-1, high=200),
+        rule=Percentages("MinHealthyPercentage", "MaxHealthyPercentage"),
         source=f"{_API}, InstanceMaintenancePolicy",
     ),
     Row(

@@ -85,4 +85,9 @@ ROWS = (
         rule=_LOGICAL,
         source="CloudFormation API reference, SignalResource",
     ),
+    Row(
+        places=("cloudformation.SignalResource/UniqueId",),
+        rule=Text(pattern=r"[A-Za-z0-9-]+", allowed="an instance's id", shortest=1, longest=64),
+        source="CloudFormation API reference, SignalResource",
+    ),
 )

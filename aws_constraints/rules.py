@@ -9,6 +9,8 @@ from ipaddress import IPv4Network
 from itertools import pairwise
 from typing import Any, ClassVar, Protocol
 
+_WHOLE = 100
+
 
 class Rule(Protocol):
     """A rule about a value; `covers_parts` tells whether it also speaks for what is inside it."""
@@ -124,14 +126,24 @@ class AtMost:
 
 
 @dataclass(frozen=True, slots=True)
-class Together:
-    """Properties of one object of which AWS takes all or none."""
+class Percentages:
+    """Two percentages of one object around 100, at most 100 apart, or -1 for both to have none."""
 
-    keys: tuple[str, ...]
+    least: str
+    most: str
 
-    covers_parts: ClassVar[bool] = False
+    covers_parts: ClassVar[bool] = True
 
     def breach(self, value: Any) -> str:  # noqa: ANN401 - see Rule
-        """Count those that are there."""
-        there = [key for key in self.keys if key in value]
-        return "" if len(there) in (0, len(self.keys)) else f"has {', '.join(there)} only"
+        """Look first whether both are there."""
+        there = [key for key in (self.least, self.most) if key in value]
+        if len(there) == 1:
+            return f"has {there[0]} only"
+        least, most = (str(value.get(key, -1)) for key in (self.least, self.most))
+        if least == most == "-1":
+            return ""
+        for key, given, low, high in ((self.least, least, 0, 100), (self.most, most, 100, 200)):
+            if reason := Number(low=low, high=high).breach(given):
+                return f"has {key} {given}, which {reason}"
+        apart = int(most) - int(least)
+        return f"has {self.least} and {self.most} {apart} apart, not 100" if apart > _WHOLE else ""

@@ -27,11 +27,17 @@ class Constraints:
             client.meta.events.register("before-parameter-build", self._look)
 
     def _look(self, params: dict[str, Any], model: OperationModel, **_: object) -> None:
-        kind = f"{model.service_model.service_name}.{model.name}"
-        self.found += map(str, breaches(kind, params))
-        for path in _open(model.input_shape, params):
-            if not covers((kind, *path)):
-                self.found.append(f"nothing is documented of {'/'.join((kind, *path))}")
+        self.found += mistakes(model, params)
+
+
+def mistakes(model: OperationModel, params: dict[str, Any]) -> list[str]:
+    """Return what breaks a row in the parameters of a call, and those that nothing constrains."""
+    kind = f"{model.service_model.service_name}.{model.name}"
+    unknown = [path for path in _open(model.input_shape, params) if not covers((kind, *path))]
+    return [
+        *map(str, breaches(kind, params)),
+        *(f"nothing is documented of {'/'.join((kind, *path))}" for path in unknown),
+    ]
 
 
 def _open(shape: Shape | None, value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:  # noqa: ANN401 - JSON

@@ -9,20 +9,26 @@ from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
 import pytest
+from botocore import xform_name
+from botocore.session import get_session
 
 from aws_constraints.table import breaches, covers, kind_of
 from nat_failover.settings import METRIC_NAMESPACE, METRICS
 from stacks.nat_stack import NatStack
 from stacks.read_settings import read_settings
+from tests.aws.constraints import mistakes
 from tests.synth.schema import says_which
 from tests.synth.values import leaves, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from botocore.model import OperationModel
+
     from tests.synth.template import Template
 
 ROOT = Path(__file__).parents[2]
+BOOT = ROOT / "stacks" / "constructs" / "nat_boot" / "boot.sh"
 
 SECTIONS = ("Description", "Outputs", "Parameters", "Rules")
 
@@ -102,11 +108,78 @@ def test_metrics_have_names_that_cloudwatch_takes() -> None:
 
 def test_boot_script_names_its_steps_so_that_they_can_be_in_a_user_agent() -> None:
     """An SDK drops an application id that is too long or has other characters."""
-    script = (ROOT / "stacks" / "constructs" / "nat_boot" / "boot.sh").read_text(encoding="utf-8")
+    script = BOOT.read_text(encoding="utf-8")
     steps = re.findall(r"^ *step \d+ '([^']+)'", script, re.MULTILINE)
     assert len(steps) >= 6
     for step in steps:
         assert breaches("sdk", {"AppId": f"nat-boot.{step.replace(' ', '-')}"}) == []
+
+
+@pytest.mark.parametrize(
+    ("policy", "reason"),
+    [
+        ({"MinHealthyPercentage": 100, "MaxHealthyPercentage": 150}, ""),
+        ({"MinHealthyPercentage": -1, "MaxHealthyPercentage": -1}, ""),
+        ({"MinHealthyPercentage": 90}, "has MinHealthyPercentage only"),
+        (
+            {"MinHealthyPercentage": 50, "MaxHealthyPercentage": 99},
+            "has MaxHealthyPercentage 99, which is not from 100 to 200",
+        ),
+        (
+            {"MinHealthyPercentage": 50, "MaxHealthyPercentage": 151},
+            "has MinHealthyPercentage and MaxHealthyPercentage 101 apart, not 100",
+        ),
+    ],
+)
+def test_maintenance_policy_is_held_against_what_auto_scaling_allows(
+    policy: dict[str, int], reason: str
+) -> None:
+    """Each percentage has its range, and the two of them have one."""
+    found = breaches("AWS::AutoScaling::AutoScalingGroup", {"InstanceMaintenancePolicy": policy})
+    assert [breach.row.rule.breach(breach.value) for breach in found] == [reason][: bool(reason)]
+
+
+def instance_calls() -> Iterator[tuple[OperationModel, dict[str, Any]]]:
+    """Yield the calls that the boot script writes out, with what the shell would put for words."""
+    known = {
+        '"$1"': "ABANDON",
+        '"${group:?}"': f"{'N' * 128}-nat",
+        '"${hook:?}"': "any-hook",
+        '"${stack:?}"': "N" * 128,
+        '"${resource:?}"': "AnyGroup",
+        '"$instance"': "i-0123456789abcdef0",
+        '"$(metadata instance-id)"': "i-0123456789abcdef0",
+    }
+    script = BOOT.read_text(encoding="utf-8").replace("\\\n", " ")
+    for service, call, written in re.findall(r"\baws ([a-z]+) ([a-z-]+) ([^;\n]*)", script):
+        model = get_session().get_service_model(service)
+        (name,) = [name for name in model.operation_names if xform_name(name, "-") == call]
+        operation = model.operation_model(name)
+        given = dict(re.findall(r"--([a-z-]+) (\"[^\"]*\"|\S+)", written))
+        members = {member: xform_name(member, "-") for member in operation.input_shape.members}
+        yield (
+            operation,
+            {
+                member: known.get(given[option], given[option])
+                for member, option in members.items()
+                if option in given
+            },
+        )
+
+
+def test_instance_makes_calls_with_values_that_aws_takes() -> None:
+    """Each parameter that the script gives has a row or a model that says which values it takes."""
+    calls = {operation.name: (operation, given) for operation, given in instance_calls()}
+    assert {name: sorted(given) for name, (_, given) in calls.items()} == {
+        "CompleteLifecycleAction": [
+            "AutoScalingGroupName",
+            "InstanceId",
+            "LifecycleActionResult",
+            "LifecycleHookName",
+        ],
+        "SignalResource": ["LogicalResourceId", "StackName", "Status", "UniqueId"],
+    }
+    assert [found for call in calls.values() for found in mistakes(*call)] == []
 
 
 def test_apostrophe_in_the_description_of_a_rule_is_found(default: Template) -> None:
