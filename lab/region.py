@@ -93,7 +93,7 @@ class Region:
         try:
             self._start()
         except BaseException:
-            self._closing.close()
+            self._close()
             raise
         return self
 
@@ -103,6 +103,11 @@ class Region:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._close()
+
+    def _close(self) -> None:
+        """Stop time first, so that nothing that is due needs what is being closed."""
+        self.clock.stop()
         self._closing.close()
 
     def client(self, service: Any) -> Any:  # noqa: ANN401 - the caller names the client's type
@@ -120,8 +125,7 @@ class Region:
         patches.put(os.environ, "MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
         moto_api_backend.reset()
         repeat_ids(patches, self.clock.chance, ACCOUNT, REGION)
-        self._closing.callback(self._simulator.close)  # what happens until the clock stops asks it
-        self._closing.callback(self.clock.stop)
+        self._closing.callback(self._simulator.close)
         self._closing.callback(self.functions.close)
         for behaviour in self.behaviours:
             behaviour(self.aws).install(patches)

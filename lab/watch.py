@@ -86,6 +86,10 @@ def _trouble(instance: Instance, now: float) -> str:
         return f", {instance.state}, does not forward"
     if instance.source_dest_check:
         return ", source/destination check on"
+    table = effective_table(str(instance.subnet_id), now)
+    routes = table.routes if table else []
+    if not any(row.destination_cidr_block == DEFAULT and row.gateway_id for row in routes):
+        return ", no route to the internet gateway"
     return ""
 
 

@@ -97,6 +97,28 @@ def end_addressless(scene: Scene) -> None:
         scene.ec2.terminate_instances(InstanceIds=bare)
 
 
+def lose_gateway(scene: Scene, zone: str | None) -> None:
+    """Delete the default route of the public subnet of the NAT that serves a zone."""
+    if instance := scene.instance(zone):
+        table = _table_of(scene, str(instance.subnet_id))
+        scene.say(f"delete the default route of {table}, the table of {instance.subnet_id}")
+        scene.ec2.delete_route(RouteTableId=table, DestinationCidrBlock=DEFAULT)
+
+
+def restore_gateway(scene: Scene) -> None:
+    """Lead every subnet of a NAT that has no default route to the internet gateway again."""
+    _, members = _group(scene)
+    for table in sorted({_table_of(scene, _describe(scene, nat)["SubnetId"]) for nat in members}):
+        routes = _table(scene, table)["Routes"]
+        if not any(route.get("DestinationCidrBlock") == DEFAULT for route in routes):
+            scene.say(f"lead {table} to the internet gateway again")
+            scene.ec2.create_route(
+                RouteTableId=table,
+                DestinationCidrBlock=DEFAULT,
+                GatewayId=_internet_gateway(scene),
+            )
+
+
 def lose_volume_key(scene: Scene, _: str | None) -> None:
     """Let the account's default key for volumes be unusable."""
     scene.say("the account's default key for volumes cannot be used")
@@ -141,6 +163,13 @@ def _internet_gateway(scene: Scene) -> str:
 def _associations(scene: Scene, table: str) -> list[str]:
     rows = _table(scene, table)["Associations"]
     return [row["RouteTableAssociationId"] for row in rows if row.get("SubnetId")]
+
+
+def _table_of(scene: Scene, subnet: str) -> str:
+    """Return the id of the table that a subnet uses."""
+    rows = [{"Name": "association.subnet-id", "Values": [subnet]}]
+    (table,) = scene.ec2.describe_route_tables(Filters=rows)["RouteTables"]
+    return str(table["RouteTableId"])
 
 
 def _table(scene: Scene, table: str) -> dict[str, Any]:

@@ -192,6 +192,16 @@ FAULTS: tuple[Fault, ...] = (
         seconds=300,
     ),
     Fault(
+        name="lost-gateway",
+        plays="somebody deletes the route to the internet gateway of a zone's public subnet",
+        ends="the zone's table goes to the other NAT at the next look, and home when a person put"
+        " the route back",
+        begin=fault_actions.lose_gateway,
+        end=fault_actions.restore_gateway,
+        options=ZONES,
+        seconds=300,
+    ),
+    Fault(
         name="lost-key",
         plays="the key that encrypts volumes cannot be used, so that no launch succeeds",
         ends="as no-capacity; the group's activity has EC2's reason",

@@ -161,18 +161,29 @@ def is_overridden(table: Table) -> bool:
     return _EVERYWHERE in collapse_addresses([*nets, *_NOT_THE_INTERNET])
 
 
+def may_lead_out(table: Table) -> bool:
+    """Say whether a table has a way to the internet, or a list of prefixes that may hold one."""
+    leads = table.route is not None and not table.route.blackhole
+    return leads or is_overridden(table) or bool(_lists(table))
+
+
 def _unless_hidden(table: Table) -> str:
-    """Name the prefix lists that might hold a default: any but those of gateway endpoints.
+    """Name the prefix lists that might hold a default.
 
     A written route to the same destination wins ("How route priority works", VPC user guide), so
     whatever they hold, a table with a default route of ours leads to our NAT.
     """
-    lists = sorted(
+    lists = _lists(table)
+    return f", unless {' or '.join(lists)} holds one" if lists else ""
+
+
+def _lists(table: Table) -> list[str]:
+    """Return the prefix lists that a table leads to, but for those of gateway endpoints."""
+    return sorted(
         destination
         for destination, target in table.other_routes
         if destination.startswith("pl-") and not target.startswith(_GATEWAY_ENDPOINT)
     )
-    return f", unless {' or '.join(lists)} holds one" if lists else ""
 
 
 def _use(route: DefaultRoute) -> str:

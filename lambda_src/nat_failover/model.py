@@ -42,7 +42,8 @@ class Nat:
     group. Either is None when the API does not tell it. `healthy` is the group's opinion.
     `source_dest_check` is that of the primary interface. `addressed` says whether EC2 shows a
     public address: an internet gateway forwards for nobody else (VPC user guide, "Enable internet
-    access for a VPC using an internet gateway").
+    access for a VPC using an internet gateway"), `routed` whether the routes of its subnet may lead
+    to the internet.
     """
 
     instance: str
@@ -53,6 +54,7 @@ class Nat:
     healthy: bool = True
     source_dest_check: bool = False
     addressed: bool = True
+    routed: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -185,6 +187,7 @@ def _judge_running(nat: Nat, leaving: frozenset[str]) -> Judgement:
         (not nat.healthy, Health.SICK, "the group says Unhealthy"),
         (nat.interface is None, Health.SICK, "it has no network interface"),
         (not nat.addressed, Health.SICK, "it has no public address"),
+        (not nat.routed, Health.SICK, "no route leads from its subnet to the internet"),
         (nat.source_dest_check, Health.SICK, "its source/destination check is on"),
         (True, Health.USABLE, "it runs, is in service and may forward"),
     )

@@ -60,7 +60,7 @@ def observe(
         instances, members, answered = (read.result() for read in pending)
         tables = RouteTables(answered, settings)
         return Observation(
-            nats=_nats(instances, members),
+            nats=_nats(instances, members, tables),
             tables=tables.private(),
             subnets=tables.subnets(),
             foreign=tables.foreign(),
@@ -127,18 +127,20 @@ _READS: tuple[Callable[[Clients, Settings], list[Any]], ...] = (
 """What an observation is made of; all are made at the same time."""
 
 
-def _nats(instances: list[Any], members: list[Any]) -> frozenset[Nat]:
+def _nats(instances: list[Any], members: list[Any], tables: RouteTables) -> frozenset[Nat]:
     """Join what EC2 and the group say; one that only the group knows is of unknown state."""
     membership = {member["InstanceId"]: member for member in members}
     described = {instance["InstanceId"]: instance for instance in instances}
     unknown: Mapping[str, Any] = {"State": {"Name": InstanceState.UNKNOWN}}
     return frozenset(
-        _nat(id_, described.get(id_, unknown), membership.get(id_))
+        _nat(id_, described.get(id_, unknown), membership.get(id_), tables)
         for id_ in membership.keys() | described.keys()
     )
 
 
-def _nat(id_: str, instance: Mapping[str, Any], member: Mapping[str, Any] | None) -> Nat:
+def _nat(
+    id_: str, instance: Mapping[str, Any], member: Mapping[str, Any] | None, tables: RouteTables
+) -> Nat:
     interfaces = instance.get("NetworkInterfaces", [])
     primary = (i for i in interfaces if i.get("Attachment", {}).get("DeviceIndex", 0) == 0)
     interface: Mapping[str, Any] = next(primary, {})
@@ -152,4 +154,5 @@ def _nat(id_: str, instance: Mapping[str, Any], member: Mapping[str, Any] | None
         healthy=member is None or member["HealthStatus"].lower() == "healthy",
         source_dest_check=interface.get("SourceDestCheck", True),
         addressed=bool(instance.get("PublicIpAddress")),
+        routed="SubnetId" not in instance or tables.may_lead_out(instance["SubnetId"]),
     )

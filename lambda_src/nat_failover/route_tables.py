@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from nat_failover.fleet import may_lead_out
 from nat_failover.model import BLACKHOLE, Association, DefaultRoute, Subnet, Table
 
 if TYPE_CHECKING:
@@ -72,6 +73,12 @@ class RouteTables:
         ours = {home.id for home in self._homes}
         used = {subnet.table for subnet in self.subnets()} - ours
         return frozenset(_table(self._answers[table], None) for table in used)
+
+    def may_lead_out(self, subnet: str) -> bool:
+        """Say whether a subnet of NATs may reach the internet; in a private table it does not."""
+        table, _ = self._uses.get(subnet, (self._main, None))
+        private = any(home.id == table for home in self._homes)
+        return not private and may_lead_out(_table(self._answers[table], None))
 
     def _find_main(self, vpc: str) -> str:
         for id_, table in sorted(self._answers.items()):

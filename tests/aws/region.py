@@ -87,11 +87,19 @@ class Region:
         self._cidrs = ip_network("10.0.0.0/16").subnets(new_prefix=24)
         self.tags: Any = [{"Key": FLEET_TAG, "Value": self.stack}]
         self.vpc = self.ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+        self.public = self._make_public_table()
         self.homes = {table: self._home(f"{self.name}{table[0]}") for table in self.tables}
         self._make_group()
         self.topic = _sns(self.name).create_topic(Name=f"{self.stack}-outcome")["TopicArn"]
         self._make_mailbox()
         self._make_memory()
+
+    def _make_public_table(self) -> str:
+        gateway = self.ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+        self.ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=self.vpc)
+        table = self.ec2.create_route_table(VpcId=self.vpc)["RouteTable"]["RouteTableId"]
+        self.ec2.create_route(RouteTableId=table, DestinationCidrBlock=ANYWHERE, GatewayId=gateway)
+        return table
 
     def _home(self, zone: str) -> Home:
         table = self.ec2.create_route_table(VpcId=self.vpc)["RouteTable"]["RouteTableId"]
@@ -100,6 +108,7 @@ class Region:
         for subnet in private:
             self.ec2.associate_route_table(RouteTableId=table, SubnetId=subnet)
         public = self.subnet(zone)
+        self.ec2.associate_route_table(RouteTableId=self.public, SubnetId=public)
         self.ec2.modify_subnet_attribute(SubnetId=public, MapPublicIpOnLaunch={"Value": True})
         return Home(zone=zone, public=public, table=table, private=private)
 
@@ -198,6 +207,14 @@ class Region:
         """Write a table's default route behind the function's back."""
         write: Any = self.ec2.replace_route if self.default_route(table) else self.ec2.create_route
         write(RouteTableId=self.homes[table].table, DestinationCidrBlock=ANYWHERE, **target)
+
+    def use(self, table: str, subnet: str) -> None:
+        """Let a public subnet use another table than the public one, by its id."""
+        (public,) = self.ec2.describe_route_tables(RouteTableIds=[self.public])["RouteTables"]
+        (used,) = [row for row in public["Associations"] if row.get("SubnetId") == subnet]
+        self.ec2.replace_route_table_association(
+            AssociationId=used["RouteTableAssociationId"], RouteTableId=table
+        )
 
     def lose_route(self, table: str) -> None:
         """Delete a table's default route behind the function's back."""

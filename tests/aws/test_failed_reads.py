@@ -101,7 +101,7 @@ def _lose(*path: str | int) -> Callable[[Answer], None]:
 
 _INSTANCE = ("Reservations", 0, "Instances", 0)
 _GROUP = ("AutoScalingGroups", 0)
-_MAIN, _TABLE = ("RouteTables", 0), ("RouteTables", 1)
+_MAIN, _TABLE = ("RouteTables", 0), ("RouteTables", 2)
 CUTS = [
     ("DescribeInstances", ("Reservations",)),
     ("DescribeInstances", _INSTANCE[:3]),

@@ -143,6 +143,42 @@ def test_table_leaves_a_nat_that_lost_its_public_address(
     assert region.served_by() == {"a": region.nats["b"], "b": region.nats["b"]}
 
 
+@pytest.mark.parametrize("leads", ["nowhere", "into a blackhole", "to a NAT"])
+def test_table_leaves_a_nat_whose_subnet_has_no_way_out(
+    leads: str, region: Region, function: Function
+) -> None:
+    """Its routes say so; the other NAT serves until they are as they were."""
+    table = region.homes["b"].table
+    if leads != "to a NAT":
+        table = region.ec2.create_route_table(VpcId=region.vpc)["RouteTable"]["RouteTableId"]
+    if leads == "into a blackhole":
+        region.ec2.create_route(
+            RouteTableId=table,
+            DestinationCidrBlock="0.0.0.0/0",
+            NatGatewayId="nat-0123456789abcdef0",
+        )
+        function.wire.edit("DescribeRouteTables", _blackhole(table))
+    region.use(table, region.homes["a"].public)
+
+    returned = function(messages.SWEEP)
+
+    assert region.served_by() == {"a": region.nats["b"], "b": region.nats["b"]}
+    sick = {nat["nat"]: nat["reason"] for nat in returned["saw"] if nat["health"] == "sick"}
+    assert sick == {region.nats["a"]: "no route leads from its subnet to the internet"}
+
+
+def _blackhole(table: str) -> Callable[[Any], None]:
+    """Return what lets every written route of a table lead nowhere in an answer."""
+
+    def edit(answer: Any) -> None:  # noqa: ANN401 - a parsed answer
+        for row in answer["RouteTables"]:
+            for route in row["Routes"]:
+                if row["RouteTableId"] == table and route["Origin"] == "CreateRoute":
+                    route["State"] = "blackhole"
+
+    return edit
+
+
 def test_deployment_waits_when_a_private_table_uses_an_internet_gateway(
     region: Region, function: Function, logged: Callable[[], list[dict[str, Any]]]
 ) -> None:

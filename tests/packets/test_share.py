@@ -63,8 +63,9 @@ def test_neighbours_connect_when_a_host_has_opened_more_connections_than_its_sha
     refusing = "type filter hook output priority 0; policy accept; tcp flags rst drop;"
     fabric.hosts["a"].rules(f"table ip mute {{ chain output {{ {refusing}\n }}\n }}\n")
     with listen(fabric.server, PORT) as listener:
-        hand_over(fabric, A, *_segments(SYN, 1000))
-        hand_over(fabric, A, *_segments(ACK, 1001))
+        for _ in range(3):  # a busy machine drops some
+            hand_over(fabric, A, *_segments(SYN, 1000))
+            hand_over(fabric, A, *_segments(ACK, 1001))
         assert pytest.approx(SHARE, rel=0.15) == _entries(machine)
         assert any(_is_named(fabric, machine) for _ in range(5))
     with listen(fabric.server) as listener:

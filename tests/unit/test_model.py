@@ -27,6 +27,7 @@ ROWS: list[tuple[dict[str, Any], Health, str]] = [
     ({"healthy": False}, Health.SICK, "the group says Unhealthy"),
     ({"interface": None}, Health.SICK, "it has no network interface"),
     ({"addressed": False}, Health.SICK, "it has no public address"),
+    ({"routed": False}, Health.SICK, "no route leads from its subnet to the internet"),
     ({"source_dest_check": True}, Health.SICK, "its source/destination check is on"),
 ]
 

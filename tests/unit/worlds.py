@@ -166,6 +166,7 @@ def networks(draw: st.DrawFn) -> Observation:
             healthy=draw(st.sampled_from([True, True, True, False])),
             source_dest_check=draw(st.sampled_from([False, False, True])),
             addressed=draw(st.sampled_from([True, True, False])),
+            routed=draw(st.sampled_from([True, True, False])),
         )
         for i in range(draw(st.integers(0, 5)))
     ]

@@ -90,6 +90,17 @@ def test_nat_that_lost_its_address_is_left_and_replaced(stage: Stage) -> None:
     assert outcome.outage[ZONE] == 0
 
 
+def test_nat_whose_subnet_lost_its_gateway_is_left_until_the_route_is_back(stage: Stage) -> None:
+    """Its table leaves it within a minute, people read why, and nothing is launched for it."""
+    outcome = drilled(stage, "lost-gateway:b")
+    assert (outcome.recovered, outcome.home) == (True, True)
+    assert 0 < outcome.outage["us-east-1b"] < 61 + delays.ROUTE_TAKES_EFFECT.high
+    assert outcome.outage[ZONE] == 0
+    told = [row for row in outcome.notifications if row.source == "Lambda"]
+    assert [row.subject.split(":")[0] for row in told] == ["DEGRADED", "HEALED"]
+    assert "sick, no route leads from its subnet to the internet" in told[0].text
+
+
 def test_failing_handler_shows_its_exception(stage: Stage, tmp_path: Path) -> None:
     """In the timeline, and once in the summary."""
     file = tmp_path / "any.py"
