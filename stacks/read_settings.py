@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 
+_MOST_SHOWN = 300
+"""Characters of a mistaken value."""
+
+
 class SettingsError(ValueError):
     """The settings cannot be used; the message has one line for each mistake."""
 
@@ -32,13 +36,13 @@ def read_app_context(context: Mapping[str, Any]) -> AppSettings:
     """Return the settings of an app's whole context, in which `nat` is a key.
 
     `--context nat.failover.strategy=…` makes a key of that name, which says nothing to anybody; it
-    is a mistake here.
+    is a mistake here, and so is NAT.
 
     Raises:
         SettingsError: with one line for each mistake.
 
     """
-    if stray := [key for key in context if re.match(r"nat\W", key)]:
+    if stray := [key for key in context if key != "nat" and re.match(r"(?i)nats?(\W|$)", key)]:
         raise SettingsError("\n".join(map(_how_to_set, stray)))
     return read_settings(context.get("nat"))
 
@@ -69,6 +73,8 @@ def read_settings(context: object) -> AppSettings:
     try:
         settings = _validate(given)
     except ValidationError as error:
+        if invalid := [row for row in error.errors() if row["type"] == "json_invalid"]:
+            raise _no_json(given, invalid[0]["ctx"]["error"]) from None
         mistakes = _of_their_own(error.errors())
         wrong = [_field_path(mistake) for mistake in mistakes]
         lines = [_line(mistake) for mistake in mistakes]
@@ -87,15 +93,22 @@ def _decode(context: object) -> object:
         return context
     try:
         return json.loads(context)
-    except ValueError as error:
-        message = f"context key nat is {context!r}: {error}; allowed: a JSON object"
-        raise SettingsError(message) from None
+    except (ValueError, RecursionError) as error:
+        raise _no_json(context, error) from None
+
+
+def _no_json(given: object, why: object) -> SettingsError:
+    return SettingsError(f"context key nat is {_shown(given)}: {why}; allowed: a JSON object")
 
 
 def _validate(given: object) -> AppSettings:
     # Through JSON, because there, and only there, strict validation takes an array for a tuple and
     # a string for a network, yet "2" not for a number.
-    return AppSettings.model_validate_json(json.dumps(given))
+    try:
+        written = json.dumps(given)
+    except (ValueError, RecursionError) as error:
+        raise _no_json(type(given).__name__, error) from None
+    return AppSettings.model_validate_json(written)
 
 
 def _without(given: dict[str, Any], wrong: Iterable[tuple[str, ...]]) -> dict[str, Any]:
@@ -175,7 +188,9 @@ def _model_of(field: FieldInfo) -> type[BaseModel]:
 
 
 def _shown(value: object) -> str:
-    return json.dumps(value) if value is None or isinstance(value, bool | dict) else repr(value)
+    as_json = value is None or isinstance(value, bool | dict)
+    shown = json.dumps(value) if as_json else repr(value)
+    return shown if len(shown) <= _MOST_SHOWN else f"{shown[:_MOST_SHOWN]}…"
 
 
 # --- Two settings -----------------------------------------------------------------------------

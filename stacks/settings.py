@@ -36,13 +36,20 @@ NOT_FOR_HOSTS = tuple(
     map(IPv4Network, ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "240.0.0.0/4"))
 )
 
-# "Preferred name syntax", RFC 1123 section 2.1, with two labels or more, the last one not a number.
+# "Preferred name syntax", RFC 1123 section 2.1, with two labels or more, the last one not beginning
+# with a digit: some resolvers take 0x7f.0x1 for an address.
 _LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-_NAME = re.compile(rf"({_LABEL}\.)+(?!\d+\Z){_LABEL}")
+_NAME = re.compile(rf"({_LABEL}\.)+(?!\d){_LABEL}")
 LONGEST_NAME = 253
 
 MOST_TARGETS = 4
 """Targets of a self-test: each may take seconds, and the boot is limited."""
+
+# RFC 6761, RFC 6762; "internal" is reserved by ICANN, and EC2 names instances in it.
+_NOT_PUBLIC = ("localhost", "localdomain", "local", "internal", "invalid", "test")
+
+MOST_EMAILS = 100
+"""Ours: each is a resource of a template that may have 500, and a mailing list reaches more."""
 
 MOST_NATS = 100
 """Ours: more serve no purpose here, and a slip of the key is a mistake."""
@@ -113,10 +120,21 @@ def _not_at_the_edge(zone: str) -> str:
     return zone
 
 
+def _whole(value: object) -> object:
+    """Return the value; raise where a number is written as another kind, which a choice takes."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        message = "it is not a whole number"
+        raise ValueError(message)  # noqa: TRY004 - pydantic takes no TypeError
+    return value
+
+
 def _topic_takes(address: str) -> str:
     """Return the e-mail address; raise where the subscription of it would be refused."""
     if not address.isascii():
         message = f"{address} has letters that e-mail systems do not all take: use ASCII"
+        raise ValueError(message)
+    if "/" in address:
+        message = f"{address} has a slash, which stands for two hyphens in the template"
         raise ValueError(message)
     return address
 
@@ -135,6 +153,9 @@ def _on_the_internet(target: str) -> str:
     if address is None:
         if not _NAME.fullmatch(target) or len(target) > LONGEST_NAME:
             message = f"{target!r} is neither an IPv4 address nor a host name"
+            raise ValueError(message)
+        if target.casefold().endswith(tuple(f".{name}" for name in _NOT_PUBLIC)):
+            message = f"{target!r} is not the name of a host on the internet"
             raise ValueError(message)
         return target
     if not address.is_global or address.is_multicast:
@@ -284,14 +305,19 @@ class AlertSettings(_Section):
     """Who is told."""
 
     emails: Annotated[
-        tuple[Annotated[EmailStr, AfterValidator(_topic_takes)], ...], AfterValidator(_each_once)
-    ] = Field(default=(), description="a list of e-mail addresses, each once")
+        tuple[Annotated[EmailStr, AfterValidator(_topic_takes)], ...],
+        Field(max_length=MOST_EMAILS),
+        AfterValidator(_each_once),
+    ] = Field(
+        default=(),
+        description=f"a list of up to {MOST_EMAILS} e-mail addresses without a slash, each once",
+    )
 
 
 class LogSettings(_Section):
     """How long logs are kept."""
 
-    retention_days: RetentionDays = Field(
+    retention_days: Annotated[RetentionDays, BeforeValidator(_whole)] = Field(
         default=30,
         description="a number of days that CloudWatch Logs knows: "
         + ", ".join(map(str, get_args(RetentionDays))),

@@ -30,7 +30,11 @@ TARGETS = (
     "a list of 1 to 4 IPv4 addresses or host names that take connections at port 443, any one of"
     " which proves that a NAT forwards, such as ['checkip.amazonaws.com', '1.1.1.1']"
 )
-EMAILS = "a list of e-mail addresses, each once"
+EMAILS = "a list of up to 100 e-mail addresses without a slash, each once"
+DAYS = (
+    "a number of days that CloudWatch Logs knows: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365,"
+    " 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653"
+)
 INSTANCES = "a number of instances"
 MAXIMUM = (
     f"{INSTANCES}, from 2 (one NAT cannot fail over) to 100, and not less than there are zones"
@@ -119,9 +123,9 @@ MISTAKES: list[tuple[Any, str]] = [
         ),
     ),
     (
-        {"fleet": {"self_test": [".".join(["a" * 60] * 5)]}},
+        {"fleet": {"self_test": [".".join(["a" * 50] * 5)]}},
         (
-            f"fleet.self_test[0] is '{'.'.join(['a' * 60] * 5)}': '{'.'.join(['a' * 60] * 5)}' is"
+            f"fleet.self_test[0] is '{'.'.join(['a' * 50] * 5)}': '{'.'.join(['a' * 50] * 5)}' is"
             f" neither an IPv4 address nor a host name; allowed: {TARGETS}"
         ),
     ),
@@ -436,12 +440,49 @@ MISTAKES: list[tuple[Any, str]] = [
         " name each once; allowed: " + EMAILS,
     ),
     (
-        {"logs": {"retention_days": 31}},
+        {"alerts": {"emails": ["a/b@example.com", "a--b@example.com"]}},
+        "alerts.emails[0] is 'a/b@example.com': a/b@example.com has a slash, which stands for two"
+        " hyphens in the template; allowed: " + EMAILS,
+    ),
+    (
+        {"alerts": {"emails": [f"{number:03}@example.com" for number in range(101)]}},
+        "alerts.emails is ["
+        + "".join(f"'{number:03}@example.com', " for number in range(16))[:299]
+        + "…; allowed: "
+        + EMAILS,
+    ),
+    ({"logs": {"retention_days": 31}}, f"logs.retention_days is 31; allowed: {DAYS}"),
+    (
+        {"logs": {"retention_days": True}},
+        f"logs.retention_days is true: it is not a whole number; allowed: {DAYS}",
+    ),
+    (
+        {"logs": {"retention_days": 30.0}},
+        f"logs.retention_days is 30.0: it is not a whole number; allowed: {DAYS}",
+    ),
+    (
+        {"fleet": {"self_test": ["0x7f.0x1"]}},
+        "fleet.self_test[0] is '0x7f.0x1': '0x7f.0x1' is neither an IPv4 address nor a host name;"
+        " allowed: " + TARGETS,
+    ),
+    (
+        {"fleet": {"self_test": ["any.Local"]}},
+        "fleet.self_test[0] is 'any.Local': 'any.Local' is not the name of a host on the internet;"
+        " allowed: " + TARGETS,
+    ),
+    # what is JSON to one parser and not to another
+    (
+        '{"name": "\\ud800"}',
         (
-            "logs.retention_days is 31; allowed: a number of days that CloudWatch Logs knows: 1, 3,"
-            " 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557,"
-            " 2922, 3288, 3653"
+            'context key nat is {"name": "\\ud800"}: unexpected end of hex escape at line 1 column'
+            " 17; allowed: a JSON object"
         ),
+    ),
+    (
+        '{"name": ' * 500 + "1" + "}" * 500,
+        "context key nat is "
+        + ('{"name": ' * 34)[:300]
+        + "…: recursion limit exceeded at line 1 column 1810; allowed: a JSON object",
     ),
 ]
 
@@ -507,6 +548,17 @@ def test_region_and_its_zones_are_accepted_in_every_partition(region: str) -> No
     zones = [f"{region}a", f"{region}b"]
     given = {"account": "123456789012", "region": region, "network": {"zones": zones}}
     assert read_settings(given).region == region
+
+
+@pytest.mark.parametrize("key", ["NAT", "nats", "Nat.name"])
+def test_context_key_that_is_nearly_nat_is_refused(key: str) -> None:
+    """Nothing would read it."""
+    with pytest.raises(SettingsError) as refusal:
+        read_app_context({key: "any"})
+    assert str(refusal.value) == (
+        f"context key {key} sets nothing; allowed: one key, nat, with a JSON object:"
+        ' --context nat=\'{"name": "…"}\', or the key in cdk.json'
+    )
 
 
 def test_context_key_that_looks_like_a_setting_is_refused_with_what_to_write() -> None:
