@@ -157,7 +157,7 @@ def is_overridden(table: Table) -> bool:
     The most specific route wins ("How route priority works", VPC user guide), so two halves of the
     address space take everything from a default route.
     """
-    nets = [IPv4Network(cidr, strict=False) for cidr, _ in table.other_routes if _is_ipv4(cidr)]
+    nets = [IPv4Network(cidr) for cidr, _ in table.other_routes if _is_ipv4(cidr)]
     return _EVERYWHERE in collapse_addresses([*nets, *_NOT_THE_INTERNET])
 
 

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 _LOUD = ELSEWHERE | {Verdict.NO_EGRESS}
 """What a plan leaves alone although it is not as it should be."""
 
+_MOST_NATS = 100
+"""NATs in the log of a run, which is as many as settings allow; a group may have been enlarged."""
+
 _LONGEST_ERROR = 500
 """Characters of AWS's words that are repeated."""
 
@@ -52,7 +55,7 @@ def _summary(run: Run) -> dict[str, Any]:
         "looks": run.looks,
         "saw": [
             {"nat": j.nat.instance, "zone": j.nat.zone, "health": j.health, "reason": j.reason}
-            for j in health
+            for j in health[:_MOST_NATS]
         ],
         "decided": [asdict(decision) for decision in run.decided],
         "did": [_done(result) for result in run.results],

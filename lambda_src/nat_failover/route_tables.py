@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Network
 from typing import TYPE_CHECKING, Any
 
 from nat_failover.fleet import may_lead_out
@@ -127,9 +128,7 @@ def _table(answer: Mapping[str, Any], home: HomeTable | None) -> Table:
         route=_winner(default),
         associations=frozenset(_in_force(answer["Associations"])),
         other_routes=frozenset(
-            (_first(route, _DESTINATIONS) or "", _target(route))
-            for route in routes
-            if route not in default
+            (_destination(route), _target(route)) for route in routes if route not in default
         ),
         main=_is_main(answer),
     )
@@ -161,6 +160,11 @@ def _default_route(route: Mapping[str, Any]) -> DefaultRoute:
         blackhole=route["State"] != "active",
         dynamic=route.get("Origin") in _DYNAMIC,
     )
+
+
+def _destination(route: Mapping[str, Any]) -> str:
+    cidr = route.get(_DESTINATIONS[0])
+    return str(IPv4Network(cidr, strict=False)) if cidr else _first(route, _DESTINATIONS[1:]) or ""
 
 
 def _target(route: Mapping[str, Any]) -> str:

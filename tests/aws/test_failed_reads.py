@@ -137,6 +137,19 @@ def test_nothing_is_written_when_an_answer_is_cut_short(
     assert failure().startswith("IncompleteError: ")
 
 
+def test_nothing_is_written_when_a_destination_is_no_network(
+    function: Function, failure: Callable[[], str]
+) -> None:
+    """EC2 never says so; what it might mean is not guessed."""
+
+    def spoil(answer: Any) -> None:  # noqa: ANN401 - a parsed answer
+        answer["RouteTables"][2]["Routes"][1]["DestinationCidrBlock"] = "10.0.0.0/99"
+
+    function.wire.edit("DescribeRouteTables", spoil)
+
+    assert failure().startswith("IncompleteError: an answer has not the documented shape")
+
+
 def test_others_are_repaired_when_ec2_does_not_describe_a_table(
     region: Region, function: Function
 ) -> None:

@@ -117,6 +117,27 @@ def test_people_learn_that_redundancy_is_lost_when_no_replacement_came(
     assert logged()[-1]["RedundancyLost"] == 1
 
 
+def test_log_of_a_run_is_bounded_when_somebody_enlarged_the_group(
+    region: Region, function: Function
+) -> None:
+    """All are judged; as many as the settings allow are listed."""
+
+    def enlarge(answer: Any) -> None:  # noqa: ANN401 - a parsed answer
+        (group,) = answer["AutoScalingGroups"]
+        group["Instances"] += [
+            {**group["Instances"][0], "InstanceId": f"i-{number:017x}"} for number in range(2000)
+        ]
+
+    function.wire.edit("DescribeAutoScalingGroups", enlarge)
+    region.kill(region.nats["a"])
+
+    returned = function(messages.SWEEP)
+
+    assert region.served_by()["a"] == region.nats["b"]
+    assert len(returned["saw"]) == 100
+    assert len(json.dumps(returned)) < 20_000
+
+
 def test_only_the_run_that_wins_the_memory_tells_people(region: Region, function: Function) -> None:
     """A run whose claim comes too late publishes nothing."""
     region.kill(region.nats["a"])
