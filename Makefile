@@ -5,6 +5,7 @@ VENV := .venv
 READY := $(VENV)/.ready node_modules/.ready
 PACKETS := $(VENV)/.packets
 CDK := node_modules/.bin/cdk
+WORKERS := $(shell $(PYTHON) -c 'import os; print(max(3, os.cpu_count() or 1))' 2>/dev/null)
 
 # Node for the CDK comes from the virtual environment; the app and the checks import the function.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
@@ -32,10 +33,10 @@ figures: $(READY) ## Collect the figures that README and docs print anew (minute
 	@python -m lab figures
 
 test: $(READY) $(PACKETS) ## Run all tests
-	@python -m pytest --numprocesses 3 --dist worksteal --quiet $(ARGS)
+	@python -m pytest --numprocesses $(WORKERS) --dist worksteal --quiet $(ARGS)
 
 coverage: $(READY) ## Measure the branch coverage of function and stacks, and insist on it
-	@python -m pytest --numprocesses 2 --dist worksteal --quiet --cov --cov-report term tests/unit tests/aws tests/synth
+	@python -m pytest --numprocesses $(WORKERS) --dist worksteal --quiet --cov --cov-report term tests/unit tests/aws tests/synth
 
 check: $(READY) ## Verify format, lint, types, layers and the boot script
 	@ruff format --check --quiet .

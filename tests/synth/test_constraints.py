@@ -156,6 +156,7 @@ def instance_calls() -> Iterator[tuple[OperationModel, dict[str, Any]]]:
         (name,) = [name for name in model.operation_names if xform_name(name, "-") == call]
         operation = model.operation_model(name)
         given = dict(re.findall(r"--([a-z-]+) (\"[^\"]*\"|\S+)", written))
+        assert operation.input_shape is not None
         members = {member: xform_name(member, "-") for member in operation.input_shape.members}
         yield (
             operation,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from nat_failover.model import DefaultRoute, Health, InstanceState, judge
+from nat_failover.model import DefaultRoute, Health, InstanceState, Judgement, judge
 from tests.unit.worlds import any_nat
 
 ROWS: list[tuple[dict[str, Any], Health, str]] = [
@@ -37,8 +37,8 @@ def test_judge_has_one_word_and_a_reason_for_every_nat(
     facts: dict[str, Any], health: Health, reason: str
 ) -> None:
     """Each thing that keeps a NAT from serving has its own word and reason."""
-    said = judge(any_nat(**facts))
-    assert (health, reason) == (said.health, said.reason)
+    nat = any_nat(**facts)
+    assert Judgement(nat, health, reason) == judge(nat)
 
 
 def test_judge_believes_a_message_when_it_names_the_instance() -> None:

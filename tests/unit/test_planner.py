@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nat_failover.fleet import may_lead_out
 from nat_failover.model import (
     AssociateSubnet,
     Association,
@@ -65,6 +66,8 @@ Row = tuple[str, DefaultRoute | None, set[Nat], Verdict, str | None, str]
 DECISION_TABLE: list[Row] = [
     ("1", route_to(AT_HOME), {AT_HOME, AWAY}, Verdict.KEEP, "i-home", SERVED),
     ("1 interface only", ADDRESS_ONLY, {AT_HOME}, Verdict.KEEP, "i-home", SERVED),
+    ("1 instance only", replace(route_to(AT_HOME), interface=None), {AT_HOME}, Verdict.KEEP,
+     "i-home", SERVED),
     ("2", route_to(AWAY), {AT_HOME, AWAY}, Verdict.GO_HOME, "i-home",
      f"{SERVED_AWAY}; a NAT at home is usable again"),
     ("2 none at home", route_to(AWAY), {AWAY}, Verdict.KEEP, "i-away",
@@ -81,6 +84,8 @@ DECISION_TABLE: list[Row] = [
      + HOME),
     ("3 not usable", route_to(DEAD), {DEAD, AT_HOME}, Verdict.REPAIR_AT_HOME, "i-home",
      f"{DOWN}; {HOME}"),
+    ("3 interface only", replace(route_to(DEAD), instance=None), {DEAD, AT_HOME},
+     Verdict.REPAIR_AT_HOME, "i-home", f"it uses eni-dead, gone: EC2 says terminated; {HOME}"),
     ("3 nameless", DefaultRoute(), {AT_HOME}, Verdict.REPAIR_AT_HOME, "i-home",
      f"it uses a target without a name; {HOME}"),
     ("4 missing", None, {AWAY}, Verdict.REPAIR_ELSEWHERE, "i-away",
@@ -198,19 +203,76 @@ def test_plan_leaves_a_table_alone_when_more_specific_routes_take_everything(
     assert without == made.without_egress
 
 
+def test_plan_keeps_a_table_that_has_routes_of_ipv6_too() -> None:
+    """What they cover is not what the default route of IPv4 does."""
+    table = replace(any_table(route_to(AT_HOME)), other_routes=frozenset({("::/0", "eigw-any")}))
+    assert Verdict.KEEP == plan(network({AT_HOME}, {table}), REPLACE).decisions[0].verdict
+
+
+@pytest.mark.parametrize(
+    ("route", "leads"),
+    [
+        (INTERNET_GATEWAY, True),
+        (LOST, False),
+        (None, False),
+    ],
+)
+def test_table_may_lead_out_when_its_default_route_leads_somewhere(
+    route: DefaultRoute | None, *, leads: bool
+) -> None:
+    """That is what a NAT's own subnet needs; where it leads is its owner's business."""
+    assert leads == may_lead_out(any_table(route))
+
+
+@pytest.mark.parametrize(
+    ("routes", "leads"),
+    [
+        (HALVES, True),
+        ({("pl-1", "tgw-any")}, True),
+        ({("pl-1", "vpce-any"), ("10.9.0.0/16", "tgw-any")}, False),
+    ],
+)
+def test_table_may_lead_out_when_other_routes_may_cover_the_internet(
+    routes: set[tuple[str, str]], *, leads: bool
+) -> None:
+    """A list of prefixes is not read, and gets the benefit of the doubt."""
+    assert leads == may_lead_out(replace(any_table(), other_routes=frozenset(routes)))
+
+
+def test_plan_names_no_prefix_list_when_the_route_that_counts_was_written() -> None:
+    """Only a propagated route gives way to what a list holds."""
+    said = {
+        route: plan(
+            network(
+                {AT_HOME},
+                {replace(any_table(route), other_routes=frozenset({("pl-1", "tgw-any")}))},
+            ),
+            REPLACE,
+        )
+        .decisions[0]
+        .reason.partition(";")[0]
+        for route in (NAT_GATEWAY, PROPAGATED)
+    }
+    assert said == {
+        NAT_GATEWAY: "it uses nat-gateway",
+        PROPAGATED: "it uses vgw-any, unless pl-1 holds one",
+    }
+
+
 @pytest.mark.parametrize(
     ("other", "said"),
     [
-        (("pl-1", "tgw-any"), ", unless pl-1 holds one"),
-        (("pl-1", "vpce-any"), ""),
-        (("10.9.0.0/16", "tgw-any"), ""),
+        ({("pl-1", "tgw-any")}, ", unless pl-1 holds one"),
+        ({("pl-2", "tgw-any"), ("pl-1", "tgw-any")}, ", unless pl-1 or pl-2 holds one"),
+        ({("pl-1", "vpce-any")}, ""),
+        ({("10.9.0.0/16", "tgw-any")}, ""),
     ],
 )
 def test_plan_names_the_prefix_lists_that_may_hold_a_default(
-    other: tuple[str, str], said: str
+    other: set[tuple[str, str]], said: str
 ) -> None:
     """What a list holds is not read; a written default route wins over it, so it is written."""
-    table = replace(any_table(), other_routes=frozenset({other}))
+    table = replace(any_table(), other_routes=frozenset(other))
     made = plan(network({AT_HOME}, {table}), REPLACE)
     assert f"there is no default route{said}; {HOME}" == made.decisions[0].reason
     assert ["i-home"] == [a.instance for a in made.actions if isinstance(a, SetDefaultRoute)]
@@ -335,6 +397,28 @@ class TestSwap:
             reason=why,
         )
         assert (move,) == made.actions
+
+    def test_subnets_of_every_table_move_when_several_lost_their_nat(self) -> None:
+        """One table's moves do not replace another's."""
+        more = any_table(route_to(DEAD, blackhole=True), HERE, "more")
+        made = plan(network({AWAY, DEAD}, {self.here, more, self.there}), SWAP)
+        moves = [(a.subnet, a.table) for a in made.actions if isinstance(a, MoveSubnet)]
+        assert [("subnet-here", "rtb-there"), ("subnet-more", "rtb-there")] == moves
+
+    def test_subnets_stay_when_aws_refused_them_their_home_in_this_run(self) -> None:
+        """Those that work wait for the next run, those that do not use a third table."""
+        works = replace(self.here, route=route_to(AT_HOME))
+        refused = frozenset({("subnet-here", "rtb-here")})
+        seen = replace(network({AT_HOME, AWAY}, self._evacuated(works)), refused=refused)
+        assert () == plan(seen, SWAP).actions
+        lost = {
+            replace(t, route=route_to(DEAD)) if t.id == "rtb-there" else t
+            for t in self._evacuated(works)
+        }
+        third = any_table(route_to(AT_HOME), HERE, "third")
+        seen = replace(network({AT_HOME, DEAD}, {*lost, third}), refused=refused)
+        moves = [(a.subnet, a.table) for a in plan(seen, SWAP).actions if isinstance(a, MoveSubnet)]
+        assert ("subnet-here", "rtb-third") in moves
 
     def test_nothing_is_left_to_do_when_the_subnets_are_away(self) -> None:
         """A broken table without subnets harms nobody and is not written."""
@@ -627,6 +711,44 @@ class TestStrays:
         """Its home is where it belongs, and it had no egress at all."""
         made = plan(network({AWAY}, {replace(self.home, route=NAT_GATEWAY)}), SWAP)
         assert ["rtb-any"] == [a.table for a in made.actions if isinstance(a, AssociateSubnet)]
+
+    def test_stray_takes_another_table_when_aws_refused_its_home_in_this_run(self) -> None:
+        """And its home again in the next one."""
+        refused = frozenset({("subnet-any", "rtb-any")})
+        seen = replace(network({AT_HOME, AWAY}, {self.home, self.other}), refused=refused)
+        moves = [a.table for a in plan(seen, SWAP).actions if isinstance(a, AssociateSubnet)]
+        assert ["rtb-other"] == moves
+
+    def test_every_stray_is_helped_when_the_first_one_stays(self) -> None:
+        """One that somebody put elsewhere, and is left there, is no reason to forget the next."""
+        theirs = replace(
+            THEIRS, associations=frozenset({Association(id="rtbassoc-x", subnet="subnet-any")})
+        )
+        other = replace(self.other, associations=frozenset())
+        made = plan(network({AT_HOME, AWAY}, {self.home, other}, {MAIN, theirs}), SWAP)
+        assert [("subnet-other", "rtb-other")] == [
+            (a.subnet, a.table) for a in made.actions if isinstance(a, AssociateSubnet)
+        ]
+
+    def test_stray_says_that_its_home_does_not_work_when_failback_is_manual(self) -> None:
+        """Failback has nothing to do with it."""
+        policy = Policy(swap=True, failback=False)
+        made = plan(network({DEAD}, {replace(self.home, route=LOST)}), policy)
+        assert [
+            f"{IN_MAIN}there is no default route; its home table rtb-any does not work yet"
+        ] == [decision.reason for decision in made.subnets]
+
+    @pytest.mark.parametrize(
+        ("route", "verdict"), [(LOST, Verdict.NO_EGRESS), (NAT_GATEWAY, Verdict.NOT_OURS)]
+    )
+    def test_subnet_that_is_away_is_as_the_table_that_it_uses(
+        self, route: DefaultRoute, verdict: Verdict
+    ) -> None:
+        """One without a way out, or one that leads elsewhere, is not merely away."""
+        guests = self.other.associations | {Association(id="rtbassoc-2", subnet="subnet-any")}
+        used = replace(self.other, route=route, associations=guests)
+        made = plan(network({DEAD}, {replace(self.home, route=LOST), used}), REPLACE)
+        assert [verdict] == [decision.verdict for decision in made.subnets]
 
     def test_subnet_that_is_away_says_why(self) -> None:
         """Another table of the stack serves it; that is nobody's alarm."""

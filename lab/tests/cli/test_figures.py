@@ -15,6 +15,7 @@ from lab.drills.scenario import read_faults
 from lab.drills.stage import OURS, deployed
 from lab.isolation import PROJECT
 from lab.region import Region
+from nat_failover.settings import Strategy
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from lab.drills.outcome import Outcome
     from lab.drills.stage import Stage
 
+STRATEGY = Strategy.REPLACE_ROUTE.value
 ANEW = "stale: `make figures` collects them anew"
 
 
@@ -46,6 +48,15 @@ def test_file_has_every_fault_with_every_seed_and_both_handlers() -> None:
     assert kept == {(name, who, seed) for name in names for who in handlers for seed in SEEDS}, ANEW
 
 
+def test_every_fault_ends_as_documented() -> None:
+    """With each seed, as the table of faults has it."""
+    ends = {" ".join(map(str, read_faults([fault.name]))): fault for fault in FAULTS}
+    ours = [row for row in load(PROJECT).drills if row.handler == OURS]
+    said = {(row.fault, row.seed): (row.recovered, row.home) for row in ours}
+    expected = {key: (ends[key[0]].ends_well(None, STRATEGY),) * 2 for key in said}
+    assert said == expected
+
+
 def test_drills_come_to_what_the_file_says(tmp_path: Path) -> None:
     """Every fault once, with the function, to the millisecond.
 
@@ -57,6 +68,7 @@ def test_drills_come_to_what_the_file_says(tmp_path: Path) -> None:
     with Region() as region, deployed(region, tmp_path, None) as stage:
         jobs = [_job(stage, fault.name) for fault in FAULTS]
         outcomes = [outcome for _, outcome in play_all(stage, jobs)]
+        stage.diff()
     now = {(outcome.fault, outcome.handler): played(outcome) for outcome in outcomes}
     assert now == {key: kept[key] for key in now}, ANEW
     (told,) = (row for row in outcomes if (row.fault, row.handler) == (TOLD, OURS))
