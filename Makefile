@@ -5,7 +5,9 @@ VENV := .venv
 READY := $(VENV)/.ready node_modules/.ready
 PACKETS := $(VENV)/.packets
 CDK := node_modules/.bin/cdk
+CHEAP := tests/unit tests/aws tests/synth
 WORKERS := $(shell $(PYTHON) -c 'import os; print(max(3, os.cpu_count() or 1))' 2>/dev/null)
+PYTEST = python -m pytest --numprocesses $(WORKERS) --dist worksteal --quiet
 
 # Node for the CDK comes from the virtual environment; the app and the checks import the function.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
@@ -13,7 +15,7 @@ export PYTHONPATH := lambda_src
 export MYPYPATH := lambda_src
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab soak readings figures test coverage check format synth bootstrap diff deploy destroy mutants bench dataplane lock clean
+.PHONY: help setup lab soak readings figures test check format synth bootstrap diff deploy destroy mutants bench dataplane lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,11 +34,13 @@ readings: $(READY) ## Play updates that fail under every reading of what AWS lea
 figures: $(READY) ## Collect the figures that README and docs print anew (minutes)
 	@python -m lab figures
 
-test: $(READY) $(PACKETS) ## Run all tests
-	@python -m pytest --numprocesses $(WORKERS) --dist worksteal --quiet $(ARGS)
-
-coverage: $(READY) ## Measure the branch coverage of function and stacks, and insist on it
-	@python -m pytest --numprocesses $(WORKERS) --dist worksteal --quiet --cov --cov-report term tests/unit tests/aws tests/synth
+test: $(READY) $(PACKETS) ## Run all tests, the cheap ones first and with their branch coverage; ARGS="tests/unit" for some
+ifdef ARGS
+	@$(PYTEST) $(ARGS)
+else
+	@$(PYTEST) --cov --cov-report term $(CHEAP)
+	@$(PYTEST) $(CHEAP:%=--ignore=%)
+endif
 
 check: $(READY) ## Verify format, lint, types, layers and the boot script
 	@ruff format --check --quiet .

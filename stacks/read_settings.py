@@ -74,7 +74,7 @@ def read_settings(context: object) -> AppSettings:
         settings = _validate(given)
     except ValidationError as error:
         if invalid := [row for row in error.errors() if row["type"] == "json_invalid"]:
-            raise _no_json(given, invalid[0]["ctx"]["error"]) from None
+            raise SettingsError(_no_json(given, invalid[0]["ctx"]["error"])) from None
         mistakes = _of_their_own(error.errors())
         wrong = [_field_path(mistake) for mistake in mistakes]
         lines = [_line(mistake) for mistake in mistakes]
@@ -94,11 +94,11 @@ def _decode(context: object) -> object:
     try:
         return json.loads(context)
     except (ValueError, RecursionError) as error:
-        raise _no_json(context, error) from None
+        raise SettingsError(_no_json(context, error)) from None
 
 
-def _no_json(given: object, why: object) -> SettingsError:
-    return SettingsError(f"context key nat is {_shown(given)}: {why}; allowed: a JSON object")
+def _no_json(given: object, why: object) -> str:
+    return f"context key nat is {_shown(given)}: {why}; allowed: a JSON object"
 
 
 def _validate(given: object) -> AppSettings:
@@ -107,7 +107,8 @@ def _validate(given: object) -> AppSettings:
     try:
         written = json.dumps(given)
     except (ValueError, RecursionError) as error:
-        raise _no_json(type(given).__name__, error) from None
+        message = f"context key nat holds what JSON cannot: {error}; allowed: a JSON object"
+        raise SettingsError(message) from None
     return AppSettings.model_validate_json(written)
 
 

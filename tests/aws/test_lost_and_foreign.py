@@ -75,6 +75,23 @@ def test_subnet_that_is_in_no_table_is_told_when_the_strategy_may_not_associate_
     assert [line["NoEgress"] for line in logged() if line["message"] == "run"] == [1]
 
 
+def test_subnet_that_is_in_no_table_gets_another_one_when_aws_refuses_its_own(
+    region: Region, swapping: Function
+) -> None:
+    """Within the run, so that it has internet; it goes home in a later one."""
+    (subnet,) = region.homes["a"].private
+    (association,) = region.associations("a").values()
+    region.ec2.disassociate_route_table(AssociationId=association)
+    swapping.wire.fail(
+        "AssociateRouteTable", "UnauthorizedOperation", mentions=region.homes["a"].table
+    )
+
+    returned = swapping(messages.SWEEP, seconds=SHORT)
+
+    assert subnet in region.associations("b")
+    assert returned["failure"] == "AWS refused a write; UnauthorizedOperation: any words of AWS"
+
+
 def test_other_zones_are_repaired_when_a_private_table_was_deleted(
     region: Region, function: Function
 ) -> None:

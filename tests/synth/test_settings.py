@@ -470,7 +470,22 @@ MISTAKES: list[tuple[Any, str]] = [
         "fleet.self_test[0] is 'any.Local': 'any.Local' is not the name of a host on the internet;"
         " allowed: " + TARGETS,
     ),
+    (
+        {"alerts": {"emails": ["\u00f6ps@example.com"]}},
+        (
+            "alerts.emails[0] is '\u00f6ps@example.com': \u00f6ps@example.com has letters that"
+            f" e-mail systems do not all take: use ASCII; allowed: {EMAILS}"
+        ),
+    ),
     # what is JSON to one parser and not to another
+    (
+        {"fleet": {"max": 10**5000}},
+        (
+            "context key nat holds what JSON cannot: Exceeds the limit (4300 digits) for integer"
+            " string conversion; use sys.set_int_max_str_digits() to increase the limit; allowed: a"
+            " JSON object"
+        ),
+    ),
     (
         '{"name": "\\ud800"}',
         (
