@@ -14,6 +14,7 @@ from lab.drills.faults import FAULTS
 from lab.drills.handlers import RECIPE_2016, install
 from lab.drills.scenario import read_faults
 from lab.drills.stage import Stage, deployed
+from lab.emulator.readings import LaunchFirst, Readings, every
 from lab.region import Region
 from nat_failover.settings import Strategy
 
@@ -147,6 +148,33 @@ def test_fault_changes_nothing_when_another_one_came_first(stage: Stage) -> None
     said = [line.what for line in drill.timeline if line.source == "You"]
     assert said[-1].startswith("tamper changes nothing: no route with destination-cidr-block")
     assert end(drill) == HOME
+
+
+def test_nats_that_a_group_replaces_end_alike_whether_it_may_exceed_its_maximum(
+    stage: Stage,
+) -> None:
+    """AWS leaves open whether such a group launches first: a planned replacement costs nothing."""
+
+    def under(readings: Readings, fault: str) -> Job:
+        def drill() -> Outcome:
+            stage.region.aws.readings.become(readings)
+            return play(stage, read_faults([fault]), seed=0)
+
+        return Job(name=f"{fault}: {readings.launch_first.value}", play=drill)
+
+    cross = list(every(LaunchFirst))
+    drills = played(
+        stage, [under(each, fault) for each in cross for fault in ("planned", "impair")]
+    )
+    assert {name: end(outcome) for name, outcome in drills.items()} == dict.fromkeys(drills, HOME)
+    assert {outcome.worst for name, outcome in drills.items() if "planned" in name} == {0}
+    begun = {_what_the_group_does_first(outcome) for outcome in drills.values()}
+    assert begun == {"launches", "terminates"}
+
+
+def _what_the_group_does_first(outcome: Outcome) -> str:
+    said = (line.what.split()[0] for line in outcome.timeline if line.source == "Auto Scaling")
+    return next(word for word in said if word in {"launches", "terminates"})
 
 
 def test_mixed_drills_recover(stage: Stage) -> None:
