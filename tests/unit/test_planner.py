@@ -719,6 +719,21 @@ class TestStrays:
         moves = [a.table for a in plan(seen, SWAP).actions if isinstance(a, AssociateSubnet)]
         assert ["rtb-other"] == moves
 
+    def test_stray_waits_for_its_home_when_that_gets_another_route(self) -> None:
+        """It would only come home again a moment later."""
+        guest = Association(id="rtbassoc-x", subnet="subnet-x")
+        troubled = replace(self.home, route=LOST, associations=frozenset({guest}))
+        made = plan(network({AWAY, DEAD}, {troubled, self.other}), SWAP)
+        assert ["rtb-any"] == [a.table for a in made.actions if isinstance(a, SetDefaultRoute)]
+        assert [] == [a for a in made.actions if isinstance(a, AssociateSubnet)]
+
+    def test_stray_follows_the_other_subnets_when_its_home_is_taken_back(self) -> None:
+        """The foreign target of its home works, but is being left."""
+        policy = Policy(swap=True, adopt=True)
+        made = plan(network({AWAY}, {replace(self.home, route=NAT_GATEWAY), self.other}), policy)
+        assert Verdict.EVACUATE == made.decisions[0].verdict
+        assert ["rtb-other"] == [a.table for a in made.actions if isinstance(a, AssociateSubnet)]
+
     def test_every_stray_is_helped_when_the_first_one_stays(self) -> None:
         """One that somebody put elsewhere, and is left there, is no reason to forget the next."""
         theirs = replace(
