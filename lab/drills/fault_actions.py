@@ -106,9 +106,12 @@ def lose_gateway(scene: Scene, zone: str | None) -> None:
 
 
 def restore_gateway(scene: Scene) -> None:
-    """Lead every subnet of a NAT that has no default route to the internet gateway again."""
-    _, members = _group(scene)
-    for table in sorted({_table_of(scene, _describe(scene, nat)["SubnetId"]) for nat in members}):
+    """Lead every subnet of the group that has no default route to the internet gateway again."""
+    (group,) = scene.region.client("autoscaling").describe_auto_scaling_groups()[
+        "AutoScalingGroups"
+    ]
+    subnets = group["VPCZoneIdentifier"].split(",")
+    for table in sorted({_table_of(scene, subnet) for subnet in subnets}):
         routes = _table(scene, table)["Routes"]
         if not any(route.get("DestinationCidrBlock") == DEFAULT for route in routes):
             scene.say(f"lead {table} to the internet gateway again")
