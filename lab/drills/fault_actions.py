@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import ClientError
+
 from lab.aws import forwarding
 from lab.emulator.services.ec2 import volume_keys
 from lab.topology import DEFAULT
@@ -72,13 +74,21 @@ def stand_by(scene: Scene, zone: str | None) -> None:
 
 
 def back_in_service(scene: Scene) -> None:
-    """Bring every NAT in standby back into service."""
+    """Bring every NAT in standby back into service, or end it where its group has no room for it.
+
+    An update of the stack gives the group its size back meanwhile.
+    """
     group, waiting = _group(scene, _STANDBY)
-    if waiting:
-        scene.say(f"bring {' and '.join(waiting)} back into service")
-        scene.region.client("autoscaling").exit_standby(
-            AutoScalingGroupName=group, InstanceIds=waiting
-        )
+    autoscaling = scene.region.client("autoscaling")
+    for nat in waiting:
+        scene.say(f"bring {nat} back into service")
+        try:
+            autoscaling.exit_standby(AutoScalingGroupName=group, InstanceIds=[nat])
+        except ClientError:
+            scene.say(f"terminate {nat}, for which its group has no room")
+            autoscaling.terminate_instance_in_auto_scaling_group(
+                InstanceId=nat, ShouldDecrementDesiredCapacity=False
+            )
 
 
 def lose_address(scene: Scene, zone: str | None) -> None:
