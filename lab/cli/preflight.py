@@ -49,6 +49,8 @@ def _refuse(given: dict[str, object], names: tuple[str, ...], why: str) -> None:
 def _must_take_a_page(directory: Path) -> None:
     """Make the report's directory, and write to it: a drill takes minutes, a typing error none."""
     try:
+        if directory.exists() and not directory.is_dir():
+            raise NotADirectoryError(20, "it is a file")
         directory.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=directory):
             pass

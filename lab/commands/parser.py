@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import re
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nat_failover.settings import Strategy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 STRATEGIES = tuple(strategy.value for strategy in Strategy)
 TRIGGERS = ("state-change", "schedule")
@@ -21,11 +27,13 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", metavar="COMMAND")
     _add(commands, "demo", "deploy, kill a NAT, watch the failover, diff, destroy (the default)")
     up = _add(commands, "up", "deploy and stay up, in real time, for other terminals")
-    up.add_argument("--port", type=_port, default=0, help="where to listen; any free port without")
+    up.add_argument(
+        "--port", type=_whole(1, 65535), default=0, help="where to listen; any free port without"
+    )
     _drill(_add(commands, "drill", "play faults, and tell what came of them"))
     _compare(_add(commands, "compare", "play several faults with several handlers and seeds"))
     soak = _add(commands, "soak", "play many drills of mixed faults, none of which may stay lost")
-    soak.add_argument("--drills", type=_positive, default=1000, metavar="N")
+    soak.add_argument("--drills", type=_whole(1), default=1000, metavar="N", help="1 000 without")
     _seed(soak)
     commands.add_parser("faults", help="list the faults, and how each ends")
     commands.add_parser("figures", help="collect the figures of README and docs anew (minutes)")
@@ -78,7 +86,7 @@ def _drill(command: argparse.ArgumentParser) -> None:
 
 def _compare(command: argparse.ArgumentParser) -> None:
     command.add_argument("fault", nargs="*", help="the faults, each a drill of its own; else all")
-    command.add_argument("--seeds", type=_positive, default=5, metavar="N", help="drills of each")
+    command.add_argument("--seeds", type=_whole(1), default=5, metavar="N", help="drills of each")
     _seed(command)
     _output(command)
     _handlers(command)
@@ -86,13 +94,13 @@ def _compare(command: argparse.ArgumentParser) -> None:
 
 def _seed(command: argparse.ArgumentParser, default: int | None = 0) -> None:
     command.add_argument(
-        "--seed", type=_natural, default=default, metavar="N", help="the same seed, the same story"
+        "--seed", type=_whole(0), default=default, metavar="N", help="the same seed, the same story"
     )
 
 
 def _output(command: argparse.ArgumentParser) -> None:
     command.add_argument("--json", action="store_true", help="print JSON and nothing else")
-    command.add_argument("--report", type=Path, metavar="DIR", help="write a page there")
+    command.add_argument("--report", type=_directory, metavar="DIR", help="write a page there")
 
 
 def _handlers(command: argparse.ArgumentParser) -> None:
@@ -114,26 +122,21 @@ def _handlers(command: argparse.ArgumentParser) -> None:
     )
 
 
-def _natural(text: str) -> int:
-    number = int(text)
-    if number < 0:
-        raise ValueError
-    return number
+def _whole(least: int, most: int = sys.maxsize) -> Callable[[str], int]:
+    """Return what reads a whole number in a range, or says what is allowed."""
+    allowed = f"from {least} to {most}" if most < sys.maxsize else f"{least} or more"
+
+    def read(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,18}", text) or not least <= int(text) <= most:
+            message = f"{text!r} is not allowed; allowed: a whole number, {allowed}"
+            raise argparse.ArgumentTypeError(message)
+        return int(text)
+
+    return read
 
 
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError
-    return number
-
-
-def _port(text: str) -> int:
-    number = int(text)
-    if number not in range(1, 65536):
-        raise ValueError
-    return number
-
-
-for _type, _words in ((_natural, "number"), (_positive, "positive number"), (_port, "port")):
-    _type.__name__ = _words  # argparse names it in "invalid … value"
+def _directory(text: str) -> Path:
+    if not text:
+        message = "it is empty; allowed: a directory that can be made and written"
+        raise argparse.ArgumentTypeError(message)
+    return Path(text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -52,15 +53,26 @@ _COULD_NOT_START = (
     PortError,
     RealDrillError,
 )
+_CUT_OFF = 128 + 13  # as a shell has it for SIGPIPE
 _WENT_WRONG = (CdkError, StageError, FarmError, OSError)
 
 
 Behaviours = tuple["type[Behaviour]", ...]
 
 
+class _Console(Console):
+    """A console whose reader may go away, as `| head` does: no failure of the app."""
+
+    def on_broken_pipe(self) -> None:
+        """Say nothing more, and end with the status that a shell has for that."""
+        with suppress(SystemExit):
+            super().on_broken_pipe()
+        raise SystemExit(_CUT_OFF)
+
+
 def run(options: Namespace, directory: Path) -> int:
     """Run a command; return 0 when it went well, 1 when not, 2 when it could not start."""
-    console = Console()
+    console = _Console()
     commands: dict[str, Callable[[Namespace, Console, Path], int]] = {
         "demo": _demo,
         "up": _up,
@@ -140,7 +152,11 @@ def _with_packets() -> tuple[Behaviours, Callable[..., Outcome]]:
 
 def _scenario(options: Namespace) -> tuple[tuple[Cue, ...], int, str | None]:
     """Return faults, seed and strategy; what the command line says wins over what a file says."""
-    if bool(options.fault) == bool(options.scenario):
+    if options.fault and options.scenario:
+        given = f"{' '.join(options.fault)} and --scenario {options.scenario}"
+        message = f"{given} are given: name faults, or a file, and not both"
+        raise ScenarioError(message)
+    if not options.fault and not options.scenario:
         message = "name faults, or a file with --scenario FILE; `python -m lab faults` lists them"
         raise ScenarioError(message)
     if not options.scenario:

@@ -90,7 +90,8 @@ def read_faults(written: Sequence[str]) -> tuple[Cue, ...]:
         if not match:
             message = (
                 f"{text!r} is not a fault: write NAME[:OPTION][@START][+SECONDS], such as"
-                " terminate:b@10; `python -m lab faults` lists the names"
+                " terminate:b@10, in lower case, START and SECONDS in seconds, 0 or more;"
+                " `python -m lab faults` lists the names"
             )
             raise ScenarioError(message)
         rows.append(_cue(_checked(text, {k: v for k, v in match.groupdict().items() if v})))

@@ -119,4 +119,4 @@ def _views(frame: Frame) -> tuple[View, ...]:
 
 def _reach(view: Window, everything: Window) -> str:
     times = everything.seconds / view.seconds
-    return f"{plain(view.start)} s to {plain(view.end)} s, {times:.0f} times as close"
+    return f"{plain(view.start)} s to {plain(view.end)} s, enlarged {times:.0f} times"

@@ -35,7 +35,8 @@ _ADVICE: Mapping[Incident, str] = {
         " take it back. No deployment brings a missing table back by itself."
     ),
     Incident.REDUNDANCY_LOST: (
-        "look at the group's activity history: why is there no replacement? A NAT that is called"
+        "look at the group's activity history: why is there no replacement, or none in another"
+        " zone? A NAT that is called"
         " sick may look well to its group: mend what its reason names, or terminate it. The next"
         " failure would cut users off."
     ),
@@ -71,6 +72,8 @@ def _word(message: Message, state: State) -> str:
     """Say in the subject's first word how bad it is, or that it is over."""
     if Incident.NO_EGRESS in state.told:
         return "NO INTERNET"
+    if message.opened and Incident.REDUNDANCY_LOST in state.told:
+        return "NOT REDUNDANT"
     if message.opened:
         return "DEGRADED"
     return "IMPROVED" if state.told else "HEALED"
@@ -118,8 +121,9 @@ def _found(plan: Plan | None, settings: Settings) -> Iterator[str]:
     """Yield what was found: the NATs, then what is not as it should be."""
     if plan is None:
         return
-    usable = sum(judged.health is Health.USABLE for judged in plan.health)
-    yield f"NATs: {usable} of {settings.wanted} usable."
+    usable = [judged.nat.zone for judged in plan.health if judged.health is Health.USABLE]
+    together = f", all in {usable[0]}" if usable[1:] and len(set(usable)) == 1 else ""
+    yield f"NATs: {len(usable)} of {settings.wanted} usable{together}."
     found = [f"{j.nat.instance} in {j.nat.zone}: {j.health}, {j.reason}" for j in plan.health]
     homes = {table.id: table.subnets for table in settings.tables}
     found += [
@@ -163,7 +167,8 @@ def _advice(state: State) -> Iterator[str]:
     if not state.told:
         yield "To do: nothing."
     for incident in Incident:
-        if incident in state.told:
+        waits = incident is Incident.FAILOVER and Incident.REDUNDANCY_LOST in state.told
+        if incident in state.told and not waits:
             yield f"To do: {_ADVICE[incident]}"
 
 

@@ -112,9 +112,28 @@ def test_people_learn_that_redundancy_is_lost_when_no_replacement_came(
     function(messages.SWEEP)
     function(messages.SWEEP)
 
-    ((_, text),) = region.told()
+    ((subject, text),) = region.told()
+    assert subject.startswith("NOT REDUNDANT: ")
     assert "fewer NATs than wanted" in text
+    assert [line for line in text.splitlines() if line.startswith("To do: ")] == [
+        (
+            "To do: look at the group's activity history: why is there no replacement, or none in"
+            " another zone? A NAT that is called sick may look well to its group: mend what its"
+            " reason names, or terminate it. The next failure would cut users off."
+        )
+    ]
     assert logged()[-1]["RedundancyLost"] == 1
+
+
+def test_people_learn_that_all_nats_are_in_one_zone(region: Region, function: Function) -> None:
+    """Two of two are usable then, and still the next failure of that zone would be the last."""
+    region.kill(region.nats["a"])
+    region.launch("b")
+
+    function(messages.SWEEP)
+
+    ((_, text),) = region.told()
+    assert "NATs: 2 of 2 usable, all in eu-west-1b." in text
 
 
 def test_log_of_a_run_is_bounded_when_somebody_enlarged_the_group(

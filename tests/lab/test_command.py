@@ -205,7 +205,7 @@ def test_drill_in_real_time_tells_the_story_by_the_clock(tmp_path: Path) -> None
     [
         (["drill", "quake"], "'quake' is no fault; there are terminate"),
         (["drill"], "name faults, or a file with --scenario FILE"),
-        (["drill", "stop", "--scenario", "x.toml"], "name faults, or a file"),
+        (["drill", "stop", "--scenario", "x.toml"], "stop and --scenario x.toml are given: name"),
         (["drill", "--scenario", "nowhere.toml"], "nowhere.toml cannot be read"),
         (["drill", "stop", "--env", "A=1"], "--env and --trigger are for a handler"),
         (["drill", "stop", "--handler", "nowhere.py:do"], "nowhere.py does not exist"),
@@ -225,7 +225,7 @@ def test_drill_in_real_time_tells_the_story_by_the_clock(tmp_path: Path) -> None
         (["drill", "stop", "--yes"], "add --real, or leave it out"),
         (["drill", "stop:c"], "names a zone that cdk.json does not deploy to"),
         (["drill", "stop", "--report", f"{__file__}/x"], "no page can be written there (Not a"),
-        (["compare", "stop", "--report", __file__], "no page can be written there (File exists)"),
+        (["compare", "stop", "--report", __file__], "no page can be written there (it is a file)"),
         (["compare", "stop:f"], "deployed to are a, b"),
         (["compare", "quake"], "'quake' is no fault"),
     ],
@@ -269,9 +269,10 @@ def test_drill_with_packets_says_what_it_needs_when_it_is_not_root(
     ("arguments", "said"),
     [
         (["demo", "--strategy", "hope"], "choose from"),
-        (["drill", "stop", "--seed", "-1"], "invalid number value: '-1'"),
-        (["soak", "--drills", "0"], "invalid positive number value: '0'"),
-        (["up", "--port", "99999"], "invalid port value: '99999'"),
+        (["drill", "stop", "--seed", "-1"], "'-1' is not allowed; allowed: a whole number, 0 or"),
+        (["drill", "stop", "--report", ""], "--report: it is empty; allowed: a directory"),
+        (["soak", "--drills", "0"], "'0' is not allowed; allowed: a whole number, 1 or more"),
+        (["up", "--port", "99999"], "allowed: a whole number, from 1 to 65535"),
         (["fly"], "invalid choice: 'fly'"),
     ],
 )

@@ -117,3 +117,19 @@ def test_lab_ends_in_a_word_when_it_is_interrupted_while_it_imports(
     )
     done = run([sys.executable, "-c", code], tmp_path)
     assert (done.returncode, done.stderr) == (130, "stopped\n")
+
+
+def test_output_that_is_cut_off_is_no_failure_of_the_app() -> None:
+    """With `| head` and pipefail, a script sees the status of a closed pipe, and no other."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [sys.executable, "-m", "lab", "faults"],
+        cwd=PROJECT,
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (141, "")

@@ -72,11 +72,12 @@ def test_an_hour_without_a_replacement_is_told_and_rings_until_there_is_one(stag
     """Once for the failover, once for the redundancy, once that all is over; and the alarm."""
     outcome = drilled(stage, "no-capacity+3600 terminate")
     told = [row for row in outcome.notifications if row.source == "Lambda"]
-    assert [row.subject.split(":")[0] for row in told] == ["DEGRADED", "DEGRADED", "HEALED"]
+    assert [row.subject.split(":")[0] for row in told] == ["DEGRADED", "NOT REDUNDANT", "HEALED"]
     lost = told[1]
     assert REDUNDANCY_GRACE_S <= lost.time < REDUNDANCY_GRACE_S + 180
     assert "fewer NATs than wanted" in lost.text
-    assert "look at the group's activity history" in lost.text
+    assert lost.text.count("To do: ") == 1
+    assert "To do: look at the group's activity history" in lost.text
     rung = [row for row in outcome.notifications if "RedundancyLost" in row.subject]
     assert [row.subject.split(":")[0] for row in rung] == ["ALARM", "OK"]
     assert (outcome.recovered, outcome.home) == (True, True)

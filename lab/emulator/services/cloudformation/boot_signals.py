@@ -29,6 +29,7 @@ REFUSED = "signal refused"
 """The kind of the journal's entry that says that a signal was refused, and why."""
 
 _CALL = "signal-resource"
+_NOBODY_WAITS = "ValidationError"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,8 @@ def _signal(aws: Emulation, instance: Instance, told: _Signalled) -> None:
         return
     aws.journal.note(Who.EC2, "signals", f"{instance.id} signals its stack", instance=instance.id)
     if error := _error(aws, instance, told):
-        what = f"{instance.id} is answered {error}"
+        why = ": no deployment waits for it" if error == _NOBODY_WAITS else ""
+        what = f"{instance.id} is answered {error}{why}"
         aws.journal.note(Who.EC2, REFUSED, what, instance=instance.id, error=error)
 
 
@@ -88,7 +90,7 @@ def _error(aws: Emulation, instance: Instance, told: _Signalled) -> str:
             return "AccessDenied"
         signal(aws, told.stack, told.resource, instance.id, SUCCESS)
     except ValidationError:
-        return "ValidationError"
+        return _NOBODY_WAITS
     return ""
 
 
