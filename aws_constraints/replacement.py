@@ -32,8 +32,8 @@ IRREPLACEABLE = (
     ),
     Irreplaceable(
         kind="AWS::EC2::SubnetRouteTableAssociation",
-        why="a subnet has one association, and the new one is made first",
-        source="EC2 API reference, AssociateRouteTable; EC2 error codes, "
+        why="a subnet that was moved has another association than the one to be deleted first",
+        source="CloudFormation's schema (delete_then_create); EC2 error codes, "
         "Resource.AlreadyAssociated",
     ),
     Irreplaceable(
@@ -51,5 +51,15 @@ IRREPLACEABLE = (
         why="what it remembers is lost",
         source="DynamoDB API reference, DeleteTable: deletes a table and all of its items",
     ),
+    Irreplaceable(
+        kind="AWS::SQS::Queue",
+        why="the events in it are lost",
+        source="SQS API reference, DeleteQueue: any messages in the queue are no longer available",
+    ),
+    Irreplaceable(
+        kind="AWS::Logs::LogGroup",
+        why="what it holds is lost",
+        source="CloudWatch Logs API reference, DeleteLogGroup: deletes all the archived log events",
+    ),
 )
-"""Every such type that the stack has."""
+"""The types of the stack of which that is so."""

@@ -163,7 +163,7 @@ def _unknown(path: tuple[str, ...]) -> str:
     close = difflib.get_close_matches(key, known, n=1)
     hint = f"; did you mean {close[0]}?" if close else ""
     # A key that nobody meant may hold anything, the end of a line included.
-    shown = ".".join(part if part.isprintable() else repr(part) for part in path)
+    shown = ".".join(part if part.isprintable() and part else repr(part) for part in path)
     return f"{shown} is not a setting; allowed here: {', '.join(known)}{hint}"
 
 

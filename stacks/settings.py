@@ -71,6 +71,9 @@ def _network(value: object) -> object:
     if str(network.network_address) != str(value).partition("/")[0]:
         message = f"it has bits set after the prefix: write {network}"
         raise ValueError(message)
+    if "/" in str(value) and value != str(network):
+        message = f"its prefix is no plain number: write {network}"
+        raise ValueError(message)
     return value
 
 

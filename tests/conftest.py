@@ -1,9 +1,15 @@
-"""What every test begins with: a keyboard interrupt that reaches the commands that tests start."""
+"""What every test begins with: a keyboard interrupt that reaches what tests start, and no hurry."""
 
 from __future__ import annotations
 
 import signal
 
+from hypothesis import settings
+
 signal.signal(signal.SIGINT, signal.default_int_handler)
 """A shell lets what it starts in its background ignore the interrupt, and so would whatever that
 starts (POSIX, "Shell Command Language", 2.11)."""
+
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
+"""How long an example takes says more of the machine than of the code."""

@@ -27,7 +27,7 @@ from nat_failover.apply import Hold, LiftHold, ReleaseSubnet, Write, apply
 from nat_failover.observe import observe_tables
 from nat_failover.reconcile import Patience, Run, reconcile
 from nat_failover.route_tables import IncompleteError
-from nat_failover.settings import Resource, Strategy
+from nat_failover.settings import Failback, Resource, Strategy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -63,7 +63,10 @@ def serve(
     """Do what CloudFormation asks for; requests that need nothing are done at once."""
     swaps = settings.strategy is Strategy.SWAP_ROUTE_TABLE
     match deployment.resource, deployment.request:
-        case Resource.DEFAULT_ROUTES, "Create" | "Update":
+        case Resource.DEFAULT_ROUTES, "Create":
+            homeward = replace(settings, failback=Failback.AUTOMATIC)
+            return reconcile(clients, homeward, trigger, seconds=seconds, until_served=True)
+        case Resource.DEFAULT_ROUTES, "Update":
             return reconcile(clients, settings, trigger, seconds=seconds, until_served=True)
         case Resource.DEFAULT_ROUTES, "Delete":
             holds = partial(_holds, clients, settings)
@@ -109,13 +112,15 @@ def _until_none_is_left(
 def _unknown(deployment: Deployment, clients: Clients, settings: Settings) -> tuple[Write, ...]:
     """Return the private subnets' associations that CloudFormation does not know.
 
-    Those of a stack that has NATs are in use: CloudFormation deletes their group first.
+    Those of tables that NATs serve are in use: CloudFormation deletes their group first.
     """
-    groups = _groups(clients, settings)
+    tables = observe_tables(clients, settings)
+    served = any(t.route and t.route.interface and not t.route.blackhole for t in tables)
+    groups = _groups(clients, settings) if served else []
     if members := [row["InstanceId"] for group in groups for row in group["Instances"]]:
         message = f"{settings.group} still has members ({', '.join(sorted(members)[:5])})"
         raise ServingError(message)
-    return tuple(_releases(deployment, observe_tables(clients, settings), settings))
+    return tuple(_releases(deployment, tables, settings))
 
 
 def _releases(

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 from nat_failover.model import BLACKHOLE, DisableSourceDestCheck, Health, InstanceState, judge
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from nat_failover.model import DefaultRoute, Judgement, Nat, Observation, Table
 
-_NO_WAY_OUT = ("igw-", "cagw-", "pcx-", BLACKHOLE)
+_PEERING = "pcx-"
+_NO_WAY_OUT = ("igw-", "cagw-", _PEERING, BLACKHOLE)
 """Targets through which a host without a public address reaches no internet: an internet gateway
 translates for hosts that have one ("Enable internet access", VPC user guide), a carrier gateway for
 those with a carrier address ("Carrier gateways", Wavelength developer guide), and a peering leads
@@ -91,9 +92,11 @@ class Fleet:
         """
         if self.server(table):
             return True
-        return self.is_foreign(table) and not any(
-            target.startswith(_NO_WAY_OUT) for target in _ways(table)
-        )
+        if is_overridden(table):
+            ways = table.other_routes
+            return _cover_the_internet(cidr for cidr, to in ways if not to.startswith(_NO_WAY_OUT))
+        other = (table.route and table.route.other) or ""
+        return self.is_foreign(table) and not other.startswith(_NO_WAY_OUT)
 
     def candidates(self, table: Table) -> list[Nat]:
         """Return the usable NATs but for those that AWS refused the table, unless it refused all.
@@ -157,14 +160,26 @@ def is_overridden(table: Table) -> bool:
     The most specific route wins ("How route priority works", VPC user guide), so two halves of the
     address space take everything from a default route.
     """
-    nets = [IPv4Network(cidr) for cidr, _ in table.other_routes if _is_ipv4(cidr)]
+    return _cover_the_internet(cidr for cidr, _ in table.other_routes)
+
+
+def _cover_the_internet(destinations: Iterable[str]) -> bool:
+    nets = [IPv4Network(cidr) for cidr in destinations if _is_ipv4(cidr)]
     return _EVERYWHERE in collapse_addresses([*nets, *_NOT_THE_INTERNET])
 
 
 def may_lead_out(table: Table) -> bool:
-    """Say whether a table has a way to the internet, or a list of prefixes that may hold one."""
-    leads = table.route is not None and not table.route.blackhole
-    return leads or is_overridden(table) or bool(_lists(table))
+    """Say whether a table has a route by which a NAT may reach any of the internet.
+
+    What a list of prefixes holds is not read, and a peering is no way out.
+    """
+    default = table.route
+    leads = default and not default.blackhole and not (default.other or "").startswith(_PEERING)
+    return bool(leads) or any(
+        not target.startswith((BLACKHOLE, _PEERING))
+        for destination, target in table.other_routes
+        if destination in _lists(table) or _is_public(destination)
+    )
 
 
 def _unless_hidden(table: Table) -> str:
@@ -190,11 +205,11 @@ def _use(route: DefaultRoute) -> str:
     return f"the default route is a blackhole to {route}" if route.blackhole else f"it uses {route}"
 
 
-def _ways(table: Table) -> tuple[str, ...]:
-    """Return the targets that take a table's traffic to everywhere."""
-    if is_overridden(table):
-        return tuple(target for cidr, target in table.other_routes if _is_ipv4(cidr))
-    return (table.route.other,) if table.route and table.route.other else ()
+def _is_public(destination: str) -> bool:
+    if not _is_ipv4(destination):
+        return False
+    net = IPv4Network(destination)
+    return not any(net.subnet_of(private) for private in _NOT_THE_INTERNET)
 
 
 def _is_ipv4(destination: str) -> bool:

@@ -76,10 +76,18 @@ class RouteTables:
         return frozenset(_table(self._answers[table], None) for table in used)
 
     def may_lead_out(self, subnet: str) -> bool:
-        """Say whether a subnet of NATs may reach the internet; in a private table it does not."""
-        table, _ = self._uses.get(subnet, (self._main, None))
-        private = any(home.id == table for home in self._homes)
-        return not private and may_lead_out(_table(self._answers[table], None))
+        """Say whether a subnet of NATs may reach the internet; in a private table it does not.
+
+        Of two tables, which only a lag can show, one is enough.
+        """
+        private = {home.id for home in self._homes}
+        used = {
+            id_
+            for id_, table in self._answers.items()
+            if any(row.subnet == subnet for row in _in_force(table["Associations"]))
+        }
+        tables = (used or {self._main}) - private
+        return any(may_lead_out(_table(self._answers[id_], None)) for id_ in tables)
 
     def _find_main(self, vpc: str) -> str:
         for id_, table in sorted(self._answers.items()):
@@ -119,7 +127,11 @@ def _subnet(id_: str, home: HomeTable, uses: tuple[str, str] | None, main: str) 
 
 
 def _table(answer: Mapping[str, Any], home: HomeTable | None) -> Table:
-    routes = [route for route in answer["Routes"] if route.get("GatewayId") != "local"]
+    routes = [
+        route
+        for route in answer["Routes"]
+        if route.get("GatewayId") != "local" and route["State"] != "filtered"
+    ]
     default = [route for route in routes if route.get("DestinationCidrBlock") == DEFAULT_ROUTE_CIDR]
     return Table(
         id=answer["RouteTableId"],

@@ -7,7 +7,8 @@ is replaced.
 
 A stray is a private subnet that uses none of the stack's tables. One without an association is put
 into a table of the stack, unless the VPC's main table leads it elsewhere; one that somebody put
-into another table is taken out of it with `adopt` only.
+into another table is taken out of it with `adopt` only, unless that leads to a NAT of ours and
+nowhere else, as the table of a zone does that an update of the stack drops.
 """
 
 from __future__ import annotations
@@ -134,8 +135,20 @@ class _Swap:
         return (subnet.id, table) not in self._refused
 
     def _may_move(self, stray: Subnet) -> bool:
-        led = self._fleet.is_foreign(self._foreign[stray.table])
-        return self._policy.adopt or (stray.association is None and not led)
+        used = self._foreign[stray.table]
+        if self._policy.adopt:
+            return True
+        if stray.association is None:
+            return not self._fleet.is_foreign(used)
+        return self._was_ours(used, self._tables.get(stray.home))
+
+    def _was_ours(self, used: Table, home: Table | None) -> bool:
+        """Say whether a table is as one of a zone that was dropped: it leads to a NAT of ours.
+
+        And has no other route than the subnet's home table, so that nothing is lost.
+        """
+        alike = home is not None and used.other_routes <= home.other_routes
+        return alike and self._fleet.target(used.route) is not None
 
     def _gets_out(self, stray: Subnet) -> bool:
         return self._fleet.egress(self._foreign[stray.table])

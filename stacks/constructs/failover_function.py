@@ -96,7 +96,6 @@ class FailoverFunction(Construct):
             group=group,
             memory=self._memory.table,
             strategy=settings.strategy,
-            adopt=settings.adopt,
             outcome_topic=outcome_topic,
             dead_letters=self.dead_letters,
             log_group=log_group,

@@ -55,7 +55,6 @@ class FailoverRole(Construct):
         group: str,
         memory: dynamodb.ITable,
         strategy: Strategy,
-        adopt: bool,
         outcome_topic: OutcomeTopic,
         dead_letters: sqs.IQueue,
         log_group: logs.CfnLogGroup,
@@ -76,8 +75,7 @@ class FailoverRole(Construct):
         ]
         if strategy is Strategy.SWAP_ROUTE_TABLE:
             statements.append(_allow("Associations", ASSOCIATION_ACTIONS, self._swapped))
-            if adopt:
-                statements.append(self._foreign_tables())
+            statements.append(self._foreign_tables())
         if key:
             statements.append(
                 _allow("Encrypt", ["kms:Decrypt", "kms:GenerateDataKey"], [key.key.key_arn])
@@ -119,9 +117,10 @@ class FailoverRole(Construct):
         return statement
 
     def _foreign_tables(self) -> iam.PolicyStatement:
-        """Allow the private subnets to be taken out of any table of the VPC, as `adopt` says.
+        """Allow the private subnets to be taken out of any table of the VPC.
 
-        EC2 may ask about the table that an association is taken from; it asks about the subnet too,
+        Out of that of a zone which an update drops, or out of anybody's with `adopt`. EC2 may ask
+        about the table that an association is taken from; it asks about the subnet too,
         and only the private ones are allowed.
         """
         actions = ["ec2:ReplaceRouteTableAssociation"]
@@ -163,8 +162,8 @@ class FailoverRole(Construct):
             " the stack's public subnets, and only the check's being switched off.",
             self._group: "The group's id, which AWS chooses, is not known before the group exists;"
             " its name is, and names are unique in an account and Region.",
-            self._any_table: "The setting adopt allows private subnets to be taken out of any table"
-            " of the VPC, to which the condition limits it.",
+            self._any_table: "Private subnets may be taken out of any table of the VPC, to which"
+            " the condition limits it: of a zone that an update drops, or with the setting adopt.",
         }
         for resource, reason in reasons.items():
             acknowledge_wildcard(self.role, resource=resource, reason=reason)

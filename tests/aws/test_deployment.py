@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from nat_failover.settings import Strategy
+from nat_failover.settings import Failback, Strategy
 from tests.aws import messages
 from tests.aws.conftest import SHORT, at_rest
 from tests.aws.region import Region
@@ -148,6 +148,40 @@ def test_deletion_takes_every_association_away_when_subnets_are_swapped(
     assert [answer["Status"] for answer in cloudformation.answers] == ["SUCCESS"]
     for home in region.homes.values():
         region.ec2.delete_route_table(RouteTableId=home.table)
+
+
+@pytest.mark.parametrize("request_type", ["Create", "Update"])
+def test_first_deployment_gives_each_zone_its_own_nat_also_when_failback_is_manual(
+    request_type: str,
+    region: Region,
+    deploy: Deploy,
+    cloudformation: CloudFormation,
+) -> None:
+    """The first NAT took all tables before the second was there; an update leaves it to people."""
+    function = deploy(replace(region.settings, failback=Failback.MANUAL))
+    region.point("a", NetworkInterfaceId=region.interface(region.nats["b"]))
+    region.point("b", NetworkInterfaceId=region.interface(region.nats["b"]))
+
+    function(messages.deployment(request_type, cloudformation.url))
+
+    own = (
+        region.nats if request_type == "Create" else {"a": region.nats["b"], "b": region.nats["b"]}
+    )
+    assert region.served_by() == own
+
+
+def test_subnets_are_released_when_a_group_of_that_name_has_members_that_serve_nobody(
+    region: Region, deploy: Deploy, cloudformation: CloudFormation
+) -> None:
+    """It may be somebody else's, for which the stack could not be made."""
+    function = deploy(replace(region.settings, strategy=Strategy.SWAP_ROUTE_TABLE))
+    region.lose_route("a")
+    region.lose_route("b")
+
+    function(messages.release(cloudformation.url, *KNOWN), seconds=SHORT)
+
+    assert cloudformation.answers[-1]["Status"] == "SUCCESS"
+    assert region.associations("a") == {}
 
 
 @pytest.mark.parametrize("known", [KNOWN, ("rtbassoc-00000000000000000",)])

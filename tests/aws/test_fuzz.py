@@ -69,7 +69,6 @@ _VALUES = st.recursive(
 @seed(9)
 @settings(
     max_examples=150,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(event=_VALUES, through_the_topic=st.booleans())

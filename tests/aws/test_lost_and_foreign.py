@@ -264,6 +264,44 @@ def test_route_to_another_interface_of_a_nat_is_repaired(
     } == {("ReplaceRoute", region.interface(nat))}
 
 
+def test_routes_that_are_filtered_count_for_nothing(region: Region, function: Function) -> None:
+    """EC2 shows what a route server advertises and it does not install (RouteState)."""
+    table = region.homes["a"].table
+
+    def filtered(answer: Any) -> None:  # noqa: ANN401 - a parsed answer
+        (row,) = [row for row in answer["RouteTables"] if row["RouteTableId"] == table]
+        row["Routes"] += [
+            {"DestinationCidrBlock": half, "State": "filtered", "Origin": "Advertisement"}
+            for half in ("0.0.0.0/1", "128.0.0.0/1")
+        ]
+
+    function.wire.edit("DescribeRouteTables", filtered)
+    region.kill(region.nats["a"])
+
+    function(messages.SWEEP)
+
+    assert region.served_by()["a"] == region.nats["b"]
+
+
+def test_public_subnet_that_a_lag_shows_in_two_tables_counts_as_in_the_better_one(
+    region: Region, function: Function
+) -> None:
+    """Nothing moves for a moment in which EC2 shows both."""
+    empty = region.ec2.create_route_table(VpcId=region.vpc)["RouteTable"]["RouteTableId"]
+    region.ec2.associate_route_table(RouteTableId=empty, SubnetId=region.subnet("eu-west-1a"))
+
+    def twice(answer: Any) -> None:  # noqa: ANN401 - a parsed answer
+        (row,) = [row for row in answer["RouteTables"] if row["RouteTableId"] == empty]
+        row["Associations"][0]["SubnetId"] = region.homes["a"].public
+
+    function.wire.edit("DescribeRouteTables", twice)
+
+    returned = function(messages.SWEEP)
+
+    assert {nat["health"] for nat in returned["saw"]} == {"usable"}
+    assert function.wire.writes == []
+
+
 def test_route_of_a_route_server_is_left_alone(region: Region, function: Function) -> None:
     """It may name nothing but the next hop's address."""
     hop = {"DestinationCidrBlock": ANYWHERE, "IpAddress": "10.0.0.9", "Origin": "Advertisement"}

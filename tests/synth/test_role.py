@@ -80,7 +80,7 @@ FOREIGN_TABLE = Request(
     resource=f"{EC2}:route-table/rtb-foreign",
     context={"ec2:Vpc": VPC},
 )
-ADOPTIONS = [FOREIGN_TABLE]
+DEPARTURES = [FOREIGN_TABLE]
 ENCRYPTION = [
     Request(action="kms:Decrypt", resource=KEY),
     Request(action="kms:GenerateDataKey", resource=KEY),
@@ -139,8 +139,8 @@ FOREIGN = [
     ("variant", "allowed"),
     [
         ("default", READS + WRITES),
-        ("swap-route-table", READS + WRITES + SWAPS),
-        ("swap-and-adopt", READS + WRITES + SWAPS + ADOPTIONS),
+        ("swap-route-table", READS + WRITES + SWAPS + DEPARTURES),
+        ("swap-and-adopt", READS + WRITES + SWAPS + DEPARTURES),
         ("customer-key", READS + WRITES + ENCRYPTION),
     ],
 )
@@ -149,7 +149,7 @@ def test_role_allows_what_the_function_does_and_refuses_what_it_does_not(
 ) -> None:
     """The stack's own tables, subnets, instances, group, topic, queue, log and key; no others."""
     template = synthesize(variant)
-    requests = READS + WRITES + SWAPS + ADOPTIONS + ENCRYPTION + FOREIGN
+    requests = READS + WRITES + SWAPS + DEPARTURES + ENCRYPTION + FOREIGN
     asked = [
         replace(request, resource_policy=_key_policy(template))
         if request.action.startswith("kms:")

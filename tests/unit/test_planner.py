@@ -185,7 +185,11 @@ HALVES = frozenset({("0.0.0.0/1", "tgw-any"), ("128.0.0.0/1", "tgw-any")})
 
 @pytest.mark.parametrize(
     ("routes", "without"),
-    [(HALVES, ()), (frozenset({("0.0.0.0/1", "igw-x"), *HALVES}), ("subnet-any",))],
+    [
+        (HALVES, ()),
+        (HALVES | {("10.9.0.0/16", "pcx-any"), ("198.51.100.0/24", "blackhole")}, ()),
+        (frozenset({("0.0.0.0/1", "igw-x"), ("128.0.0.0/1", "tgw-any")}), ("subnet-any",)),
+    ],
 )
 @pytest.mark.parametrize("adopt", [False, True])
 def test_plan_leaves_a_table_alone_when_more_specific_routes_take_everything(
@@ -213,6 +217,8 @@ def test_plan_keeps_a_table_that_has_routes_of_ipv6_too() -> None:
     ("route", "leads"),
     [
         (INTERNET_GATEWAY, True),
+        (FOREIGN_ADDRESS, True),
+        (DefaultRoute(other="pcx-any"), False),
         (LOST, False),
         (None, False),
     ],
@@ -229,13 +235,16 @@ def test_table_may_lead_out_when_its_default_route_leads_somewhere(
     [
         (HALVES, True),
         ({("pl-1", "tgw-any")}, True),
-        ({("pl-1", "vpce-any"), ("10.9.0.0/16", "tgw-any")}, False),
+        ({("192.0.0.0/4", "igw-any")}, True),
+        ({("pl-1", "vpce-any"), ("10.9.0.0/16", "tgw-any"), ("::/0", "igw-any")}, False),
+        ({("pl-1", "blackhole"), ("pl-2", "pcx-any")}, False),
+        ({("0.0.0.0/1", "blackhole"), ("128.0.0.0/1", "pcx-any")}, False),
     ],
 )
-def test_table_may_lead_out_when_other_routes_may_cover_the_internet(
+def test_table_may_lead_out_when_another_route_leads_to_any_of_the_internet(
     routes: set[tuple[str, str]], *, leads: bool
 ) -> None:
-    """A list of prefixes is not read, and gets the benefit of the doubt."""
+    """Somebody may limit by routes where NATs lead to; a list of prefixes is not read."""
     assert leads == may_lead_out(replace(any_table(), other_routes=frozenset(routes)))
 
 
@@ -664,6 +673,16 @@ class TestStrays:
             reason=STRAY,
         )
         assert (move,) == plan(seen, replace(SWAP, adopt=True)).actions
+
+    @pytest.mark.parametrize("route", [route_to(AWAY), route_to(DEAD), LOST])
+    def test_subnet_leaves_the_table_of_a_zone_that_was_dropped(self, route: DefaultRoute) -> None:
+        """It leads to a NAT of ours and has no other route: the stack's own until a moment ago."""
+        seen = network({AT_HOME, AWAY, DEAD}, {self.home}, {MAIN, replace(THEIRS, route=route)})
+        moves = [(a.subnet, a.table) for a in plan(seen, SWAP).actions if isinstance(a, MoveSubnet)]
+        assert [("subnet-any", "rtb-any")] == moves
+        more = replace(THEIRS, route=route, other_routes=frozenset({("10.9.0.0/16", "pcx-any")}))
+        seen = network({AT_HOME, AWAY, DEAD}, {self.home}, {MAIN, more})
+        assert () == plan(seen, SWAP).actions
 
     def test_subnet_gets_another_table_when_its_home_is_missing(self) -> None:
         """It loses nothing by that: the other table has every route that it has now."""
