@@ -71,7 +71,7 @@ from lab.emulator.services.cloudformation.signals import ResourcesAreSignalled
 from lab.emulator.services.constraints import ValuesAreConstrained
 from lab.emulator.services.dynamodb.tables import TablesOfStacksExpireItems
 from lab.emulator.services.ec2.addresses import RangesOfAVpcAreApart
-from lab.emulator.services.ec2.associations import SubnetsHaveOneTable
+from lab.emulator.services.ec2.associations import SubnetsHaveOneTable, SubnetsTakeTheirAssociations
 from lab.emulator.services.ec2.endpoints import EndpointsKeepTheirRoutes
 from lab.emulator.services.ec2.propagation import GatewaysPropagateRoutes
 from lab.emulator.services.ec2.tags import ReservedTagsAreRefused
@@ -103,6 +103,7 @@ ALL: tuple[type[Behaviour], ...] = (
     SeveralInterfacesAreNamed,
     EndpointsKeepTheirRoutes,
     UsedIsNotDeleted,
+    SubnetsTakeTheirAssociations,
     AddressesHoldTheGateway,
     GatewaysPropagateRoutes,
     TablesAreDescribedLate,

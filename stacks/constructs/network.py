@@ -123,6 +123,11 @@ class Network(Construct):
             )
             _tag(subnet, "Private")
             cdk.Tags.of(subnet).add(FLEET_TAG, cdk.Stack.of(self).stack_name)
+            # CloudFormation deletes in the opposite order: a subnet takes its association with it,
+            # whose id CloudFormation does not know once the function has moved the subnet.
+            subnet.node.find_child("Subnet").node.add_dependency(
+                subnet.node.find_child("RouteTable")
+            )
             subnets.append(subnet)
         return subnets
 

@@ -173,8 +173,17 @@ def test_plan_is_deterministic(seen: Observation, policy: Policy, random: object
 def test_plan_writes_what_is_of_this_stack_only(seen: Observation, policy: Policy) -> None:
     """Every write names a table of the stack, a subnet at home in one, or an instance given.
 
-    A subnet leaves a table that is not the stack's with `adopt`, or the main one that it fell to.
+    A subnet leaves a table that is not the stack's with `adopt`, or the main one that it fell to,
+    or one that leads to a NAT of the stack's.
     """
+    interfaces = {nat.interface for nat in seen.nats} - {None}
+    instances = {nat.instance for nat in seen.nats}
+    led = {
+        table.id
+        for table in seen.foreign
+        if table.route
+        and (table.route.interface in interfaces or table.route.instance in instances)
+    }
     tables = {table.id for table in seen.tables if table.exists}
     subnets = {subnet for table in seen.tables for subnet in table.home_subnets}
     for action in plan(seen, policy).actions:
@@ -184,7 +193,7 @@ def test_plan_writes_what_is_of_this_stack_only(seen: Observation, policy: Polic
             case MoveSubnet():
                 assert action.subnet in subnets
                 assert action.table in tables
-                assert action.source in tables or policy.adopt
+                assert action.source in tables | led or policy.adopt
             case AssociateSubnet():
                 assert action.subnet in subnets
                 assert action.table in tables

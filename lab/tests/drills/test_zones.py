@@ -11,14 +11,29 @@ from lab.drills.stage import Stage
 from lab.inventory import inventory
 from lab.isolation import REGION
 from lab.region import Region
+from lab.watch import look
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-def _context(zones: str) -> tuple[str, ...]:
+def _context(zones: str, **failover: str) -> tuple[str, ...]:
     network = {"zones": [f"{REGION}{letter}" for letter in zones]}
-    return (f"nat={json.dumps({'network': network, 'fleet': {'max': 3, 'desired': 3}})}",)
+    fleet = {"max": 3, "desired": len(zones)}
+    return (f"nat={json.dumps({'network': network, 'fleet': fleet, 'failover': failover})}",)
+
+
+def _move(region: Region, subnet: str, *tables: str) -> None:
+    """Associate a subnet with other tables, one after the other, as the function does."""
+    ec2 = region.client("ec2")
+    rows = [{"Name": "association.subnet-id", "Values": [subnet]}]
+    (used,) = ec2.describe_route_tables(Filters=rows)["RouteTables"]
+    (row,) = [row for row in used["Associations"] if row.get("SubnetId") == subnet]
+    association = row["RouteTableAssociationId"]
+    for table in tables:
+        association = ec2.replace_route_table_association(
+            AssociationId=association, RouteTableId=table
+        )["NewAssociationId"]
 
 
 def _subnets(region: Region) -> dict[str, str]:
@@ -70,4 +85,37 @@ def test_zone_is_replaced_and_dropped_in_place(tmp_path: Path) -> None:
             assert "There were no differences" in cdk.diff().output
         others[-1].destroy()
         stage.watch.stop()
+        assert inventory(region) == empty
+
+
+def test_zone_is_dropped_while_its_table_serves_another_zone(tmp_path: Path) -> None:
+    """That zone's subnet goes home and has internet all along; table and stack can be deleted."""
+    with ExitStack() as stack:
+        region = stack.enter_context(Region())
+        deployments = []
+        for zones in ("abc", "ab"):
+            directory = tmp_path / zones
+            context = _context(zones, strategy="swap-route-table", failback="manual")
+            cdk = stack.enter_context(closing(Cdk(region.endpoint, directory, context=context)))
+            cdk.assembly.parent.mkdir()
+            cdk.synth()
+            deployments.append(cdk)
+        first, last = deployments
+        stage = Stage(region, first, "swap-route-table")
+        first.bootstrap()
+        empty = inventory(region)
+        stage.deploy()
+        (home, other, dropped) = stage.watch.homes
+        _move(region, dropped.subnets[0], other.table, dropped.table)
+        _move(region, home.subnets[0], dropped.table)
+        region.clock.pass_time(120)
+        stage.watch.stop()
+        began, ways = region.clock.now(), []
+        region.clock.each_step(lambda: ways.append(look(home, region.clock.now())))
+        assert "could not be deleted" not in last.deploy().output
+        region.clock.pass_time(300)
+        assert region.clock.now() > began
+        assert [way for way in ways if not way.works] == []
+        assert {way.zone for way in ways} >= {f"{REGION}c", f"{REGION}a"}
+        last.destroy()
         assert inventory(region) == empty
