@@ -30,7 +30,7 @@ from lab.isolation import PROJECT, tool_environment
 from lab.journal import Who
 from lab.region import Region
 
-LIMIT = 150  # seconds for a whole demo on a busy machine
+LIMIT = 300  # seconds for a whole demo on a busy machine
 
 
 def start(home: Path, *arguments: str) -> subprocess.Popen[str]:
