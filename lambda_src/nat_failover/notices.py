@@ -37,9 +37,8 @@ _ADVICE: Mapping[Incident, str] = {
     ),
     Incident.REDUNDANCY_LOST: (
         "look at the group's activity history: why is there no replacement, or none in another"
-        " zone? A NAT that is called"
-        " sick may look well to its group: mend what its reason names, or terminate it. The next"
-        " failure would cut users off."
+        " zone? A NAT that is called sick may look well to its group: mend what its reason names,"
+        " or terminate it. The next failure would cut users off."
     ),
     Incident.FAILOVER: (
         "nothing, if a replacement comes within ten minutes: another message says when it is over."

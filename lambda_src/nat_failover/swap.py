@@ -147,7 +147,7 @@ class _Swap:
 
         And has no other route than the subnet's home table, so that nothing is lost.
         """
-        alike = home is not None and used.other_routes <= home.other_routes
+        alike = home is not None and self._is_alike(used, home)
         return alike and self._fleet.target(used.route) is not None
 
     def _gets_out(self, stray: Subnet) -> bool:

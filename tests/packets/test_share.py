@@ -66,7 +66,7 @@ def test_neighbours_connect_when_a_host_has_opened_more_connections_than_its_sha
         for _ in range(3):  # a busy machine drops some
             hand_over(fabric, A, *_segments(SYN, 1000))
             hand_over(fabric, A, *_segments(ACK, 1001))
-        # On a busy machine the first ones have ended before the last are made.
+        # A busy machine ended with 27 180 and 27 605; why so few is not known.
         assert 0.75 * SHARE < _entries(machine) < 1.15 * SHARE
         assert any(_is_named(fabric, machine) for _ in range(5))
     with listen(fabric.server) as listener:

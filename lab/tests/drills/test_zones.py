@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def _context(zones: str, **failover: str) -> tuple[str, ...]:
     network = {"zones": [f"{REGION}{letter}" for letter in zones]}
-    fleet = {"max": 3, "desired": len(zones)}
+    fleet = {"max": 3, "desired": 3}
     return (f"nat={json.dumps({'network': network, 'fleet': fleet, 'failover': failover})}",)
 
 
@@ -51,6 +51,22 @@ def _subnets(region: Region) -> dict[str, str]:
     }
 
 
+def _deployments(
+    stack: ExitStack, region: Region, directory: Path, *zones: str, **failover: str
+) -> list[Cdk]:
+    """Return the app synthesized for each set of zones, to be deployed one after the other."""
+    made = []
+    for letters in zones:
+        context = _context(letters, **failover)
+        cdk = stack.enter_context(
+            closing(Cdk(region.endpoint, directory / letters, context=context))
+        )
+        cdk.assembly.parent.mkdir()
+        cdk.synth()
+        made.append(cdk)
+    return made
+
+
 def test_zone_is_replaced_and_dropped_in_place(tmp_path: Path) -> None:
     """Zones a and b, then a, c and e, then c and e; and nothing is left when it is destroyed.
 
@@ -58,16 +74,7 @@ def test_zone_is_replaced_and_dropped_in_place(tmp_path: Path) -> None:
     """
     with ExitStack() as stack:
         region = stack.enter_context(Region())
-        deployments = []
-        for zones in ("ab", "ace", "ce"):
-            directory = tmp_path / zones
-            cdk = stack.enter_context(
-                closing(Cdk(region.endpoint, directory, context=_context(zones)))
-            )
-            cdk.assembly.parent.mkdir()
-            cdk.synth()
-            deployments.append(cdk)
-        first, *others = deployments
+        first, *others = _deployments(stack, region, tmp_path, "ab", "ace", "ce")
         stage = Stage(region, first, "replace-route")
         first.bootstrap()
         empty = inventory(region)
@@ -92,15 +99,8 @@ def test_zone_is_dropped_while_its_table_serves_another_zone(tmp_path: Path) -> 
     """That zone's subnet goes home and has internet all along; table and stack can be deleted."""
     with ExitStack() as stack:
         region = stack.enter_context(Region())
-        deployments = []
-        for zones in ("abc", "ab"):
-            directory = tmp_path / zones
-            context = _context(zones, strategy="swap-route-table", failback="manual")
-            cdk = stack.enter_context(closing(Cdk(region.endpoint, directory, context=context)))
-            cdk.assembly.parent.mkdir()
-            cdk.synth()
-            deployments.append(cdk)
-        first, last = deployments
+        policy = {"strategy": "swap-route-table", "failback": "manual"}
+        first, last = _deployments(stack, region, tmp_path, "abc", "ab", **policy)
         stage = Stage(region, first, "swap-route-table")
         first.bootstrap()
         empty = inventory(region)
