@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from nat_failover.incidents import Incident
 from nat_failover.model import Health, MoveSubnet, SetDefaultRoute, Verdict
+from nat_failover.settings import Failback
 from nat_failover.situation import ELSEWHERE, displaced_zones
 
 if TYPE_CHECKING:
@@ -42,9 +43,12 @@ _ADVICE: Mapping[Incident, str] = {
     ),
     Incident.FAILOVER: (
         "nothing, if a replacement comes within ten minutes: another message says when it is over."
-        " With failback: manual, bring the tables home when it suits."
     ),
 }
+_BRING_HOME = (
+    "when the replacement is usable, bring the tables home when it suits (failback is manual):"
+    " another message says when it is over."
+)
 
 
 def compose(message: Message, state: State, run: Run, settings: Settings) -> tuple[str, str]:
@@ -55,12 +59,12 @@ def compose(message: Message, state: State, run: Run, settings: Settings) -> tup
     where = f" ({', '.join(zones)})" if zones else ""
     subject = f"{_word(message, state)}: {settings.stack} in {region}{where}"
     lines = [
-        _internet_now(plan),
+        _internet_now(run),
         "",
         *_changes(message, run.observation.now if run.observation else 0.0),
         *_found(plan, settings),
         *_done(run, settings),
-        *_advice(state),
+        *_advice(state, settings),
         "",
         f"Stack {settings.stack}, account {account}, Region {region}.",
         f"VPC {settings.vpc}, group {settings.group}.",
@@ -88,19 +92,28 @@ def _zones(plan: Plan, settings: Settings) -> list[str]:
     return cut or sorted({*displaced_zones(plan), *elsewhere})
 
 
-def _internet_now(plan: Plan | None) -> str:
-    if plan is None:
+def _internet_now(run: Run) -> str:
+    """Say whether users have internet; EC2 describes a lost NAT as running for some seconds."""
+    if run.plan is None:
         return "Whether users have internet access now is unknown."
-    cut = plan.without_egress
-    if not cut:
-        return "All private subnets have internet access now."
-    return f"NO internet access now: {_count(cut, 'private subnet')}, {_list(cut)}."
+    cut = run.plan.without_egress
+    if cut:
+        return f"NO internet access now: {_count(cut, 'private subnet')}, {_list(cut)}."
+    if run.trigger.leaving:
+        return (
+            "All private subnets have internet access now, unless another NAT was lost in these"
+            " seconds: a message within a minute would say so."
+        )
+    return "All private subnets have internet access now."
 
 
 def _changes(message: Message, now: float) -> Iterator[str]:
     for incident, since in message.opened:
         yield f"Since {_clock(since)}: {_WORDS[incident]}."
+    cut = Incident.NO_EGRESS in dict(message.opened)
     for incident, since in message.over:
+        if incident is Incident.FAILOVER and cut:
+            continue  # it ended because the NATs that stood in were lost, too
         minutes = max(0.0, now - since) / 60
         yield f"Over after {minutes:.0f} min, from {_clock(since)}: {_WORDS[incident]}."
 
@@ -163,13 +176,14 @@ def moves(run: Run) -> dict[str, str]:
     return moved
 
 
-def _advice(state: State) -> Iterator[str]:
+def _advice(state: State, settings: Settings) -> Iterator[str]:
     if not state.told:
         yield "To do: nothing."
     for incident in Incident:
         waits = incident is Incident.FAILOVER and Incident.REDUNDANCY_LOST in state.told
+        manual = incident is Incident.FAILOVER and settings.failback is Failback.MANUAL
         if incident in state.told and not waits:
-            yield f"To do: {_ADVICE[incident]}"
+            yield f"To do: {_BRING_HOME if manual else _ADVICE[incident]}"
 
 
 def _count(things: Sized, what: str) -> str:

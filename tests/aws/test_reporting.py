@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from nat_failover.incidents import Incident
-from nat_failover.settings import REDUNDANCY_GRACE_S
+from nat_failover.settings import REDUNDANCY_GRACE_S, Failback
 from tests.aws import messages
 from tests.aws.conftest import SHORT
 
@@ -52,7 +52,7 @@ def test_people_learn_what_happened_once_and_when_it_is_over(
     ((subject, text),) = region.told()
     home = region.homes["a"]
     assert subject == "DEGRADED: any-stack in eu-west-1 (eu-west-1a)"
-    assert "All private subnets have internet access now." in text
+    assert text.startswith("All private subnets have internet access now, unless another NAT was")
     assert "Done: 1 route table moved." in text
     assert f"- {home.table} of eu-west-1a ({home.private[0]}) to {survivor}" in text
     assert "To do: " in text
@@ -65,7 +65,36 @@ def test_people_learn_what_happened_once_and_when_it_is_over(
 
     ((subject, text),) = region.told()
     assert subject == "HEALED: any-stack in eu-west-1"
+    assert text.startswith("All private subnets have internet access now.")
     assert "Over after 0 min" in text
+
+
+def test_people_do_not_hear_that_a_failover_is_over_because_the_other_nat_died(
+    region: Region, function: Function
+) -> None:
+    """It did not end well, so the message of the outage does not count it as over."""
+    region.kill(region.nats["a"])
+    function(messages.state_change(region.nats["a"], "shutting-down"))
+    region.kill(region.nats["b"])
+    region.told()
+
+    function(messages.SWEEP)
+
+    ((subject, text),) = region.told()
+    assert subject.startswith("NO INTERNET: ")
+    assert "Over after" not in text
+
+
+def test_people_are_told_to_bring_tables_home_only_where_nobody_else_does(
+    region: Region, deploy: Deploy
+) -> None:
+    """With manual failback the function will not, so the advice is another one."""
+    region.kill(region.nats["a"])
+
+    deploy(replace(region.settings, failback=Failback.MANUAL))(messages.SWEEP)
+
+    ((_, text),) = region.told()
+    assert "To do: when the replacement is usable, bring the tables home" in text
 
 
 def test_people_learn_who_has_no_egress_when_the_last_nat_died(
