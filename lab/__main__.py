@@ -7,16 +7,25 @@ from __future__ import annotations
 
 import signal
 import sys
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import FrameType
 
+_NOT_SET_UP = (
+    "this Python has not what the lab needs: run `make setup`, then `. .venv/bin/activate`, or use"
+    " `make lab`, which does both"
+)
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; return 0 when it went well, 1 when not, 2 when it could not start."""
     signal.signal(signal.SIGTERM, _stop)
+    if find_spec("pydantic") is None:
+        print(_NOT_SET_UP, file=sys.stderr)  # noqa: T201 - the only word
+        return 2
     try:
         return _run(arguments)
     except KeyboardInterrupt:

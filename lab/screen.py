@@ -17,9 +17,11 @@ from lab.report.verdict import figures, verdict, what_failed, what_zones_lost
 from lab.short_ids import short
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.console import Console
 
-    from lab.drills.outcome import Moment, Outcome
+    from lab.drills.outcome import Moment, Notification, Outcome
     from lab.drills.packets import HostPackets
 
 _COLOURS = {
@@ -95,13 +97,19 @@ class Screen:
             )
         table.add_row("Writes", str(len(outcome.writes)), f"{len(outcome.refused)} refused")
         self._console.print(table)
-        if outcome.notifications:
-            self.heading("What people were told")
-        for told in outcome.notifications:
-            self._line(told.time, told.source, f"[bold]{escape(told.subject)}[/]")
-            self._console.print(Padding(escape(told.text), (0, 0, 0, 12)), highlight=False)
+        if outcome.notifications is not None:
+            self._told(outcome.notifications)
         for host in outcome.packets:
             self._packets(host)
+
+    def _told(self, notifications: Sequence[Notification]) -> None:
+        """Print what people were told, or that nobody told them anything."""
+        self.heading("What people were told")
+        if not notifications:
+            self._console.print("  nothing")
+        for told in notifications:
+            self._line(told.time, told.source, f"[bold]{escape(told.subject)}[/]")
+            self._console.print(Padding(escape(told.text), (0, 0, 0, 12)), highlight=False)
 
     def _packets(self, host: HostPackets) -> None:
         """Print what a private host saw."""

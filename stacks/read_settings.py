@@ -343,8 +343,8 @@ def _instance_type_runs_the_image(settings: AppSettings) -> str | None:
         return None
     key, image = ("ami", fleet.ami.id) if fleet.ami else ("image", fleet.image)
     return (
-        f"fleet.instance_type is {fleet.instance_type!r}, which is {fleet.instance_architecture},"
-        f" but fleet.{key} is {image!r}, which is {fleet.architecture};"
+        f"fleet.instance_type is {fleet.instance_type!r}, which is {fleet.instance_architecture} by"
+        f" its name, but fleet.{key} is {image!r}, which is {fleet.architecture};"
         " allowed: the same architecture"
     )
 

@@ -146,7 +146,8 @@ class Outcome:
     and to come home (from the first fault until each zone leaves through its own NAT for good) are
     seconds, or None where it did not happen. `depth` is how many calls that run made one after the
     other, each after the answer to another, up to its first write. `notifications` are what people
-    got, `packets` what each private host saw, where packets flowed.
+    got (None in an account, where the lab does not subscribe), `packets` what each private host
+    saw, where packets flowed.
     """
 
     fault: str
@@ -167,7 +168,7 @@ class Outcome:
     topology: tuple[Topology, ...]
     recovered: bool
     home: bool
-    notifications: tuple[Notification, ...] = ()
+    notifications: tuple[Notification, ...] | None = None
     packets: tuple[HostPackets, ...] = ()
 
     @property

@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from lab.drills.faults import FAULTS, ZONES, Fault, Kind, written_options
-from nat_failover.settings import Strategy  # noqa: TC001 - pydantic reads it as a type
+from nat_failover.settings import Strategy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+    from pydantic_core import ErrorDetails
 
 _WRITTEN = re.compile(
     r"(?P<name>[a-z-]+)(:(?P<option>[a-z]+))?"
@@ -57,19 +59,29 @@ class Cue:
 
 class _WrittenFault(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=False)
-    name: str
-    option: str | None = None
-    start: Annotated[float, Field(ge=0, le=LATEST)] = 0.0
-    seconds: Annotated[float, Field(gt=0, le=LATEST)] | None = None
+    name: str = Field(description="a fault's name: `python -m lab faults` lists them")
+    option: str | None = Field(default=None, description="an option of the fault, in quotes")
+    start: float = Field(
+        default=0.0, ge=0, le=LATEST, description=f"a number of seconds, 0 to {LATEST:g}"
+    )
+    seconds: Annotated[float, Field(gt=0, le=LATEST)] | None = Field(
+        default=None, description=f"a number of seconds, more than 0, up to {LATEST:g}"
+    )
 
 
 class Scenario(BaseModel):
     """A scenario file."""
 
     model_config = ConfigDict(extra="forbid")
-    seed: Annotated[int, Field(ge=0)] | None = None
-    strategy: Strategy | None = None
-    fault: Annotated[list[_WrittenFault], Field(min_length=1)]
+    seed: Annotated[int, Field(ge=0, strict=True)] | None = Field(
+        default=None, description="a whole number, 0 or more"
+    )
+    strategy: Strategy | None = Field(
+        default=None, description=" or ".join(repr(one.value) for one in Strategy)
+    )
+    fault: list[_WrittenFault] = Field(
+        min_length=1, description="one [[fault]] table or more, each with a name"
+    )
 
     @property
     def cues(self) -> tuple[Cue, ...]:
@@ -147,11 +159,20 @@ def _checked(text: str, fields: dict[str, str]) -> _WrittenFault:
 
 
 def _in_words(error: ValidationError) -> str:
-    rows = (
-        f"{'.'.join(str(part) for part in row['loc'])}: {row['msg']}, not {row['input']!r}"
-        for row in error.errors()
-    )
-    return "; ".join(rows)
+    """Say what each key holds and what is allowed; faults are counted from 1, as a reader does."""
+    root = _WrittenFault if error.title == _WrittenFault.__name__ else Scenario
+    return "; ".join(_mistake(row, root) for row in error.errors())
+
+
+def _mistake(row: ErrorDetails, root: type[BaseModel]) -> str:
+    *above, last = row["loc"]
+    key = " ".join(str(part + 1 if isinstance(part, int) else part) for part in row["loc"])
+    model, name = (root, "fault") if isinstance(last, int) else (_WrittenFault, last)
+    fields = (model if above else root).model_fields
+    if name not in fields:
+        return f"{key} is no key; allowed here: {', '.join(fields)}"
+    found = "missing" if row["type"] == "missing" else repr(row["input"])
+    return f"{key} is {found}; allowed: {fields[name].description}"
 
 
 def _cue(row: _WrittenFault) -> Cue:

@@ -362,7 +362,7 @@ MISTAKES: list[tuple[Any, str]] = [
     (
         {"fleet": {"instance_type": "t3.nano"}},
         (
-            "fleet.instance_type is 't3.nano', which is x86_64, but fleet.image is"
+            "fleet.instance_type is 't3.nano', which is x86_64 by its name, but fleet.image is"
             f" '{IMAGES}/al2023-ami-kernel-6.12-arm64', which is arm64; allowed: the same"
             " architecture"
         ),
@@ -370,7 +370,7 @@ MISTAKES: list[tuple[Any, str]] = [
     (
         {"fleet": {"ami": {"id": "ami-0123456789abcdef0", "architecture": "x86_64"}}},
         (
-            "fleet.instance_type is 't4g.nano', which is arm64, but fleet.ami is"
+            "fleet.instance_type is 't4g.nano', which is arm64 by its name, but fleet.ami is"
             " 'ami-0123456789abcdef0', which is x86_64; allowed: the same architecture"
         ),
     ),

@@ -38,7 +38,7 @@ MADE = shutil.ignore_patterns(
 )
 """What a clone does not have, because people and recipes made it."""
 
-AWS = re.compile(r"`(aws [a-z0-9-]+\s[a-z0-9-]+[^`]*)`|^    (aws .+)$", re.MULTILINE)
+AWS = re.compile(r"`(aws [a-z0-9-]+\s[a-z0-9-]+[^`]*)`|^ {4,}(aws .+)$", re.MULTILINE)
 OF_THE_CLI = {("logs", "tail"): {"since", "follow", "format"}}
 """Commands that the AWS CLI has of its own, with options (AWS CLI command reference)."""
 PAGING = {"max-items", "page-size", "starting-token"}

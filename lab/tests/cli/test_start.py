@@ -38,6 +38,13 @@ def test_lab_starts_from_a_clone_when_only_its_python_is_named(tmp_path: Path) -
     assert [path.name for path in tmp_path.glob("nat-lab-*")] == []
 
 
+def test_lab_says_how_to_set_it_up_where_only_the_standard_library_is(tmp_path: Path) -> None:
+    """As in a clone whose environment was not activated: without site-packages (-S)."""
+    done = run([sys.executable, "-S", "-m", "lab", "faults"], tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith("this Python has not what the lab needs: run `make setup`")
+
+
 @pytest.mark.parametrize("module", ["bench.failover", "bench.dataplane"])
 def test_benchmarks_start_from_a_clone_when_only_their_python_is_named(
     module: str, tmp_path: Path

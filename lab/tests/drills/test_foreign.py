@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from lab.drills.outcome import Outcome
+    from lab.drills.outcome import Notification, Outcome
 
 ZONE = "us-east-1a"
 
@@ -42,6 +42,12 @@ def drilled(stage: Stage, written: str, handler: Handler | None = None) -> Outco
 
     ((_, outcome),) = play_all(stage, [Job(name=written, play=drill)])
     return outcome
+
+
+def notified(outcome: Outcome) -> tuple[Notification, ...]:
+    """Return what people got, which the lab always knows."""
+    assert outcome.notifications is not None
+    return outcome.notifications
 
 
 @pytest.mark.parametrize(
@@ -71,14 +77,14 @@ def test_nat_in_standby_hands_its_table_over_and_gets_it_back(stage: Stage) -> N
 def test_an_hour_without_a_replacement_is_told_and_rings_until_there_is_one(stage: Stage) -> None:
     """Once for the failover, once for the redundancy, once that all is over; and the alarm."""
     outcome = drilled(stage, "no-capacity+3600 terminate")
-    told = [row for row in outcome.notifications if row.source == "Lambda"]
+    told = [row for row in notified(outcome) if row.source == "Lambda"]
     assert [row.subject.split(":")[0] for row in told] == ["DEGRADED", "NOT REDUNDANT", "HEALED"]
     lost = told[1]
     assert REDUNDANCY_GRACE_S <= lost.time < REDUNDANCY_GRACE_S + 180
     assert "fewer NATs than wanted" in lost.text
     assert lost.text.count("To do: ") == 1
     assert "To do: look at the group's activity history" in lost.text
-    rung = [row for row in outcome.notifications if "RedundancyLost" in row.subject]
+    rung = [row for row in notified(outcome) if "RedundancyLost" in row.subject]
     assert [row.subject.split(":")[0] for row in rung] == ["ALARM", "OK"]
     assert (outcome.recovered, outcome.home) == (True, True)
 
@@ -97,7 +103,7 @@ def test_nat_whose_subnet_lost_its_gateway_is_left_until_the_route_is_back(stage
     assert (outcome.recovered, outcome.home) == (True, True)
     assert 0 < outcome.outage["us-east-1b"] < 61 + delays.ROUTE_TAKES_EFFECT.high
     assert outcome.outage[ZONE] == 0
-    told = [row for row in outcome.notifications if row.source == "Lambda"]
+    told = [row for row in notified(outcome) if row.source == "Lambda"]
     assert [row.subject.split(":")[0] for row in told] == ["DEGRADED", "HEALED"]
     assert "sick, no route leads from its subnet to the internet" in told[0].text
 
@@ -118,8 +124,8 @@ def test_failing_handler_shows_its_exception(stage: Stage, tmp_path: Path) -> No
 def test_people_are_told_what_the_function_publishes_and_what_alarms_ring(stage: Stage) -> None:
     """Both NATs die: the function says it at once, and an alarm within minutes."""
     outcome = drilled(stage, "both no-capacity")
-    told = [(row.source, row.subject) for row in outcome.notifications]
+    told = [(row.source, row.subject) for row in notified(outcome)]
     assert any(who == "Lambda" for who, _ in told)
     assert any(who == "CloudWatch" and "NoEgress" in said for who, said in told)
-    assert all(row.text and row.time >= 0 for row in outcome.notifications)
-    assert outcome.as_json()["notifications"][0]["subject"] == outcome.notifications[0].subject
+    assert all(row.text and row.time >= 0 for row in notified(outcome))
+    assert outcome.as_json()["notifications"][0]["subject"] == notified(outcome)[0].subject
