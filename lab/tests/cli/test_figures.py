@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
-from lab.cli.figures import PAGES, SECTIONS, SEEDS, TOLD, filled, load, marks, played, story
-from lab.drills.drill import play
-from lab.drills.farm import Job, play_all
+from lab.cli.figures import PAGES, SECTIONS, SEEDS, filled, load, marks
 from lab.drills.faults import FAULTS
 from lab.drills.handlers import RECIPE_2016
 from lab.drills.scenario import read_faults
-from lab.drills.stage import OURS, deployed
+from lab.drills.stage import OURS
 from lab.isolation import PROJECT
-from lab.region import Region
 from nat_failover.settings import Strategy
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from lab.drills.outcome import Outcome
-    from lab.drills.stage import Stage
 
 STRATEGY = Strategy.REPLACE_ROUTE.value
 ANEW = "stale: `make figures` collects them anew"
@@ -55,28 +44,3 @@ def test_every_fault_ends_as_documented() -> None:
     said = {(row.fault, row.seed): (row.recovered, row.home) for row in ours}
     expected = {key: (ends[key[0]].ends_well(None, STRATEGY),) * 2 for key in said}
     assert said == expected
-
-
-def test_drills_come_to_what_the_file_says(tmp_path: Path) -> None:
-    """Every fault once, with the function, to the millisecond.
-
-    The recipe's are not played again: on a busy machine its first start can miss its time limit,
-    and whatever changes them changes the function's too.
-    """
-    figures = load(PROJECT)
-    kept = {(row.fault, row.handler): row for row in figures.drills if row.seed == SEEDS[0]}
-    with Region() as region, deployed(region, tmp_path, None) as stage:
-        jobs = [_job(stage, fault.name) for fault in FAULTS]
-        outcomes = [outcome for _, outcome in play_all(stage, jobs)]
-        stage.diff()
-    now = {(outcome.fault, outcome.handler): played(outcome) for outcome in outcomes}
-    assert now == {key: kept[key] for key in now}, ANEW
-    (told,) = (row for row in outcomes if (row.fault, row.handler) == (TOLD, OURS))
-    assert story(told) == figures.story, ANEW
-
-
-def _job(stage: Stage, name: str) -> Job:
-    def drill() -> Outcome:
-        return play(stage, read_faults([name]), seed=SEEDS[0])
-
-    return Job(name=name, play=drill)

@@ -12,25 +12,16 @@ from lab.drills.drill import play
 from lab.drills.farm import Job, play_all
 from lab.drills.handlers import Handler, install
 from lab.drills.scenario import read_faults
-from lab.drills.stage import Stage, deployed
-from lab.region import Region
 from lab.report.verdict import what_failed
 from nat_failover.settings import REDUNDANCY_GRACE_S
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from lab.drills.outcome import Notification, Outcome
+    from lab.drills.stage import Stage
 
 ZONE = "us-east-1a"
-
-
-@pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """Return the deployed app, for drills that each play in a fork."""
-    with Region() as region, deployed(region, tmp_path_factory.mktemp("stage"), None) as stage:
-        yield stage
 
 
 def drilled(stage: Stage, written: str, handler: Handler | None = None) -> Outcome:

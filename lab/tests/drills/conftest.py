@@ -1,0 +1,20 @@
+"""What drills share: the app, deployed once, for drills that each play in a fork."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lab.drills.stage import Stage, deployed
+from lab.region import Region
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="package")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """Return the deployed app at rest."""
+    with Region() as region, deployed(region, tmp_path_factory.mktemp("stage"), None) as stage:
+        yield stage
