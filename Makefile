@@ -75,10 +75,10 @@ mutants: $(READY) ## Mutate the planner and show the mutants that no test kills
 	@cd mutants && mutmut run --max-children 2 && mutmut results
 
 bench: $(READY) ## Compare the function's speed with a sequential recipe, as a ratio
-	@python -m bench.failover
+	@python -m lab.bench.failover
 
 dataplane: $(READY) $(PACKETS) ## Compare the NAT with a plain rule, ARGS="--against FILE" for another: docs/comparison.md
-	@python -m bench.dataplane $(ARGS)
+	@python -m lab.bench.dataplane $(ARGS)
 
 lock: $(READY) ## Resolve the pinned versions anew, on purpose
 	@uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 --upgrade pyproject.toml --output-file requirements.txt

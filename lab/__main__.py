@@ -34,8 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: Sequence[str] | None) -> int:
-    from lab.commands.parser import parser  # noqa: PLC0415 - see above
-    from lab.isolation import credentials_of_a_person, forget_credentials  # noqa: PLC0415
+    from lab.cli.parser import parser  # noqa: PLC0415 - see above
+    from lab.emulator.isolation import credentials_of_a_person, forget_credentials  # noqa: PLC0415
 
     options = parser().parse_args(arguments)
     if not options.real:
@@ -43,7 +43,7 @@ def _run(arguments: Sequence[str] | None) -> int:
             return _refuse(found)
         forget_credentials()
     from lab.cli.leftovers import working_directory  # noqa: PLC0415 - see above
-    from lab.commands.run import run  # noqa: PLC0415 - reads the environment that was just cleared
+    from lab.cli.run import run  # noqa: PLC0415 - reads the environment that was just cleared
 
     with working_directory() as directory:
         return run(options, directory)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lab.isolation import CREDENTIALS, REGION
+from lab.emulator.isolation import CREDENTIALS, REGION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from lab.drills.faults import FAULTS, written_options
 from lab.drills.stage import OURS
 from lab.report.lines import seconds
-from lab.short_ids import short
+from lab.report.short_ids import short
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

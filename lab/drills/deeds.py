@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 from moto.ec2.models import ec2_backends
 
-from lab.aws import capacity, forwarding, health
-from lab.aws.delivery import Trouble
-from lab.isolation import ACCOUNT, REGION
-from lab.journal import Who
+from lab.emulator.isolation import ACCOUNT, REGION
+from lab.emulator.journal import Who
+from lab.emulator.services.ec2 import capacity, forwarding, health
+from lab.emulator.services.messaging.delivery import Trouble
 
 if TYPE_CHECKING:
     from moto.ec2.models.instances import Instance
 
-    from lab.journal import Entry
-    from lab.region import Region
-    from lab.topology import Home
-    from lab.watch import Watch
+    from lab.drills.topology import Home
+    from lab.drills.watch import Watch
+    from lab.emulator.journal import Entry
+    from lab.emulator.region import Region
 
 _ROUTE_WRITES = frozenset(
     {"ec2:CreateRoute", "ec2:ReplaceRoute", "ec2:ReplaceRouteTableAssociation"}

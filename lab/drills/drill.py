@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from lab.chance import Chance
 from lab.drills.deeds import Scene
 from lab.drills.measure import measure
+from lab.emulator.time.chance import Chance
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from lab.aws import forwarding
-from lab.emulator.services.ec2 import volume_keys
-from lab.topology import DEFAULT
+from lab.drills.topology import DEFAULT
+from lab.emulator.services.ec2 import forwarding, volume_keys
 
 if TYPE_CHECKING:
     from lab.drills.deeds import Scene

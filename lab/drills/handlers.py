@@ -19,10 +19,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lab.baselines import recipe_2016
+from lab.drills.baselines import recipe_2016
 from lab.drills.lab_settings import LETTERS
-from lab.isolation import CREDENTIALS, REGION
-from lab.topology import DEFAULT
+from lab.drills.topology import DEFAULT
+from lab.emulator.isolation import CREDENTIALS, REGION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

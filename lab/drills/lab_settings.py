@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lab.isolation import REGION
+from lab.emulator.isolation import REGION
 from nat_failover.settings import Strategy
 from stacks.read_settings import SettingsError, read_settings
 

@@ -24,9 +24,9 @@ from lab.drills.outcome import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from lab.journal import Entry
-    from lab.region import Region
-    from lab.watch import Change, Seen, Watch
+    from lab.drills.watch import Change, Seen, Watch
+    from lab.emulator.journal import Entry
+    from lab.emulator.region import Region
 
 BEFORE = 5.0
 """Seconds before the first fault with which a drill's timeline begins."""

@@ -10,8 +10,8 @@ from lab.drills.outcome import Notification
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from lab.journal import Entry
-    from lab.region import Region
+    from lab.emulator.journal import Entry
+    from lab.emulator.region import Region
 
 PUBLISH = "sns:Publish"
 """The call with which the function notifies people."""

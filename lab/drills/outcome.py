@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from lab.rounding import rounded
+from lab.drills.rounding import rounded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

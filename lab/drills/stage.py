@@ -7,19 +7,19 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
-from lab.cdk import Cdk, CdkError
+from lab.drills.cdk import Cdk, CdkError
+from lab.drills.inventory import inventory
 from lab.drills.lab_settings import lab_settings
-from lab.inventory import inventory
-from lab.isolation import PROJECT
-from lab.journal import Who
-from lab.topology import private_homes
-from lab.watch import Watch
+from lab.drills.topology import private_homes
+from lab.drills.watch import Watch
+from lab.emulator.isolation import PROJECT
+from lab.emulator.journal import Who
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from lab.region import Region
+    from lab.emulator.region import Region
 
 SETTLE_LIMIT = 600.0
 QUIET = 120.0

@@ -12,8 +12,8 @@ from socketserver import ThreadingMixIn, UnixStreamServer
 from threading import Thread
 from typing import TYPE_CHECKING
 
-from lab.aws.boots import Told, say, script_in, setting
-from lab.aws.forwarding import switch_off
+from lab.emulator.services.ec2.boots import Told, say, script_in, setting
+from lab.emulator.services.ec2.forwarding import switch_off
 from lab.packets import emulated
 from lab.packets.machine import CALLS
 from lab.packets.values import SERVER
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from moto.ec2.models.instances import Instance
 
-    from lab.aws.behaviour import Emulation
+    from lab.emulator.behaviour import Emulation
     from lab.packets.machine import Machine
 
 LIMIT = 400.0

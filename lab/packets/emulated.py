@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from moto.ec2.models import ec2_backends
 
-from lab.aws.forwarding import forwards
-from lab.aws.routes import effective_table, target_instance
-from lab.isolation import ACCOUNT, REGION
+from lab.drills.topology import DEFAULT
+from lab.emulator.isolation import ACCOUNT, REGION
+from lab.emulator.services.ec2.forwarding import forwards
+from lab.emulator.services.ec2.routes import effective_table, target_instance
 from lab.packets.values import INTERNET_GATEWAY, Host, Ingress, Nat, Subnet, Wanted
-from lab.topology import DEFAULT
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

@@ -21,7 +21,7 @@ from lab.packets.namespaces import Namespaces
 from lab.packets.router import Router
 from lab.packets.values import INTERNET_GATEWAY, SERVER, Wanted
 from lab.packets.wiring import configure, set_up
-from lab.with_block import WithBlock
+from lab.packets.with_block import WithBlock
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

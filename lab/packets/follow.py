@@ -18,24 +18,24 @@ from typing import TYPE_CHECKING
 
 from pyroute2 import NetlinkError
 
-from lab.aws.boots import InstancesCompleteTheirLaunch
-from lab.aws.catalogue import ALL
-from lab.aws.forwarding import BOOTED
-from lab.journal import Who
+from lab.emulator.catalogue import ALL
+from lab.emulator.journal import Who
+from lab.emulator.services.ec2.boots import InstancesCompleteTheirLaunch
+from lab.emulator.services.ec2.forwarding import BOOTED
 from lab.packets import emulated
 from lab.packets.boots import Boots, addresses
 from lab.packets.fabric import Fabric
 from lab.packets.obstacle import PacketsError
 from lab.packets.values import SERVER
-from lab.with_block import WithBlock
+from lab.packets.with_block import WithBlock
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from moto.ec2.models.instances import Instance
 
-    from lab.journal import Entry
-    from lab.region import Region
+    from lab.emulator.journal import Entry
+    from lab.emulator.region import Region
 
 BEHAVIOURS = tuple(row for row in ALL if row is not InstancesCompleteTheirLaunch)
 """What a region does that is followed."""

@@ -21,7 +21,7 @@ from uuid import uuid4
 from pyroute2 import config, netns
 
 from lab.packets.obstacle import PacketsError, obstacle
-from lab.with_block import WithBlock
+from lab.packets.with_block import WithBlock
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

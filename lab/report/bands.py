@@ -13,7 +13,7 @@ from lab.report.frame import PAD, ROW
 from lab.report.hosts import Strip, strip
 from lab.report.labels import SIZE, Label, Rows, width
 from lab.report.lines import seconds
-from lab.short_ids import short
+from lab.report.short_ids import short
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

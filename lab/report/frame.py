@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from lab.journal import Who
+from lab.emulator.journal import Who
 from lab.report.axis import MARGIN, Axis
 from lab.report.labels import cut
 

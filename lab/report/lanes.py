@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from lab.report.frame import PAD, REACH, ROW
 from lab.report.labels import Label, Rows
 from lab.report.lines import EGRESS, FUNCTION, REFUSED, WRITE, lines, seconds
-from lab.short_ids import short
+from lab.report.short_ids import short
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lab.drills.outcome import Moment
-from lab.journal import Who
+from lab.emulator.journal import Who
 
 if TYPE_CHECKING:
     from lab.drills.outcome import Outcome, Write

@@ -11,8 +11,8 @@ from markupsafe import Markup
 from lab.report import lines, packets, verdict
 from lab.report.comparison import compare
 from lab.report.picture import panels
+from lab.report.short_ids import ID
 from lab.report.topology import maps
-from lab.short_ids import ID
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

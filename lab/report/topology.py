@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from lab.drills.outcome import NatSeen
 from lab.report.labels import SIZE, cut
 from lab.report.places import BOX, Places, Zone, places
-from lab.short_ids import short
+from lab.report.short_ids import short
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lab.drills.outcome import losses
-from lab.journal import Who
+from lab.emulator.journal import Who
 from lab.report.lines import seconds
 
 if TYPE_CHECKING:

@@ -4,14 +4,37 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.lab.conftest import nobody, readings, region
+import pytest
+
+from lab.emulator.catalogue import ALL
+from lab.emulator.readings import Readings
+from lab.emulator.region import Region
+from tests.settings_of_nobody import settings_of_nobody
 
 if TYPE_CHECKING:
-    import pytest
-
-__all__ = ["nobody", "pytest_addoption", "readings", "region"]
+    from collections.abc import Iterator
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let all readings of AWS be played where a test otherwise plays some of them."""
     parser.addoption("--every-reading", action="store_true", help="play all readings of AWS")
+
+
+@pytest.fixture(scope="package", autouse=True)
+def nobody() -> Iterator[None]:
+    """Take the person's AWS settings out of the environment of these tests."""
+    with settings_of_nobody():
+        yield
+
+
+@pytest.fixture
+def readings() -> Readings:
+    """Return the pessimistic readings; a test that touches an open question asks for each."""
+    return Readings()
+
+
+@pytest.fixture
+def region(request: pytest.FixtureRequest, readings: Readings) -> Iterator[Region]:
+    """Return a running region; a contract test says with which behaviours."""
+    with Region(getattr(request, "param", ALL), readings=readings) as region:
+        yield region

@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 from typing import TYPE_CHECKING, Any
 
-from lab.iam.service import Request, Simulator
+from lab.emulator.iam.service import Request, Simulator
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

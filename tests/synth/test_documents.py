@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from pydantic import BaseModel
 
-from lab.commands.parser import parser
+from lab.cli.parser import parser
 from lab.drills.scenario import read_faults
 from nat_failover.settings import SWEEP_SOURCE
 from stacks.read_settings import read_settings

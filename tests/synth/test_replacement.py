@@ -11,7 +11,7 @@ import aws_cdk as cdk
 import pytest
 
 from aws_constraints.replacement import IRREPLACEABLE
-from lab.aws.cloudformation.schemas import changed, schema
+from lab.emulator.services.cloudformation.schemas import changed, schema
 from stacks.nat_stack import NatStack
 from stacks.read_settings import read_settings
 from stacks.settings import AppSettings

@@ -1,4 +1,4 @@
-"""The user data as it is rendered: what tests/packets run, and what needs no packets to be seen."""
+"""The user data as it is rendered: what needs no packets to be seen; the rest is in the lab."""
 
 from __future__ import annotations
 

@@ -9,15 +9,15 @@ from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, BaseResponse
 
 from aws_constraints.table import breaches
-from lab.aws.behaviour import Behaviour, Patches
-from lab.aws.cloudformation.ledger import resolved
-from lab.aws.cloudformation.steps import Steps
+from lab.emulator.behaviour import Behaviour, Patches
+from lab.emulator.services.cloudformation.ledger import resolved
+from lab.emulator.services.cloudformation.steps import Steps
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from aws_constraints.table import Breach
-    from lab.aws.cloudformation.ledger import Applied
+    from lab.emulator.services.cloudformation.ledger import Applied
 
 
 class _Refused(ServiceException):

@@ -14,11 +14,11 @@ import signal
 import sys
 import time
 
+from lab.drills.rounding import rounded
 from lab.packets.probes import kinds
 from lab.packets.probes.flows import Flow, standing
 from lab.packets.probes.series import EVERY, Series
 from lab.packets.probes.talk import READY, go_first
-from lab.rounding import rounded
 
 _DIGITS = 5  # of a second: a hundredth of a millisecond
 

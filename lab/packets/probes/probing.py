@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lab.packets.probes.processes import Client, serving
 from lab.packets.probes.record import host_packets
-from lab.with_block import WithBlock
+from lab.packets.with_block import WithBlock
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,7 +10,7 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from lab.isolation import PROJECT
+from lab.emulator.isolation import PROJECT
 from lab.packets.obstacle import PacketsError
 from lab.packets.probes import client as client_module
 from lab.packets.probes import server as server_module

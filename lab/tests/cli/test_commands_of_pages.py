@@ -15,7 +15,7 @@ import pytest
 from botocore import xform_name
 from botocore.exceptions import UnknownServiceError
 
-from lab.isolation import PROJECT
+from lab.emulator.isolation import PROJECT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,11 +25,11 @@ PAGES = sorted([*PROJECT.glob("*.md"), *PROJECT.glob("docs/*.md")])
 ACCOUNT = "needs an account"
 NOT_FOLLOWED = {
     "make test": "it runs this test",
-    "make lab": "tests/lab/test_command.py runs the whole story that it tells",
+    "make lab": "lab/tests/cli/test_command.py runs the whole story that it tells",
     "make bootstrap": ACCOUNT,
     "make diff": ACCOUNT,
     "make deploy": ACCOUNT,
-    'make lab ARGS="drill terminate --packets --report report"': "tests/packets plays it, as root",
+    'make lab ARGS="drill terminate --packets --report report"': "lab/tests/packets plays it, root",
     "sudo .venv/bin/python -m lab drill terminate --packets --report out": "the same",
 }
 """The commands that are not run here, each with the reason; that they exist is looked at anyway."""

@@ -9,7 +9,7 @@ from lab.drills.faults import FAULTS
 from lab.drills.handlers import RECIPE_2016
 from lab.drills.scenario import read_faults
 from lab.drills.stage import OURS
-from lab.isolation import PROJECT
+from lab.emulator.isolation import PROJECT
 from nat_failover.settings import Strategy
 
 STRATEGY = Strategy.REPLACE_ROUTE.value

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from lab.cli.leftovers import remove_leftovers, working_directory
-from lab.isolation import PROJECT
+from lab.emulator.isolation import PROJECT
 
 DONE_BEFORE = ("-o", ".venv/.ready", "-o", "node_modules/.ready", "-o", ".venv/.packets")
 """Make's option for what the set-up made: a test installs nothing."""
@@ -45,7 +45,7 @@ def test_lab_says_how_to_set_it_up_where_only_the_standard_library_is(tmp_path: 
     assert done.stderr.startswith("this Python has not what the lab needs: run `make setup`")
 
 
-@pytest.mark.parametrize("module", ["bench.failover", "bench.dataplane"])
+@pytest.mark.parametrize("module", ["lab.bench.failover", "lab.bench.dataplane"])
 def test_benchmarks_start_from_a_clone_when_only_their_python_is_named(
     module: str, tmp_path: Path
 ) -> None:

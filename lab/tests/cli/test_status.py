@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from lab.commands.compare import comparison_status, failures, medians
-from lab.commands.drill import status
+from lab.cli.compare import comparison_status, failures, medians
+from lab.cli.drill import status
 from lab.drills.outcome import Moment
 from lab.drills.scenario import read_faults
-from tests.lab.outcomes import any_outcome
+from lab.tests.report.outcomes import any_outcome
 
 
 @pytest.mark.parametrize(

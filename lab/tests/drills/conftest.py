@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lab.drills.stage import Stage, deployed
-from lab.region import Region
+from lab.emulator.region import Region
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

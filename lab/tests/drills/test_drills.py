@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lab import delays
-from lab.commands.compare import mixed
+from lab.cli.compare import mixed
 from lab.drills.drill import play
 from lab.drills.farm import FarmError, Job, play_all
 from lab.drills.faults import FAULTS
@@ -15,7 +14,8 @@ from lab.drills.handlers import RECIPE_2016, install
 from lab.drills.scenario import read_faults
 from lab.drills.stage import Stage, deployed
 from lab.emulator.readings import LaunchFirst, Readings, every
-from lab.region import Region
+from lab.emulator.region import Region
+from lab.emulator.time import delays
 from nat_failover.settings import Strategy
 
 if TYPE_CHECKING:

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lab import delays
-from lab.commands.drill import status
+from lab.cli.drill import status
 from lab.drills.drill import play
 from lab.drills.farm import Job, play_all
 from lab.drills.handlers import Handler, install
 from lab.drills.scenario import read_faults
+from lab.emulator.time import delays
 from lab.report.verdict import what_failed
 from nat_failover.settings import REDUNDANCY_GRACE_S
 

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lab.cdk import Cdk, CdkError
+from lab.drills.cdk import Cdk, CdkError
 from lab.drills.drill import play
 from lab.drills.lab_settings import LabSettingsError, lab_settings
 from lab.drills.scenario import read_faults
 from lab.drills.stage import deployed
-from lab.isolation import PROJECT
+from lab.emulator.isolation import PROJECT
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from lab.region import Region
+    from lab.emulator.region import Region
 
 
 def project_with(nat: object, directory: Path) -> Path:

@@ -10,7 +10,7 @@ from lab.drills.farm import Job, play_all
 from lab.drills.faults import FAULTS
 from lab.drills.scenario import read_faults
 from lab.drills.stage import OURS
-from lab.isolation import PROJECT
+from lab.emulator.isolation import PROJECT
 from lab.tests.cli.test_figures import ANEW
 
 if TYPE_CHECKING:

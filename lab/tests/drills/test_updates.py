@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lab.aws.forwarding import boots_again, never_boots
-from lab.cdk import Cdk
+from lab.drills.cdk import Cdk
 from lab.drills.deeds import Scene, update_the_stack
 from lab.drills.farm import Job, play_all
 from lab.drills.measure import measure
 from lab.drills.outcome import losses
 from lab.drills.stage import Stage
+from lab.emulator.isolation import PROJECT
 from lab.emulator.readings import HeldLaunch, LaunchFirst, Readings, RolledBackTemplate, every
-from lab.isolation import PROJECT
-from lab.region import Region
+from lab.emulator.region import Region
+from lab.emulator.services.ec2.forwarding import boots_again, never_boots
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,12 +6,12 @@ import json
 from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING
 
-from lab.cdk import Cdk
+from lab.drills.cdk import Cdk
+from lab.drills.inventory import inventory
 from lab.drills.stage import Stage
-from lab.inventory import inventory
-from lab.isolation import REGION
-from lab.region import Region
-from lab.watch import look
+from lab.drills.watch import look
+from lab.emulator.isolation import REGION
+from lab.emulator.region import Region
 
 if TYPE_CHECKING:
     from pathlib import Path

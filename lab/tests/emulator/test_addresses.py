@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 from botocore.exceptions import ClientError
 
-from lab.aws.cloudformation.resources import MissingTypes
-from lab.aws.forwarding import forwards, lose_address
+from lab.emulator.services.cloudformation.resources import MissingTypes
 from lab.emulator.services.ec2.addresses import RangesOfAVpcAreApart
-from tests.lab.contract import contract_of
-from tests.lab.small import (
+from lab.emulator.services.ec2.forwarding import forwards, lose_address
+from lab.tests.emulator.contract import contract_of
+from lab.tests.emulator.small import (
     any_instance,
     any_subnets,
     deploy,
@@ -20,10 +20,10 @@ from tests.lab.small import (
     eventually,
     reasons,
 )
-from tests.lab.stacks import physical, resource
+from lab.tests.emulator.stacks import physical, resource
 
 if TYPE_CHECKING:
-    from lab.region import Region
+    from lab.emulator.region import Region
 
 
 @contract_of(RangesOfAVpcAreApart)

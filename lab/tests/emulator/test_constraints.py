@@ -8,12 +8,12 @@ import pytest
 from botocore.exceptions import ClientError
 
 from lab.emulator.services.constraints import ValuesAreConstrained
-from tests.lab.contract import contract_of
-from tests.lab.small import any_subnets, any_topic, deploy, reasons
-from tests.lab.stacks import resource, update
+from lab.tests.emulator.contract import contract_of
+from lab.tests.emulator.small import any_subnets, any_topic, deploy, reasons
+from lab.tests.emulator.stacks import resource, update
 
 if TYPE_CHECKING:
-    from lab.region import Region
+    from lab.emulator.region import Region
 
 RULE: dict[str, Any] = {"IpProtocol": "-1", "CidrIp": "10.0.0.0/16"}
 VPC = resource("EC2::VPC", CidrBlock="10.0.0.0/16")

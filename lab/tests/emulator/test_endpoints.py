@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lab.emulator.services.ec2.endpoints import EndpointsKeepTheirRoutes
-from tests.lab.contract import contract_of
-from tests.lab.small import deploy, settle, status
-from tests.lab.stacks import physical, resource, update
+from lab.tests.emulator.contract import contract_of
+from lab.tests.emulator.small import deploy, settle, status
+from lab.tests.emulator.stacks import physical, resource, update
 
 if TYPE_CHECKING:
-    from lab.region import Region
+    from lab.emulator.region import Region
 
 
 def network(*tables: str) -> dict[str, object]:

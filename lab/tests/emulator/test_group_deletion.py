@@ -8,8 +8,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from lab.emulator.services.autoscaling.deletion import DeletionNeedsAnEmptyGroup
-from tests.lab.contract import contract_of
-from tests.lab.small import (
+from lab.tests.emulator.contract import contract_of
+from lab.tests.emulator.small import (
     any_subnets,
     deploy,
     eventually,
@@ -18,12 +18,12 @@ from tests.lab.small import (
     reasons,
     status,
 )
-from tests.lab.stacks import physical, resource
+from lab.tests.emulator.stacks import physical, resource
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lab.region import Region
+    from lab.emulator.region import Region
 
 MEMBER: dict[str, object] = {"AutoScalingGroupName": "any"}
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 from botocore.exceptions import ClientError
 
-from lab.aws import health
 from lab.emulator.readings import LaunchFirst, Readings
 from lab.emulator.services.autoscaling.maintenance import ReplacementsComeFirst
-from tests.lab.contract import contract_of, under_each
-from tests.lab.small import (
+from lab.emulator.services.ec2 import health
+from lab.tests.emulator.contract import contract_of, under_each
+from lab.tests.emulator.small import (
     any_group,
     any_subnets,
     emulated,
@@ -21,7 +21,7 @@ from tests.lab.small import (
 )
 
 if TYPE_CHECKING:
-    from lab.region import Region
+    from lab.emulator.region import Region
 
 POLICY = {"MinHealthyPercentage": 100, "MaxHealthyPercentage": 150}
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lab.aws.routes import effective_table
 from lab.emulator.services.ec2.propagation import GatewaysPropagateRoutes
-from tests.lab.contract import contract_of
-from tests.lab.small import any_instance, any_table, describe, interface_of, settle
+from lab.emulator.services.ec2.routes import effective_table
+from lab.tests.emulator.contract import contract_of
+from lab.tests.emulator.small import any_instance, any_table, describe, interface_of, settle
 
 if TYPE_CHECKING:
-    from lab.region import Region
+    from lab.emulator.region import Region
 
 ANYWHERE = "0.0.0.0/0"
 

@@ -8,9 +8,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
-from lab import delays
-from lab.aws.cloudformation.stacks import StacksFail
-from lab.aws.forwarding import bad_boots, never_boots
 from lab.emulator.readings import (
     AbandonedLaunch,
     HeldLaunch,
@@ -20,12 +17,15 @@ from lab.emulator.readings import (
 )
 from lab.emulator.services.cloudformation.boot_signals import REFUSED, InstancesSignalTheirStack
 from lab.emulator.services.cloudformation.signals import ResourcesAreSignalled
-from tests.lab.contract import contract_of, under_each
-from tests.lab.small import any_subnets, deploy, in_service, reasons, status
-from tests.lab.stacks import TOPIC, physical, resource, update
+from lab.emulator.services.cloudformation.stacks import StacksFail
+from lab.emulator.services.ec2.forwarding import bad_boots, never_boots
+from lab.emulator.time import delays
+from lab.tests.emulator.contract import contract_of, under_each
+from lab.tests.emulator.small import any_subnets, deploy, in_service, reasons, status
+from lab.tests.emulator.stacks import TOPIC, physical, resource, update
 
 if TYPE_CHECKING:
-    from lab.region import Region
+    from lab.emulator.region import Region
 
 BOOT = """#!/bin/bash
 group=any-nat

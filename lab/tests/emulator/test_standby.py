@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 from botocore.exceptions import ClientError
 
-from lab.aws import health
 from lab.emulator.services.autoscaling.standby import ProtectionIsForMembers, StandbyHasItsRules
-from tests.lab.contract import contract_of
-from tests.lab.small import (
+from lab.emulator.services.ec2 import health
+from lab.tests.emulator.contract import contract_of
+from lab.tests.emulator.small import (
     any_instance,
     emulated,
     eventually,
@@ -22,7 +22,7 @@ from tests.lab.small import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lab.region import Region
+    from lab.emulator.region import Region
 
 
 def end(region: Region, instance: str) -> None:

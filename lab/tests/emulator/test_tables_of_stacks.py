@@ -8,12 +8,12 @@ import pytest
 from botocore.exceptions import ClientError
 
 from lab.emulator.services.dynamodb.tables import TablesOfStacksExpireItems
-from tests.lab.contract import contract_of
-from tests.lab.small import deploy
-from tests.lab.stacks import physical, resource
+from lab.tests.emulator.contract import contract_of
+from lab.tests.emulator.small import deploy
+from lab.tests.emulator.stacks import physical, resource
 
 if TYPE_CHECKING:
-    from lab.region import Region
+    from lab.emulator.region import Region
 
 TABLE = resource(
     "DynamoDB::Table",

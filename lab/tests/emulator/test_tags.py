@@ -8,11 +8,11 @@ import pytest
 from botocore.exceptions import ClientError
 
 from lab.emulator.services.ec2.tags import ReservedTagsAreRefused
-from tests.lab.contract import contract_of
-from tests.lab.small import any_instance, group_in_service
+from lab.tests.emulator.contract import contract_of
+from lab.tests.emulator.small import any_instance, group_in_service
 
 if TYPE_CHECKING:
-    from lab.region import Region
+    from lab.emulator.region import Region
 
 GROUP = "aws:autoscaling:groupName"
 

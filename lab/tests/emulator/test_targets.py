@@ -8,11 +8,11 @@ import pytest
 from botocore.exceptions import ClientError
 
 from lab.emulator.services.ec2.targets import RoutesStayInTheirVpc, SeveralInterfacesAreNamed
-from tests.lab.contract import contract_of
-from tests.lab.small import any_instance, any_table, describe, interface_of
+from lab.tests.emulator.contract import contract_of
+from lab.tests.emulator.small import any_instance, any_table, describe, interface_of
 
 if TYPE_CHECKING:
-    from lab.region import Region
+    from lab.emulator.region import Region
 
 ANYWHERE = "0.0.0.0/0"
 

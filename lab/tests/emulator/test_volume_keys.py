@@ -9,11 +9,11 @@ from lab.emulator.services.ec2.volume_keys import (
     lose_volume_key,
     restore_volume_key,
 )
-from tests.lab.contract import contract_of
-from tests.lab.small import any_group, any_subnets, eventually, in_service
+from lab.tests.emulator.contract import contract_of
+from lab.tests.emulator.small import any_group, any_subnets, eventually, in_service
 
 if TYPE_CHECKING:
-    from lab.region import Region
+    from lab.emulator.region import Region
 
 
 @contract_of(LaunchesNeedTheirVolumeKey)

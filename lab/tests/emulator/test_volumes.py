@@ -8,11 +8,11 @@ import pytest
 from botocore.exceptions import ClientError
 
 from lab.emulator.services.ec2.volumes import VolumesTakeTheirSnapshotsSize, let_snapshot_be
-from tests.lab.contract import contract_of
-from tests.lab.small import any_subnets
+from lab.tests.emulator.contract import contract_of
+from lab.tests.emulator.small import any_subnets
 
 if TYPE_CHECKING:
-    from lab.region import Region
+    from lab.emulator.region import Region
 
 LARGE = "ami-30"
 

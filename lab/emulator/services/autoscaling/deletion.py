@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from moto.autoscaling.models import FakeAutoScalingGroup
 from moto.autoscaling.responses import AutoScalingResponse
 
-from lab import delays
-from lab.aws.autoscaling.requests import group_of, refuse
-from lab.aws.behaviour import Behaviour, Patches
+from lab.emulator.behaviour import Behaviour, Patches
+from lab.emulator.services.autoscaling.requests import group_of, refuse
+from lab.emulator.time import delays
 
 if TYPE_CHECKING:
     from moto.core.responses import ActionResult

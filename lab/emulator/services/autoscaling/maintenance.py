@@ -5,18 +5,24 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from lab import delays
-from lab.aws.autoscaling.members import ENTERED, counted, exists, groups_of, in_service
-from lab.aws.autoscaling.replacement import launch_extra
-from lab.aws.autoscaling.terminations import ENDED, terminate
-from lab.aws.behaviour import Behaviour, Patches
+from lab.emulator.behaviour import Behaviour, Patches
+from lab.emulator.services.autoscaling.members import (
+    ENTERED,
+    counted,
+    exists,
+    groups_of,
+    in_service,
+)
 from lab.emulator.services.autoscaling.policy import may_launch_first
+from lab.emulator.services.autoscaling.replacement import launch_extra
+from lab.emulator.services.autoscaling.terminations import ENDED, terminate
+from lab.emulator.time import delays
 
 if TYPE_CHECKING:
     from moto.autoscaling.models import FakeAutoScalingGroup, InstanceState
 
-    from lab.aws.behaviour import Emulation
-    from lab.journal import Entry
+    from lab.emulator.behaviour import Emulation
+    from lab.emulator.journal import Entry
 
 _OCCASIONS = (ENTERED, ENDED)
 

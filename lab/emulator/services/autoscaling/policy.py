@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lab.aws.autoscaling.members import counted
-from lab.aws.autoscaling.requests import refuse
 from lab.emulator.readings import LaunchFirst
+from lab.emulator.services.autoscaling.members import counted
+from lab.emulator.services.autoscaling.requests import refuse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from moto.autoscaling.responses import AutoScalingResponse
 
-from lab.aws.autoscaling.members import IN_SERVICE, RETURNED, settle
-from lab.aws.autoscaling.requests import group_of, refuse
-from lab.aws.behaviour import Behaviour, Patches
-from lab.journal import Who
+from lab.emulator.behaviour import Behaviour, Patches
+from lab.emulator.journal import Who
+from lab.emulator.services.autoscaling.members import IN_SERVICE, RETURNED, settle
+from lab.emulator.services.autoscaling.requests import group_of, refuse
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,21 +9,21 @@ from moto.cloudformation.exceptions import ValidationError
 from moto.cloudformation.models import cloudformation_backends
 from moto.ec2.models import ec2_backends
 
-from lab import delays
-from lab.aws.autoscaling.members import ENTERED
-from lab.aws.behaviour import Behaviour, Patches
-from lab.aws.boots import script_in, setting
-from lab.aws.profiles import role_of
+from lab.emulator.behaviour import Behaviour, Patches
+from lab.emulator.iam.callers import Caller
+from lab.emulator.iam.calls import ApiCall
+from lab.emulator.journal import Who
+from lab.emulator.services.autoscaling.members import ENTERED
 from lab.emulator.services.cloudformation.signals import SUCCESS, signal
-from lab.iam.callers import Caller
-from lab.iam.calls import ApiCall
-from lab.journal import Who
+from lab.emulator.services.ec2.boots import script_in, setting
+from lab.emulator.services.iam.profiles import role_of
+from lab.emulator.time import delays
 
 if TYPE_CHECKING:
     from moto.ec2.models.instances import Instance
 
-    from lab.aws.behaviour import Emulation
-    from lab.journal import Entry
+    from lab.emulator.behaviour import Emulation
+    from lab.emulator.journal import Entry
 
 REFUSED = "signal refused"
 """The kind of the journal's entry that says that a signal was refused, and why."""

@@ -18,15 +18,15 @@ from moto.cloudformation.models import cloudformation_backends
 from moto.cloudformation.responses import CloudFormationResponse
 from moto.core.responses import EmptyResult
 
-from lab.aws.behaviour import Behaviour, Patches
-from lab.journal import Who
+from lab.emulator.behaviour import Behaviour, Patches
+from lab.emulator.journal import Who
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from moto.cloudformation.models import Stack
 
-    from lab.aws.behaviour import Emulation
+    from lab.emulator.behaviour import Emulation
 
 SUCCESS, FAILURE = "SUCCESS", "FAILURE"
 

@@ -9,7 +9,7 @@ from typing import Any
 from moto.ec2.models.vpcs import VPCBackend
 
 from aws_constraints.cidrs import CODE, restricted, words
-from lab.aws.behaviour import Behaviour, Patches
+from lab.emulator.behaviour import Behaviour, Patches
 from lab.emulator.services.ec2.refusals import refuse
 
 

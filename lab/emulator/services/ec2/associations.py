@@ -8,7 +8,7 @@ from typing import Any
 from moto.ec2.models.route_tables import RouteBackend
 from moto.ec2.models.subnets import SubnetBackend
 
-from lab.aws.behaviour import Behaviour, Patches
+from lab.emulator.behaviour import Behaviour, Patches
 from lab.emulator.services.ec2.refusals import refuse
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from moto.ec2.exceptions import EC2ClientError
 from moto.ec2.models.vpcs import VPCBackend
 
-from lab.aws.behaviour import Behaviour, Patches
+from lab.emulator.behaviour import Behaviour, Patches
 
 if TYPE_CHECKING:
     from moto.ec2.models.vpcs import VPCEndPoint

@@ -9,8 +9,8 @@ from moto.core.responses import EmptyResult
 from moto.ec2.models.route_tables import Route, RouteBackend
 from moto.ec2.responses.route_tables import RouteTables
 
-from lab.aws.behaviour import Behaviour, Patches
-from lab.aws.routes import PROPAGATED
+from lab.emulator.behaviour import Behaviour, Patches
+from lab.emulator.services.ec2.routes import PROPAGATED
 
 _DEFAULT = "0.0.0.0/0"
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from moto.ec2.responses.tags import TagResponse
 
-from lab.aws.behaviour import Behaviour, Patches
+from lab.emulator.behaviour import Behaviour, Patches
 from lab.emulator.services.ec2.refusals import refuse
 
 if TYPE_CHECKING:

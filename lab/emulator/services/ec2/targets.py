@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from moto.ec2.models import EC2Backend
 from moto.ec2.models.route_tables import RouteBackend
 
-from lab.aws.behaviour import Behaviour, Patches
+from lab.emulator.behaviour import Behaviour, Patches
 from lab.emulator.services.ec2.refusals import refuse
 
 if TYPE_CHECKING:

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING
 from moto.ec2.models import ec2_backends
 from moto.ec2.models.instances import StateReason
 
-from lab import delays
-from lab.aws.autoscaling.activities import LAUNCH_ERROR, Activity, tell
-from lab.aws.autoscaling.launches import WANTING
-from lab.aws.autoscaling.members import groups_of
-from lab.aws.autoscaling.terminations import UNHEALTHY, terminate
-from lab.aws.behaviour import Behaviour, Emulation, Patches
-from lab.journal import Who
+from lab.emulator.behaviour import Behaviour, Emulation, Patches
+from lab.emulator.journal import Who
+from lab.emulator.services.autoscaling.activities import LAUNCH_ERROR, Activity, tell
+from lab.emulator.services.autoscaling.launches import WANTING
+from lab.emulator.services.autoscaling.members import groups_of
+from lab.emulator.services.autoscaling.terminations import UNHEALTHY, terminate
+from lab.emulator.time import delays
 
 if TYPE_CHECKING:
     from moto.autoscaling.models import FakeAutoScalingGroup
     from moto.ec2.models.instances import Instance
 
-    from lab.journal import Entry
+    from lab.emulator.journal import Entry
 
 _CODE = "Client.InvalidKMSKey.InvalidState"
 _WORDS = f"{_CODE}: The KMS key provided is in an incorrect state"

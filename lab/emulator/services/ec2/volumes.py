@@ -9,7 +9,7 @@ from moto.ec2.exceptions import EC2ClientError
 from moto.ec2.models import ec2_backends
 from moto.ec2.models.instances import Instance
 
-from lab.aws.behaviour import Behaviour, Emulation, Patches
+from lab.emulator.behaviour import Behaviour, Emulation, Patches
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping

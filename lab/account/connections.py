@@ -1,0 +1,78 @@
+"""The AWS clients of a drill: made once, from the person's session, and passed on.
+
+Looks and deeds are not retried by botocore: a look that fails is a look that failed, and a deed
+must not happen twice. Everything else is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from botocore.config import Config
+
+from lab.account.errors import RealDrillError
+from nat_failover.observe import Clients
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    import boto3
+    from types_boto3_cloudformation import CloudFormationClient
+    from types_boto3_lambda import LambdaClient
+
+    from lab.account.clock import AccountClock
+
+_TIMEOUTS: Any = {"connect_timeout": 3, "read_timeout": 8}
+"""Seconds; a look that takes longer is one that failed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connections:
+    """What a drill calls: `once` without retries, everything else with them."""
+
+    region: str
+    once: Clients
+    patient: Clients
+    cloudformation: CloudFormationClient
+    functions: LambdaClient
+    logs: Any
+    identity: Any
+
+
+def connect(
+    session: boto3.Session, endpoint: str | None, threads: Executor, clock: AccountClock
+) -> Connections:
+    """Return the clients; the clock hears the answers to the looks.
+
+    Raises:
+        RealDrillError: when the session has no Region.
+
+    """
+    if not session.region_name:
+        message = "no Region was given: give --region, or set one in the profile or AWS_REGION"
+        raise RealDrillError(message)
+    retried = Config(retries={"mode": "standard", "total_max_attempts": 4}, **_TIMEOUTS)
+    single = Config(retries={"mode": "standard", "total_max_attempts": 1}, **_TIMEOUTS)
+    once = _clients(session, endpoint, threads, single)
+    clock.listen(once.ec2)
+    clock.listen(once.autoscaling)
+    return Connections(
+        region=session.region_name,
+        once=once,
+        patient=_clients(session, endpoint, threads, retried),
+        cloudformation=session.client("cloudformation", endpoint_url=endpoint, config=retried),
+        functions=session.client("lambda", endpoint_url=endpoint, config=retried),
+        logs=session.client("logs", endpoint_url=endpoint, config=retried),
+        identity=session.client("sts", endpoint_url=endpoint, config=retried),
+    )
+
+
+def _clients(
+    session: boto3.Session, endpoint: str | None, threads: Executor, config: Config
+) -> Clients:
+    return Clients(
+        ec2=session.client("ec2", endpoint_url=endpoint, config=config),
+        autoscaling=session.client("autoscaling", endpoint_url=endpoint, config=config),
+        threads=threads,
+    )

@@ -1,0 +1,67 @@
+"""A drill from the question to the outcome."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from lab.account.asking import question
+from lab.account.choice import choose, must_be_well
+from lab.account.clock import AccountClock
+from lab.account.connections import connect
+from lab.account.course import Course
+from lab.account.deployed import find, must_replace
+from lab.account.egress import ways
+from lab.account.errors import RealDrillError
+from lab.account.faults import parse
+from lab.account.hands import Hands
+from lab.account.refusals import in_a_sentence
+from nat_failover.observe import observe
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import boto3
+
+    from lab.drills.outcome import Moment, Outcome
+
+_READS = 3
+"""Calls that a look makes at the same time."""
+
+
+def drill(  # noqa: PLR0913 - what a drill needs, each thing by name
+    faults: Sequence[str],
+    stack: str,
+    *,
+    session: boto3.Session,
+    ask: Callable[[str], bool],
+    tell: Callable[[Moment], None],
+    endpoint: str | None = None,
+    speed: float = 1.0,
+) -> Outcome:
+    """Play faults on a deployed stack, one after the other, and return what came of them.
+
+    `ask` gets what will be done to what, in words, and returns whether to go on; `tell` gets each
+    moment as it is seen. `endpoint` and `speed` are for the emulated region: another address than
+    AWS's, and how much shorter the drill's own waits are there.
+
+    Raises:
+        RealDrillError: when the drill cannot begin or go on, or when the person said no.
+
+    """
+    wanted = parse(faults)
+    clock = AccountClock(speed=speed)
+    with ThreadPoolExecutor(_READS) as threads, in_a_sentence():
+        connections = connect(session, endpoint, threads, clock)
+        deployed = find(connections, stack)
+        hands = Hands(stack=deployed.name, once=connections.once, patient=connections.patient)
+        network = observe(connections.patient, deployed.settings)
+        must_be_well(network, deployed)
+        must_replace(connections, deployed)
+        deeds = tuple(choose(fault, deployed, network) for fault in wanted)
+        for deed in deeds:
+            hands.rehearse(deed)
+        if not ask(question(deployed, ways(network, deployed.settings.tables), wanted, deeds)):
+            message = "the answer was not yes, so nothing was changed: answer yes to go on"
+            raise RealDrillError(message)
+        return Course(connections, deployed, hands, clock, tell).play(wanted, deeds[0])

@@ -1,1 +1,0 @@
-"""The AWS behaviours that moto lacks, one class each, with the fact that it restores."""

@@ -1,1 +1,0 @@
-"""EC2 Auto Scaling: where a group launches, what it notices, and what it tells."""

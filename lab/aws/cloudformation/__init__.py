@@ -1,1 +1,0 @@
-"""CloudFormation: what it supports, in which order it works, and when it fails."""

@@ -1,0 +1,151 @@
+"""`compare` and `soak`: many drills from one deployment."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.progress import Progress
+from rich.table import Column, Table
+
+from lab.cli.drill import status
+from lab.drills.drill import play
+from lab.drills.farm import Job, play_all
+from lab.drills.faults import FAULTS, Kind
+from lab.drills.handlers import install
+from lab.drills.scenario import read_faults
+from lab.drills.stage import OURS
+from lab.emulator.readings import Readings, every
+from lab.emulator.time.chance import Chance
+from lab.report import comparison
+from lab.report.lines import seconds
+from lab.report.verdict import what_failed
+from nat_failover.settings import Strategy
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import Console
+
+    from lab.drills.handlers import Handler
+    from lab.drills.outcome import Outcome
+    from lab.drills.scenario import Cue
+    from lab.drills.stage import Stage
+
+
+FEWEST, MOST = 3, 5
+"""How many faults a drill of `soak` has at once."""
+
+_STRATEGY = Strategy.REPLACE_ROUTE.value
+
+
+def compare(
+    stage: Stage,
+    console: Console,
+    *,
+    scenarios: Sequence[Sequence[Cue]],
+    handlers: Sequence[Handler | None],
+    seeds: Sequence[int],
+) -> list[Outcome]:
+    """Play every scenario with every handler and every seed, and return the outcomes in order."""
+    jobs = [
+        _job(stage, cues, handler, seed)
+        for cues in scenarios
+        for handler in handlers
+        for seed in seeds
+    ]
+    return _all(stage, console, jobs)
+
+
+def medians(outcomes: Sequence[Outcome]) -> Table:
+    """Return the table: for each fault and handler the median and the worst outage, and writes."""
+    names = ("fault", "handler", "median outage", "worst", "writes", "recovered", "home")
+    table = Table(*(Column(name, overflow="fold") for name in names))
+    for fault, rows in comparison.compare(outcomes).items():
+        for row in rows:
+            least = "" if row.recovered == row.drills else "at least "
+            table.add_row(
+                fault if row is rows[0] else "",
+                row.handler,
+                least + seconds(row.median),
+                least + seconds(row.worst),
+                f"{row.writes:g}",
+                f"{row.recovered} of {row.drills}",
+                f"{row.home} of {row.drills}",
+            )
+    return table
+
+
+def comparison_status(
+    outcomes: Sequence[Outcome], scenarios: Sequence[Sequence[Cue]], *, adopt: bool
+) -> int:
+    """Return 1 if the deployed function did not end one of its drills as documented, or else 0."""
+    named = {" ".join(str(cue) for cue in cues): cues for cues in scenarios}
+    ours = (outcome for outcome in outcomes if outcome.handler == OURS)
+    return max((status(each, named[each.fault], adopt=adopt) for each in ours), default=0)
+
+
+def failures(outcomes: Sequence[Outcome]) -> list[str]:
+    """Return a sentence for each exception with which a handler failed in a drill."""
+    found = {
+        (outcome.handler, sentence) for outcome in outcomes for sentence in what_failed(outcome)
+    }
+    return [f"{handler}: {sentence}" for handler, sentence in sorted(found)]
+
+
+def soak(stage: Stage, console: Console, *, drills: int, seed: int) -> list[Outcome]:
+    """Play drills of mixed faults, drawn from a seed, and return the outcomes.
+
+    What AWS leaves open is played under each reading, in the full cross.
+    """
+    cross = list(every())
+    zones = [home.zone[-1] for home in stage.watch.homes]
+    jobs = [
+        _job(stage, mixed(number, zones, stage.strategy), None, number, cross[number % len(cross)])
+        for number in range(seed, seed + drills)
+    ]
+    return _all(stage, console, jobs)
+
+
+def mixed(
+    seed: int, zones: Sequence[str] = ("a", "b"), strategy: str = _STRATEGY
+) -> tuple[Cue, ...]:
+    """Return three to five faults that end in recovery, at times of the first two minutes.
+
+    Where all of them are conditions, a NAT is terminated under them.
+    """
+    chance = Chance(seed)
+    faults = [fault for fault in FAULTS if fault.ends_well(None, strategy)]
+    names = []
+    for _ in range(FEWEST + int(chance.between(0, MOST - FEWEST + 1, "how many"))):
+        fault = faults[int(chance.between(0, len(faults), "which"))]
+        options = [option for option in fault.options if option in zones]
+        option = f":{options[int(chance.between(0, len(options), 'where'))]}" if options else ""
+        start = "" if fault.kind is Kind.CONDITION else f"@{chance.between(0, 120, 'when'):.0f}"
+        names.append(f"{fault.name}{option}{start}")
+    return read_faults(names)
+
+
+def _job(
+    stage: Stage,
+    cues: Sequence[Cue],
+    handler: Handler | None,
+    seed: int,
+    readings: Readings | None = None,
+) -> Job:
+    def drill() -> Outcome:
+        stage.region.aws.readings.become(readings or Readings())
+        install(stage, handler)
+        return play(stage, cues, seed=seed)
+
+    name = " ".join(str(cue) for cue in cues)
+    return Job(name=f"{name} --seed {seed} with {handler or OURS}", play=drill)
+
+
+def _all(stage: Stage, console: Console, jobs: Sequence[Job]) -> list[Outcome]:
+    done: dict[Job, Outcome] = {}
+    with Progress(console=console, transient=True) as progress:
+        task = progress.add_task(f"{len(jobs)} drills", total=len(jobs))
+        for job, outcome in play_all(stage, jobs):
+            done[job] = outcome
+            progress.advance(task)
+    return [done[job] for job in jobs]

@@ -1,0 +1,52 @@
+"""`demo`: deploy, kill a NAT, watch the failover and the way home, diff, destroy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lab.drills.drill import play
+from lab.drills.scenario import read_faults
+from lab.drills.stage import Stage, StageError, deployed
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from lab.cli.screen import Screen
+    from lab.drills.outcome import Outcome
+    from lab.emulator.region import Region
+
+
+def demo(region: Region, directory: Path, screen: Screen, strategy: str | None) -> None:
+    """Play the demo.
+
+    Raises:
+        StageError: when the app does not deploy, recover, come home or go.
+
+    """
+    region.journal.listen(screen.entry)
+    screen.heading("Deploy the app with the CDK CLI")
+    with deployed(region, directory, strategy) as stage:
+        screen.heading("Kill a NAT")
+        screen.await_fault()
+        cues = read_faults(["terminate"])
+        outcome = play(stage, cues, seed=0)
+        _insist(outcome)
+        screen.heading("What CloudFormation thinks of it")
+        _finish(stage)
+    screen.summary(outcome)
+    screen.say("\nIt failed over, came home, and left nothing behind.")
+
+
+def _insist(outcome: Outcome) -> None:
+    if not outcome.recovered:
+        message = "a private subnet is still without internet half an hour after its NAT died"
+        raise StageError(message)
+    if not outcome.home:
+        message = "a private subnet is not back with its own zone's NAT half an hour after it died"
+        raise StageError(message)
+
+
+def _finish(stage: Stage) -> None:
+    stage.diff()
+    stage.watch.stop()
+    stage.destroy()

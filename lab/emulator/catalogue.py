@@ -1,0 +1,179 @@
+"""All restored behaviours, in the order in which they are installed (later ones wrap earlier)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lab.emulator.services.autoscaling.attempts import FailedLaunchesAreRetried
+from lab.emulator.services.autoscaling.balance import ZonesAreRebalanced
+from lab.emulator.services.autoscaling.bounds import GroupsHaveBounds
+from lab.emulator.services.autoscaling.deletion import DeletionNeedsAnEmptyGroup
+from lab.emulator.services.autoscaling.health import (
+    ReplacesTheDead,
+    ReplacesTheImpaired,
+    ReplacesTheReported,
+    SuspensionsEnd,
+)
+from lab.emulator.services.autoscaling.hooks import LifecycleHooksHold
+from lab.emulator.services.autoscaling.launches import (
+    GroupsStabilize,
+    LaunchesTakeTime,
+    SpreadsOverZones,
+)
+from lab.emulator.services.autoscaling.lifetimes import LifetimesAreLimited
+from lab.emulator.services.autoscaling.maintenance import ReplacementsComeFirst
+from lab.emulator.services.autoscaling.notifications import PublishesNotifications
+from lab.emulator.services.autoscaling.refreshes import InstanceRefreshes
+from lab.emulator.services.autoscaling.replacement import MembersKeepTheirTemplate
+from lab.emulator.services.autoscaling.settings import GroupsKeepTheirSettings
+from lab.emulator.services.autoscaling.standby import ProtectionIsForMembers, StandbyHasItsRules
+from lab.emulator.services.autoscaling.terminations import TerminationsTakeTime
+from lab.emulator.services.cloudformation.boot_signals import InstancesSignalTheirStack
+from lab.emulator.services.cloudformation.change_sets import (
+    ChangeSetsMayBeGone,
+    ChangeSetsSayWhatChanges,
+)
+from lab.emulator.services.cloudformation.corrections import (
+    AssociationsAreReal,
+    DeletesTheNetwork,
+    RulesWithoutPorts,
+)
+from lab.emulator.services.cloudformation.custom import CustomResources
+from lab.emulator.services.cloudformation.resources import MissingTypes
+from lab.emulator.services.cloudformation.signals import ResourcesAreSignalled
+from lab.emulator.services.cloudformation.stacks import StacksFail
+from lab.emulator.services.cloudformation.types import ResourcesAreTagged, UnknownTypesFail
+from lab.emulator.services.cloudtrail import TrailsAreLate
+from lab.emulator.services.cloudwatch.alarms import AlarmsAreEvaluated
+from lab.emulator.services.cloudwatch.metrics import (
+    LogsCarryMetrics,
+    MetricsHaveTheirTime,
+    ServicesMeasure,
+)
+from lab.emulator.services.constraints import ValuesAreConstrained
+from lab.emulator.services.dynamodb.tables import TablesOfStacksExpireItems
+from lab.emulator.services.ec2.addresses import RangesOfAVpcAreApart
+from lab.emulator.services.ec2.associations import SubnetsHaveOneTable, SubnetsTakeTheirAssociations
+from lab.emulator.services.ec2.boots import InstancesCompleteTheirLaunch
+from lab.emulator.services.ec2.capacity import ZonesRunOutOfCapacity
+from lab.emulator.services.ec2.dependencies import AddressesHoldTheGateway, UsedIsNotDeleted
+from lab.emulator.services.ec2.endpoints import EndpointsKeepTheirRoutes
+from lab.emulator.services.ec2.eventual_consistency.instances import InstancesAreDescribedLate
+from lab.emulator.services.ec2.eventual_consistency.tables import (
+    TablesAreDescribedLate,
+    WritesTakeEffectLate,
+)
+from lab.emulator.services.ec2.forwarding import InstancesForward
+from lab.emulator.services.ec2.health import StatusChecksFail
+from lab.emulator.services.ec2.instances import (
+    InstanceStates,
+    InterfacesEndWithTheirInstance,
+    OneSourceDestCheck,
+    RootVolumesEndWithTheirInstance,
+)
+from lab.emulator.services.ec2.member_interfaces import MembersHaveTheirInterface
+from lab.emulator.services.ec2.propagation import GatewaysPropagateRoutes
+from lab.emulator.services.ec2.routes import (
+    CreateRouteNeverReplaces,
+    DryRunsChangeNothing,
+    RoutesNameBothTargets,
+    RoutesTurnBlackhole,
+)
+from lab.emulator.services.ec2.tags import ReservedTagsAreRefused
+from lab.emulator.services.ec2.targets import RoutesStayInTheirVpc, SeveralInterfacesAreNamed
+from lab.emulator.services.ec2.volume_keys import LaunchesNeedTheirVolumeKey
+from lab.emulator.services.ec2.volumes import VolumesTakeTheirSnapshotsSize
+from lab.emulator.services.iam.profiles import MembersHaveTheirProfile
+from lab.emulator.services.iam.roles import AttachesManagedPolicies, RolesAreEvaluated
+from lab.emulator.services.lambda_.function_policies import DeletesPermissions
+from lab.emulator.services.lambda_.functions import KeepsFunctionConfiguration, RunsFunctions
+from lab.emulator.services.lambda_.invocations import InvokeConfigsAreReplaced
+from lab.emulator.services.messaging.schedules import RunsSchedules
+from lab.emulator.services.messaging.state_changes import PublishesStateChanges
+from lab.emulator.services.messaging.topics import DeliversToFunctions
+from lab.emulator.throttling import ThrottlesCalls
+
+if TYPE_CHECKING:
+    from lab.emulator.behaviour import Behaviour
+
+ALL: tuple[type[Behaviour], ...] = (
+    InstanceStates,
+    StatusChecksFail,
+    InstancesForward,
+    PublishesStateChanges,
+    InterfacesEndWithTheirInstance,
+    RootVolumesEndWithTheirInstance,
+    VolumesTakeTheirSnapshotsSize,
+    OneSourceDestCheck,
+    InstancesAreDescribedLate,
+    RoutesTurnBlackhole,
+    RoutesNameBothTargets,
+    CreateRouteNeverReplaces,
+    DryRunsChangeNothing,
+    ReservedTagsAreRefused,
+    SubnetsHaveOneTable,
+    RangesOfAVpcAreApart,
+    RoutesStayInTheirVpc,
+    SeveralInterfacesAreNamed,
+    EndpointsKeepTheirRoutes,
+    UsedIsNotDeleted,
+    SubnetsTakeTheirAssociations,
+    AddressesHoldTheGateway,
+    GatewaysPropagateRoutes,
+    TablesAreDescribedLate,
+    WritesTakeEffectLate,
+    ZonesRunOutOfCapacity,
+    LaunchesNeedTheirVolumeKey,
+    SpreadsOverZones,
+    FailedLaunchesAreRetried,
+    LaunchesTakeTime,
+    MembersKeepTheirTemplate,
+    MembersHaveTheirProfile,
+    MembersHaveTheirInterface,
+    TerminationsTakeTime,
+    DeletionNeedsAnEmptyGroup,
+    ReplacesTheDead,
+    ReplacesTheImpaired,
+    ReplacesTheReported,
+    SuspensionsEnd,
+    ZonesAreRebalanced,
+    GroupsHaveBounds,
+    StandbyHasItsRules,
+    ProtectionIsForMembers,
+    GroupsKeepTheirSettings,
+    PublishesNotifications,
+    LifecycleHooksHold,
+    InstancesCompleteTheirLaunch,
+    ResourcesAreSignalled,
+    InstancesSignalTheirStack,
+    ReplacementsComeFirst,
+    InstanceRefreshes,
+    LifetimesAreLimited,
+    GroupsStabilize,
+    DeliversToFunctions,
+    RunsSchedules,
+    RunsFunctions,
+    KeepsFunctionConfiguration,
+    InvokeConfigsAreReplaced,
+    DeletesPermissions,
+    ThrottlesCalls,
+    RolesAreEvaluated,
+    MetricsHaveTheirTime,
+    LogsCarryMetrics,
+    ServicesMeasure,
+    AlarmsAreEvaluated,
+    AttachesManagedPolicies,
+    TrailsAreLate,
+    StacksFail,
+    ChangeSetsSayWhatChanges,
+    ChangeSetsMayBeGone,
+    UnknownTypesFail,
+    CustomResources,
+    MissingTypes,
+    TablesOfStacksExpireItems,
+    ResourcesAreTagged,
+    AssociationsAreReal,
+    RulesWithoutPorts,
+    DeletesTheNetwork,
+    ValuesAreConstrained,
+)

@@ -1,0 +1,91 @@
+"""How one member of a group takes the place of another, whoever wants it so."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from moto.autoscaling.models import InstanceState
+
+from lab.emulator.behaviour import Behaviour, Emulation, Patches
+from lab.emulator.services.autoscaling.members import current_version, launched_from
+from lab.emulator.services.autoscaling.terminations import terminate
+
+if TYPE_CHECKING:
+    from moto.autoscaling.models import FakeAutoScalingGroup
+    from moto.ec2.models.launch_templates import LaunchTemplateVersion
+
+
+def replace(aws: Emulation, state: InstanceState, *, cause: str) -> None:
+    """Terminate a member, in response to a cause ("an instance refresh"); wait for nothing.
+
+    The group launches its replacement, from its launch template's current version, while the
+    member is terminating, as it does after a failed health check.
+    """
+    terminate(aws, state, cause=cause)
+
+
+def launch_extra(group: FakeAutoScalingGroup) -> InstanceState | None:
+    """Launch a member beyond the desired capacity; return it, or None if the launch fails.
+
+    It does not count until its `extra` is taken back: then the group has one too many.
+    """
+    before = set(map(id, group.instance_states))
+    group.replace_autoscaling_group_instances(1, group.get_propagated_tags())
+    for state in group.instance_states:
+        if id(state) not in before:
+            vars(state)["extra"] = True
+            return state
+    return None
+
+
+def is_current(state: InstanceState) -> bool:
+    """Return whether a new member would be launched from the same template version."""
+    return launched_from(state) == _current(state.auto_scaling_group)
+
+
+def has_current_content(state: InstanceState) -> bool:
+    """Return whether a member was launched from the same content, whatever its version's number."""
+    version = current_version(state.auto_scaling_group)
+    template, number = launched_from(state)
+    if version is None or version.template.id != template:
+        return False
+    former = version.template.get_version(number)
+    return _content(former) == _content(version)
+
+
+def _content(version: LaunchTemplateVersion) -> str:
+    return json.dumps(version.data, default=str, sort_keys=True)
+
+
+def _current(group: FakeAutoScalingGroup) -> tuple[str, int]:
+    version = current_version(group)
+    if version is None:
+        return str(vars(group).get("launch_configuration_name", "")), 0
+    return version.template.id, int(version.number)
+
+
+class MembersKeepTheirTemplate(Behaviour):
+    """A member shows the launch template version that it was launched from.
+
+    moto shows the template's default version for every member.
+    """
+
+    source = "EC2 Auto Scaling API reference, Instance.LaunchTemplate"
+
+    def install(self, patches: Patches) -> None:
+        """Remember the version with each new member."""
+        self._init = InstanceState.__init__
+        self._described = vars(InstanceState)["launch_template"]
+        patches.method(InstanceState, "__init__", self._begin)
+        patches.replace(InstanceState, "launch_template", property(self._describe))
+
+    def _begin(self, state: InstanceState, *given: Any, **named: Any) -> None:  # noqa: ANN401 - passed on
+        self._init(state, *given, **named)
+        vars(state)["launched_from"] = _current(state.auto_scaling_group)
+
+    def _describe(self, state: InstanceState) -> dict[str, Any] | None:
+        described: dict[str, Any] | None = self._described.__get__(state)
+        if described is None:
+            return None
+        return {**described, "Version": str(launched_from(state)[1])}

@@ -1,0 +1,1 @@
+"""Eventual consistency: what EC2 describes lags behind what it has done."""

@@ -1,0 +1,152 @@
+"""Whether an instance forwards packets at a moment: the truth, which no API of AWS tells.
+
+Whether its source/destination check lets it, and whether a route leads to it, is asked elsewhere.
+"""
+# ruff: noqa: ANN401 - moto types little of its state
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from moto.ec2.models import ec2_backends
+from moto.ec2.models.instances import Instance
+
+from lab.emulator.behaviour import Behaviour, Emulation, Patches
+from lab.emulator.journal import Who
+from lab.emulator.services.ec2.health import is_impaired
+from lab.emulator.time import delays
+
+if TYPE_CHECKING:
+    from lab.emulator.journal import Entry
+
+BOOTED = "booted"
+"""The kind of the journal's entry that says how the boot of an instance ended."""
+
+ADDRESS = "address"
+"""The kind of the journal's entry that says that an instance lost its public address."""
+
+FORWARDS, FAILED = "forwards", "failed"
+"""How it ends: with an instance that forwards, or with a boot script that gave up."""
+
+
+@dataclass(slots=True)
+class Forwarding:
+    """From when to when an instance forwards, in seconds of the lab's clock, while not hung."""
+
+    begins: float = math.inf
+    ends: float = math.inf
+    hung: bool = False
+    addressless: bool = False
+    boots_in_vain: bool = False
+
+
+def forwards(instance: Instance, now: float) -> bool:
+    """Return whether an instance forwards packets now."""
+    known = _of(instance)
+    silent = known.hung or known.addressless or is_impaired(instance)
+    return known.begins <= now < known.ends and not silent
+
+
+def hang(aws: Emulation, instance: Instance) -> None:
+    """Let an instance stop forwarding while it runs on and passes its status checks."""
+    _of(instance).hung = True
+    _look_again(aws, aws.clock.now())
+
+
+def lose_address(aws: Emulation, instance: Instance) -> None:
+    """Let an instance lose its public address, as when somebody takes it away: it runs on.
+
+    What it forwards ends there: the internet gateway translates public addresses only (VPC user
+    guide, "Enable internet access for a VPC using an internet gateway").
+    """
+    _of(instance).addressless = True
+    for interface in instance.nics.values():
+        interface.public_ip_auto_assign = False
+        interface.public_ip = None
+    aws.journal.note(Who.EC2, ADDRESS, f"{instance.id} has no public address any more")
+    _look_again(aws, aws.clock.now())
+
+
+def bad_boots(aws: Emulation, launches: int) -> None:
+    """Let the boot script of the next launches fail: such an instance runs and never forwards."""
+    vars(ec2_backends[aws.account][aws.region])["bad_boots"] = launches
+
+
+def never_boots(aws: Emulation, instance_type: str = "") -> None:
+    """Let the boot script of each launch of a type fail from now on; of all types if none is given.
+
+    Nothing less than `boots_again` ends that.
+    """
+    vars(ec2_backends[aws.account][aws.region])["never_boots"] = instance_type
+
+
+def boots_again(aws: Emulation) -> None:
+    """Let launches boot again."""
+    vars(ec2_backends[aws.account][aws.region]).pop("never_boots", None)
+
+
+def switch_off(instance: Instance) -> None:
+    """Let an instance shut itself down, which stops it."""
+    if instance.state == "running":
+        instance.ec2_backend.stop_instances([instance.id])
+
+
+def _of(instance: Instance) -> Forwarding:
+    known: Forwarding = vars(instance).setdefault("forwarding", Forwarding())
+    return known
+
+
+def _look_again(aws: Emulation, moment: float) -> None:
+    """Let something happen at a moment, so that those look who watch each step of the clock."""
+    aws.clock.at(moment, lambda: None)
+
+
+class InstancesForward(Behaviour):
+    """An instance forwards once it has booted, and on for seconds after it was told to end.
+
+    One whose boot script fails never does. moto's instances are rows in a table.
+    """
+
+    source = "stacks/constructs/nat_boot/boot.sh; github.com/nowakeai/betternat, research 031"
+
+    def install(self, patches: Patches) -> None:
+        """Draw a fate for each new instance; listen to the journal for its changes of state."""
+        self._init = Instance.__init__
+        patches.method(Instance, "__init__", self._begin)
+        self._aws.journal.listen(self._heard)
+
+    def _begin(self, instance: Instance, ec2: Any, *args: Any, **kwargs: Any) -> None:
+        self._init(instance, ec2, *args, **kwargs)
+        left = vars(ec2).get("bad_boots", 0)
+        never = vars(ec2).get("never_boots") in ("", instance.instance_type)
+        _of(instance).boots_in_vain = left > 0 or never
+        vars(ec2)["bad_boots"] = max(left - 1, 0)
+
+    def _heard(self, entry: Entry) -> None:
+        step = {"running": self._boot, "shutting-down": self._leave, "stopping": self._leave}
+        if entry.kind == "instance state" and entry.detail["state"] in step:
+            ec2 = ec2_backends[self._aws.account][self._aws.region]
+            step[entry.detail["state"]](ec2.get_instance(entry.detail["instance"]))
+
+    def _boot(self, instance: Instance) -> None:
+        clock, known = self._aws.clock, _of(instance)
+        known.ends, known.hung = math.inf, False
+        if known.boots_in_vain:
+            clock.after(delays.BOOT_GIVES_UP, lambda: self._booted(instance, FAILED))
+        else:
+            known.begins = clock.now() + clock.draw(delays.BOOT_SCRIPT)
+            clock.at(known.begins, lambda: self._booted(instance, FORWARDS))
+
+    def _booted(self, instance: Instance, result: str) -> None:
+        """Say how a boot ended, unless the instance ended before."""
+        if instance.state == "running":
+            said = "has booted" if result == FORWARDS else "has not become a NAT"
+            what = f"{instance.id} {said}"
+            self._aws.journal.note(Who.EC2, BOOTED, what, instance=instance.id, result=result)
+
+    def _leave(self, instance: Instance) -> None:
+        clock, known = self._aws.clock, _of(instance)
+        known.ends = min(known.ends, clock.now() + clock.draw(delays.FORWARDS_ON))
+        _look_again(self._aws, known.ends)

@@ -1,0 +1,80 @@
+"""EC2's status checks: an instance can be impaired while its state is running."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from moto.ec2.models.instances import Instance
+
+from lab.emulator.behaviour import Behaviour, Emulation, Patches
+from lab.emulator.journal import Who
+from lab.emulator.time import delays
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from moto.ec2.models.instances import InstanceState
+
+CHECKED = "status check"
+"""The kind of the journal's entry that says that an instance's status checks have failed."""
+
+
+def impair(aws: Emulation, instance: Instance) -> None:
+    """Let an instance lose its host's network for good: it runs on, and forwards nothing.
+
+    Its next status checks, system and instance, fail and go on failing.
+    """
+    vars(instance)["impaired"] = True
+    aws.clock.at(aws.clock.now(), lambda: None)  # who watches each step of the clock looks again
+    aws.clock.after(delays.STATUS_CHECK, lambda: _fail(aws, instance))
+
+
+def is_impaired(instance: Instance) -> bool:
+    """Return whether an instance is impaired, whether or not a status check has seen it yet."""
+    return bool(vars(instance).get("impaired", False))
+
+
+def status_check_failed(instance: Instance) -> bool:
+    """Return whether the last status checks of a running instance have failed."""
+    return instance.state == "running" and bool(vars(instance).get("check_failed", False))
+
+
+def _fail(aws: Emulation, instance: Instance) -> None:
+    vars(instance)["check_failed"] = is_impaired(instance)
+    if status_check_failed(instance):
+        what = f"{instance.id} fails its status checks"
+        aws.journal.note(Who.EC2, CHECKED, what, instance=instance.id)
+
+
+class StatusChecksFail(Behaviour):
+    """DescribeInstanceStatus says `impaired` of a running instance whose status checks failed.
+
+    Starting it again after it was stopped brings it to another host, where it is well. moto's
+    checks always pass.
+    """
+
+    source = (
+        "EC2 user guide, 'Status checks for Amazon EC2 instances' and 'Troubleshoot instances"
+        " with failed status checks'"
+    )
+
+    def install(self, patches: Patches) -> None:
+        """Compute both checks; heal an instance that starts again."""
+        for name in ("instance_status", "system_status"):
+            patches.replace(Instance, name, property(_with_failures(vars(Instance)[name])))
+        self._start = Instance.start
+        patches.method(Instance, "start", self._start_elsewhere)
+
+    def _start_elsewhere(self, instance: Instance) -> InstanceState:
+        vars(instance).update(impaired=False, check_failed=False)
+        return self._start(instance)
+
+
+def _with_failures(moto: property) -> Callable[[Instance], dict[str, Any]]:
+    def status(instance: Instance) -> dict[str, Any]:
+        if not status_check_failed(instance):
+            passed: dict[str, Any] = moto.__get__(instance)
+            return passed
+        return {"Details": [{"Name": "reachability", "Status": "failed"}], "Status": "impaired"}
+
+    return status

@@ -1,0 +1,1 @@
+"""IAM: profiles, roles and the policies that are attached to them."""

@@ -1,0 +1,1 @@
+"""Lambda: functions, their permissions and how they are invoked."""

@@ -1,0 +1,1 @@
+"""SNS and EventBridge: what is delivered to whom, and when."""

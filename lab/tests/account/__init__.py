@@ -1,0 +1,1 @@
+"""Drills of a stack that is deployed in a real account."""

@@ -1,0 +1,70 @@
+"""The app, deployed again and again with the real CDK CLI."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
+from typing import TYPE_CHECKING, Any
+
+from lab.drills.cdk import Cdk
+from lab.drills.inventory import inventory
+from lab.drills.lab_settings import lab_settings
+from lab.drills.stage import Stage
+from lab.emulator.isolation import PROJECT
+from lab.emulator.region import Region
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def changed_settings() -> tuple[str, ...]:
+    """Return the app's settings with another log retention, failback and instance type."""
+    settings: dict[str, Any] = json.loads((PROJECT / "cdk.json").read_text())["context"]["nat"]
+    settings["logs"] = {"retention_days": 60}
+    settings["failover"] = {**settings["failover"], "failback": "manual"}
+    settings["fleet"] = {**settings["fleet"], "instance_type": "t4g.micro"}
+    return (f"nat={json.dumps(settings)}",)
+
+
+def types_of_what_runs(region: Region) -> list[str]:
+    """Return the types of the instances that run."""
+    reservations = region.client("ec2").describe_instances(
+        Filters=[{"Name": "instance-state-name", "Values": ["running"]}]
+    )["Reservations"]
+    return [row["InstanceType"] for group in reservations for row in group["Instances"]]
+
+
+def test_app_is_deployed_again_unchanged_and_changed(tmp_path: Path) -> None:
+    """The CLI sees no changes where there are none, and updates only what changed.
+
+    Another instance type rolls the group: its instances are replaced one by one, and no private
+    subnet is without internet meanwhile. What CloudFormation then has is what the app says.
+    """
+    settings = lab_settings(PROJECT, None)
+    context, strategy = settings.context, settings.strategy
+    with ExitStack() as stack:
+        region = stack.enter_context(Region())
+        first, second = (
+            stack.enter_context(closing(Cdk(region.endpoint, tmp_path / name, context=settings)))
+            for name, settings in (("first", context), ("second", changed_settings()))
+        )
+        for cdk in (first, second):
+            cdk.assembly.parent.mkdir()
+        stage = Stage(region, first, strategy)
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(lambda step: step(), (stage.prepare, second.synth)))
+        empty = inventory(region)
+        stage.deploy()
+        assert "(no changes)" in first.deploy().output
+        assert "RetentionInDays" in second.diff().output
+        before = region.clock.now()
+        assert "UPDATE_COMPLETE" in second.deploy().output
+        moves = region.journal.entries("egress", since=before)
+        assert {entry.detail["works"] for entry in moves} == {"True"}
+        assert types_of_what_runs(region) == ["t4g.micro", "t4g.micro"]
+        for options in ((), ("--method=template",)):
+            assert "There were no differences" in second.diff(*options).output
+        second.destroy()
+        stage.watch.stop()
+        assert inventory(region) == empty

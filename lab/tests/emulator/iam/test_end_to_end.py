@@ -1,0 +1,197 @@
+"""The function's own reads and writes, through botocore and HTTP, by its deployed policies."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, get_args
+
+import pytest
+from botocore.exceptions import ClientError
+
+from lab.emulator.iam.callers import Caller
+from lab.emulator.iam.permissions import Permissions
+from lab.emulator.isolation import REGION
+from lab.tests.emulator.iam.guard import guarded
+from lab.tests.emulator.iam.things import Things, things_of
+from lab.tests.emulator.small import eventually
+from nat_failover.apply import Hold, LiftHold, ReleaseSubnet, Write, apply
+from nat_failover.events import LifecycleAction
+from nat_failover.model import (
+    AssociateSubnet,
+    DisableSourceDestCheck,
+    MoveSubnet,
+    SetDefaultRoute,
+)
+from nat_failover.observe import Clients, observe
+from nat_failover.settings import HomeTable, Settings
+from tests.factories import any_function_settings
+from tests.iam import SIMULATOR, role_policies
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lab.emulator.region import Region
+    from lab.tests.emulator.iam.guard import Client
+
+KEY = "ASIAFUNCTION00000001"
+OURS = "NatFailover"  # the stack for which the policies were reviewed
+ANY_ACTION = "00000000-0000-4000-8000-000000000000"
+SWAPS = (AssociateSubnet, MoveSubnet, ReleaseSubnet)
+REFUSED = ("UnauthorizedOperation", "AccessDenied")
+
+
+def writes_to(things: Things) -> tuple[Write, ...]:
+    """Return every kind of write that the function makes, on a stack's things."""
+    why = "any reason"
+    table, other = things.tables
+    return (
+        SetDefaultRoute(
+            table=table, interface=things.interface, instance=things.nat, exists=False, reason=why
+        ),
+        SetDefaultRoute(
+            table=table, interface=things.interface, instance=things.nat, exists=True, reason=why
+        ),
+        DisableSourceDestCheck(instance=things.nat, interface=things.interface, reason=why),
+        AssociateSubnet(subnet=things.subnets[0], source=table, table=other, reason=why),
+        MoveSubnet(
+            association=things.associations[0],
+            subnet=things.subnets[0],
+            source=table,
+            table=other,
+            reason=why,
+        ),
+        ReleaseSubnet(
+            association=things.associations[1],
+            subnet=things.subnets[1],
+            table=other,
+            reason=why,
+        ),
+        *(
+            LiftHold(group=things.group, hold=hold, instances=(things.nat,), reason=why)
+            for hold in Hold
+        ),
+        LifecycleAction(group=things.group, hook="any", token=ANY_ACTION, instance=things.nat),
+    )
+
+
+def settings_of(things: Things) -> Settings:
+    """Return what a stack's function is told."""
+    homes = zip(things.tables, things.subnets, strict=True)
+    return any_function_settings(
+        stack=things.stack,
+        vpc=things.vpc,
+        group=things.group,
+        tables=tuple(HomeTable(id=table, zone="any", subnets=(subnet,)) for table, subnet in homes),
+        outcome_topic=things.topic,
+    )
+
+
+@pytest.fixture
+def ours(region: Region) -> Things:
+    """Return what our stack has."""
+    return things_of(region, OURS)
+
+
+@pytest.fixture
+def client(region: Region, ours: Things, variant: str) -> Iterator[Client]:
+    """Return what makes a client with the role of our function."""
+    iam = region.client("iam")
+    role = iam.create_role(RoleName="any", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    public = ours.subnets[0]  # where the NAT is
+    homes = [
+        (table, subnet, public) for table, subnet in zip(ours.tables, ours.subnets, strict=True)
+    ]
+    for policy in role_policies(variant, region=REGION, homes=homes, topic=ours.topic):
+        iam.put_role_policy(
+            RoleName="any", PolicyName="Failover", PolicyDocument=json.dumps(policy)
+        )
+    with guarded(Permissions(SIMULATOR), {KEY: Caller(role, "any-function")}) as client:
+        yield client
+
+
+def carried_out(client: Client, region: Region, things: Things) -> dict[Write, str]:
+    """Make every write on a stack's things, one after the other; return AWS's errors."""
+    region.client("autoscaling").attach_instances(
+        AutoScalingGroupName=things.group, InstanceIds=[things.nat]
+    )
+    with ThreadPoolExecutor(1) as threads:
+        clients = Clients(
+            ec2=client("ec2", KEY), autoscaling=client("autoscaling", KEY), threads=threads
+        )
+        results = apply(clients, writes_to(things))
+    return {result.write: result.error or "" for result in results}
+
+
+def associations_of(region: Region, things: Things) -> set[str]:
+    """Return the associations that EC2 shows for a stack's tables."""
+    reply = region.client("ec2").describe_route_tables(RouteTableIds=list(things.tables))
+    rows = [row for table in reply["RouteTables"] for row in table["Associations"]]
+    return {row["RouteTableAssociationId"] for row in rows}
+
+
+@pytest.mark.parametrize("variant", ["default", "swap-route-table"])
+def test_role_allows_what_its_strategy_writes_to_its_own_stack(
+    client: Client, region: Region, ours: Things, variant: str
+) -> None:
+    """Only the strategy that moves subnets may move them; every kind of write is tried."""
+    errors = carried_out(client, region, ours)
+    assert {type(write) for write in errors} == set(get_args(Write))
+    refused = {type(write) for write, error in errors.items() if error.startswith(REFUSED)}
+    assert refused == (set(SWAPS) if variant == "default" else set())
+
+
+@pytest.mark.parametrize("variant", ["default", "swap-route-table"])
+def test_role_refuses_every_write_to_another_stack(client: Client, region: Region) -> None:
+    """Other tables, subnets and tags; what is refused is not done."""
+    theirs = things_of(region, "Other")
+    errors = carried_out(client, region, theirs)
+    assert [error for error in errors.values() if not error.startswith(REFUSED)] == []
+    assert eventually(region, lambda: associations_of(region, theirs) == set(theirs.associations))
+
+
+@pytest.mark.parametrize("variant", ["default"])
+def test_role_allows_to_look_and_to_tell(client: Client, ours: Things) -> None:
+    """A look reads instances, groups and tables; news go to the stack's own topic only."""
+    with ThreadPoolExecutor(3) as threads:
+        clients = Clients(
+            ec2=client("ec2", KEY), autoscaling=client("autoscaling", KEY), threads=threads
+        )
+        seen = observe(clients, settings_of(ours))
+    assert {table.id for table in seen.tables} == set(ours.tables)
+    people = client("sns", KEY)
+    people.publish(TopicArn=ours.topic, Message="any")
+    with pytest.raises(ClientError, match=r"\(AuthorizationError\).*Other-outcome"):
+        people.publish(TopicArn=ours.topic.replace(OURS, "Other"), Message="any")
+
+
+@pytest.mark.parametrize("variant", ["default"])
+def test_role_allows_the_check_to_be_switched_off_where_the_nats_are_and_nothing_else(
+    client: Client, region: Region, ours: Things
+) -> None:
+    """Neither on again, nor another attribute, nor an interface of another subnet."""
+    ec2 = client("ec2", KEY)
+    ec2.modify_network_interface_attribute(
+        NetworkInterfaceId=ours.interface, SourceDestCheck={"Value": False}
+    )
+    theirs = things_of(region, "Other")
+    for interface, attribute in (
+        (theirs.interface, {"SourceDestCheck": {"Value": False}}),
+        (ours.interface, {"SourceDestCheck": {"Value": True}}),
+        (ours.interface, {"Description": {"Value": "any"}}),
+        (ours.interface, {"Groups": ["sg-any"], "SourceDestCheck": {"Value": False}}),
+    ):
+        with pytest.raises(ClientError, match=r"\(UnauthorizedOperation\)"):
+            ec2.modify_network_interface_attribute(NetworkInterfaceId=interface, **attribute)
+
+
+@pytest.mark.parametrize(
+    ("variant", "code"),
+    [("default", "UnauthorizedOperation"), ("swap-route-table", "InvalidAssociationID.NotFound")],
+)
+def test_association_is_not_found_when_it_is_gone_and_the_role_may_release_some(
+    client: Client, code: str
+) -> None:
+    """What is gone belongs to nobody: whoever may not release any is not even told that."""
+    with pytest.raises(ClientError, match=rf"\({code}\)"):
+        client("ec2", KEY).disassociate_route_table(AssociationId="rtbassoc-00000000000000000")

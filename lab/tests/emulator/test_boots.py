@@ -1,0 +1,260 @@
+"""Contracts of what an instance does about its launch when its boot script has ended."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import replace
+from ipaddress import IPv4Network
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from lab.emulator.services.autoscaling.waits import LAUNCHING
+from lab.emulator.services.ec2.boots import (
+    ATTEMPTS,
+    REFUSED,
+    SAID,
+    InstancesCompleteTheirLaunch,
+    Told,
+    told_by,
+)
+from lab.emulator.services.ec2.forwarding import BOOTED, bad_boots, forwards
+from lab.emulator.services.iam.profiles import MembersHaveTheirProfile
+from lab.emulator.time import delays
+from lab.tests.emulator.contract import contract_of
+from lab.tests.emulator.small import (
+    any_subnets,
+    describe,
+    emulated,
+    eventually,
+    in_service,
+    members,
+    state_of,
+)
+from stacks.constructs.nat_user_data import Boot, user_data
+
+if TYPE_CHECKING:
+    from lab.emulator.region import Region
+
+HEARTBEAT = 420
+COMPLETE = "autoscaling:CompleteLifecycleAction"
+
+
+def boot_script(group: str = "any", hook: str = "any-hook") -> str:
+    """Return the user data that the app gives to its instances."""
+    boot = Boot(
+        cidrs=[IPv4Network("10.0.0.0/16")],
+        targets=["example.com"],
+        group=group,
+        hook=hook,
+        stack="any",
+        resource="Any",
+        session_manager=False,
+    )
+    return base64.b64encode(user_data(boot).encode()).decode()
+
+
+def policy_for(group: str, action: str = COMPLETE) -> dict[str, Any]:
+    """Return a policy that lets an instance do one thing to a group."""
+    groups = "arn:aws:autoscaling:us-east-1:123456789012:autoScalingGroup:*:autoScalingGroupName"
+    statement = {"Effect": "Allow", "Action": action, "Resource": f"{groups}/{group}"}
+    return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+def any_profile(region: Region, policy: dict[str, Any] | None = None) -> str:
+    """Return the ARN of an instance profile whose role has a policy."""
+    iam = region.client("iam")
+    iam.create_role(RoleName="nat", AssumeRolePolicyDocument="{}")
+    document = json.dumps(policy or policy_for("any"))
+    iam.put_role_policy(RoleName="nat", PolicyName="any", PolicyDocument=document)
+    profile = iam.create_instance_profile(InstanceProfileName="nat")["InstanceProfile"]
+    iam.add_role_to_instance_profile(InstanceProfileName="nat", RoleName="nat")
+    return str(profile["Arn"])
+
+
+def launched_group(region: Region, data: dict[str, Any]) -> None:
+    """Launch a group of one, with a launch hook, from a template."""
+    nano = {"ImageId": "ami-00000000000000000", "InstanceType": "t3.nano"}
+    region.client("ec2").create_launch_template(
+        LaunchTemplateName="nat", LaunchTemplateData={**nano, **data}
+    )
+    hook = {
+        "LifecycleHookName": "any-hook",
+        "LifecycleTransition": LAUNCHING,
+        "HeartbeatTimeout": HEARTBEAT,
+    }
+    region.client("autoscaling").create_auto_scaling_group(
+        AutoScalingGroupName="any",
+        MinSize=0,
+        MaxSize=1,
+        DesiredCapacity=1,
+        VPCZoneIdentifier=",".join(any_subnets(region)),
+        LaunchTemplate={"LaunchTemplateName": "nat", "Version": "1"},
+        LifecycleHookSpecificationList=[hook],
+    )
+
+
+def launched_nat(
+    region: Region, *, script: str | None = None, policy: dict[str, Any] | None = None
+) -> str:
+    """Return the first instance of a group whose instances complete their launch."""
+    profile = {"IamInstanceProfile": {"Arn": any_profile(region, policy)}}
+    launched_group(region, {"UserData": script or boot_script(), **profile})
+    return str(members(region)[0]["InstanceId"])
+
+
+def said(region: Region, instance: str) -> list[str]:
+    """Return what an instance told its group."""
+    entries = region.journal.entries(SAID)
+    return [row.detail["result"] for row in entries if row.detail["instance"] == instance]
+
+
+def test_deployed_boot_script_says_which_action_it_completes() -> None:
+    """The lab reads the names where the script has them."""
+    assert told_by(boot_script("a-group", "a-hook")) == Told(group="a-group", hook="a-hook")
+    assert told_by(boot_script("O'Neill nat")) == Told(group="O'Neill nat", hook="any-hook")
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "",
+        "#!/bin/bash\nyum install -y iptables-services\n",
+        "group=any\nhook=any-hook\n",
+        "aws autoscaling complete-lifecycle-action\ngroup=any\n",
+    ],
+)
+def test_other_user_data_completes_nothing(script: str) -> None:
+    """It must make the call, and name a group and a hook."""
+    assert told_by(base64.b64encode(script.encode()).decode()) is None
+
+
+def test_user_data_that_is_no_text_completes_nothing() -> None:
+    """User data may be anything: an archive, say."""
+    assert told_by(base64.b64encode(b"\x1f\x8b\xff").decode()) is None
+    assert told_by("not base64!") is None
+
+
+@contract_of(InstancesCompleteTheirLaunch)
+def test_instance_enters_service_when_it_forwards(region: Region) -> None:
+    """It says CONTINUE after its boot, long before the heartbeat of the hook ends the wait."""
+    nat = launched_nat(region)
+    assert eventually(region, lambda: forwards(emulated(nat), region.clock.now()))
+    began = region.clock.now()
+    assert in_service(region) == []
+    assert eventually(region, lambda: in_service(region) == [nat])
+    assert region.clock.now() - began <= delays.CLI_CALL.high + delays.LAUNCH_PROCEEDS.high
+    assert said(region, nat) == ["CONTINUE"]
+
+
+@contract_of(InstancesCompleteTheirLaunch)
+def test_instance_is_replaced_when_its_boot_fails(region: Region) -> None:
+    """It says ABANDON, and the group does not wait for the heartbeat; the next one boots well."""
+    bad_boots(region.aws, 1)
+    bad = launched_nat(region)
+    assert eventually(region, lambda: any(row.kind == BOOTED for row in region.journal.entries()))
+    assert region.clock.wait_until(
+        lambda: emulated(bad).state == "shutting-down", delays.CLI_CALL.high
+    )
+    assert said(region, bad) == ["ABANDON"]
+    assert eventually(region, lambda: bool(in_service(region)))
+    assert in_service(region) != [bad]
+
+
+@contract_of(InstancesCompleteTheirLaunch)
+@pytest.mark.parametrize(
+    "policy",
+    [policy_for("another"), policy_for("any", "autoscaling:SetInstanceHealth")],
+    ids=["another group", "another action"],
+)
+def test_heartbeat_ends_the_launch_when_the_role_may_not_tell(
+    region: Region, policy: dict[str, Any]
+) -> None:
+    """The instance tries for a while, and then leaves the action open."""
+    nat = launched_nat(region, policy=policy)
+    assert eventually(region, lambda: bool(said(region, nat)))
+    region.clock.pass_time(ATTEMPTS * (delays.CLI_CALL.high + delays.BOOT_TRIES_AGAIN.high))
+    continued = said(region, nat)
+    assert set(continued) == {"CONTINUE"}
+    assert 1 < len(continued) <= ATTEMPTS
+    refused = [row.what for row in region.journal.entries(REFUSED)]
+    assert refused == [f"{nat} is answered AccessDenied"] * len(continued)
+    (state,) = members(region)
+    assert state["LifecycleState"] == "Pending:Wait"
+    assert eventually(region, lambda: state_of(region, nat) == "terminated")
+
+
+@contract_of(InstancesCompleteTheirLaunch)
+def test_instance_cannot_tell_when_it_has_no_profile(region: Region) -> None:
+    """A call needs credentials."""
+    launched_group(region, {"UserData": boot_script()})
+    nat = members(region)[0]["InstanceId"]
+    assert eventually(region, lambda: bool(region.journal.entries(REFUSED)))
+    assert region.journal.entries(REFUSED)[0].what == f"{nat} is answered NoCredentials"
+
+
+@contract_of(InstancesCompleteTheirLaunch)
+def test_instance_tries_again_when_its_action_has_not_begun(
+    region: Region, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An instance that is faster than its group is told that there is no such action yet."""
+    late = delays.INSTANCE_BOOT.high + delays.BOOT_SCRIPT.high + delays.CLI_CALL.high + 1
+    monkeypatch.setattr(delays, "BOOT_SCRIPT", replace(delays.BOOT_SCRIPT, low=45.0))
+    monkeypatch.setattr(delays, "LAUNCH_HOOK", replace(delays.LAUNCH_HOOK, low=late, high=late))
+    nat = launched_nat(region)
+    assert eventually(region, lambda: in_service(region) == [nat])
+    assert region.journal.entries(REFUSED)[0].what == f"{nat} is answered ValidationError"
+    assert len(said(region, nat)) > 1
+    assert set(said(region, nat)) == {"CONTINUE"}
+
+
+@contract_of(InstancesCompleteTheirLaunch)
+def test_instance_says_nothing_more_when_it_boots_again(region: Region) -> None:
+    """User data runs at the first boot. Here nobody asks: the instance is of no group."""
+    instance = region.client("ec2").run_instances(
+        ImageId="ami-00000000000000000",
+        MinCount=1,
+        MaxCount=1,
+        SubnetId=any_subnets(region)[0],
+        UserData=base64.b64decode(boot_script()).decode(),
+        IamInstanceProfile={"Arn": any_profile(region)},
+    )["Instances"][0]["InstanceId"]
+    assert eventually(region, lambda: bool(said(region, instance)))
+    region.client("ec2").stop_instances(InstanceIds=[instance])
+    assert eventually(region, lambda: state_of(region, instance) == "stopped")
+    before = said(region, instance)
+    region.client("ec2").start_instances(InstanceIds=[instance])
+    assert eventually(region, lambda: forwards(emulated(instance), region.clock.now()))
+    assert not eventually(region, lambda: said(region, instance) != before)
+
+
+@contract_of(MembersHaveTheirProfile)
+def test_member_has_the_profile_of_its_launch_template(region: Region) -> None:
+    """EC2 describes it by its ARN, whether the template has the name or the ARN."""
+    arn = any_profile(region)
+    launched_group(region, {"IamInstanceProfile": {"Name": "nat"}})
+    described = describe(region, members(region)[0]["InstanceId"])
+    assert described["IamInstanceProfile"]["Arn"] == arn
+
+
+@contract_of(MembersHaveTheirProfile)
+@pytest.mark.parametrize("by", ["name", "arn"])
+def test_member_has_the_profile_of_its_launch_configuration(region: Region, by: str) -> None:
+    """A launch configuration has the name or the ARN in the same place."""
+    arn, autoscaling = any_profile(region), region.client("autoscaling")
+    autoscaling.create_launch_configuration(
+        LaunchConfigurationName="any",
+        ImageId="ami-00000000000000000",
+        InstanceType="t3.nano",
+        IamInstanceProfile=arn if by == "arn" else "nat",
+    )
+    autoscaling.create_auto_scaling_group(
+        AutoScalingGroupName="any",
+        LaunchConfigurationName="any",
+        MinSize=1,
+        MaxSize=1,
+        VPCZoneIdentifier=any_subnets(region)[0],
+    )
+    described = describe(region, members(region)[0]["InstanceId"])
+    assert described["IamInstanceProfile"]["Arn"] == arn

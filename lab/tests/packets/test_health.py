@@ -1,0 +1,115 @@
+"""What a NAT does when something takes its rules or its forwarding away, and its units."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lab.tests.packets.sockets import flow, listen
+from lab.tests.packets.vpc import A, any_vpc, booted
+from stacks.constructs.nat_user_data import FOLDER
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from lab.packets.fabric import Fabric
+    from lab.packets.machine import Machine
+
+HEALTH = "/etc/nat-failover/health"
+LOGGED = "the rules or the forwarding were not as this host loaded them: loading them again\n"
+
+
+@pytest.fixture(scope="module")
+def fabric() -> Iterator[Fabric]:
+    """A VPC with a NAT."""
+    with any_vpc() as fabric:
+        booted(fabric, A)
+        yield fabric
+
+
+@pytest.fixture
+def machine(fabric: Fabric) -> Machine:
+    """The NAT, which every test leaves as it was."""
+    return fabric.machines[A.name]
+
+
+def test_health_says_and_changes_nothing_when_all_is_well(machine: Machine) -> None:
+    """The rules keep their handles: nothing was loaded again."""
+    before = _rules(machine)
+    assert ("", "") == _look(machine)
+    assert before == _rules(machine)
+
+
+def test_health_says_nothing_when_the_filter_was_changed_as_it_should_be(machine: Machine) -> None:
+    """A reload of the unit is no damage."""
+    machine.run("/etc/nat-failover/up", "filter")
+    assert ("", "") == _look(machine)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "nft flush ruleset",
+        "nft delete table ip nat_failover_nat",
+        "nft delete table ip nat_failover_filter",
+        "nft flush chain ip nat_failover_nat postrouting",
+        "nft insert rule ip nat_failover_filter forward drop",
+        "nft add chain ip nat_failover_filter input { policy accept ; }",
+        "sysctl --write net.ipv4.ip_forward=0",
+    ],
+)
+def test_health_brings_back_and_logs_what_was_taken_away(
+    fabric: Fabric, machine: Machine, damage: str
+) -> None:
+    """Afterwards the NAT is as it was when it booted, and hosts get out."""
+    before = _all_rules(machine)
+    machine.run(*damage.split())
+    assert (LOGGED, "") == _look(machine)
+    assert before == _all_rules(machine)
+    assert ("", "") == _look(machine)
+    with listen(fabric.server) as listener:
+        flow(fabric.hosts["a"], listener).close()
+
+
+def test_health_leaves_the_rules_of_others_alone(machine: Machine) -> None:
+    """Somebody's own table is nobody else's business."""
+    machine.rules("table ip someones { }")
+    assert ("", "") == _look(machine)
+    machine.run("nft", "delete", "table", "ip", "someones")
+
+
+def test_units_are_what_systemd_understands(tmp_path: Path) -> None:
+    """No unknown setting, no missing unit."""
+    verify = shutil.which("systemd-analyze")
+    if not verify:
+        pytest.skip("systemd-analyze is not on this machine")
+    units = sorted(FOLDER.glob("nat-failover*"))
+    for unit in units:
+        text = unit.read_text(encoding="utf-8")
+        # What the units start is on instances only, and looked for.
+        (tmp_path / unit.name).write_text(text.replace("=/etc/nat-failover/", "=/bin/true /"))
+    run = subprocess.run(  # noqa: S603 - our own units
+        [verify, "verify", "--recursive-errors=no", *(tmp_path / unit.name for unit in units)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (3, "", 0) == (len(units), run.stderr, run.returncode)
+
+
+def _look(machine: Machine) -> tuple[str, str]:
+    run = machine.run(HEALTH)
+    return run.stdout, run.stderr
+
+
+def _all_rules(machine: Machine) -> str:
+    """Return the rules of everybody, without what sets hold: a host may be counted meanwhile."""
+    return machine.run("nft", "--stateless", "--terse", "list", "ruleset").stdout
+
+
+def _rules(machine: Machine) -> str:
+    return machine.run("nft", "--handle", "list", "ruleset").stdout

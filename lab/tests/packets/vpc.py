@@ -1,0 +1,112 @@
+"""The VPC in which the boot files are tried, and NATs that boot from them.
+
+It has networks of its own, two of them side by side, and a private host in each.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from ipaddress import IPv4Network
+from typing import TYPE_CHECKING
+
+from lab.packets.fabric import Fabric
+from lab.packets.values import INTERNET_GATEWAY, SERVER, Host, Ingress, Nat, Subnet, Wanted
+from lab.tests.packets.segments import IPV4, link_socket
+from lab.tests.packets.sockets import listen
+from stacks.constructs.nat_user_data import Boot, user_data
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from lab.packets.machine import Machine
+
+CIDRS = ("10.0.0.0/16", "100.64.0.0/16", "10.1.0.0/16")
+PUBLIC = Subnet("public", "10.0.0.0/24")
+HOSTS = (
+    Host("a", Subnet("a", "10.0.1.0/24"), "10.0.1.10"),
+    Host("b", Subnet("b", "100.64.1.0/24"), "100.64.1.10"),
+    Host("c", Subnet("c", "10.1.1.0/24"), "10.1.1.10"),
+)
+A, B = (
+    Nat(f"nat-{name}", PUBLIC, f"10.0.0.{number}", f"203.0.113.{number}", uplink=uplink)
+    for name, number, uplink in (("a", 4, "ens5"), ("b", 5, "eth0"))
+)
+TESTED = 443
+"""The port that the self-test connects to."""
+
+CLOSED = "198.51.100.11"
+"""An address on the internet that refuses connections to that port, without a delay."""
+
+SCRIPT = "/root/user-data"
+_GROUP, _HOOK = "any-group", "any-hook"
+
+
+@contextmanager
+def any_vpc() -> Iterator[Fabric]:
+    """Give a VPC without a NAT, and a server that the self-test can reach."""
+    with (
+        Fabric(vpc=CIDRS, hosts=HOSTS, servers=(SERVER, CLOSED)) as fabric,
+        listen(fabric.server, TESTED, address=SERVER),
+    ):
+        yield fabric
+
+
+def script(targets: Sequence[str] = (SERVER,)) -> str:
+    """Return the user data of a NAT in this VPC."""
+    cidrs = [IPv4Network(cidr) for cidr in CIDRS]
+    return user_data(
+        Boot(
+            cidrs=cidrs,
+            targets=targets,
+            group=_GROUP,
+            hook=_HOOK,
+            stack="any",
+            resource="Any",
+            session_manager=False,
+        )
+    )
+
+
+def booted(fabric: Fabric, nat: Nat) -> Machine:
+    """Launch a NAT and let it boot."""
+    machine = fabric.launch(nat)
+    lead(fabric, nat)
+    machine.write(SCRIPT, script())
+    machine.run("bash", SCRIPT)
+    return machine
+
+
+def lead(
+    fabric: Fabric, nat: Nat, *, checked: Sequence[Nat] = (), silent: Sequence[Nat] = ()
+) -> None:
+    """Let all private hosts use a NAT; the security groups admit the VPC, as the app's do."""
+    admitted = tuple(Ingress(cidr) for cidr in CIDRS)
+    fabric.apply(
+        Wanted(
+            default_routes={
+                PUBLIC.name: INTERNET_GATEWAY,
+                **{host.subnet.name: nat.name for host in HOSTS},
+            },
+            checked=frozenset(one.name for one in checked),
+            silent=frozenset(one.name for one in silent),
+            ingress=dict.fromkeys(fabric.nats, admitted),
+        )
+    )
+
+
+def hand_over(fabric: Fabric, nat: Nat, *packets: bytes) -> None:
+    """Let a NAT receive packets, whatever the routes and security groups of the VPC say of them."""
+    router, port = fabric.router, fabric._ports[nat.name]
+    mac = fabric.machines[nat.name].read(f"/sys/class/net/{nat.uplink}/address")
+    address = bytes.fromhex(mac.strip().replace(":", ""))
+    with link_socket(router, port) as sender:
+        for packet in packets:
+            sender.sendto(packet, (port, IPV4, 0, 0, address))
+
+
+def resets(fabric: Fabric, nat: Nat) -> int:
+    """Return how many segments a NAT has answered with a reset since its filter was loaded."""
+    listed = fabric.machines[nat.name].run(
+        "nft", "list", "counter", "ip", "nat_failover_filter", "resets"
+    )
+    return int(listed.stdout.split("packets ")[1].split()[0])

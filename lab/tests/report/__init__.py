@@ -1,0 +1,1 @@
+"""What a report says and draws, and how it looks in a browser."""

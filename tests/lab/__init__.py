@@ -1,1 +1,0 @@
-"""The region in a box, and drills in it."""
