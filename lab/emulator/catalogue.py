@@ -91,7 +91,7 @@ from lab.emulator.services.lambda_.invocations import InvokeConfigsAreReplaced
 from lab.emulator.services.messaging.schedules import RunsSchedules
 from lab.emulator.services.messaging.state_changes import PublishesStateChanges
 from lab.emulator.services.messaging.topics import DeliversToFunctions
-from lab.emulator.throttling import ThrottlesCalls
+from lab.emulator.services.throttling import ThrottlesCalls
 
 if TYPE_CHECKING:
     from lab.emulator.behaviour import Behaviour

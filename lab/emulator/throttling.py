@@ -10,7 +10,6 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lab.emulator.behaviour import Behaviour, Patches
 from lab.emulator.lambda_runtime.calls import Reply
 
 if TYPE_CHECKING:
@@ -106,21 +105,6 @@ class Throttling:
         if self._refilling_since is None:
             return _Bucket(limit, limit.capacity, self._clock.now())
         return _Bucket(limit, 0.0, self._refilling_since)
-
-
-class ThrottlesCalls(Behaviour):
-    """EC2 and Auto Scaling refuse calls of functions that come faster than an account may call.
-
-    EC2 with RequestLimitExceeded and status 503, Auto Scaling with Throttling and 400. moto answers
-    them all.
-    """
-
-    source = "EC2 developer guide, 'Request throttling for the Amazon EC2 API'"
-
-    def install(self, patches: Patches) -> None:
-        """Judge the calls of functions."""
-        del patches  # moto itself stays as it is
-        self._aws.calls.judges.append(self._aws.throttling)
 
 
 def _bucket_of(call: ApiCall) -> tuple[str, Limit]:

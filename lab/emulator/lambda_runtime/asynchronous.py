@@ -8,7 +8,7 @@ is too old.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from lab.emulator.journal import Who
 from lab.emulator.time import delays
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from lab.emulator.journal import Journal
     from lab.emulator.lambda_runtime.environment import Deployed
-    from lab.emulator.lambda_runtime.service import Functions
+    from lab.emulator.lambda_runtime.runtime_api import Answer
     from lab.emulator.time.clock import Clock
 
 _RETRIES = (delays.FIRST_RETRY, delays.SECOND_RETRY)
@@ -54,10 +54,25 @@ class _Try:
     throttled: int = 0
 
 
+class Runner(Protocol):
+    """What runs the events; it does not once it is closed, and not now while it is saturated."""
+
+    closed: bool
+
+    @property
+    def saturated(self) -> bool:
+        """Whether the account's concurrency is used up."""
+        ...
+
+    def invoke(self, function: Deployed, payload: bytes, log: Callable[[str], None]) -> Answer:
+        """Run the function on one event and wait for its answer."""
+        ...
+
+
 class Queue:
     """The events of all functions."""
 
-    def __init__(self, functions: Functions, clock: Clock, journal: Journal) -> None:
+    def __init__(self, functions: Runner, clock: Clock, journal: Journal) -> None:
         self._functions = functions
         self._clock = clock
         self._journal = journal

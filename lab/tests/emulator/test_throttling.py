@@ -9,7 +9,8 @@ import pytest
 
 from lab.emulator.iam.calls import ApiCall
 from lab.emulator.isolation import ACCOUNT, REGION
-from lab.emulator.throttling import WRITES, ThrottlesCalls, Throttling
+from lab.emulator.services.throttling import ThrottlesCalls
+from lab.emulator.throttling import WRITES, Throttling
 from lab.emulator.time.clock import VirtualClock
 from lab.tests.emulator.contract import contract_of
 from lab.tests.emulator.small import any_function, eventually

@@ -22,7 +22,7 @@ from lab.emulator.services.autoscaling.waits import (
     send,
     wait_of,
 )
-from lab.emulator.services.cloudformation.types import Place, Properties, Resource
+from lab.emulator.services.resource import Place, Properties, Resource
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

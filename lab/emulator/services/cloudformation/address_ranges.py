@@ -8,7 +8,7 @@ from typing import Self
 from moto.ec2.exceptions import EC2ClientError
 from moto.ec2.models import ec2_backends
 
-from lab.emulator.services.cloudformation.types import Place, Properties, Resource
+from lab.emulator.services.resource import Place, Properties, Resource
 
 
 class VpcCidrBlock(Resource):

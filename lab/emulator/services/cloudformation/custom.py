@@ -13,8 +13,8 @@ from moto.cloudformation import parsing
 from lab.emulator.behaviour import Behaviour, Emulation, HalfMadeError, Patches
 from lab.emulator.journal import Who
 from lab.emulator.loopback import LoopbackServer, Quiet
-from lab.emulator.services.cloudformation.types import Place, Properties, Resource
 from lab.emulator.services.lambda_.functions import invoke_later
+from lab.emulator.services.resource import Place, Properties, Resource
 from lab.emulator.time import delays
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from moto.sns.models import sns_backends
 from moto.sqs.models import sqs_backends
 from moto.utilities.utils import get_partition
 
-from lab.emulator.services.cloudformation.types import Place, Properties, Resource
+from lab.emulator.services.resource import Place, Properties, Resource
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -13,8 +13,8 @@ from moto.sns.models import sns_backends
 from lab.emulator.behaviour import Behaviour, Patches
 from lab.emulator.services.cloudformation.address_ranges import VpcCidrBlock
 from lab.emulator.services.cloudformation.policies import BucketPolicy, QueuePolicy, TopicPolicy
-from lab.emulator.services.cloudformation.types import Place, Properties, Resource
 from lab.emulator.services.lambda_.invocations import EventInvokeConfig
+from lab.emulator.services.resource import Place, Properties, Resource
 
 
 class TopicSubscription(Resource):

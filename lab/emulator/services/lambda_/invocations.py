@@ -9,7 +9,7 @@ from moto.awslambda.utils import get_backend
 
 from lab.emulator.behaviour import Behaviour, Patches
 from lab.emulator.lambda_runtime.asynchronous import Patience
-from lab.emulator.services.cloudformation.types import Place, Properties, Resource
+from lab.emulator.services.resource import Place, Properties, Resource
 
 if TYPE_CHECKING:
     from moto.awslambda.models import LambdaFunction

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from lab.emulator.services.cloudformation.in_place import compute, identity, messaging, network
 from lab.emulator.services.cloudformation.schemas import changed
-from lab.emulator.services.cloudformation.types import Place, Resource
+from lab.emulator.services.resource import Place, Resource
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
