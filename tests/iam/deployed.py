@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.iam.intrinsics import resolve
+from tests.merge_patch import merged
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -53,9 +54,16 @@ def instance_policies(variant: str, *, region: str) -> list[dict[str, Any]]:
 
 
 def _resources(variant: str) -> dict[str, Any]:
-    file = SNAPSHOTS / f"test_template_is_what_was_reviewed[{variant}].json"
-    resources: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))["Resources"]
+    template = _reviewed("test_template_is_what_was_reviewed")
+    if variant != "default":
+        template = merged(template, _reviewed(f"test_variant_differs_as_was_reviewed[{variant}]"))
+    resources: dict[str, Any] = template["Resources"]
     return resources
+
+
+def _reviewed(name: str) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((SNAPSHOTS / f"{name}.json").read_text(encoding="utf-8"))
+    return content
 
 
 def _values(resources: Iterable[str], region: str) -> dict[str, str]:
