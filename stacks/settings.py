@@ -18,7 +18,7 @@ from aws_constraints.cloudformation import STACK_NAME
 from aws_constraints.ec2 import AMI, INSTANCE_TYPE
 from aws_constraints.regions import EDGE_ZONE, REGION, ZONE
 from cdk_nat_failover.network.address_plan import LETTERS, SMALLEST_SUBNET, letter_of
-from nat_failover.settings import Failback, Strategy
+from nat_failover.contract import Failback, Strategy
 
 Architecture = Literal["arm64", "x86_64"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from nat_failover.settings import HomeTable, Settings
+from nat_failover.contract import HomeTable, Settings
 
 ANY_STACK_ID = "arn:aws:cloudformation:eu-west-1:123456789012:stack/any-stack/any-id"
 

@@ -7,7 +7,7 @@ from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
 
 from cdk_nat_failover.acknowledgements import acknowledge
-from nat_failover.settings import MEMORY_EXPIRES, MEMORY_KEY
+from nat_failover.contract import MEMORY_EXPIRES, MEMORY_KEY
 
 
 class MemoryTable(Construct):

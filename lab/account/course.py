@@ -17,9 +17,9 @@ from lab.account.result import outcome
 from lab.account.watch import LOOK_S, Watch
 from lab.drills.outcome import Moment
 from lab.emulator.journal import Who
+from nat_failover.contract import Failback
 from nat_failover.model import InstanceState
 from nat_failover.observe import observe
-from nat_failover.settings import Failback
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from lab.account.errors import RealDrillError
-from nat_failover.settings import Settings, SettingsError
+from nat_failover.contract import Settings, SettingsError
 
 if TYPE_CHECKING:
     from lab.account.connections import Connections

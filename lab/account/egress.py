@@ -15,8 +15,8 @@ from nat_failover.model import InstanceState
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from nat_failover.contract import HomeTable
     from nat_failover.model import DefaultRoute, Nat, Observation, Table
-    from nat_failover.settings import HomeTable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

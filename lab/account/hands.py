@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from lab.account.deeds import DeleteDefaultRoute, RefreshGroup, calls, undo
 from lab.account.errors import RealDrillError
-from nat_failover.settings import FLEET_TAG
+from nat_failover.contract import FLEET_TAG
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

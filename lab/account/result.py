@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from lab.account.log import Run
     from lab.account.spans import Look
     from lab.account.watch import Watch
+    from nat_failover.contract import HomeTable
     from nat_failover.model import Nat
-    from nat_failover.settings import HomeTable
 
 CLOCK = "account"
 

@@ -19,7 +19,7 @@ from lab.emulator.time.chance import Chance
 from lab.report import comparison
 from lab.report.lines import seconds
 from lab.report.verdict import what_failed
-from nat_failover.settings import Strategy
+from nat_failover.contract import Strategy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

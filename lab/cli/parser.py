@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nat_failover.settings import Strategy
+from nat_failover.contract import Strategy
 
 if TYPE_CHECKING:
     from collections.abc import Callable

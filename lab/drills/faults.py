@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from lab.drills import deeds, fault_actions
 from lab.drills.lab_settings import LETTERS
-from nat_failover.settings import Strategy
+from nat_failover.contract import Strategy
 
 if TYPE_CHECKING:
     from collections.abc import Callable

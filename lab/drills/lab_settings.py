@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lab.emulator.isolation import REGION
-from nat_failover.settings import Strategy
+from nat_failover.contract import Strategy
 from stacks.read_settings import SettingsError, read_settings
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from lab.drills.faults import FAULTS, ZONES, Fault, Kind, written_options
-from nat_failover.settings import Strategy
+from nat_failover.contract import Strategy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def __getattr__(name: str) -> Handler:
     """Build the handler when Lambda asks for `do`: once, in the init phase, clients included.
 
-    The CDK app imports `nat_failover.settings` from this package, and must neither load boto3 nor
+    The CDK app imports `nat_failover.contract` from this package, and must neither load boto3 nor
     need the function's environment for it; so nothing is built before it is asked for.
     """
     if name != "do":

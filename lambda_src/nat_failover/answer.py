@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
+    from nat_failover.contract import Settings
     from nat_failover.events import Deployment
-    from nat_failover.settings import Settings
 
 ANSWER_TIMEOUT_S = 8.0
 """How long one attempt may take in all, from the name to the status, however slowly it comes."""

@@ -24,18 +24,18 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
 from nat_failover.apply import Hold, LiftHold, ReleaseSubnet, Write, apply
+from nat_failover.contract import Failback, Resource, Strategy
 from nat_failover.observe import observe_tables
 from nat_failover.reconcile import Patience, Run, reconcile
 from nat_failover.route_tables import IncompleteError
-from nat_failover.settings import Failback, Resource, Strategy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from nat_failover.contract import Settings
     from nat_failover.events import Deployment, Trigger
     from nat_failover.model import Table
     from nat_failover.observe import Clients
-    from nat_failover.settings import Settings
 
 LIFT_LIMIT_S = 480.0
 """How long the function tries to lift holds: what is launching is in service or gone by then, and a

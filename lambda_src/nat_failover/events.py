@@ -23,12 +23,12 @@ from enum import StrEnum
 from functools import reduce
 from typing import TYPE_CHECKING, Any
 
-from nat_failover.settings import SWEEP_SOURCE, Resource
+from nat_failover.contract import SWEEP_SOURCE, Resource
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from nat_failover.settings import Settings
+    from nat_failover.contract import Settings
 
 _LEAVING_STATES = frozenset({"stopping", "stopped", "shutting-down", "terminated"})
 

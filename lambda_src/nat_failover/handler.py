@@ -16,6 +16,7 @@ from botocore.config import Config
 
 from nat_failover.answer import UndeliveredError, answer, is_cloudformations
 from nat_failover.apply import apply
+from nat_failover.contract import Resource, Settings, s3_endpoint
 from nat_failover.deployment import serve
 from nat_failover.events import Kind, Trigger, parse
 from nat_failover.incidents import State
@@ -23,7 +24,6 @@ from nat_failover.notifications import Notifications
 from nat_failover.observe import Clients
 from nat_failover.reconcile import Patience, Run, reconcile
 from nat_failover.report import report
-from nat_failover.settings import Resource, Settings, s3_endpoint
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -15,10 +15,11 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from nat_failover.settings import REDUNDANCY_GRACE_S
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+REDUNDANCY_GRACE_S = 600
+"""How long redundancy may be missing before people hear of it: a replacement takes less."""
 
 CLAIM_S = 90.0
 """After this a claimed message is another run's to publish: a run and its report take less."""

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
+from nat_failover.contract import MEMORY_EXPIRES, MEMORY_KEY
 from nat_failover.incidents import State
-from nat_failover.settings import MEMORY_EXPIRES, MEMORY_KEY
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient

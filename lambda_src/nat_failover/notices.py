@@ -5,18 +5,18 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from nat_failover.contract import Failback
 from nat_failover.incidents import Incident
 from nat_failover.model import Health, MoveSubnet, SetDefaultRoute, Verdict
-from nat_failover.settings import Failback
 from nat_failover.situation import ELSEWHERE, displaced_zones
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sized
 
+    from nat_failover.contract import Settings
     from nat_failover.incidents import Message, State
     from nat_failover.model import Plan
     from nat_failover.reconcile import Run
-    from nat_failover.settings import Settings
 
 _SUBJECT_LIMIT = 99
 """Characters; SNS takes fewer than 100 (SNS API reference, Publish), and mail programs ASCII."""

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_sns import SNSClient
 
+    from nat_failover.contract import Settings
     from nat_failover.reconcile import Run
-    from nat_failover.settings import Settings
 
 _ATTEMPTS = 3
 """How often a message is ticked off anew when other runs write in between."""

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from types_boto3_autoscaling import AutoScalingClient
     from types_boto3_ec2 import EC2Client
 
+    from nat_failover.contract import Settings
     from nat_failover.model import Table
-    from nat_failover.settings import Settings
 
 MEMBER_TAG = "aws:autoscaling:groupName"
 """The tag that Auto Scaling gives to the members of a group, with the group's name as its value

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from nat_failover.apply import Result, apply
+from nat_failover.contract import Failback, Strategy
 from nat_failover.effects import Effect, effect, overlay, pending
 from nat_failover.model import (
     ROUTE_VERDICTS,
@@ -30,15 +31,14 @@ from nat_failover.model import (
 from nat_failover.observe import observe
 from nat_failover.planner import plan
 from nat_failover.route_tables import IncompleteError
-from nat_failover.settings import Failback, Strategy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from nat_failover.contract import Settings
     from nat_failover.events import Trigger
     from nat_failover.model import Action, Observation
     from nat_failover.observe import Clients
-    from nat_failover.settings import Settings
 
 _PAUSES_S = (0.25, 0.5, 1.0, 2.0, 5.0)
 """How long to wait after a look that failed, or that found again what was just written; the last

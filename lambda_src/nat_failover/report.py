@@ -12,19 +12,19 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from nat_failover.apply import Result, describe
+from nat_failover.contract import METRIC_NAMESPACE, METRICS, Metric
 from nat_failover.incidents import has_lost_redundancy
 from nat_failover.model import Health, Verdict
 from nat_failover.notices import moves
-from nat_failover.settings import METRIC_NAMESPACE, METRICS, Metric
 from nat_failover.situation import ELSEWHERE, not_ours
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from nat_failover.contract import Settings
     from nat_failover.incidents import State
     from nat_failover.model import Decision, SubnetDecision
     from nat_failover.reconcile import Run
-    from nat_failover.settings import Settings
 
 _LOUD = ELSEWHERE | {Verdict.NO_EGRESS}
 """What a plan leaves alone although it is not as it should be."""

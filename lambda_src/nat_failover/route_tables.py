@@ -11,7 +11,7 @@ from nat_failover.model import BLACKHOLE, Association, DefaultRoute, Subnet, Tab
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from nat_failover.settings import HomeTable, Settings
+    from nat_failover.contract import HomeTable, Settings
 
 DEFAULT_ROUTE_CIDR = "0.0.0.0/0"
 _TARGETS = (

@@ -8,9 +8,9 @@ from nat_failover.incidents import Incident, Situation
 from nat_failover.model import Health, Verdict
 
 if TYPE_CHECKING:
+    from nat_failover.contract import Settings
     from nat_failover.model import Plan
     from nat_failover.reconcile import Run
-    from nat_failover.settings import Settings
 
 ELSEWHERE = frozenset({Verdict.NOT_OURS, Verdict.MISSING})
 """What the function leaves alone although it is not as it should be."""

@@ -13,7 +13,7 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from constructs import Construct
 
-from nat_failover.settings import SWEEP_SOURCE, Resource
+from nat_failover.contract import SWEEP_SOURCE, Resource
 from stacks.constructs.failover_function import ANSWER_LIMIT
 
 if TYPE_CHECKING:

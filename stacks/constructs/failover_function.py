@@ -15,7 +15,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct, DependencyGroup
 
 from cdk_nat_failover.function.memory_table import MemoryTable
-from nat_failover.settings import HomeTable, Settings
+from nat_failover.contract import HomeTable, Settings
 from stacks.constructs.failover_role import FailoverRole
 
 if TYPE_CHECKING:

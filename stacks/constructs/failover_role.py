@@ -13,7 +13,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from cdk_nat_failover.acknowledgements import acknowledge_wildcard
-from nat_failover.settings import Strategy
+from nat_failover.contract import Strategy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,7 +8,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_autoscaling as autoscaling
 from constructs import Construct
 
-from nat_failover.settings import FLEET_TAG
+from nat_failover.contract import FLEET_TAG
 from stacks.constructs.nat_launch import NatLaunch
 
 if TYPE_CHECKING:

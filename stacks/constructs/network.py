@@ -17,7 +17,7 @@ from cdk_nat_failover.network.address_plan import (
     private_cidr,
     public_cidr,
 )
-from nat_failover.settings import FLEET_TAG
+from nat_failover.contract import FLEET_TAG
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -9,7 +9,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from constructs import Construct
 
-from nat_failover.settings import METRIC_NAMESPACE, Metric
+from nat_failover.contract import METRIC_NAMESPACE, Metric
 
 if TYPE_CHECKING:
     from stacks.constructs.default_routes import DefaultRoutes

@@ -8,7 +8,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
-from nat_failover.settings import Resource
+from nat_failover.contract import Resource
 from stacks.constructs.failover_function import ANSWER_LIMIT
 
 if TYPE_CHECKING:

@@ -28,8 +28,8 @@ from tests.aws.wire import Wire
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from nat_failover.contract import Settings
     from nat_failover.handler import Handler
-    from nat_failover.settings import Settings
     from tests.aws.cloudformation import CloudFormation
 
 LONG = 60.0

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 
+from nat_failover.contract import FLEET_TAG, MEMORY_KEY, HomeTable
 from nat_failover.memory import Written, read, write
-from nat_failover.settings import FLEET_TAG, MEMORY_KEY, HomeTable
 from tests.factories import any_function_settings
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from types_boto3_sns import SNSClient
     from types_boto3_sqs import SQSClient
 
+    from nat_failover.contract import Settings
     from nat_failover.incidents import State
-    from nat_failover.settings import Settings
 
 ANYWHERE = "0.0.0.0/0"
 ANY_IMAGE = "ami-00000000000000000"

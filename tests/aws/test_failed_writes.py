@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from nat_failover.settings import Failback, Strategy
+from nat_failover.contract import Failback, Strategy
 from tests.aws import messages
 from tests.aws.conftest import SHORT, at_rest
 from tests.aws.region import Region

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from nat_failover.settings import Failback
+from nat_failover.contract import Failback
 from tests.aws import messages
 from tests.aws.conftest import at_rest
 from tests.aws.region import Region

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from nat_failover.incidents import Incident
-from nat_failover.settings import REDUNDANCY_GRACE_S, Failback
+from nat_failover.contract import Failback
+from nat_failover.incidents import REDUNDANCY_GRACE_S, Incident
 from tests.aws import messages
 from tests.aws.conftest import SHORT
 

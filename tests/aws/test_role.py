@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from nat_failover.settings import Strategy
+from nat_failover.contract import Strategy
 from tests.aws import messages
 from tests.aws.conftest import shows_waiting
 from tests.aws.region import Region

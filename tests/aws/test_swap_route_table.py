@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from nat_failover.settings import Strategy
+from nat_failover.contract import Strategy
 from tests.aws import messages
 from tests.aws.conftest import SHORT, at_rest
 from tests.aws.region import Region

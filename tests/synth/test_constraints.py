@@ -13,7 +13,7 @@ from botocore import xform_name
 from botocore.session import get_session
 
 from aws_constraints.table import breaches, covers, kind_of
-from nat_failover.settings import METRIC_NAMESPACE, METRICS
+from nat_failover.contract import METRIC_NAMESPACE, METRICS
 from stacks.nat_stack import NatStack
 from stacks.read_settings import read_settings
 from tests.aws.constraints import mistakes

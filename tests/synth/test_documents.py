@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from lab.cli.parser import parser
 from lab.drills.scenario import read_faults
-from nat_failover.settings import SWEEP_SOURCE
+from nat_failover.contract import SWEEP_SOURCE
 from stacks.read_settings import read_settings
 from stacks.settings import AppSettings
 

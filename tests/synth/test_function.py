@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from aws_cdk import FileSystem
 
-from nat_failover.settings import HomeTable, Settings, Strategy
+from nat_failover.contract import HomeTable, Settings, Strategy
 from stacks.constructs.failover_function import NOT_SOURCE
 from tests.iam import resolve
 

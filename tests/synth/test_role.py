@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from nat_failover.settings import FLEET_TAG
+from nat_failover.contract import FLEET_TAG
 from tests.iam import Request, evaluate, resolve
 
 if TYPE_CHECKING:

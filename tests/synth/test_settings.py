@@ -12,7 +12,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from cdk_nat_failover.network.address_plan import LETTERS
-from nat_failover.settings import Failback, Strategy
+from nat_failover.contract import Failback, Strategy
 from stacks.read_settings import SettingsError, read_app_context, read_settings
 from stacks.settings import AppSettings, FleetSettings
 

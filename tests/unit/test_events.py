@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nat_failover.contract import Resource
 from nat_failover.events import Deployment, Kind, LifecycleAction, Trigger
 from nat_failover.events import parse as parse_for
-from nat_failover.settings import Resource
 from tests.factories import ANY_STACK_ID, any_function_settings
 
 NOTIFICATION: dict[str, Any] = {

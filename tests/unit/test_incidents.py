@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from nat_failover.incidents import (
     CLAIM_S,
+    REDUNDANCY_GRACE_S,
     Incident,
     Message,
     Situation,
@@ -18,7 +19,6 @@ from nat_failover.incidents import (
     released,
     without,
 )
-from nat_failover.settings import REDUNDANCY_GRACE_S
 
 SETTLED = State(settled=True)
 OK: frozenset[Incident] = frozenset()

@@ -16,8 +16,8 @@ from lab.account.deployed import Deployed
 from lab.account.egress import ways
 from lab.account.faults import Fault, Kind, parse
 from lab.drills.faults import FAULTS
+from nat_failover.contract import HomeTable
 from nat_failover.model import DefaultRoute, InstanceState, Nat, Observation
-from nat_failover.settings import HomeTable
 from tests.factories import any_function_settings
 from tests.unit.worlds import FOREIGN_INTERFACE, any_nat, any_table, network, route_to
 

@@ -14,6 +14,7 @@ from lab.account.log import LoggedWrite, Run, runs
 from lab.account.spans import Look, came_home, outage, spans
 from lab.account.watch import differences
 from nat_failover.apply import ReleaseSubnet, Write, describe
+from nat_failover.contract import HomeTable
 from nat_failover.events import LifecycleAction
 from nat_failover.model import (
     AssociateSubnet,
@@ -25,7 +26,6 @@ from nat_failover.model import (
     Nat,
     SetDefaultRoute,
 )
-from nat_failover.settings import HomeTable
 from tests.unit.worlds import (
     FOREIGN_INTERFACE,
     HERE,

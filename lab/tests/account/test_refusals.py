@@ -18,7 +18,7 @@ from lab.tests.account.answers import (
     any_session,
     refuse,
 )
-from nat_failover.settings import HomeTable, Settings
+from nat_failover.contract import HomeTable, Settings
 from tests.factories import any_function_settings
 
 ANY_TABLE = HomeTable(id="rtb-any", zone="us-east-1a", subnets=("subnet-any",))

@@ -10,7 +10,7 @@ from lab.drills.handlers import RECIPE_2016
 from lab.drills.scenario import read_faults
 from lab.drills.stage import OURS
 from lab.emulator.isolation import PROJECT
-from nat_failover.settings import Strategy
+from nat_failover.contract import Strategy
 
 STRATEGY = Strategy.REPLACE_ROUTE.value
 ANEW = "stale: `make figures` collects them anew"

@@ -16,7 +16,7 @@ from lab.drills.stage import Stage, deployed
 from lab.emulator.readings import LaunchFirst, Readings, every
 from lab.emulator.region import Region
 from lab.emulator.time import delays
-from nat_failover.settings import Strategy
+from nat_failover.contract import Strategy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

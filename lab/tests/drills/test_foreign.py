@@ -13,7 +13,7 @@ from lab.drills.handlers import Handler, install
 from lab.drills.scenario import read_faults
 from lab.emulator.time import delays
 from lab.report.verdict import what_failed
-from nat_failover.settings import REDUNDANCY_GRACE_S
+from nat_failover.incidents import REDUNDANCY_GRACE_S
 
 if TYPE_CHECKING:
     from pathlib import Path

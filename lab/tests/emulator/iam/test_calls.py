@@ -10,7 +10,7 @@ from lab.emulator.iam.callers import Caller
 from lab.emulator.iam.calls import ApiCall, question
 from lab.emulator.isolation import ACCOUNT, REGION
 from lab.tests.emulator.iam.things import Things, things_of
-from nat_failover.settings import FLEET_TAG
+from nat_failover.contract import FLEET_TAG
 
 if TYPE_CHECKING:
     from lab.emulator.iam.service import Question

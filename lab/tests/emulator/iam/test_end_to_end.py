@@ -16,6 +16,7 @@ from lab.tests.emulator.iam.guard import guarded
 from lab.tests.emulator.iam.things import Things, things_of
 from lab.tests.emulator.small import eventually
 from nat_failover.apply import Hold, LiftHold, ReleaseSubnet, Write, apply
+from nat_failover.contract import HomeTable, Settings
 from nat_failover.events import LifecycleAction
 from nat_failover.model import (
     AssociateSubnet,
@@ -24,7 +25,6 @@ from nat_failover.model import (
     SetDefaultRoute,
 )
 from nat_failover.observe import Clients, observe
-from nat_failover.settings import HomeTable, Settings
 from tests.factories import any_function_settings
 from tests.iam import SIMULATOR, role_policies
 

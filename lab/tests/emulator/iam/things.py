@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from nat_failover.settings import FLEET_TAG
+from nat_failover.contract import FLEET_TAG
 
 if TYPE_CHECKING:
     from lab.emulator.region import Region

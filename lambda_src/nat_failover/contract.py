@@ -1,7 +1,7 @@
-"""What app and function share: names, and what the function is told through its environment.
+"""The contract of constructs and function: names that both use, and the function's environment.
 
-The CDK app imports this type to write the environment (`to_env`); the function imports it to read
-the environment (`from_env`). Nothing else in the package reads environment variables.
+It is all of the function that constructs import. They write the environment (`to_env`), the
+function reads it (`from_env`), and nothing else in the package reads environment variables.
 """
 
 from __future__ import annotations
@@ -50,9 +50,6 @@ class Metric(StrEnum):
 
 METRICS = tuple(Metric)
 """All of them; those of the network are missing from a run that did not see it."""
-
-REDUNDANCY_GRACE_S = 600
-"""How long redundancy may be missing before people hear of it: a replacement takes less."""
 
 
 class SettingsError(ValueError):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nat_failover.settings import Failback, HomeTable, Settings, SettingsError, Strategy
+from nat_failover.contract import Failback, HomeTable, Settings, SettingsError, Strategy
 
 names = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), min_size=1)
 
