@@ -6,7 +6,7 @@ import aws_cdk as cdk
 
 from stacks.constructs.nat_user_data import UserDataError
 from stacks.nat_stack import NatStack
-from stacks.read_settings import SettingsError, read_app_context
+from stacks.settings.reader import SettingsError, read_app_context
 
 
 def main() -> None:

@@ -19,7 +19,7 @@ from stacks.constructs.private_associations import PrivateAssociations
 if TYPE_CHECKING:
     from constructs import Construct
 
-    from stacks.settings import AppSettings
+    from stacks.settings.app import AppSettings
 
 DESCRIPTION = (
     "Private subnets reach the internet through NAT instances; a function, notified by a topic,"

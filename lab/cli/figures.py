@@ -1,8 +1,9 @@
 """The figures that README and docs print: collected in drills, kept in a file, put between marks.
 
 A mark is `<!-- figures: NAME -->` on a line of its own, and `<!-- end -->` ends what is written
-there. `python -m lab figures` collects anew. A test compares the pages with the file, and plays
-some drills again to see whether the file is still true.
+there. `python -m lab figures` collects anew, with `--kept` it prints what is kept, and what the
+code says of faults and settings. A test compares the pages with the file, and plays some drills
+again to see whether the file is still true.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from lab.drills.faults import FAULTS, written_options
 from lab.drills.stage import OURS
 from lab.report.lines import seconds
 from lab.report.short_ids import short
+from stacks.settings.table import table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -104,11 +106,16 @@ def load(project: Path) -> Figures:
 
 
 def save(figures: Figures, project: Path) -> None:
-    """Keep the figures, a line for each drill, and write them into the pages."""
+    """Keep the figures, a line for each drill, and write the pages."""
     rows = ",\n".join(f"  {json.dumps(asdict(row))}" for row in figures.drills)
     lines = ",\n".join(f"  {json.dumps(line, ensure_ascii=False)}" for line in figures.story)
     text = f'{{"drills": [\n{rows}\n], "story": [\n{lines}\n]}}\n'
     (project / FILE).write_text(text, encoding="utf-8")
+    write_pages(figures, project)
+
+
+def write_pages(figures: Figures, project: Path) -> None:
+    """Write into the pages what belongs between their marks."""
     for page in PAGES:
         path = project / page
         path.write_text(filled(path.read_text(encoding="utf-8"), figures), encoding="utf-8")
@@ -170,12 +177,17 @@ def _count(_: Figures) -> str:
     return f"The lab plays {len(FAULTS)} faults, alone or together, with any handler:\n"
 
 
+def _settings(_: Figures) -> str:
+    return table()
+
+
 SECTIONS: dict[str, Callable[[Figures], str]] = {
     "drills": _every,
     "compare": _short,
     "story": _story,
     "faults": _faults,
     "count": _count,
+    "settings": _settings,
 }
 """What is written between the marks, by name."""
 

@@ -36,7 +36,12 @@ def parser() -> argparse.ArgumentParser:
     soak.add_argument("--drills", type=_whole(1), default=1000, metavar="N", help="1 000 without")
     _seed(soak)
     commands.add_parser("faults", help="list the faults, and how each ends")
-    commands.add_parser("figures", help="collect the figures of README and docs anew (minutes)")
+    figures = commands.add_parser(
+        "figures", help="collect the figures of README and docs anew (minutes)"
+    )
+    figures.add_argument(
+        "--kept", action="store_true", help="print the figures that are kept, without drills"
+    )
     commands.add_parser("fidelity", help="list what is modelled, how well, and what is not")
     return top
 

@@ -194,8 +194,12 @@ def _compare(options: Namespace, console: Console, directory: Path) -> int:
     return comparison_status(outcomes, scenarios, adopt=settings.adopt)
 
 
-def _figures(_: Namespace, console: Console, directory: Path) -> int:
+def _figures(options: Namespace, console: Console, directory: Path) -> int:
     """Collect the figures of the pages anew: every fault, five seeds, with and without us."""
+    if options.kept:
+        figures.write_pages(figures.load(PROJECT), PROJECT)
+        console.print(f"Written to {', '.join(figures.PAGES)}")
+        return 0
     with Region() as region, deployed(region, directory, None) as stage:
         outcomes = compare(
             stage,

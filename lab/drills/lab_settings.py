@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from lab.emulator.isolation import REGION
 from nat_failover.contract import Strategy
-from stacks.read_settings import SettingsError, read_settings
+from stacks.settings.reader import SettingsError, read_settings
 
 if TYPE_CHECKING:
     from pathlib import Path

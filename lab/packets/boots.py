@@ -17,7 +17,7 @@ from lab.emulator.services.ec2.forwarding import switch_off
 from lab.packets import emulated
 from lab.packets.machine import CALLS
 from lab.packets.values import SERVER
-from stacks.settings import as_address
+from stacks.settings.fleet import as_address
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

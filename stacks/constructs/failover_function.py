@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from stacks.constructs.message_key import MessageKey
     from stacks.constructs.network import Network
     from stacks.constructs.outcome_topic import OutcomeTopic
-    from stacks.settings import FailoverSettings, LogSettings
+    from stacks.settings.failover import FailoverSettings
+    from stacks.settings.logs import LogSettings
 
 SOURCE = Path(__file__).parents[2] / "lambda_src"
 

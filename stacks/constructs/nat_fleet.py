@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from stacks.constructs.failover_topic import FailoverTopic
     from stacks.constructs.network import Network
     from stacks.constructs.private_associations import PrivateAssociations
-    from stacks.settings import FleetSettings
+    from stacks.settings.fleet import FleetSettings
 
 EVENTS = (
     "autoscaling:EC2_INSTANCE_LAUNCH",

@@ -23,7 +23,7 @@ from stacks.constructs.nat_user_data import Boot, user_data
 
 if TYPE_CHECKING:
     from stacks.constructs.network import Network
-    from stacks.settings import FleetSettings
+    from stacks.settings.fleet import FleetSettings
 
 # The root device of the Amazon Linux 2023 images. Its size is that of the image's snapshot: to say
 # less is refused.

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from ipaddress import IPv4Network
 
-    from stacks.settings import NetworkSettings
+    from stacks.settings.network import NetworkSettings
 
 
 class Network(Construct):

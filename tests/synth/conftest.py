@@ -11,7 +11,7 @@ import aws_cdk as cdk
 import pytest
 
 from stacks.nat_stack import NatStack
-from stacks.read_settings import read_settings
+from stacks.settings.reader import read_settings
 from tests.synth.template import VARIANTS, Template
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from stacks.read_settings import read_settings
-from stacks.settings import AppSettings
+from stacks.settings.app import AppSettings
+from stacks.settings.reader import read_settings
 
 ROOT = Path(__file__).parents[2]
 

@@ -15,7 +15,7 @@ from botocore.session import get_session
 from aws_constraints.table import breaches, covers, kind_of
 from nat_failover.contract import METRIC_NAMESPACE, METRICS
 from stacks.nat_stack import NatStack
-from stacks.read_settings import read_settings
+from stacks.settings.reader import read_settings
 from tests.aws.constraints import mistakes
 from tests.synth.schema import says_which
 from tests.synth.values import leaves, resolve

@@ -1,4 +1,4 @@
-"""What README and docs name exists: recipes, files, settings."""
+"""What README and docs name exists: recipes, commands, files."""
 
 from __future__ import annotations
 
@@ -7,40 +7,16 @@ import re
 import shlex
 import subprocess
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
-from pydantic import BaseModel
 
 from lab.cli.parser import parser
 from lab.drills.scenario import read_faults
 from nat_failover.contract import SWEEP_SOURCE
-from stacks.read_settings import read_settings
-from stacks.settings import AppSettings
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from stacks.settings.reader import read_settings
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
-
-
-def settings_rows(model: type[BaseModel], section: str = "") -> Iterator[str]:
-    """Yield the rows of the settings table: key, default, what is allowed."""
-    for name, field in model.model_fields.items():
-        default = field.get_default()
-        if isinstance(default, BaseModel):
-            yield from settings_rows(type(default), f"{section}{name}.")
-        else:
-            shown = json.dumps(default, default=str)
-            yield f"| `{section}{name}` | `{shown}` | {field.description} |"
-
-
-def test_readme_lists_every_setting_with_its_default_and_what_is_allowed() -> None:
-    """The settings table is the model, row by row and in its order."""
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    table = [line for line in readme.splitlines() if re.match(r"\| `[a-z_.]+` \| `", line)]
-    assert list(settings_rows(AppSettings)) == table
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)

@@ -18,7 +18,7 @@ from cdk_nat_failover.network.address_plan import (
     public_cidr,
 )
 from stacks.constructs.network import Network
-from stacks.read_settings import read_settings
+from stacks.settings.reader import read_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable

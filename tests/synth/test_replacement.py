@@ -13,9 +13,8 @@ import pytest
 from aws_constraints.replacement import IRREPLACEABLE
 from lab.emulator.services.cloudformation.schemas import changed, schema
 from stacks.nat_stack import NatStack
-from stacks.read_settings import read_settings
-from stacks.settings import AppSettings
-from tests.synth.test_documents import settings_rows
+from stacks.settings.reader import read_settings
+from stacks.settings.table import table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -113,7 +112,7 @@ def documented(setting: str) -> str:
 
 def test_every_setting_is_changed_here() -> None:
     """But for those that make another stack."""
-    names = {row.split("`")[1] for row in settings_rows(AppSettings)}
+    names = {row.split("`")[1] for row in table().splitlines() if row.startswith("| `")}
     assert names == {*CHANGES, *ELSEWHERE}
 
 

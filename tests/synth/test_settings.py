@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from cdk_nat_failover.network.address_plan import LETTERS
 from nat_failover.contract import Failback, Strategy
-from stacks.read_settings import SettingsError, read_app_context, read_settings
-from stacks.settings import AppSettings, FleetSettings
+from stacks.settings.app import AppSettings
+from stacks.settings.fleet import FleetSettings
+from stacks.settings.reader import SettingsError, read_app_context, read_settings
 
 IMAGES = "/aws/service/ami-amazon-linux-latest"
 CIDR = "an IPv4 network from /16 to /25 that hosts can use, such as '10.0.0.0/16'"

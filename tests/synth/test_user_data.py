@@ -13,7 +13,8 @@ import pytest
 
 from stacks.constructs.nat_fleet import HEARTBEAT_S, SIGNAL_TIMEOUT
 from stacks.constructs.nat_user_data import FOLDER, LIMIT, Boot, UserDataError, user_data
-from stacks.settings import LONGEST_NAME, MOST_CIDRS, MOST_TARGETS
+from stacks.settings.fleet import LONGEST_NAME, MOST_TARGETS
+from stacks.settings.network import MOST_CIDRS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

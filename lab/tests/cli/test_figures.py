@@ -13,7 +13,7 @@ from lab.emulator.isolation import PROJECT
 from nat_failover.contract import Strategy
 
 STRATEGY = Strategy.REPLACE_ROUTE.value
-ANEW = "stale: `make figures` collects them anew"
+ANEW = "stale: `make figures` collects them anew, `python -m lab figures --kept` prints the kept"
 
 
 @pytest.mark.parametrize("page", PAGES)

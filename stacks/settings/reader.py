@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
 
-from aws_constraints.cidrs import is_private, restricted
-from cdk_nat_failover.network.address_plan import LETTERS, letter_of, longest_prefix
-from stacks.settings import LARGEST_VPC, AppSettings, as_address
+from stacks.settings.app import RULES, AppSettings
+from stacks.settings.section import allowed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from pydantic.fields import FieldInfo
     from pydantic_core import ErrorDetails
@@ -172,7 +171,7 @@ def _allowed(path: Iterable[str]) -> str:
     if not key:
         return "a JSON object"
     field = _model_at(section).model_fields[key]
-    return field.description or f"an object with {', '.join(_model_of(field).model_fields)}"
+    return allowed(field) or f"an object with {', '.join(_model_of(field).model_fields)}"
 
 
 def _model_at(section: Iterable[str]) -> type[BaseModel]:
@@ -199,7 +198,7 @@ def _shown(value: object) -> str:
 
 def _conflicts(settings: AppSettings, wrong: set[str]) -> Iterator[str]:
     """Yield a line for each rule that the settings break, of the rules whose settings are right."""
-    for keys, rule in _RULES:
+    for keys, rule in RULES:
         doubtful = any(
             f"{key}.".startswith(f"{other}.") or f"{other}.".startswith(f"{key}.")
             for key in keys
@@ -207,171 +206,3 @@ def _conflicts(settings: AppSettings, wrong: set[str]) -> Iterator[str]:
         )
         if not doubtful and (line := rule(settings)):
             yield line
-
-
-def _environment_is_whole(settings: AppSettings) -> str | None:
-    if (settings.account is None) == (settings.region is None):
-        return None
-    named, missing = ("account", "region") if settings.account else ("region", "account")
-    value = settings.account or settings.region
-    return f"{named} is {value!r}, but {missing} is null; allowed: both or neither"
-
-
-def _zones_are_of_one_region(settings: AppSettings) -> str | None:
-    zones = settings.network.zones or ()
-    regions = sorted({zone[:-1] for zone in zones})
-    if len(regions) <= 1:
-        return None
-    return (
-        f"network.zones is {list(zones)}, zones of {' and '.join(regions)};"
-        " allowed: zones of one Region"
-    )
-
-
-def _zones_are_of_the_region(settings: AppSettings) -> str | None:
-    zones = [zone for zone in settings.network.zones or () if zone[:-1] != settings.region]
-    if settings.region is None or not zones:
-        return None
-    return (
-        f"network.zones has {', '.join(zones)}, but region is {settings.region!r};"
-        " allowed: zones of the Region"
-    )
-
-
-def _zones_have_addresses(settings: AppSettings) -> str | None:
-    zones = [zone for zone in settings.network.zones or () if letter_of(zone) not in LETTERS]
-    if not zones:
-        return None
-    return (
-        f"network.zones has {', '.join(zones)}, for which the address plan has no room;"
-        f" allowed: zones with the letters {LETTERS[0]} to {LETTERS[-1]}"
-    )
-
-
-def _subnets_have_room(settings: AppSettings) -> str | None:
-    network = settings.network
-    if not set(network.letters) <= set(LETTERS):
-        return None
-    longest = longest_prefix(network.letters)
-    if network.cidr.prefixlen <= longest:
-        return None
-    letters = " and ".join(sorted(network.letters))
-    return (
-        f"network.cidr is '{network.cidr}', too small for two subnets in each of the zones"
-        f" {letters} (each letter has its own share, so that a zone can be added, dropped or"
-        f" replaced later); allowed: /{LARGEST_VPC} to /{longest}"
-    )
-
-
-def _cidrs_are_apart(settings: AppSettings) -> str | None:
-    network = settings.network
-    for cidr in network.additional_cidrs:
-        if cidr.overlaps(network.cidr):
-            return (
-                f"network.additional_cidrs has '{cidr}', which overlaps network.cidr,"
-                f" '{network.cidr}'; allowed: networks without a common address"
-            )
-    return None
-
-
-def _cidrs_may_be_together(settings: AppSettings) -> str | None:
-    """Look both ways, since a block may be added to the settings, and so to the VPC, at any time.
-
-    Except where the order decides: the stack adds private blocks before others.
-    """
-    network = settings.network
-    for cidr in network.additional_cidrs:
-        for there in (network.cidr, *network.additional_cidrs):
-            later = there != network.cidr and is_private(cidr) and not is_private(there)
-            reserved = None if cidr.overlaps(there) or later else restricted(cidr, there)
-            if reserved:
-                return (
-                    f"network.additional_cidrs has '{cidr}', which EC2 refuses beside '{there}'"
-                    f" (nothing of {reserved}); allowed: networks that the table 'IPv4 CIDR block"
-                    " association restrictions' of the VPC user guide permits, such as"
-                    " '100.64.0.0/16'"
-                )
-    return None
-
-
-def _a_nat_fits_in_each_zone(settings: AppSettings) -> str | None:
-    zones, most = settings.network.zone_count, settings.fleet.max
-    if most >= zones:
-        return None
-    return (
-        f"fleet.max is {most}, less than the {zones} zones of network.zones: a zone would never"
-        f" have a NAT of its own; allowed: {zones} or more"
-    )
-
-
-def _targets_are_outside(settings: AppSettings) -> str | None:
-    cidrs = (settings.network.cidr, *settings.network.additional_cidrs)
-    for target in settings.fleet.self_test:
-        address = as_address(target)
-        inside = [cidr for cidr in cidrs if address and address in cidr]
-        if inside:
-            return (
-                f"fleet.self_test has {target!r}, an address of the VPC ({inside[0]}), which a NAT"
-                " does not forward to; allowed: addresses and names on the internet"
-            )
-    return None
-
-
-def _min_is_not_more_than_desired(settings: AppSettings) -> str | None:
-    fleet = settings.fleet
-    if fleet.min <= fleet.desired:
-        return None
-    return (
-        f"fleet.min is {fleet.min}, more than fleet.desired, {fleet.desired};"
-        " allowed: min <= desired <= max"
-    )
-
-
-def _desired_is_not_more_than_max(settings: AppSettings) -> str | None:
-    fleet = settings.fleet
-    if fleet.desired <= fleet.max:
-        return None
-    return (
-        f"fleet.desired is {fleet.desired}, more than fleet.max, {fleet.max};"
-        " allowed: min <= desired <= max"
-    )
-
-
-def _instance_type_runs_the_image(settings: AppSettings) -> str | None:
-    fleet = settings.fleet
-    if fleet.instance_architecture == fleet.architecture:
-        return None
-    key, image = ("ami", fleet.ami.id) if fleet.ami else ("image", fleet.image)
-    return (
-        f"fleet.instance_type is {fleet.instance_type!r}, which is {fleet.instance_architecture} by"
-        f" its name, but fleet.{key} is {image!r}, which is {fleet.architecture};"
-        " allowed: the same architecture"
-    )
-
-
-def _image_has_the_agent(settings: AppSettings) -> str | None:
-    fleet = settings.fleet
-    # "Comparing packages installed on Amazon Linux 2023 images", Amazon Linux 2023 user guide.
-    if not fleet.session_manager or fleet.ami or "-minimal-" not in fleet.image:
-        return None
-    return (
-        f"fleet.session_manager is true, but fleet.image is {fleet.image!r}, which has no SSM"
-        " Agent; allowed: an image without 'minimal', or fleet.session_manager false"
-    )
-
-
-_RULES: tuple[tuple[tuple[str, ...], Callable[[AppSettings], str | None]], ...] = (
-    (("account", "region"), _environment_is_whole),
-    (("network.zones",), _zones_are_of_one_region),
-    (("network.zones", "region"), _zones_are_of_the_region),
-    (("network.zones",), _zones_have_addresses),
-    (("network.cidr", "network.zones"), _subnets_have_room),
-    (("network.cidr", "network.additional_cidrs"), _cidrs_are_apart),
-    (("network.cidr", "network.additional_cidrs"), _cidrs_may_be_together),
-    (("network.cidr", "network.additional_cidrs", "fleet.self_test"), _targets_are_outside),
-    (("fleet.min", "fleet.desired"), _min_is_not_more_than_desired),
-    (("network.zones", "fleet.max"), _a_nat_fits_in_each_zone),
-    (("fleet.desired", "fleet.max"), _desired_is_not_more_than_max),
-    (("fleet.instance_type", "fleet.image", "fleet.ami"), _instance_type_runs_the_image),
-    (("fleet.session_manager", "fleet.image", "fleet.ami"), _image_has_the_agent),
-)

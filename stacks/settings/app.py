@@ -1,0 +1,119 @@
+"""What a person may decide about the stack: every setting, its default, and what is allowed.
+
+The settings are the context key `nat` of cdk.json; `app.py` hands it to the reader, and nothing
+else reads context. A section has a file of its own; rules about settings of several are here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import Field
+
+from aws_constraints.cloudformation import STACK_NAME
+from aws_constraints.regions import REGION
+from stacks.settings import fleet, network
+from stacks.settings.alerts import AlertSettings
+from stacks.settings.failover import FailoverSettings
+from stacks.settings.fleet import FleetSettings, as_address
+from stacks.settings.logs import LogSettings
+from stacks.settings.network import NetworkSettings
+from stacks.settings.section import Section, setting
+from stacks.settings.topic import TopicSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+SectionRule = tuple[tuple[str, ...], "Callable[[Any], str | None]"]
+Rule = tuple[tuple[str, ...], "Callable[[AppSettings], str | None]"]
+"""The keys of the settings that a rule is about, and what returns the line for a mistake."""
+
+
+class AppSettings(Section):
+    """Everything that can be decided about the stack."""
+
+    name: str = setting(
+        default="NatFailover",
+        pattern=rf"^{STACK_NAME.pattern}$",
+        max_length=STACK_NAME.longest,
+        decides="the stack's name, and what its resources' names begin with",
+        allowed="a stack name: a letter, then up to 127 letters, digits and hyphens",
+    )
+    account: Annotated[str, Field(pattern=r"^[0-9]{12}$")] | None = setting(
+        default=None,
+        decides="the account that the stack is pinned to",
+        allowed="null for the account deployed to, or 12 digits in quotes",
+    )
+    region: Annotated[str, Field(pattern=rf"^{REGION}$")] | None = setting(
+        default=None,
+        decides="the Region that the stack is pinned to",
+        allowed="null for the Region deployed to, or a Region such as 'eu-west-1'",
+    )
+    network: NetworkSettings = NetworkSettings()
+    fleet: FleetSettings = FleetSettings()
+    topic: TopicSettings = TopicSettings()
+    failover: FailoverSettings = FailoverSettings()
+    alerts: AlertSettings = AlertSettings()
+    logs: LogSettings = LogSettings()
+
+
+def _environment_is_whole(settings: AppSettings) -> str | None:
+    if (settings.account is None) == (settings.region is None):
+        return None
+    named, missing = ("account", "region") if settings.account else ("region", "account")
+    value = settings.account or settings.region
+    return f"{named} is {value!r}, but {missing} is null; allowed: both or neither"
+
+
+def _zones_are_of_the_region(settings: AppSettings) -> str | None:
+    zones = [zone for zone in settings.network.zones or () if zone[:-1] != settings.region]
+    if settings.region is None or not zones:
+        return None
+    return (
+        f"network.zones has {', '.join(zones)}, but region is {settings.region!r};"
+        " allowed: zones of the Region"
+    )
+
+
+def _targets_are_outside(settings: AppSettings) -> str | None:
+    cidrs = (settings.network.cidr, *settings.network.additional_cidrs)
+    for target in settings.fleet.self_test:
+        address = as_address(target)
+        inside = [cidr for cidr in cidrs if address and address in cidr]
+        if inside:
+            return (
+                f"fleet.self_test has {target!r}, an address of the VPC ({inside[0]}), which a NAT"
+                " does not forward to; allowed: addresses and names on the internet"
+            )
+    return None
+
+
+def _a_nat_fits_in_each_zone(settings: AppSettings) -> str | None:
+    zones, most = settings.network.zone_count, settings.fleet.max
+    if most >= zones:
+        return None
+    return (
+        f"fleet.max is {most}, less than the {zones} zones of network.zones: a zone would never"
+        f" have a NAT of its own; allowed: {zones} or more"
+    )
+
+
+def _of(section: str, rules: Iterable[SectionRule]) -> Iterator[Rule]:
+    """Yield the rules of a section as rules of the whole."""
+    for keys, rule in rules:
+        yield tuple(f"{section}.{key}" for key in keys), _within(section, rule)
+
+
+def _within(section: str, rule: Callable[[Any], str | None]) -> Callable[[AppSettings], str | None]:
+    return lambda settings: rule(getattr(settings, section))
+
+
+RULES: tuple[Rule, ...] = (
+    (("account", "region"), _environment_is_whole),
+    *_of("network", network.RULES),
+    (("network.zones", "region"), _zones_are_of_the_region),
+    (("network.cidr", "network.additional_cidrs", "fleet.self_test"), _targets_are_outside),
+    (("network.zones", "fleet.max"), _a_nat_fits_in_each_zone),
+    *_of("fleet", fleet.RULES),
+)
+"""Each rule about several settings, or several values of one."""

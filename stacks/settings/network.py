@@ -1,0 +1,205 @@
+"""The settings of the VPC."""
+
+from __future__ import annotations
+
+import re
+from ipaddress import IPv4Network
+from itertools import combinations
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from aws_constraints.cidrs import is_private, restricted
+from aws_constraints.regions import EDGE_ZONE, ZONE
+from cdk_nat_failover.network.address_plan import (
+    LETTERS,
+    SMALLEST_SUBNET,
+    letter_of,
+    longest_prefix,
+)
+from stacks.settings.section import Section, setting
+from stacks.settings.validators import each_once
+
+ZONES = 2
+"""Availability Zones of a stack whose settings name none."""
+
+# "VPC CIDR blocks", VPC user guide: a VPC, and a subnet, has between 16 and 65,536 addresses.
+LARGEST_VPC = 16
+
+# "IPv4 CIDR blocks per VPC", Amazon VPC quotas: five unless AWS grants more.
+MOST_CIDRS = 5
+
+# Ranges whose addresses never leave a host or never reach one (RFC 6890, RFC 5771).
+NOT_FOR_HOSTS = tuple(
+    map(IPv4Network, ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "240.0.0.0/4"))
+)
+
+
+def _network(value: object) -> object:
+    """Return the value; raise where `IPv4Network` would complain in the language of sockets."""
+    try:
+        network = IPv4Network(value if isinstance(value, str) else "", strict=False)
+    except ValueError:
+        message = "it is not an IPv4 network"
+        raise ValueError(message) from None
+    if str(network.network_address) != str(value).partition("/")[0]:
+        message = f"it has bits set after the prefix: write {network}"
+        raise ValueError(message)
+    if "/" in str(value) and value != str(network):
+        message = f"its prefix is no plain number: write {network}"
+        raise ValueError(message)
+    return value
+
+
+def _for_hosts(network: IPv4Network) -> IPv4Network:
+    if not LARGEST_VPC <= network.prefixlen <= SMALLEST_SUBNET:
+        message = f"a VPC is between /{LARGEST_VPC} and /{SMALLEST_SUBNET}"
+        raise ValueError(message)
+    for reserved in NOT_FOR_HOSTS:
+        if network.overlaps(reserved):
+            message = f"it overlaps {reserved}, whose addresses hosts cannot have"
+            raise ValueError(message)
+    return network
+
+
+def _two_or_more(items: tuple[str, ...]) -> tuple[str, ...]:
+    if len(items) < ZONES:
+        message = "the NATs of one zone cannot stand in for each other when the zone fails"
+        raise ValueError(message)
+    return items
+
+
+def _apart(networks: tuple[IPv4Network, ...]) -> tuple[IPv4Network, ...]:
+    for one, other in combinations(networks, 2):
+        if one.overlaps(other):
+            message = f"{one} and {other} overlap: name networks without a common address"
+            raise ValueError(message)
+    return networks
+
+
+def _not_at_the_edge(zone: str) -> str:
+    """Return the zone; raise where NAT instances would have other addresses and other types."""
+    if re.fullmatch(EDGE_ZONE, zone):
+        message = "it is a Local Zone or a Wavelength Zone: name Availability Zones of its Region"
+        raise ValueError(message)
+    if not re.fullmatch(ZONE, zone):
+        message = "it is not the name of an Availability Zone"
+        raise ValueError(message)
+    return zone
+
+
+class NetworkSettings(Section):
+    """The VPC."""
+
+    cidr: Annotated[IPv4Network, BeforeValidator(_network), AfterValidator(_for_hosts)] = setting(
+        default=IPv4Network("10.0.0.0/16"),
+        decides="the VPC's addresses; a change makes another VPC and fails",
+        allowed="an IPv4 network from /16 to /25 that hosts can use, such as '10.0.0.0/16'",
+    )
+    additional_cidrs: Annotated[
+        tuple[Annotated[IPv4Network, BeforeValidator(_network), AfterValidator(_for_hosts)], ...],
+        Field(max_length=MOST_CIDRS - 1),
+        AfterValidator(_apart),
+    ] = setting(
+        default=(),
+        decides="more addresses of the VPC",
+        allowed=f"a list of up to {MOST_CIDRS - 1} more networks of the VPC whose hosts may use"
+        " the NATs, such as ['100.64.0.0/16']",
+    )
+    zones: (
+        Annotated[
+            tuple[Annotated[str, AfterValidator(_not_at_the_edge)], ...],
+            AfterValidator(each_once),
+            AfterValidator(_two_or_more),
+        ]
+        | None
+    ) = setting(
+        default=None,
+        decides="the Availability Zones, each with a public and a private subnet",
+        allowed="null for the first two of the Region, or a list of two or more Availability"
+        " Zones of one Region, each once, such as ['eu-west-1a', 'eu-west-1b']",
+    )
+
+    @property
+    def zone_count(self) -> int:
+        """How many Availability Zones the VPC spans."""
+        return len(self.zones) if self.zones else ZONES
+
+    @property
+    def letters(self) -> str:
+        """The letters of the Availability Zones; those that are not named stand for a and b."""
+        return "".join(map(letter_of, self.zones)) if self.zones else LETTERS[:ZONES]
+
+
+def _zones_are_of_one_region(network: NetworkSettings) -> str | None:
+    zones = network.zones or ()
+    regions = sorted({zone[:-1] for zone in zones})
+    if len(regions) <= 1:
+        return None
+    return (
+        f"network.zones is {list(zones)}, zones of {' and '.join(regions)};"
+        " allowed: zones of one Region"
+    )
+
+
+def _zones_have_addresses(network: NetworkSettings) -> str | None:
+    zones = [zone for zone in network.zones or () if letter_of(zone) not in LETTERS]
+    if not zones:
+        return None
+    return (
+        f"network.zones has {', '.join(zones)}, for which the address plan has no room;"
+        f" allowed: zones with the letters {LETTERS[0]} to {LETTERS[-1]}"
+    )
+
+
+def _subnets_have_room(network: NetworkSettings) -> str | None:
+    if not set(network.letters) <= set(LETTERS):
+        return None
+    longest = longest_prefix(network.letters)
+    if network.cidr.prefixlen <= longest:
+        return None
+    letters = " and ".join(sorted(network.letters))
+    return (
+        f"network.cidr is '{network.cidr}', too small for two subnets in each of the zones"
+        f" {letters} (each letter has its own share, so that a zone can be added, dropped or"
+        f" replaced later); allowed: /{LARGEST_VPC} to /{longest}"
+    )
+
+
+def _cidrs_are_apart(network: NetworkSettings) -> str | None:
+    for cidr in network.additional_cidrs:
+        if cidr.overlaps(network.cidr):
+            return (
+                f"network.additional_cidrs has '{cidr}', which overlaps network.cidr,"
+                f" '{network.cidr}'; allowed: networks without a common address"
+            )
+    return None
+
+
+def _cidrs_may_be_together(network: NetworkSettings) -> str | None:
+    """Look both ways, since a block may be added to the settings, and so to the VPC, at any time.
+
+    Except where the order decides: the stack adds private blocks before others.
+    """
+    for cidr in network.additional_cidrs:
+        for there in (network.cidr, *network.additional_cidrs):
+            later = there != network.cidr and is_private(cidr) and not is_private(there)
+            reserved = None if cidr.overlaps(there) or later else restricted(cidr, there)
+            if reserved:
+                return (
+                    f"network.additional_cidrs has '{cidr}', which EC2 refuses beside '{there}'"
+                    f" (nothing of {reserved}); allowed: networks that the table 'IPv4 CIDR block"
+                    " association restrictions' of the VPC user guide permits, such as"
+                    " '100.64.0.0/16'"
+                )
+    return None
+
+
+RULES = (
+    (("zones",), _zones_are_of_one_region),
+    (("zones",), _zones_have_addresses),
+    (("cidr", "zones"), _subnets_have_room),
+    (("cidr", "additional_cidrs"), _cidrs_are_apart),
+    (("cidr", "additional_cidrs"), _cidrs_may_be_together),
+)
+"""Each rule about several settings, or several values of one, with the settings it is about."""
