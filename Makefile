@@ -47,7 +47,7 @@ check: $(READY) ## Verify format, lint, types, layers and the boot script
 	@ruff check --quiet .
 	@mypy
 	@lint-imports
-	@shellcheck stacks/constructs/nat_boot/*.sh .ci/run
+	@shellcheck cdk_nat_failover/instances/boot/*.sh .ci/run
 
 format: $(READY) ## Fix what can be fixed: format and lint
 	@ruff check --fix --quiet .

@@ -4,7 +4,7 @@ import sys
 
 import aws_cdk as cdk
 
-from stacks.constructs.nat_user_data import UserDataError
+from cdk_nat_failover.instances.nat_user_data import UserDataError
 from stacks.nat_stack import NatStack
 from stacks.settings.reader import SettingsError, read_app_context
 

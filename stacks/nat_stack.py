@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
 
-from stacks.constructs.default_routes import DefaultRoutes
-from stacks.constructs.failover_function import FailoverFunction
-from stacks.constructs.failover_topic import FailoverTopic
-from stacks.constructs.message_key import MessageKey
-from stacks.constructs.nat_fleet import NatFleet, group_name
-from stacks.constructs.network import Network
-from stacks.constructs.observability import Observability
-from stacks.constructs.outcome_topic import OutcomeTopic
-from stacks.constructs.private_associations import PrivateAssociations
+from cdk_nat_failover.function.default_routes import DefaultRoutes
+from cdk_nat_failover.function.failover_function import FailoverFunction
+from cdk_nat_failover.function.private_associations import PrivateAssociations
+from cdk_nat_failover.instances.nat_fleet import NatFleet, group_name
+from cdk_nat_failover.messaging.encryption_key import MessageKey
+from cdk_nat_failover.messaging.failover_topic import FailoverTopic
+from cdk_nat_failover.messaging.notifications_topic import OutcomeTopic
+from cdk_nat_failover.network.new_network import Network
+from cdk_nat_failover.observability.alarms import Observability
 
 if TYPE_CHECKING:
     from constructs import Construct

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 WARMUP_S = 300
 """What an instance refresh gives a new NAT to boot before it replaces the next: as long as the
-stack's own rolling update does (`BOOT_PAUSE` in stacks/constructs/nat_fleet.py)."""
+stack's own rolling update does (`BOOT_PAUSE` in cdk_nat_failover/instances/nat_fleet.py)."""
 
 _ACTIVE = ("Pending", "InProgress", "Baking")
 """States of an instance refresh that can be cancelled (EC2 Auto Scaling API, InstanceRefresh)."""

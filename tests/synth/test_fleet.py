@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from stacks.constructs.nat_user_data import FOLDER
+from cdk_nat_failover.instances.nat_user_data import FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Callable

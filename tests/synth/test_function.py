@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from aws_cdk import FileSystem
 
+from cdk_nat_failover.function.failover_function import NOT_SOURCE
 from nat_failover.contract import HomeTable, Settings, Strategy
-from stacks.constructs.failover_function import NOT_SOURCE
 from tests.iam import resolve
 
 if TYPE_CHECKING:

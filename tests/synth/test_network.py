@@ -17,7 +17,7 @@ from cdk_nat_failover.network.address_plan import (
     private_cidr,
     public_cidr,
 )
-from stacks.constructs.network import Network
+from cdk_nat_failover.network.new_network import Network
 from stacks.settings.reader import read_settings
 
 if TYPE_CHECKING:

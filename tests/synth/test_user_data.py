@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from stacks.constructs.nat_fleet import HEARTBEAT_S, SIGNAL_TIMEOUT
-from stacks.constructs.nat_user_data import FOLDER, LIMIT, Boot, UserDataError, user_data
+from cdk_nat_failover.instances.nat_fleet import HEARTBEAT_S, SIGNAL_TIMEOUT
+from cdk_nat_failover.instances.nat_user_data import FOLDER, LIMIT, Boot, UserDataError, user_data
 from stacks.settings.fleet import LONGEST_NAME, MOST_TARGETS
 from stacks.settings.network import MOST_CIDRS
 
@@ -150,7 +150,7 @@ def test_error_says_what_to_shorten_when_the_user_data_is_too_long() -> None:
         user_data(boot)
     assert re.fullmatch(
         rf"the user data of the NAT instances has \d{{5}} bytes; allowed: {LIMIT}: shorten the"
-        r" files in stacks/constructs/nat_boot, or name fewer targets in fleet\.self_test",
+        r" files in cdk_nat_failover/instances/boot, or name fewer targets in fleet\.self_test",
         str(error.value),
     )
 

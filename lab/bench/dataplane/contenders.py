@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network
 from typing import TYPE_CHECKING
 
+from cdk_nat_failover.instances.nat_user_data import Boot, user_data
 from lab.bench.dataplane.load import SERVER
-from stacks.constructs.nat_user_data import Boot, user_data
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -48,7 +48,7 @@ BOOT_GIVES_UP = Delay(
     15,
     290,
     _DOCUMENTED,
-    "stacks/constructs/nat_boot/boot.sh: from steps that take seconds and one that fails, to the"
+    "cdk_nat_failover/instances/boot/boot.sh: from steps that take seconds and one that fails, to the"
     " limits of all steps, 5 + 15 + 145 + 15 + 50 + 15 + 45 s",
 )
 BOOT_TRIES_AGAIN = Delay(
@@ -56,21 +56,21 @@ BOOT_TRIES_AGAIN = Delay(
     3,
     3,
     _DOCUMENTED,
-    "stacks/constructs/nat_boot/boot.sh",
+    "cdk_nat_failover/instances/boot/boot.sh",
 )
 BOOT_TELLS = Delay(
     "an instance goes on trying to tell its group that it forwards",
     45,
     45,
     _DOCUMENTED,
-    "stacks/constructs/nat_boot/boot.sh: the limit of that step",
+    "cdk_nat_failover/instances/boot/boot.sh: the limit of that step",
 )
 BOOT_SIGNALS = Delay(
     "an instance that is in service signals its stack",
     25,
     35,
     _DOCUMENTED,
-    "stacks/constructs/nat_boot/boot.sh: 30 s after it told its group that it forwards",
+    "cdk_nat_failover/instances/boot/boot.sh: 30 s after it told its group that it forwards",
 )
 CLI_CALL = Delay(
     "a call that an instance makes with the AWS CLI, with the start of the CLI",

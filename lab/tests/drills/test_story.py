@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from cdk_nat_failover.instances.nat_fleet import HEARTBEAT_S
 from lab.cli.parser import STRATEGIES
 from lab.drills.drill import play
 from lab.drills.inventory import inventory
@@ -15,7 +16,6 @@ from lab.emulator.region import Region
 from lab.emulator.services.ec2.boots import SAID
 from lab.emulator.time import delays
 from lab.tests.emulator.small import eventually, in_service
-from stacks.constructs.nat_fleet import HEARTBEAT_S
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from cdk_nat_failover.instances.nat_user_data import Boot, user_data
 from lab.emulator.services.autoscaling.waits import LAUNCHING
 from lab.emulator.services.ec2.boots import (
     ATTEMPTS,
@@ -32,7 +33,6 @@ from lab.tests.emulator.small import (
     members,
     state_of,
 )
-from stacks.constructs.nat_user_data import Boot, user_data
 
 if TYPE_CHECKING:
     from lab.emulator.region import Region

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from cdk_nat_failover.instances.nat_user_data import Boot, user_data
 from lab.drills.topology import DEFAULT
 from lab.emulator.isolation import REGION
 from lab.emulator.region import Region
@@ -24,7 +25,6 @@ from lab.packets import emulated
 from lab.packets.follow import BEHAVIOURS, Following
 from lab.packets.namespaces import leftovers
 from lab.tests.packets.traffic import LOST, Echo, ask, connect, source
-from stacks.constructs.nat_user_data import Boot, user_data
 from tests.settings_of_nobody import settings_of_nobody
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from cdk_nat_failover.instances.nat_user_data import FOLDER
 from lab.tests.packets.sockets import flow, listen
 from lab.tests.packets.vpc import A, any_vpc, booted
-from stacks.constructs.nat_user_data import FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

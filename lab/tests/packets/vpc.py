@@ -9,11 +9,11 @@ from contextlib import contextmanager
 from ipaddress import IPv4Network
 from typing import TYPE_CHECKING
 
+from cdk_nat_failover.instances.nat_user_data import Boot, user_data
 from lab.packets.fabric import Fabric
 from lab.packets.values import INTERNET_GATEWAY, SERVER, Host, Ingress, Nat, Subnet, Wanted
 from lab.tests.packets.segments import IPV4, link_socket
 from lab.tests.packets.sockets import listen
-from stacks.constructs.nat_user_data import Boot, user_data
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

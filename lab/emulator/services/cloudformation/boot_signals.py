@@ -47,7 +47,7 @@ class InstancesSignalTheirStack(Behaviour):
     serving whatever the answer is. moto's instances run no user data.
     """
 
-    source = "stacks/constructs/nat_boot/boot.sh; IAM user guide, 'Policy evaluation logic'"
+    source = "cdk_nat_failover/instances/boot/boot.sh; IAM user guide, 'Policy evaluation logic'"
 
     def install(self, patches: Patches) -> None:
         """Listen to the journal for members that enter service."""

@@ -90,7 +90,7 @@ class InstancesCompleteTheirLaunch(Behaviour):
     its instance profile, whose policies are evaluated. moto's instances run no user data.
     """
 
-    source = "stacks/constructs/nat_boot/boot.sh; IAM user guide, 'Policy evaluation logic'"
+    source = "cdk_nat_failover/instances/boot/boot.sh; IAM user guide, 'Policy evaluation logic'"
 
     def install(self, patches: Patches) -> None:
         """Listen to the journal for boots that end."""

@@ -109,7 +109,7 @@ class InstancesForward(Behaviour):
     One whose boot script fails never does. moto's instances are rows in a table.
     """
 
-    source = "stacks/constructs/nat_boot/boot.sh; github.com/nowakeai/betternat, research 031"
+    source = "cdk_nat_failover/instances/boot/boot.sh; github.com/nowakeai/betternat, research 031"
 
     def install(self, patches: Patches) -> None:
         """Draw a fate for each new instance; listen to the journal for its changes of state."""

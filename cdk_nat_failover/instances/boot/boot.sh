@@ -121,7 +121,7 @@ start_units() {
 # all of it from a cold volume, and by itself it would ask the metadata service once, for a second.
 complete_launch() {
     local attempt instance region
-    # shellcheck source=stacks/constructs/nat_boot/lib.sh
+    # shellcheck source=cdk_nat_failover/instances/boot/lib.sh
     source "$home/lib"
     instance=$(metadata instance-id)
     region=$(metadata placement/region)
@@ -142,7 +142,7 @@ complete_launch() {
 # Lets a deployment that waits for it go on, half a minute from now: by then the group has taken the
 # instance into service, and the function has seen it. At any other time the signal is refused.
 signal_stack() {
-    # shellcheck source=stacks/constructs/nat_boot/lib.sh
+    # shellcheck source=cdk_nat_failover/instances/boot/lib.sh
     source "$home/lib"
     # shellcheck source=/dev/null
     source "$home/settings"

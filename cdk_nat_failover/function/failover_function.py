@@ -14,15 +14,15 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct, DependencyGroup
 
+from cdk_nat_failover.function.failover_role import FailoverRole
 from cdk_nat_failover.function.memory_table import MemoryTable
 from nat_failover.contract import HomeTable, Settings
-from stacks.constructs.failover_role import FailoverRole
 
 if TYPE_CHECKING:
-    from stacks.constructs.failover_topic import FailoverTopic
-    from stacks.constructs.message_key import MessageKey
-    from stacks.constructs.network import Network
-    from stacks.constructs.outcome_topic import OutcomeTopic
+    from cdk_nat_failover.messaging.encryption_key import MessageKey
+    from cdk_nat_failover.messaging.failover_topic import FailoverTopic
+    from cdk_nat_failover.messaging.notifications_topic import OutcomeTopic
+    from cdk_nat_failover.network.new_network import Network
     from stacks.settings.failover import FailoverSettings
     from stacks.settings.logs import LogSettings
 

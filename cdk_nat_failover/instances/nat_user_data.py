@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from ipaddress import IPv4Network
 
-FOLDER = Path(__file__).with_name("nat_boot")
+FOLDER = Path(__file__).with_name("boot")
 
 LIMIT = 16 * 1024
 """Bytes that user data may have before it is encoded ("Run commands at launch", EC2 user guide)."""

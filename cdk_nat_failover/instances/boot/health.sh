@@ -4,7 +4,7 @@
 # two listings.
 set -euo pipefail
 
-# shellcheck source=stacks/constructs/nat_boot/lib.sh
+# shellcheck source=cdk_nat_failover/instances/boot/lib.sh
 source /etc/nat-failover/lib
 
 tell_the_fill() {

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from aws_cdk import aws_logs as logs
     from aws_cdk import aws_sqs as sqs
 
-    from stacks.constructs.message_key import MessageKey
-    from stacks.constructs.network import Network
-    from stacks.constructs.outcome_topic import OutcomeTopic
+    from cdk_nat_failover.messaging.encryption_key import MessageKey
+    from cdk_nat_failover.messaging.notifications_topic import OutcomeTopic
+    from cdk_nat_failover.network.new_network import Network
 
 
 GROUP_ACTIONS = [

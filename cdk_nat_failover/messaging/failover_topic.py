@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from stacks.constructs.publishers import auto_scaling
+from cdk_nat_failover.messaging.topic_policies import auto_scaling
 
 if TYPE_CHECKING:
-    from stacks.constructs.message_key import MessageKey
+    from cdk_nat_failover.messaging.encryption_key import MessageKey
 
 
 class FailoverTopic(Construct):

@@ -13,13 +13,13 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from constructs import Construct
 
+from cdk_nat_failover.function.failover_function import ANSWER_LIMIT
 from nat_failover.contract import SWEEP_SOURCE, Resource
-from stacks.constructs.failover_function import ANSWER_LIMIT
 
 if TYPE_CHECKING:
-    from stacks.constructs.failover_function import FailoverFunction
-    from stacks.constructs.nat_fleet import NatFleet
-    from stacks.constructs.network import Network
+    from cdk_nat_failover.function.failover_function import FailoverFunction
+    from cdk_nat_failover.instances.nat_fleet import NatFleet
+    from cdk_nat_failover.network.new_network import Network
 
 
 class DefaultRoutes(Construct):

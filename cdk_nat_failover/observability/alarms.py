@@ -12,9 +12,9 @@ from constructs import Construct
 from nat_failover.contract import METRIC_NAMESPACE, Metric
 
 if TYPE_CHECKING:
-    from stacks.constructs.default_routes import DefaultRoutes
-    from stacks.constructs.failover_function import FailoverFunction
-    from stacks.constructs.outcome_topic import OutcomeTopic
+    from cdk_nat_failover.function.default_routes import DefaultRoutes
+    from cdk_nat_failover.function.failover_function import FailoverFunction
+    from cdk_nat_failover.messaging.notifications_topic import OutcomeTopic
 
 MINUTE = cdk.Duration.minutes(1)
 

@@ -8,12 +8,12 @@ import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
+from cdk_nat_failover.function.failover_function import ANSWER_LIMIT
 from nat_failover.contract import Resource
-from stacks.constructs.failover_function import ANSWER_LIMIT
 
 if TYPE_CHECKING:
-    from stacks.constructs.failover_function import FailoverFunction
-    from stacks.constructs.network import Network
+    from cdk_nat_failover.function.failover_function import FailoverFunction
+    from cdk_nat_failover.network.new_network import Network
 
 
 class PrivateAssociations(Construct):

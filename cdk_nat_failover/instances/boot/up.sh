@@ -3,7 +3,7 @@
 # `filter` as its argument it replaces the filter alone, as a live change should.
 set -euo pipefail
 
-# shellcheck source=stacks/constructs/nat_boot/lib.sh
+# shellcheck source=cdk_nat_failover/instances/boot/lib.sh
 source /etc/nat-failover/lib
 
 interface=$(uplink)

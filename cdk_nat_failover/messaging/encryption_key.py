@@ -7,7 +7,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from stacks.constructs.publishers import auto_scaling
+from cdk_nat_failover.messaging.topic_policies import auto_scaling
 
 # "Managing Amazon SNS encryption keys", SNS developer guide.
 USE = ("kms:Decrypt", "kms:GenerateDataKey*")

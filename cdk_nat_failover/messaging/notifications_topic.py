@@ -8,12 +8,12 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
-from stacks.constructs.publishers import service
+from cdk_nat_failover.messaging.topic_policies import service
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from stacks.constructs.message_key import MessageKey
+    from cdk_nat_failover.messaging.encryption_key import MessageKey
 
 
 class OutcomeTopic(Construct):

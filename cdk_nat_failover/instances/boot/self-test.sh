@@ -8,7 +8,7 @@
 # other hosts send: the failover function looks after that.
 set -euo pipefail
 
-# shellcheck source=stacks/constructs/nat_boot/lib.sh
+# shellcheck source=cdk_nat_failover/instances/boot/lib.sh
 source /etc/nat-failover/lib
 
 readonly port=443

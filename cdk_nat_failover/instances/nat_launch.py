@@ -19,10 +19,10 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from cdk_nat_failover.acknowledgements import acknowledge, acknowledge_wildcard
-from stacks.constructs.nat_user_data import Boot, user_data
+from cdk_nat_failover.instances.nat_user_data import Boot, user_data
 
 if TYPE_CHECKING:
-    from stacks.constructs.network import Network
+    from cdk_nat_failover.network.new_network import Network
     from stacks.settings.fleet import FleetSettings
 
 # The root device of the Amazon Linux 2023 images. Its size is that of the image's snapshot: to say

@@ -8,15 +8,15 @@ import aws_cdk as cdk
 from aws_cdk import aws_autoscaling as autoscaling
 from constructs import Construct
 
+from cdk_nat_failover.instances.nat_launch import NatLaunch
 from nat_failover.contract import FLEET_TAG
-from stacks.constructs.nat_launch import NatLaunch
 
 if TYPE_CHECKING:
     from constructs import DependencyGroup
 
-    from stacks.constructs.failover_topic import FailoverTopic
-    from stacks.constructs.network import Network
-    from stacks.constructs.private_associations import PrivateAssociations
+    from cdk_nat_failover.function.private_associations import PrivateAssociations
+    from cdk_nat_failover.messaging.failover_topic import FailoverTopic
+    from cdk_nat_failover.network.new_network import Network
     from stacks.settings.fleet import FleetSettings
 
 EVENTS = (

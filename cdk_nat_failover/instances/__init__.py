@@ -1,0 +1,1 @@
+"""The NAT instances: their group, what they are launched from, and what they run."""

@@ -1,0 +1,1 @@
+"""The topics: who may publish to them, and what encrypts them."""

@@ -1,1 +1,0 @@
-"""The parts of the stack, one construct to a file."""
