@@ -1,4 +1,4 @@
-"""The stack: it wires the constructs, adds the outputs, and builds nothing itself."""
+"""The stack: a network, NATs that fail over for it, and the outputs."""
 
 from __future__ import annotations
 
@@ -6,20 +6,18 @@ from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
 
-from cdk_nat_failover.function.default_routes import DefaultRoutes
-from cdk_nat_failover.function.failover_function import FailoverFunction
-from cdk_nat_failover.function.private_associations import PrivateAssociations
-from cdk_nat_failover.instances.nat_fleet import NatFleet, group_name
-from cdk_nat_failover.messaging.encryption_key import MessageKey
-from cdk_nat_failover.messaging.failover_topic import FailoverTopic
-from cdk_nat_failover.messaging.notifications_topic import OutcomeTopic
-from cdk_nat_failover.network.new_network import Network
-from cdk_nat_failover.observability.alarms import Observability
+from cdk_nat_failover.function.options import Failover
+from cdk_nat_failover.instances.options import Instances
+from cdk_nat_failover.nat_failover import NatFailover
+from cdk_nat_failover.network.new_network import NewNetwork
 
 if TYPE_CHECKING:
     from constructs import Construct
 
+    from cdk_nat_failover.network.nat_network import NatNetwork
     from stacks.settings.app import AppSettings
+    from stacks.settings.fleet import FleetSettings
+    from stacks.settings.network import NetworkSettings
 
 DESCRIPTION = (
     "Private subnets reach the internet through NAT instances; a function, notified by a topic,"
@@ -39,41 +37,22 @@ class NatStack(cdk.Stack):
             description=DESCRIPTION,
             env=cdk.Environment(account=settings.account, region=settings.region),
         )
-        network = Network(self, "Network", settings=settings.network)
-        key = MessageKey(self, "MessageKey") if settings.topic.customer_key else None
-        outcome_topic = OutcomeTopic(self, "Outcome", key=key, emails=settings.alerts.emails)
-        failover_topic = FailoverTopic(self, "NatFailed", key=key)
-        function = FailoverFunction(
+        network = self._network(settings.network)
+        nats = NatFailover(
             self,
-            "Failover",
+            "Default",  # which leaves no trace in logical ids
             network=network,
-            topic=failover_topic,
-            outcome_topic=outcome_topic,
-            key=key,
-            group=group_name(self),
-            wanted=settings.fleet.desired,
-            settings=settings.failover,
-            logs=settings.logs,
+            instances=_instances(settings.fleet),
+            failover=Failover(
+                strategy=settings.failover.strategy,
+                failback=settings.failover.failback,
+                adopt=settings.failover.adopt,
+            ),
+            customer_key=settings.topic.customer_key,
+            emails=settings.alerts.emails,
+            log_retention_days=settings.logs.retention_days,
         )
-        associations = PrivateAssociations(
-            self, "PrivateAssociations", network=network, function=function
-        )
-        fleet = NatFleet(
-            self,
-            "Fleet",
-            network=network,
-            topic=failover_topic,
-            listener=function.listening,
-            associations=associations,
-            settings=settings.fleet,
-        )
-        routes = DefaultRoutes(
-            self, "DefaultRoutes", network=network, function=function, fleet=fleet
-        )
-        Observability(
-            self, "Observability", function=function, routes=routes, outcome_topic=outcome_topic
-        )
-        self._add_outputs(network, failover_topic, outcome_topic, function)
+        self._add_outputs(network, nats)
 
     @property
     def availability_zones(self) -> list[str]:
@@ -85,14 +64,16 @@ class NatStack(cdk.Stack):
             return list(self._zones)
         return [cdk.Fn.select(index, cdk.Fn.get_azs()) for index in range(self._zone_count)]
 
-    def _add_outputs(
-        self,
-        network: Network,
-        failover_topic: FailoverTopic,
-        outcome_topic: OutcomeTopic,
-        function: FailoverFunction,
-    ) -> None:
-        tables = ",".join(subnet.route_table.route_table_id for subnet in network.private_subnets)
+    def _network(self, settings: NetworkSettings) -> NatNetwork:
+        return NewNetwork(
+            self,
+            "Network",
+            cidr=settings.cidr,
+            additional_cidrs=settings.additional_cidrs,
+            zones=settings.zones,
+        ).network
+
+    def _add_outputs(self, network: NatNetwork, nats: NatFailover) -> None:
         outputs = {
             "Vpc": ("The VPC", network.vpc.vpc_id),
             "PublicSubnets": (
@@ -105,20 +86,34 @@ class NatStack(cdk.Stack):
             ),
             "PrivateRouteTables": (
                 "Route tables of the private subnets; the function writes their default routes",
-                tables,
+                ",".join(network.tables),
             ),
             "NatFailedTopic": (
                 "Topic whose messages make the function observe the NAT instances",
-                failover_topic.topic.topic_arn,
+                nats.failures.topic_arn,
             ),
             "OutcomeTopic": (
                 "Notifications topic, for what happened and for alarms; subscribe to it",
-                outcome_topic.topic.topic_arn,
+                nats.notifications.topic_arn,
             ),
             "FailoverFunction": (
                 "Function that repairs the default routes",
-                function.function.function_name,
+                nats.function.function_name,
             ),
         }
         for name, (description, value) in outputs.items():
             cdk.CfnOutput(self, name, description=description, value=value)
+
+
+def _instances(settings: FleetSettings) -> Instances:
+    return Instances(
+        launch=settings.launch,
+        instance_type=settings.instance_type,
+        image=settings.image,
+        ami=settings.ami.id if settings.ami else None,
+        min=settings.min,
+        max=settings.max,
+        desired=settings.desired,
+        self_test=settings.self_test,
+        session_manager=settings.session_manager,
+    )

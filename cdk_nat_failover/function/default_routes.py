@@ -19,7 +19,7 @@ from nat_failover.contract import SWEEP_SOURCE, Resource
 if TYPE_CHECKING:
     from cdk_nat_failover.function.failover_function import FailoverFunction
     from cdk_nat_failover.instances.nat_fleet import NatFleet
-    from cdk_nat_failover.network.new_network import Network
+    from cdk_nat_failover.network.nat_network import NatNetwork
 
 
 class DefaultRoutes(Construct):
@@ -30,7 +30,7 @@ class DefaultRoutes(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        network: Network,
+        network: NatNetwork,
         function: FailoverFunction,
         fleet: NatFleet,
     ) -> None:
@@ -59,7 +59,7 @@ class DefaultRoutes(Construct):
         )
 
     def _served(
-        self, network: Network, function: FailoverFunction, fleet: NatFleet
+        self, network: NatNetwork, function: FailoverFunction, fleet: NatFleet
     ) -> cdk.CustomResource:
         """Make the deployment wait until the function says that every private subnet is served.
 
@@ -78,9 +78,7 @@ class DefaultRoutes(Construct):
                 "Launch": fleet.launch_version,
                 "Strategy": function.strategy.value,
                 "Adopt": function.adopt,
-                "RouteTables": [
-                    subnet.route_table.route_table_id for subnet in network.private_subnets
-                ],
+                "RouteTables": list(network.tables),
                 "Subnets": [subnet.subnet_id for subnet in network.private_subnets],
             },
         )

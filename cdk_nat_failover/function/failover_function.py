@@ -19,12 +19,11 @@ from cdk_nat_failover.function.memory_table import MemoryTable
 from nat_failover.contract import HomeTable, Settings
 
 if TYPE_CHECKING:
-    from cdk_nat_failover.messaging.encryption_key import MessageKey
+    from cdk_nat_failover.function.options import Failover
+    from cdk_nat_failover.messaging.encryption_key import EncryptionKey
     from cdk_nat_failover.messaging.failover_topic import FailoverTopic
-    from cdk_nat_failover.messaging.notifications_topic import OutcomeTopic
-    from cdk_nat_failover.network.new_network import Network
-    from stacks.settings.failover import FailoverSettings
-    from stacks.settings.logs import LogSettings
+    from cdk_nat_failover.messaging.notifications_topic import NotificationsTopic
+    from cdk_nat_failover.network.nat_network import NatNetwork
 
 SOURCE = Path(__file__).parents[2] / "lambda_src"
 
@@ -73,40 +72,40 @@ class FailoverFunction(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        network: Network,
+        network: NatNetwork,
         topic: FailoverTopic,
-        outcome_topic: OutcomeTopic,
-        key: MessageKey | None,
+        notifications: NotificationsTopic,
+        key: EncryptionKey | None,
         group: str,
         wanted: int,
-        settings: FailoverSettings,
-        logs: LogSettings,
+        options: Failover,
+        log_retention_days: int,
     ) -> None:
         super().__init__(scope, construct_id)
         self._group = group
         self._wanted = wanted
         self._memory = MemoryTable(self, "Memory")
-        self.strategy = settings.strategy
-        self.adopt = settings.adopt
+        self.strategy = options.strategy
+        self.adopt = options.adopt
         self.dead_letters = self._dead_letters(key)
-        log_group = self._log_group(logs)
+        log_group = self._log_group(log_retention_days)
         role = FailoverRole(
             self,
             "Access",
             network=network,
             group=group,
             memory=self._memory.table,
-            strategy=settings.strategy,
-            outcome_topic=outcome_topic,
+            strategy=options.strategy,
+            notifications=notifications,
             dead_letters=self.dead_letters,
             log_group=log_group,
             key=key,
         )
-        environment = self._environment(network, outcome_topic, settings)
+        environment = self._environment(network, notifications, options)
         self.function = self._function(role, log_group, environment)
         self.listening = self._subscribe(topic)
 
-    def _dead_letters(self, key: MessageKey | None) -> sqs.Queue:
+    def _dead_letters(self, key: EncryptionKey | None) -> sqs.Queue:
         return sqs.Queue(
             self,
             "DeadLetters",
@@ -118,19 +117,19 @@ class FailoverFunction(Construct):
             retention_period=cdk.Duration.days(14),
         )
 
-    def _log_group(self, settings: LogSettings) -> logs.CfnLogGroup:
-        return logs.CfnLogGroup(self, "Log", retention_in_days=settings.retention_days)
+    def _log_group(self, retention_days: int) -> logs.CfnLogGroup:
+        return logs.CfnLogGroup(self, "Log", retention_in_days=retention_days)
 
     def _environment(
-        self, network: Network, outcome_topic: OutcomeTopic, settings: FailoverSettings
+        self, network: NatNetwork, notifications: NotificationsTopic, options: Failover
     ) -> dict[str, str]:
         tables = tuple(
             HomeTable(
-                id=subnet.route_table.route_table_id,
-                zone=subnet.availability_zone,
-                subnets=(subnet.subnet_id,),
+                id=home.table,
+                zone=home.zone,
+                subnets=tuple(subnet.subnet_id for subnet in home.subnets),
             )
-            for subnet in network.private_subnets
+            for home in network.homes
         )
         return Settings(
             stack=cdk.Stack.of(self).stack_name,
@@ -140,10 +139,10 @@ class FailoverFunction(Construct):
             wanted=self._wanted,
             memory=self._memory.table.table_name,
             tables=tables,
-            outcome_topic=outcome_topic.topic.topic_arn,
-            strategy=settings.strategy,
-            failback=settings.failback,
-            adopt=settings.adopt,
+            outcome_topic=notifications.topic.topic_arn,
+            strategy=options.strategy,
+            failback=options.failback,
+            adopt=options.adopt,
         ).to_env()
 
     def _function(

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from aws_cdk import aws_logs as logs
     from aws_cdk import aws_sqs as sqs
 
-    from cdk_nat_failover.messaging.encryption_key import MessageKey
-    from cdk_nat_failover.messaging.notifications_topic import OutcomeTopic
-    from cdk_nat_failover.network.new_network import Network
+    from cdk_nat_failover.messaging.encryption_key import EncryptionKey
+    from cdk_nat_failover.messaging.notifications_topic import NotificationsTopic
+    from cdk_nat_failover.network.nat_network import NatNetwork
 
 
 GROUP_ACTIONS = [
@@ -51,14 +51,14 @@ class FailoverRole(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        network: Network,
+        network: NatNetwork,
         group: str,
         memory: dynamodb.ITable,
         strategy: Strategy,
-        outcome_topic: OutcomeTopic,
+        notifications: NotificationsTopic,
         dead_letters: sqs.IQueue,
         log_group: logs.CfnLogGroup,
-        key: MessageKey | None,
+        key: EncryptionKey | None,
     ) -> None:
         super().__init__(scope, construct_id)
         self._network = network
@@ -69,7 +69,7 @@ class FailoverRole(Construct):
             self._source_destination_check(),
             _allow("Group", GROUP_ACTIONS, [self._group]),
             _allow("Memory", ["dynamodb:GetItem", "dynamodb:PutItem"], [memory.table_arn]),
-            _allow("Notifications", ["sns:Publish"], [outcome_topic.topic.topic_arn]),
+            _allow("Notifications", ["sns:Publish"], [notifications.topic.topic_arn]),
             _allow("DeadLetters", ["sqs:SendMessage"], [dead_letters.queue_arn]),
             _allow("Log", ["logs:CreateLogStream", "logs:PutLogEvents"], [log_group.attr_arn]),
         ]
@@ -131,10 +131,7 @@ class FailoverRole(Construct):
 
     @property
     def _tables(self) -> list[str]:
-        return [
-            self._arn("ec2", "route-table", subnet.route_table.route_table_id)
-            for subnet in self._network.private_subnets
-        ]
+        return [self._arn("ec2", "route-table", table) for table in self._network.tables]
 
     @property
     def _swapped(self) -> list[str]:

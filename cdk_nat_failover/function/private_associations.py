@@ -13,7 +13,7 @@ from nat_failover.contract import Resource
 
 if TYPE_CHECKING:
     from cdk_nat_failover.function.failover_function import FailoverFunction
-    from cdk_nat_failover.network.new_network import Network
+    from cdk_nat_failover.network.nat_network import NatNetwork
 
 
 class PrivateAssociations(Construct):
@@ -26,7 +26,12 @@ class PrivateAssociations(Construct):
     """
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, network: Network, function: FailoverFunction
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        network: NatNetwork,
+        function: FailoverFunction,
     ) -> None:
         super().__init__(scope, construct_id)
         cdk.CustomResource(

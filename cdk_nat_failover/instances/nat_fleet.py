@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from constructs import DependencyGroup
 
     from cdk_nat_failover.function.private_associations import PrivateAssociations
+    from cdk_nat_failover.instances.options import Instances
     from cdk_nat_failover.messaging.failover_topic import FailoverTopic
-    from cdk_nat_failover.network.new_network import Network
-    from stacks.settings.fleet import FleetSettings
+    from cdk_nat_failover.network.nat_network import NatNetwork
 
 EVENTS = (
     "autoscaling:EC2_INSTANCE_LAUNCH",
@@ -67,20 +67,20 @@ class NatFleet(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        network: Network,
+        network: NatNetwork,
         topic: FailoverTopic,
         listener: DependencyGroup,
         associations: PrivateAssociations,
-        settings: FleetSettings,
+        options: Instances,
     ) -> None:
         super().__init__(scope, construct_id)
         self._name = group_name(self)
-        self.group = self._group(network, topic, settings)
+        self.group = self._group(network, topic, options)
         launch = NatLaunch(
             self,
             "Launch",
             network=network,
-            settings=settings,
+            options=options,
             group=self._name,
             hook=HOOK,
             resource=cdk.Stack.of(self).resolve(self.group.logical_id),
@@ -95,7 +95,7 @@ class NatFleet(Construct):
         self.group.node.add_dependency(listener, topic, associations, *network.public_subnets)
 
     def _group(
-        self, network: Network, topic: FailoverTopic, settings: FleetSettings
+        self, network: NatNetwork, topic: FailoverTopic, options: Instances
     ) -> autoscaling.CfnAutoScalingGroup:
         of = autoscaling.CfnAutoScalingGroup
         group = of(
@@ -104,10 +104,10 @@ class NatFleet(Construct):
             auto_scaling_group_name=self._name,
             lifecycle_hook_specification_list=[_launch_hook()],
             vpc_zone_identifier=[subnet.subnet_id for subnet in network.public_subnets],
-            min_size=str(settings.min),
-            max_size=str(settings.max),
+            min_size=str(options.min),
+            max_size=str(options.max),
             # A deployment sets the size again: it repairs a group that someone left scaled in.
-            desired_capacity=str(settings.desired),
+            desired_capacity=str(options.desired),
             instance_maintenance_policy=of.InstanceMaintenancePolicyProperty(
                 min_healthy_percentage=MIN_HEALTHY, max_healthy_percentage=MAX_HEALTHY
             ),
@@ -119,7 +119,7 @@ class NatFleet(Construct):
         )
         # Without these, a group whose instances never boot would be waited for for hours.
         group.cfn_options.creation_policy = cdk.CfnCreationPolicy(
-            resource_signal=cdk.CfnResourceSignal(count=settings.desired, timeout=SIGNAL_TIMEOUT)
+            resource_signal=cdk.CfnResourceSignal(count=options.desired, timeout=SIGNAL_TIMEOUT)
         )
         group.cfn_options.update_policy = cdk.CfnUpdatePolicy(
             auto_scaling_rolling_update=cdk.CfnAutoScalingRollingUpdate(

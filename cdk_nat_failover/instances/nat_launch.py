@@ -22,8 +22,8 @@ from cdk_nat_failover.acknowledgements import acknowledge, acknowledge_wildcard
 from cdk_nat_failover.instances.nat_user_data import Boot, user_data
 
 if TYPE_CHECKING:
-    from cdk_nat_failover.network.new_network import Network
-    from stacks.settings.fleet import FleetSettings
+    from cdk_nat_failover.instances.options import Instances
+    from cdk_nat_failover.network.nat_network import NatNetwork
 
 # The root device of the Amazon Linux 2023 images. Its size is that of the image's snapshot: to say
 # less is refused.
@@ -57,36 +57,36 @@ class NatLaunch(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        network: Network,
-        settings: FleetSettings,
+        network: NatNetwork,
+        options: Instances,
         group: str,
         hook: str,
         resource: str,
     ) -> None:
         super().__init__(scope, construct_id)
-        self._settings = settings
+        self._options = options
         self._group = group
         self._security_group = self._admit_the_vpc(network)
         self._profile = self._instance_profile()
-        self._image_id = settings.ami.id if settings.ami else self._image()
+        self._image_id = options.ami or self._image()
         boot = Boot(
             cidrs=network.cidrs,
-            targets=settings.self_test,
+            targets=options.self_test,
             group=group,
             hook=hook,
             stack=cdk.Stack.of(self).stack_name,
             resource=resource,
-            session_manager=settings.session_manager,
+            session_manager=options.session_manager,
         )
         self._user_data = cdk.Fn.base64(user_data(boot))
-        self.resource = self._template() if settings.launch == "template" else self._configuration()
+        self.resource = self._template() if options.launch == "template" else self._configuration()
 
     @property
     def version(self) -> str:
         """What changes when anything about the instances changes."""
         return self.resource.ref
 
-    def _admit_the_vpc(self, network: Network) -> ec2.SecurityGroup:
+    def _admit_the_vpc(self, network: NatNetwork) -> ec2.SecurityGroup:
         group = ec2.SecurityGroup(
             self,
             "SecurityGroup",
@@ -104,7 +104,7 @@ class NatLaunch(Construct):
 
     def _instance_profile(self) -> iam.CfnInstanceProfile:
         statements = [self._complete_launch(), self._signal_stack()]
-        if self._settings.session_manager:
+        if self._options.session_manager:
             statements += self._session_manager()
         role = iam.Role(
             self,
@@ -116,7 +116,7 @@ class NatLaunch(Construct):
         acknowledge_wildcard(
             role, resource=self._group_arn, reason="A part of the group's ARN is made up by AWS."
         )
-        if self._settings.session_manager:
+        if self._options.session_manager:
             acknowledge_wildcard(
                 role,
                 resource=self._instances,
@@ -182,12 +182,12 @@ class NatLaunch(Construct):
         """Return the image that the public parameter names when the stack is deployed."""
         # Each image has a parameter of its own: of one that a stack has, the CDK deploys the value
         # that it had before, whatever its default says now.
-        name = self._settings.image.rpartition("/")[-1]
+        name = self._options.image.rpartition("/")[-1]
         parameter = cdk.CfnParameter(
             self,
             "Image",
             type="AWS::SSM::Parameter::Value<AWS::EC2::Image::Id>",
-            default=self._settings.image,
+            default=self._options.image,
             description="Public parameter that names the image of the NAT instances; a deployment"
             " takes the newest, and replaces the instances one by one if it changed",
         )
@@ -208,7 +208,7 @@ class NatLaunch(Construct):
         of = ec2.CfnLaunchTemplate
         return of.LaunchTemplateDataProperty(
             image_id=self._image_id,
-            instance_type=self._settings.instance_type,
+            instance_type=self._options.instance_type,
             iam_instance_profile=of.IamInstanceProfileProperty(arn=self._profile.attr_arn),
             network_interfaces=[
                 of.NetworkInterfaceProperty(
@@ -255,7 +255,7 @@ class NatLaunch(Construct):
             self,
             "Configuration",
             image_id=self._image_id,
-            instance_type=self._settings.instance_type,
+            instance_type=self._options.instance_type,
             iam_instance_profile=self._profile.ref,
             associate_public_ip_address=True,
             security_groups=[self._security_group.security_group_id],

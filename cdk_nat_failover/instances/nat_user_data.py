@@ -1,6 +1,6 @@
 """The user data of a NAT: the boot script with the settings and the files that it writes.
 
-The files are those of `nat_boot` without their comments and indentation, for which there is no
+The files are those of `boot` without their comments and indentation, for which there is no
 room. The settings are the one thing that differs between stacks.
 """
 

@@ -13,7 +13,7 @@ from cdk_nat_failover.messaging.topic_policies import auto_scaling
 USE = ("kms:Decrypt", "kms:GenerateDataKey*")
 
 
-class MessageKey(Construct):
+class EncryptionKey(Construct):
     """A rotated key that the services which publish to the topics may use, for this account.
 
     Auto Scaling is known by its role, CloudWatch by the account of its alarms ("Managing Amazon SNS

@@ -10,7 +10,7 @@ from constructs import Construct
 from cdk_nat_failover.messaging.topic_policies import auto_scaling
 
 if TYPE_CHECKING:
-    from cdk_nat_failover.messaging.encryption_key import MessageKey
+    from cdk_nat_failover.messaging.encryption_key import EncryptionKey
 
 
 class FailoverTopic(Construct):
@@ -21,7 +21,7 @@ class FailoverTopic(Construct):
     which is how a person sends a test message.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, key: MessageKey | None) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, key: EncryptionKey | None) -> None:
         super().__init__(scope, construct_id)
         self.topic = sns.Topic(
             self,

@@ -13,14 +13,19 @@ from cdk_nat_failover.messaging.topic_policies import service
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cdk_nat_failover.messaging.encryption_key import MessageKey
+    from cdk_nat_failover.messaging.encryption_key import EncryptionKey
 
 
-class OutcomeTopic(Construct):
+class NotificationsTopic(Construct):
     """A topic to which the function and the stack's alarms publish, and people subscribe."""
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, key: MessageKey | None, emails: Sequence[str]
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        key: EncryptionKey | None,
+        emails: Sequence[str],
     ) -> None:
         super().__init__(scope, construct_id)
         self.topic = sns.Topic(

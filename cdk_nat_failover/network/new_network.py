@@ -17,16 +17,15 @@ from cdk_nat_failover.network.address_plan import (
     private_cidr,
     public_cidr,
 )
+from cdk_nat_failover.network.nat_network import Home, NatNetwork
 from nat_failover.contract import FLEET_TAG
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from ipaddress import IPv4Network
 
-    from stacks.settings.network import NetworkSettings
 
-
-class Network(Construct):
+class NewNetwork(Construct):
     """Subnets with a route table each; the private tables have no default route.
 
     That route belongs to the failover function: were it in the template, a deployment would undo a
@@ -34,32 +33,52 @@ class Network(Construct):
     by its number in a list, dropping one would give its successor's addresses to another.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, settings: NetworkSettings) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        cidr: IPv4Network,
+        additional_cidrs: tuple[IPv4Network, ...],
+        zones: Sequence[str] | None,
+    ) -> None:
         super().__init__(scope, construct_id)
-        self.cidrs = (settings.cidr, *settings.additional_cidrs)
-        self.vpc = self._vpc(settings.cidr)
-        self._add_cidrs(settings.additional_cidrs)
-        zones = self._zones(settings)
-        self.public_subnets = self._public_subnets(settings.cidr, zones)
-        self.private_subnets = self._private_subnets(settings.cidr, zones)
-        self._add_endpoints()
+        self.vpc = self._vpc(cidr)
+        self._add_cidrs(additional_cidrs)
+        by_letter = self._zones(zones)
+        public = self._public_subnets(cidr, by_letter)
+        private = self._private_subnets(cidr, by_letter)
+        self._add_endpoints([*private, *public])
+        self.network = NatNetwork(
+            vpc=self.vpc,
+            cidrs=(cidr, *additional_cidrs),
+            public_subnets=tuple(public),
+            homes=tuple(
+                Home(
+                    table=subnet.route_table.route_table_id,
+                    zone=subnet.availability_zone,
+                    subnets=(subnet,),
+                )
+                for subnet in private
+            ),
+        )
         acknowledge(
             self.vpc,
             rule="AwsSolutions-VPC7",
             reason="Flow logs cost per gigabyte, and where they go is the account's choice; they"
             " attach to the VPC, which is an output.",
         )
-        if settings.zones:
+        if zones:
             acknowledge(
                 self.vpc,
                 rule="CloudFormation-Validate::W3010",
                 reason="The settings name the zones: who pins them means it.",
             )
 
-    def _zones(self, settings: NetworkSettings) -> dict[str, str]:
+    def _zones(self, zones: Sequence[str] | None) -> dict[str, str]:
         """Return the zones by letter; those that are not named stand for a, b and so on."""
-        if settings.zones:
-            return {letter_of(zone): zone for zone in sorted(settings.zones)}
+        if zones:
+            return {letter_of(zone): zone for zone in sorted(zones)}
         return dict(zip(LETTERS, cdk.Stack.of(self).availability_zones, strict=False))
 
     def _vpc(self, cidr: IPv4Network) -> ec2.Vpc:
@@ -131,15 +150,15 @@ class Network(Construct):
             subnets.append(subnet)
         return subnets
 
-    def _add_endpoints(self) -> None:
+    def _add_endpoints(self, subnets: Sequence[ec2.ISubnet]) -> None:
         """Add what is free and keeps what is often most of the traffic off the NATs."""
-        subnets = ec2.SubnetSelection(subnets=[*self.private_subnets, *self.public_subnets])
+        selection = ec2.SubnetSelection(subnets=subnets)
         services = {
             "S3": ec2.GatewayVpcEndpointAwsService.S3,
             "DynamoDb": ec2.GatewayVpcEndpointAwsService.DYNAMODB,
         }
         for name, service in services.items():
-            self.vpc.add_gateway_endpoint(name, service=service, subnets=[subnets])
+            self.vpc.add_gateway_endpoint(name, service=service, subnets=[selection])
 
 
 def _tag(subnet: ec2.Subnet, kind: str) -> None:

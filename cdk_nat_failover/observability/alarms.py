@@ -14,7 +14,7 @@ from nat_failover.contract import METRIC_NAMESPACE, Metric
 if TYPE_CHECKING:
     from cdk_nat_failover.function.default_routes import DefaultRoutes
     from cdk_nat_failover.function.failover_function import FailoverFunction
-    from cdk_nat_failover.messaging.notifications_topic import OutcomeTopic
+    from cdk_nat_failover.messaging.notifications_topic import NotificationsTopic
 
 MINUTE = cdk.Duration.minutes(1)
 
@@ -29,7 +29,7 @@ class Observability(Construct):
         *,
         function: FailoverFunction,
         routes: DefaultRoutes,
-        outcome_topic: OutcomeTopic,
+        notifications: NotificationsTopic,
     ) -> None:
         super().__init__(scope, construct_id)
         # Until the first routes are there, the metrics would be right and of no use.
@@ -41,8 +41,8 @@ class Observability(Construct):
             self._failures(),
             self._dead_letters(function),
         ):
-            alarm.add_alarm_action(actions.SnsAction(outcome_topic.topic))
-            alarm.add_ok_action(actions.SnsAction(outcome_topic.topic))
+            alarm.add_alarm_action(actions.SnsAction(notifications.topic))
+            alarm.add_ok_action(actions.SnsAction(notifications.topic))
 
     def _no_egress(self) -> cloudwatch.Alarm:
         return self._alarm(

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tests.synth.template import Template
 
 ROOT = Path(__file__).parents[2]
-BOOT = ROOT / "stacks" / "constructs" / "nat_boot" / "boot.sh"
+BOOT = ROOT / "cdk_nat_failover" / "instances" / "boot" / "boot.sh"
 
 SECTIONS = ("Description", "Outputs", "Parameters", "Rules")
 

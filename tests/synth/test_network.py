@@ -17,7 +17,7 @@ from cdk_nat_failover.network.address_plan import (
     private_cidr,
     public_cidr,
 )
-from cdk_nat_failover.network.new_network import Network
+from cdk_nat_failover.network.new_network import NewNetwork
 from stacks.settings.reader import read_settings
 
 if TYPE_CHECKING:
@@ -125,7 +125,14 @@ def test_networks_of_the_vpc_are_called_by_their_addresses() -> None:
 def _synthesized(**network: list[str]) -> dict[str, Any]:
     stack = cdk.Stack(cdk.App(), "Any")
     given = {"network": network, "fleet": {"max": len(LETTERS)}}
-    Network(stack, "Network", settings=read_settings(given).network)
+    settings = read_settings(given).network
+    NewNetwork(
+        stack,
+        "Network",
+        cidr=settings.cidr,
+        additional_cidrs=settings.additional_cidrs,
+        zones=settings.zones,
+    )
     template = cdk.assertions.Template.from_stack(stack).to_json()
     resources: dict[str, Any] = template["Resources"]
     return resources

@@ -48,8 +48,8 @@ BOOT_GIVES_UP = Delay(
     15,
     290,
     _DOCUMENTED,
-    "cdk_nat_failover/instances/boot/boot.sh: from steps that take seconds and one that fails, to the"
-    " limits of all steps, 5 + 15 + 145 + 15 + 50 + 15 + 45 s",
+    "cdk_nat_failover/instances/boot/boot.sh: from steps that take seconds and one that fails, to"
+    " the limits of all steps, 5 + 15 + 145 + 15 + 50 + 15 + 45 s",
 )
 BOOT_TRIES_AGAIN = Delay(
     "an instance tells its group again how its launch went",
