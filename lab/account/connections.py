@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.config import Config
 
 from lab.account.errors import RealDrillError
-from nat_failover.observe import Clients
+from nat_failover.clients import Clients
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor

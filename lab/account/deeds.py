@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, assert_never
 
-from nat_failover.route_tables import DEFAULT_ROUTE_CIDR
+from nat_failover.actions import DEFAULT_ROUTE_CIDR
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from lab.account.deeds import Call, Deed
-    from nat_failover.observe import Clients
+    from nat_failover.clients import Clients
 
 WARMUP_S = 300
 """What an instance refresh gives a new NAT to boot before it replaces the next: as long as the

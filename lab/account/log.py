@@ -8,7 +8,6 @@ logs writes unless its system log level was raised ("Log-level filtering", Lambd
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -19,36 +18,15 @@ LATE_S = 10.0
 """How long a drill waits for the last lines: CloudWatch Logs shows a line after some seconds, no
 figure published."""
 
-_CALLS: tuple[tuple[str, str], ...] = (
-    (": default route to ", "ec2:ReplaceRoute/CreateRoute"),
-    (": source/destination check off", "ec2:ModifyNetworkInterfaceAttribute"),
-    (": from rtb-", "ec2:ReplaceRouteTableAssociation"),
-    (": associated with ", "ec2:AssociateRouteTable"),
-    (": released from ", "ec2:DisassociateRouteTable"),
-    (": lifecycle action ", "autoscaling:CompleteLifecycleAction"),
-)
-"""What `nat_failover.apply.describe` says of a write, and the call that carries it out."""
-
-_ID = re.compile(r"\b(?:rtb|subnet|i|eni)-\w+")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoggedWrite:
-    """A write that a run logged: when, in words, and AWS's error if it refused."""
+    """A write that a run logged: when, the API call, what it changed, and AWS's error, if any."""
 
     time: float
-    words: str
+    call: str
+    target: str
     error: str | None
-
-    @property
-    def call(self) -> str:
-        """Return the call that carried it out."""
-        return next((call for said, call in _CALLS if said in self.words), "unknown")
-
-    @property
-    def target(self) -> str:
-        """Return the ids that the write names, what was written first."""
-        return " ".join(_ID.findall(self.words))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +87,12 @@ def _start(run: Run, time: float, row: Mapping[str, Any]) -> Run:
 
 
 def _write(run: Run, time: float, row: Mapping[str, Any]) -> Run:
-    write = LoggedWrite(time=time, words=str(row.get("write", "")), error=row.get("error"))
+    write = LoggedWrite(
+        time=time,
+        call=str(row.get("call", "unknown")),
+        target=str(row.get("target", "")),
+        error=row.get("error"),
+    )
     return replace(run, writes=(*run.writes, write))
 
 

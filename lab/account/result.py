@@ -80,7 +80,9 @@ def _ran(runs: Sequence[Run]) -> Iterator[Moment]:
                 time=run.started, source=Who.LAMBDA.value, kind="function began", what=what
             )
         for write in run.writes:
-            what = f"run {number} wrote: {write.words}" + f" - {write.error}" * bool(write.error)
+            what = f"run {number} wrote: {write.call} {write.target}" + f": {write.error}" * bool(
+                write.error
+            )
             yield Moment(time=write.time, source=Who.LAMBDA.value, kind="write", what=what)
         if run.ended is not None:
             what = f"run {number} ended (trigger: {trigger})"

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from lab.account.clock import AccountClock
+    from nat_failover.clients import Clients
     from nat_failover.contract import Settings
     from nat_failover.model import Nat, Observation
-    from nat_failover.observe import Clients
 
 LOOK_S = 1.0
 """From one look to the next, or as long as a look takes; three calls of the 20 a second that EC2

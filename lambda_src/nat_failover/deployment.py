@@ -23,7 +23,13 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
-from nat_failover.apply import Hold, LiftHold, ReleaseSubnet, Write, apply
+from nat_failover.actions import (
+    ReleaseSubnet,
+    ResumeTermination,
+    TerminateMember,
+    UnprotectMember,
+)
+from nat_failover.apply import apply
 from nat_failover.contract import Failback, Resource, Strategy
 from nat_failover.observe import observe_tables
 from nat_failover.reconcile import Patience, Run, reconcile
@@ -32,10 +38,11 @@ from nat_failover.route_tables import IncompleteError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from nat_failover.actions import Action
+    from nat_failover.clients import Clients
     from nat_failover.contract import Settings
     from nat_failover.events import Deployment, Trigger
     from nat_failover.model import Table
-    from nat_failover.observe import Clients
 
 LIFT_LIMIT_S = 480.0
 """How long the function tries to lift holds: what is launching is in service or gone by then, and a
@@ -80,7 +87,7 @@ def serve(
 
 
 def _until_none_is_left(
-    clients: Clients, trigger: Trigger, seconds: float, find: Callable[[], tuple[Write, ...]]
+    clients: Clients, trigger: Trigger, seconds: float, find: Callable[[], tuple[Action, ...]]
 ) -> Run:
     """Write what is found, until a look finds nothing or time is up."""
     run, patience = Run(trigger=trigger), Patience(seconds)
@@ -109,7 +116,7 @@ def _until_none_is_left(
             return replace(run, failure=run.failure or f"time was up with {len(left)} left to do")
 
 
-def _unknown(deployment: Deployment, clients: Clients, settings: Settings) -> tuple[Write, ...]:
+def _unknown(deployment: Deployment, clients: Clients, settings: Settings) -> tuple[Action, ...]:
     """Return the private subnets' associations that CloudFormation does not know.
 
     Those of tables that NATs serve are in use: CloudFormation deletes their group first.
@@ -138,8 +145,10 @@ def _releases(
                 )
 
 
-def _holds(clients: Clients, settings: Settings) -> tuple[Write, ...]:
-    """Return what keeps members of the group from being terminated; of no group, nothing does.
+def _holds(clients: Clients, settings: Settings) -> tuple[Action, ...]:
+    """Return what lifts what keeps members from being terminated; of no group, nothing does.
+
+    Each member by a call of its own, so that one refusal is not everyone's.
 
     An instance in standby is terminated: it could not return to a group that is at its maximum
     size, and whoever deletes the stack wants none of it (that the call takes instances in standby:
@@ -149,10 +158,10 @@ def _holds(clients: Clients, settings: Settings) -> tuple[Write, ...]:
         members = group.get("Instances", [])
         suspended = {process.get("ProcessName") for process in group.get("SuspendedProcesses", [])}
         if "Terminate" in suspended:
-            return (LiftHold(group=settings.group, hold=Hold.SUSPENSION, reason=_BECAUSE),)
+            return (ResumeTermination(group=settings.group, reason=_BECAUSE),)
         standby = _ids(m for m in members if m["LifecycleState"] in _STANDBY)
         if standby:
-            return _lifts(settings.group, Hold.STANDBY, standby)
+            return tuple(TerminateMember(instance=i, reason=_BECAUSE) for i in standby)
         protected = [m for m in members if m.get("ProtectedFromScaleIn") and not _leaves(m)]
         launched = _ids(m for m in protected if m["LifecycleState"] == "InService")
         if protected and not launched:
@@ -160,7 +169,10 @@ def _holds(clients: Clients, settings: Settings) -> tuple[Write, ...]:
                 f"{_ids(iter(protected))[0]} is protected from scale-in and not yet in service"
             )
             raise LaunchingError(message)
-        return _lifts(settings.group, Hold.PROTECTION, launched)
+        return tuple(
+            UnprotectMember(group=settings.group, instance=instance, reason=_BECAUSE)
+            for instance in launched
+        )
     return ()
 
 
@@ -179,11 +191,3 @@ def _leaves(member: Any) -> bool:  # noqa: ANN401 - boto3's shape
 
 def _ids(members: Iterator[Any]) -> list[str]:
     return sorted(member["InstanceId"] for member in members)
-
-
-def _lifts(group: str, hold: Hold, instances: list[str]) -> tuple[Write, ...]:
-    """Lift the hold of each by a call of its own, so that one refusal is not everyone's."""
-    return tuple(
-        LiftHold(group=group, hold=hold, instances=(instance,), reason=_BECAUSE)
-        for instance in instances
-    )

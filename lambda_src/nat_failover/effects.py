@@ -11,19 +11,19 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, assert_never
 
-from nat_failover.model import (
+from nat_failover.actions import (
     AssociateSubnet,
-    Association,
-    DefaultRoute,
     DisableSourceDestCheck,
     MoveSubnet,
     SetDefaultRoute,
 )
+from nat_failover.model import Association, DefaultRoute
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from nat_failover.model import Action, Move, Nat, Observation, Table
+    from nat_failover.actions import Move, Planned
+    from nat_failover.model import Nat, Observation, Table
 
 TRUSTED_S = 10.0
 """How long a look may lag behind an answered write; AWS publishes no figure."""
@@ -36,13 +36,13 @@ class Effect:
     `association` is the id that AWS gave to a subnet's new association.
     """
 
-    write: Action
+    write: Planned
     at: float
     route: DefaultRoute | None = None
     association: str | None = None
 
 
-def effect(write: Action, before: Observation, association: str | None = None) -> Effect:
+def effect(write: Planned, before: Observation, association: str | None = None) -> Effect:
     """Return the effect of a write that was decided on an observation and that AWS answered."""
     table = write.table if isinstance(write, SetDefaultRoute) else None
     route = next((t.route for t in before.tables if t.id == table), None)
@@ -63,7 +63,7 @@ def overlay(seen: Observation, effects: Iterable[Effect]) -> Observation:
     return seen
 
 
-def _asset(write: Action) -> str:
+def _asset(write: Planned) -> str:
     """Return the id of what a write changes."""
     match write:
         case SetDefaultRoute():

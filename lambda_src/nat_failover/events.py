@@ -23,6 +23,7 @@ from enum import StrEnum
 from functools import reduce
 from typing import TYPE_CHECKING, Any
 
+from nat_failover.actions import CompleteLifecycleAction
 from nat_failover.contract import SWEEP_SOURCE, Resource
 
 if TYPE_CHECKING:
@@ -85,16 +86,6 @@ _NOTIFICATIONS = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class LifecycleAction:
-    """A lifecycle action of a terminating instance, to be completed when its tables have moved."""
-
-    group: str
-    hook: str
-    token: str
-    instance: str
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
     """CloudFormation's request, to be answered at `response_url`.
@@ -119,7 +110,7 @@ class Trigger:
 
     kinds: frozenset[Kind] = frozenset()
     leaving: frozenset[str] = frozenset()
-    actions: frozenset[LifecycleAction] = frozenset()
+    actions: frozenset[CompleteLifecycleAction] = frozenset()
     deployment: Deployment | None = None
     problems: tuple[str, ...] = ()
 
@@ -228,7 +219,7 @@ def _lifecycle_action(message: Mapping[str, Any], settings: Settings) -> Trigger
     if message["AutoScalingGroupName"] != settings.group:
         problem = "a lifecycle action of another group"
         raise _NotUnderstoodError(problem)
-    action = LifecycleAction(
+    action = CompleteLifecycleAction(
         group=settings.group,
         hook=_identifier(_HOOK, message["LifecycleHookName"]),
         token=_identifier(_TOKEN, message["LifecycleActionToken"]),

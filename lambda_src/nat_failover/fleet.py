@@ -9,7 +9,8 @@ from collections import Counter
 from ipaddress import IPv4Network, collapse_addresses
 from typing import TYPE_CHECKING
 
-from nat_failover.model import BLACKHOLE, DisableSourceDestCheck, Health, InstanceState, judge
+from nat_failover.actions import DisableSourceDestCheck
+from nat_failover.model import BLACKHOLE, Health, InstanceState, judge
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -16,12 +16,12 @@ from botocore.config import Config
 
 from nat_failover.answer import UndeliveredError, answer, is_cloudformations
 from nat_failover.apply import apply
+from nat_failover.clients import Clients
 from nat_failover.contract import Resource, Settings, s3_endpoint
 from nat_failover.deployment import serve
 from nat_failover.events import Kind, Trigger, parse
 from nat_failover.incidents import State
 from nat_failover.notifications import Notifications
-from nat_failover.observe import Clients
 from nat_failover.reconcile import Patience, Run, reconcile
 from nat_failover.report import report
 
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from concurrent.futures import Future
 
-    from nat_failover.events import Deployment, LifecycleAction
+    from nat_failover.actions import CompleteLifecycleAction
+    from nat_failover.events import Deployment
     from nat_failover.memory import Remembered
 
 RUN_LIMIT_S = 25.0
@@ -206,7 +207,7 @@ def _members(run: Run, *lifecycles: str) -> set[str]:
     return {nat.instance for nat in nats if nat.lifecycle in lifecycles}
 
 
-def _unconfirmed(run: Run) -> list[LifecycleAction]:
+def _unconfirmed(run: Run) -> list[CompleteLifecycleAction]:
     """Return the actions of members that the group does not show as waiting yet."""
     early = _members(run, "InService", "Terminating")
     return [action for action in run.trigger.actions if action.instance in early]

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import assert_never
+from typing import TYPE_CHECKING, assert_never
+
+if TYPE_CHECKING:
+    from nat_failover.actions import Planned
 
 
 class Health(StrEnum):
@@ -257,55 +260,6 @@ class SubnetDecision:
     destination: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class SetDefaultRoute:
-    """Point a table's default route to an interface; `exists` says whether it has one now."""
-
-    table: str
-    interface: str
-    instance: str
-    exists: bool
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class MoveSubnet:
-    """Associate a subnet with another table."""
-
-    association: str
-    subnet: str
-    source: str
-    table: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class AssociateSubnet:
-    """Associate a subnet that has no association, and so uses the main table, with a table."""
-
-    subnet: str
-    source: str
-    table: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class DisableSourceDestCheck:
-    """Let an instance forward what is not addressed to it, by its primary interface.
-
-    An instance with several interfaces has no check of its own to switch ("InvalidInstanceID", EC2
-    API error codes).
-    """
-
-    instance: str
-    interface: str
-    reason: str
-
-
-Move = MoveSubnet | AssociateSubnet
-Action = SetDefaultRoute | Move | DisableSourceDestCheck
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What is wanted: a decision for each table, and the writes that carry the decisions out.
@@ -320,4 +274,4 @@ class Plan:
     decisions: tuple[Decision, ...]
     subnets: tuple[SubnetDecision, ...]
     without_egress: tuple[str, ...]
-    actions: tuple[Action, ...]
+    actions: tuple[Planned, ...]

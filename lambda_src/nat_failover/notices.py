@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from nat_failover.contract import Failback
 from nat_failover.incidents import Incident
-from nat_failover.model import Health, MoveSubnet, SetDefaultRoute, Verdict
+from nat_failover.model import Health, Verdict
 from nat_failover.situation import ELSEWHERE, displaced_zones
 
 if TYPE_CHECKING:
@@ -166,14 +166,8 @@ def _done(run: Run, settings: Settings) -> Iterator[str]:
 
 def moves(run: Run) -> dict[str, str]:
     """Return which tables came to use something else, and what, however many writes it took."""
-    moved: dict[str, str] = {}
-    for result in run.results:
-        match result.write:
-            case SetDefaultRoute(table=table, instance=instance) if result.done:
-                moved[table] = instance
-            case MoveSubnet(source=source, table=table) if result.done:
-                moved[source] = table
-    return moved
+    done = (result.write.moved for result in run.results if result.done)
+    return dict(each for each in done if each)
 
 
 def _advice(state: State, settings: Settings) -> Iterator[str]:

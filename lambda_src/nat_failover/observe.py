@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from botocore.parsers import ResponseParserError
@@ -22,26 +21,14 @@ from nat_failover.route_tables import IncompleteError, RouteTables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from concurrent.futures import Executor
 
-    from types_boto3_autoscaling import AutoScalingClient
-    from types_boto3_ec2 import EC2Client
-
+    from nat_failover.clients import Clients
     from nat_failover.contract import Settings
     from nat_failover.model import Table
 
 MEMBER_TAG = "aws:autoscaling:groupName"
 """The tag that Auto Scaling gives to the members of a group, with the group's name as its value
 ("Tag Auto Scaling groups and instances", EC2 Auto Scaling user guide)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Clients:
-    """The AWS clients that reads and writes go through, and the threads that they run in."""
-
-    ec2: EC2Client
-    autoscaling: AutoScalingClient
-    threads: Executor
 
 
 def observe(

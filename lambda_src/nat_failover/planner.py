@@ -20,16 +20,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from nat_failover.actions import Move, SetDefaultRoute
 from nat_failover.fleet import Fleet, is_overridden
 from nat_failover.model import (
     ROUTE_VERDICTS,
     Decision,
-    Move,
     Nat,
     Observation,
     Plan,
     Policy,
-    SetDefaultRoute,
     Table,
     Verdict,
 )

@@ -14,20 +14,11 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from nat_failover.actions import AssociateSubnet, MoveSubnet, SetDefaultRoute
 from nat_failover.apply import Result, apply
 from nat_failover.contract import Failback, Strategy
 from nat_failover.effects import Effect, effect, overlay, pending
-from nat_failover.model import (
-    ROUTE_VERDICTS,
-    AssociateSubnet,
-    Decision,
-    MoveSubnet,
-    Plan,
-    Policy,
-    SetDefaultRoute,
-    SubnetDecision,
-    Verdict,
-)
+from nat_failover.model import ROUTE_VERDICTS, Decision, Plan, Policy, SubnetDecision, Verdict
 from nat_failover.observe import observe
 from nat_failover.planner import plan
 from nat_failover.route_tables import IncompleteError
@@ -35,10 +26,11 @@ from nat_failover.route_tables import IncompleteError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from nat_failover.actions import Planned
+    from nat_failover.clients import Clients
     from nat_failover.contract import Settings
     from nat_failover.events import Trigger
-    from nat_failover.model import Action, Observation
-    from nat_failover.observe import Clients
+    from nat_failover.model import Observation
 
 _PAUSES_S = (0.25, 0.5, 1.0, 2.0, 5.0)
 """How long to wait after a look that failed, or that found again what was just written; the last
@@ -84,7 +76,7 @@ class Run:
         return (*self.plan.decisions, *self.plan.subnets) if self.plan else ()
 
     @property
-    def todo(self) -> tuple[Action, ...]:
+    def todo(self) -> tuple[Planned, ...]:
         """The writes that the last look asks for; none if it failed."""
         return self.plan.actions if self.plan and not self.failure else ()
 
@@ -114,7 +106,7 @@ def reconcile(  # noqa: PLR0913 - what a run is made of, each thing by name
         adopt=settings.adopt,
     )
     run, patience = Run(trigger=trigger), Patience(seconds)
-    tried: frozenset[Action] = frozenset()
+    tried: frozenset[Planned] = frozenset()
     while True:
         run = _look(clients, settings, policy, run, recall)
         if not run.failure and not run.todo and (run.served or not until_served):

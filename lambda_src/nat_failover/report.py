@@ -11,7 +11,6 @@ import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from nat_failover.apply import Result, describe
 from nat_failover.contract import METRIC_NAMESPACE, METRICS, Metric
 from nat_failover.incidents import has_lost_redundancy
 from nat_failover.model import Health, Verdict
@@ -21,6 +20,7 @@ from nat_failover.situation import ELSEWHERE, not_ours
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from nat_failover.apply import Result
     from nat_failover.contract import Settings
     from nat_failover.incidents import State
     from nat_failover.model import Decision, SubnetDecision
@@ -66,7 +66,8 @@ def _summary(run: Run) -> dict[str, Any]:
 
 def _done(result: Result) -> dict[str, Any]:
     return {
-        "write": describe(result.write),
+        "call": result.write.call,
+        "target": result.write.target,
         "done": result.done,
         "error": result.error and result.error[:_LONGEST_ERROR],
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ipaddress import IPv4Network
 from typing import TYPE_CHECKING, Any
 
+from nat_failover.actions import DEFAULT_ROUTE_CIDR
 from nat_failover.fleet import may_lead_out
 from nat_failover.model import BLACKHOLE, Association, DefaultRoute, Subnet, Table
 
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
 
     from nat_failover.contract import HomeTable, Settings
 
-DEFAULT_ROUTE_CIDR = "0.0.0.0/0"
 _TARGETS = (
     "NetworkInterfaceId",
     "InstanceId",

@@ -21,8 +21,9 @@ from nat_failover.model import SubnetDecision, Verdict
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from nat_failover.actions import Move
     from nat_failover.fleet import Fleet
-    from nat_failover.model import Decision, Move, Observation, Policy, Subnet, Table
+    from nat_failover.model import Decision, Observation, Policy, Subnet, Table
 
 _AS_ITS_TABLE = frozenset({Verdict.NO_EGRESS, Verdict.NOT_OURS})
 

@@ -17,7 +17,8 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from nat_failover.model import AssociateSubnet, Decision, Move, MoveSubnet, Verdict
+from nat_failover.actions import AssociateSubnet, Move, MoveSubnet
+from nat_failover.model import Decision, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

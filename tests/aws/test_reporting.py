@@ -357,7 +357,8 @@ def test_log_has_a_line_for_each_decision_and_write_when_a_nat_died(
         ("INFO", "message"),
     ]
     assert lines[0].items() >= returned["decided"][0].items()
-    assert lines[1]["write"] == returned["did"][0]["write"]
+    assert lines[1]["call"] == returned["did"][0]["call"] == "ec2:ReplaceRoute"
+    assert lines[1]["target"].startswith(region.homes["a"].table)
     assert lines[2]["saw"] == returned["saw"]
 
 

@@ -6,17 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from nat_failover.effects import TRUSTED_S, Effect, effect, overlay, pending
-from nat_failover.model import (
+from nat_failover.actions import (
     AssociateSubnet,
-    Association,
-    DefaultRoute,
     DisableSourceDestCheck,
-    InstanceState,
     MoveSubnet,
-    Observation,
     SetDefaultRoute,
 )
+from nat_failover.effects import TRUSTED_S, Effect, effect, overlay, pending
+from nat_failover.model import Association, DefaultRoute, InstanceState, Observation
 from tests.unit.worlds import HERE, THERE, any_nat, any_table, network, route_to
 
 OLD, NEW = any_nat("old", HERE, state=InstanceState.TERMINATED), any_nat("new", THERE)

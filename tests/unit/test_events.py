@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nat_failover.actions import CompleteLifecycleAction
 from nat_failover.contract import Resource
-from nat_failover.events import Deployment, Kind, LifecycleAction, Trigger
+from nat_failover.events import Deployment, Kind, Trigger
 from nat_failover.events import parse as parse_for
 from tests.factories import ANY_STACK_ID, any_function_settings
 
@@ -47,7 +48,7 @@ HOOK: dict[str, Any] = {
     "Origin": "AutoScalingGroup",
     "Destination": "EC2",
 }
-ACTION = LifecycleAction(
+ACTION = CompleteLifecycleAction(
     group="any-stack-nat",
     hook="hook",
     token="00000000-0000-4000-8000-000000000000",  # noqa: S106 - not a secret

@@ -13,18 +13,20 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
 
-from nat_failover.model import (
-    Action,
+from nat_failover.actions import (
     AssociateSubnet,
-    Association,
     DisableSourceDestCheck,
+    MoveSubnet,
+    Planned,
+    SetDefaultRoute,
+)
+from nat_failover.model import (
+    Association,
     Health,
     InstanceState,
-    MoveSubnet,
     Nat,
     Observation,
     Policy,
-    SetDefaultRoute,
     Table,
     judge,
 )
@@ -39,10 +41,10 @@ class Run:
     """A run of the function between two steps: the hints it was given, and the writes it owes."""
 
     leaving: frozenset[str]
-    todo: list[Action] = field(default_factory=list)
+    todo: list[Planned] = field(default_factory=list)
 
 
-def aws(seen: Observation, action: Action) -> Observation:
+def aws(seen: Observation, action: Planned) -> Observation:
     """Carry a write out, or refuse it as AWS does and leave everything as it is."""
     interfaces = {nat.interface for nat in seen.nats if nat.state is not InstanceState.TERMINATED}
     associations = {(t.id, a.id) for t in seen.tables for a in t.associations}

@@ -9,20 +9,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nat_failover.actions import (
+    AssociateSubnet,
+    DisableSourceDestCheck,
+    MoveSubnet,
+    SetDefaultRoute,
+)
 from nat_failover.fleet import may_lead_out
 from nat_failover.model import (
-    AssociateSubnet,
     Association,
     Decision,
     DefaultRoute,
-    DisableSourceDestCheck,
     Health,
     InstanceState,
-    MoveSubnet,
     Nat,
     Observation,
     Policy,
-    SetDefaultRoute,
     SubnetDecision,
     Table,
     Verdict,

@@ -7,20 +7,8 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nat_failover.model import (
-    AssociateSubnet,
-    Health,
-    Move,
-    MoveSubnet,
-    Nat,
-    Observation,
-    Policy,
-    SetDefaultRoute,
-    Subnet,
-    Table,
-    Verdict,
-    judge,
-)
+from nat_failover.actions import AssociateSubnet, Move, MoveSubnet, SetDefaultRoute
+from nat_failover.model import Health, Nat, Observation, Policy, Subnet, Table, Verdict, judge
 from nat_failover.planner import plan
 from tests.unit.worlds import carry_out, networks, policies
 

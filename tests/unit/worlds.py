@@ -10,19 +10,21 @@ from typing import TYPE_CHECKING, Any, assert_never
 
 from hypothesis import strategies as st
 
-from nat_failover.model import (
-    Action,
+from nat_failover.actions import (
     AssociateSubnet,
-    Association,
-    DefaultRoute,
     DisableSourceDestCheck,
-    InstanceState,
     Move,
     MoveSubnet,
+    Planned,
+    SetDefaultRoute,
+)
+from nat_failover.model import (
+    Association,
+    DefaultRoute,
+    InstanceState,
     Nat,
     Observation,
     Policy,
-    SetDefaultRoute,
     Subnet,
     Table,
 )
@@ -96,7 +98,7 @@ def with_subnets(seen: Observation) -> Observation:
     )
 
 
-def carry_out(seen: Observation, actions: Iterable[Action]) -> Observation:
+def carry_out(seen: Observation, actions: Iterable[Planned]) -> Observation:
     """Return the network as AWS leaves it after the writes."""
     for action in actions:
         match action:

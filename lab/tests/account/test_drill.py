@@ -136,7 +136,7 @@ def test_drill_shows_what_replaced_a_nat_and_what_the_function_wrote(account: Re
     assert {row.through for row in during.tables} == {lost, before.tables[1].through}
     assert after.tables[0].through not in (None, lost)
     repair = next(write for write in outcome.writes if write.target.startswith(table))
-    assert ("ec2:ReplaceRoute/CreateRoute", None) == (repair.name, repair.error)
+    assert ("ec2:ReplaceRoute", None) == (repair.name, repair.error)
     assert sorted(write.invocation for write in outcome.writes) == [
         write.invocation for write in outcome.writes
     ]

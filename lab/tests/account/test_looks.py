@@ -13,19 +13,8 @@ from lab.account.egress import Way, ways
 from lab.account.log import LoggedWrite, Run, runs
 from lab.account.spans import Look, came_home, outage, spans
 from lab.account.watch import differences
-from nat_failover.apply import ReleaseSubnet, Write, describe
 from nat_failover.contract import HomeTable
-from nat_failover.events import LifecycleAction
-from nat_failover.model import (
-    AssociateSubnet,
-    Association,
-    DefaultRoute,
-    DisableSourceDestCheck,
-    InstanceState,
-    MoveSubnet,
-    Nat,
-    SetDefaultRoute,
-)
+from nat_failover.model import Association, DefaultRoute, InstanceState, Nat
 from tests.unit.worlds import (
     FOREIGN_INTERFACE,
     HERE,
@@ -193,17 +182,20 @@ def test_log_tells_when_each_run_began_what_it_wrote_and_why() -> None:
     told = runs(
         [
             (2.0, start("second")),
-            (1.2, line("first", "write", write="rtb-1: default route to i-1 (eni-1)", error=None)),
+            (
+                1.2,
+                line("first", "write", call="ec2:Some", target="rtb-1", error=None),
+            ),
             (1.0, start("first")),
             (1.3, line("first", "run", trigger=["state change"])),
-            (2.4, line("second", "write", write="subnet-1: from rtb-1 to rtb-2", error="No: no")),
+            (2.4, line("second", "write", call="ec2:Any", target="subnet-1", error="No: no")),
             (2.5, "REPORT RequestId: second"),
             (2.6, "[1, 2]"),
             (2.7, line("second", "decision")),
         ]
     )
-    route = LoggedWrite(time=1.2, words="rtb-1: default route to i-1 (eni-1)", error=None)
-    move = LoggedWrite(time=2.4, words="subnet-1: from rtb-1 to rtb-2", error="No: no")
+    route = LoggedWrite(time=1.2, call="ec2:Some", target="rtb-1", error=None)
+    move = LoggedWrite(time=2.4, call="ec2:Any", target="subnet-1", error="No: no")
     assert (
         Run(started=1.0, ended=1.3, trigger=("state change",), writes=(route,)),
         Run(started=2.0, writes=(move,)),
@@ -215,50 +207,3 @@ def test_log_leaves_out_runs_that_began_before_the_fault() -> None:
     lines = [(-0.5, start("sweep")), (0.5, line("sweep", "run")), (1.0, start("told"))]
     assert [1.0] == [run.started for run in runs(lines)]
     assert [-0.5, 1.0] == [run.started for run in runs(lines, since=-0.6)]
-
-
-@pytest.mark.parametrize(
-    ("write", "call", "target"),
-    [
-        (
-            SetDefaultRoute(
-                table="rtb-1", interface="eni-1", instance="i-1", exists=True, reason="any"
-            ),
-            "ec2:ReplaceRoute/CreateRoute",
-            "rtb-1 i-1 eni-1",
-        ),
-        (
-            MoveSubnet(
-                association="any", subnet="subnet-1", source="rtb-1", table="rtb-2", reason="any"
-            ),
-            "ec2:ReplaceRouteTableAssociation",
-            "subnet-1 rtb-1 rtb-2",
-        ),
-        (
-            AssociateSubnet(subnet="subnet-1", source="rtb-1", table="rtb-2", reason="any"),
-            "ec2:AssociateRouteTable",
-            "subnet-1 rtb-2 rtb-1",
-        ),
-        (
-            DisableSourceDestCheck(instance="i-1", interface="eni-1", reason="any"),
-            "ec2:ModifyNetworkInterfaceAttribute",
-            "i-1",
-        ),
-        (
-            ReleaseSubnet(association="any", subnet="subnet-1", table="rtb-1", reason="any"),
-            "ec2:DisassociateRouteTable",
-            "subnet-1 rtb-1",
-        ),
-        (
-            LifecycleAction(group="any", hook="any", token="any", instance="i-1"),  # noqa: S106 - no secret
-            "autoscaling:CompleteLifecycleAction",
-            "i-1",
-        ),
-    ],
-)
-def test_log_names_the_call_and_the_target_of_each_write(
-    write: Write, call: str, target: str
-) -> None:
-    """The function's own words are understood, whichever write it is."""
-    logged = LoggedWrite(time=0, words=describe(write), error=None)
-    assert (call, target) == (logged.call, logged.target)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
 import pytest
 from botocore.exceptions import ClientError
@@ -15,16 +15,22 @@ from lab.emulator.isolation import REGION
 from lab.tests.emulator.iam.guard import guarded
 from lab.tests.emulator.iam.things import Things, things_of
 from lab.tests.emulator.small import eventually
-from nat_failover.apply import Hold, LiftHold, ReleaseSubnet, Write, apply
-from nat_failover.contract import HomeTable, Settings
-from nat_failover.events import LifecycleAction
-from nat_failover.model import (
+from nat_failover.actions import (
+    Action,
     AssociateSubnet,
+    CompleteLifecycleAction,
     DisableSourceDestCheck,
     MoveSubnet,
+    ReleaseSubnet,
+    ResumeTermination,
     SetDefaultRoute,
+    TerminateMember,
+    UnprotectMember,
 )
-from nat_failover.observe import Clients, observe
+from nat_failover.apply import apply
+from nat_failover.clients import Clients
+from nat_failover.contract import HomeTable, Settings
+from nat_failover.observe import observe
 from tests.factories import any_function_settings
 from tests.iam import SIMULATOR, role_policies
 
@@ -41,7 +47,7 @@ SWAPS = (AssociateSubnet, MoveSubnet, ReleaseSubnet)
 REFUSED = ("UnauthorizedOperation", "AccessDenied")
 
 
-def writes_to(things: Things) -> tuple[Write, ...]:
+def writes_to(things: Things) -> tuple[Action, ...]:
     """Return every kind of write that the function makes, on a stack's things."""
     why = "any reason"
     table, other = things.tables
@@ -67,11 +73,12 @@ def writes_to(things: Things) -> tuple[Write, ...]:
             table=other,
             reason=why,
         ),
-        *(
-            LiftHold(group=things.group, hold=hold, instances=(things.nat,), reason=why)
-            for hold in Hold
+        UnprotectMember(group=things.group, instance=things.nat, reason=why),
+        TerminateMember(instance=things.nat, reason=why),
+        ResumeTermination(group=things.group, reason=why),
+        CompleteLifecycleAction(
+            group=things.group, hook="any", token=ANY_ACTION, instance=things.nat
         ),
-        LifecycleAction(group=things.group, hook="any", token=ANY_ACTION, instance=things.nat),
     )
 
 
@@ -110,7 +117,7 @@ def client(region: Region, ours: Things, variant: str) -> Iterator[Client]:
         yield client
 
 
-def carried_out(client: Client, region: Region, things: Things) -> dict[Write, str]:
+def carried_out(client: Client, region: Region, things: Things) -> dict[Action, str]:
     """Make every write on a stack's things, one after the other; return AWS's errors."""
     region.client("autoscaling").attach_instances(
         AutoScalingGroupName=things.group, InstanceIds=[things.nat]
@@ -136,7 +143,8 @@ def test_role_allows_what_its_strategy_writes_to_its_own_stack(
 ) -> None:
     """Only the strategy that moves subnets may move them; every kind of write is tried."""
     errors = carried_out(client, region, ours)
-    assert {type(write) for write in errors} == set(get_args(Write))
+    kinds = {kind.__name__ for kind in Action.__subclasses__()}
+    assert {type(write).__name__ for write in errors} == kinds
     refused = {type(write) for write, error in errors.items() if error.startswith(REFUSED)}
     assert refused == (set(SWAPS) if variant == "default" else set())
 

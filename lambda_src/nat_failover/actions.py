@@ -1,0 +1,303 @@
+"""What the function writes: a class for each kind of write, with all that there is to say of it.
+
+A new write is a class here. The planner makes the first four as data and never carries them out;
+log, report and the drills of accounts read the fields that all have in common.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from nat_failover.clients import Clients
+
+DEFAULT_ROUTE_CIDR = "0.0.0.0/0"
+
+_NO_ROUTE = frozenset({"InvalidParameterValue", "InvalidRoute.NotFound"})
+_ROUTE_EXISTS = frozenset({"RouteAlreadyExists"})
+
+
+class Action(ABC):
+    """A write: what it is for, and how it is carried out.
+
+    `calls` are the API calls that it may make, as IAM names them, `target` is what it changes, by
+    ids, `reason` says in words why.
+    """
+
+    __slots__ = ()
+    calls: ClassVar[tuple[str, ...]]
+    reason: str
+
+    @property
+    def moved(self) -> tuple[str, str] | None:
+        """The private table whose traffic moves and what it moves to, if one's does."""
+        return None
+
+    @property
+    def call(self) -> str:
+        """The API call, as IAM names it."""
+        return self.calls[0]
+
+    @property
+    @abstractmethod
+    def target(self) -> str:
+        """The ids of what is written, that of what changes first."""
+
+    @abstractmethod
+    def carry_out(self, clients: Clients) -> str | None:
+        """Make the call; return the id of a subnet's new association, if it made one.
+
+        Raises:
+            botocore.exceptions.BotoCoreError: when the call cannot be made.
+            botocore.exceptions.ClientError: when AWS refuses it.
+
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class SetDefaultRoute(Action):
+    """Point a table's default route to an interface; `exists` says whether it has one now.
+
+    The interface is the target because an instance with two interfaces cannot be one.
+    """
+
+    calls: ClassVar[tuple[str, ...]] = ("ec2:ReplaceRoute", "ec2:CreateRoute")
+    table: str
+    interface: str
+    instance: str
+    exists: bool
+    reason: str
+
+    @property
+    def call(self) -> str:
+        """The call that is made first: the other one follows if the route came or went."""
+        return self.calls[0 if self.exists else 1]
+
+    @property
+    def moved(self) -> tuple[str, str]:
+        """The table, and the instance that serves it then."""
+        return self.table, self.instance
+
+    @property
+    def target(self) -> str:
+        """The table, and where it leads."""
+        return f"{self.table} {self.interface} {self.instance}"
+
+    def carry_out(self, clients: Clients) -> None:
+        """Replace or create the route; when it came or went since the observation, do the other.
+
+        AWS refuses to replace what is missing with InvalidParameterValue, where
+        InvalidRoute.NotFound would be expected (getmoto/moto#6425), and to create what exists with
+        RouteAlreadyExists ("Error codes", EC2 API developer guide).
+        """
+        replace = partial(
+            clients.ec2.replace_route,
+            RouteTableId=self.table,
+            DestinationCidrBlock=DEFAULT_ROUTE_CIDR,
+            NetworkInterfaceId=self.interface,
+        )
+        create = partial(clients.ec2.create_route, **replace.keywords)
+        first: Callable[[], object] = replace if self.exists else create
+        second: Callable[[], object] = create if self.exists else replace
+        try:
+            first()
+        except clients.ec2.exceptions.ClientError as error:
+            refusals = _NO_ROUTE if self.exists else _ROUTE_EXISTS
+            if error.response["Error"]["Code"] not in refusals:
+                raise
+            second()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class MoveSubnet(Action):
+    """Associate a subnet with another table."""
+
+    calls: ClassVar[tuple[str, ...]] = ("ec2:ReplaceRouteTableAssociation",)
+    association: str
+    subnet: str
+    source: str
+    table: str
+    reason: str
+
+    @property
+    def moved(self) -> tuple[str, str]:
+        """The table that the subnet leaves, and the one that it uses then."""
+        return self.source, self.table
+
+    @property
+    def target(self) -> str:
+        """The subnet, and its tables before and after."""
+        return f"{self.subnet} {self.source} {self.table}"
+
+    def carry_out(self, clients: Clients) -> str | None:
+        """Replace the association."""
+        moved = clients.ec2.replace_route_table_association(
+            AssociationId=self.association, RouteTableId=self.table
+        )
+        return moved.get("NewAssociationId")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class AssociateSubnet(Action):
+    """Associate a subnet that has no association, and so uses the main table, with a table."""
+
+    calls: ClassVar[tuple[str, ...]] = ("ec2:AssociateRouteTable",)
+    subnet: str
+    source: str
+    table: str
+    reason: str
+
+    @property
+    def target(self) -> str:
+        """The subnet, and its tables before and after."""
+        return f"{self.subnet} {self.source} {self.table}"
+
+    def carry_out(self, clients: Clients) -> str | None:
+        """Make the association."""
+        made = clients.ec2.associate_route_table(SubnetId=self.subnet, RouteTableId=self.table)
+        return made.get("AssociationId")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class DisableSourceDestCheck(Action):
+    """Let an instance forward what is not addressed to it, by its primary interface.
+
+    An instance with several interfaces has no check of its own to switch ("InvalidInstanceID", EC2
+    API error codes).
+    """
+
+    calls: ClassVar[tuple[str, ...]] = ("ec2:ModifyNetworkInterfaceAttribute",)
+    instance: str
+    interface: str
+    reason: str
+
+    @property
+    def target(self) -> str:
+        """The interface and its instance."""
+        return f"{self.interface} {self.instance}"
+
+    def carry_out(self, clients: Clients) -> None:
+        """Switch the check off."""
+        clients.ec2.modify_network_interface_attribute(
+            NetworkInterfaceId=self.interface, SourceDestCheck={"Value": False}
+        )
+
+
+Move = MoveSubnet | AssociateSubnet
+Planned = SetDefaultRoute | Move | DisableSourceDestCheck
+"""What a plan may ask for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseSubnet(Action):
+    """Take away a subnet's association that CloudFormation does not know, so that it can delete."""
+
+    calls: ClassVar[tuple[str, ...]] = ("ec2:DisassociateRouteTable",)
+    association: str
+    subnet: str
+    table: str
+    reason: str
+
+    @property
+    def target(self) -> str:
+        """The subnet and its table."""
+        return f"{self.subnet} {self.table}"
+
+    def carry_out(self, clients: Clients) -> None:
+        """Take the association away."""
+        clients.ec2.disassociate_route_table(AssociationId=self.association)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnprotectMember(Action):
+    """Lift a member's protection from scale-in, so that its group can be deleted."""
+
+    calls: ClassVar[tuple[str, ...]] = ("autoscaling:SetInstanceProtection",)
+    group: str
+    instance: str
+    reason: str
+
+    @property
+    def target(self) -> str:
+        """The instance."""
+        return self.instance
+
+    def carry_out(self, clients: Clients) -> None:
+        """Lift the protection."""
+        clients.autoscaling.set_instance_protection(
+            AutoScalingGroupName=self.group,
+            InstanceIds=[self.instance],
+            ProtectedFromScaleIn=False,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TerminateMember(Action):
+    """Terminate a member in standby, so that its group can be deleted."""
+
+    calls: ClassVar[tuple[str, ...]] = ("autoscaling:TerminateInstanceInAutoScalingGroup",)
+    instance: str
+    reason: str
+
+    @property
+    def target(self) -> str:
+        """The instance."""
+        return self.instance
+
+    def carry_out(self, clients: Clients) -> None:
+        """Terminate it; the group's size stays."""
+        clients.autoscaling.terminate_instance_in_auto_scaling_group(
+            InstanceId=self.instance, ShouldDecrementDesiredCapacity=False
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResumeTermination(Action):
+    """Let a group terminate instances again, so that it can be deleted."""
+
+    calls: ClassVar[tuple[str, ...]] = ("autoscaling:ResumeProcesses",)
+    group: str
+    reason: str
+
+    @property
+    def target(self) -> str:
+        """The group."""
+        return self.group
+
+    def carry_out(self, clients: Clients) -> None:
+        """Resume the process."""
+        clients.autoscaling.resume_processes(
+            AutoScalingGroupName=self.group, ScalingProcesses=["Terminate"]
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class CompleteLifecycleAction(Action):
+    """Let the group go on with an instance that it terminates, as its hook's message asked for."""
+
+    calls: ClassVar[tuple[str, ...]] = ("autoscaling:CompleteLifecycleAction",)
+    group: str
+    hook: str
+    token: str
+    instance: str
+    reason: str = "nothing uses the instance any more"
+
+    @property
+    def target(self) -> str:
+        """The instance and the hook."""
+        return f"{self.instance} {self.hook}"
+
+    def carry_out(self, clients: Clients) -> None:
+        """Complete the action."""
+        clients.autoscaling.complete_lifecycle_action(
+            AutoScalingGroupName=self.group,
+            LifecycleHookName=self.hook,
+            LifecycleActionToken=self.token,
+            InstanceId=self.instance,
+            LifecycleActionResult="CONTINUE",
+        )

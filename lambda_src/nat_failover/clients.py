@@ -1,0 +1,21 @@
+"""The AWS clients of the function, made once at its edge and passed in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from types_boto3_autoscaling import AutoScalingClient
+    from types_boto3_ec2 import EC2Client
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clients:
+    """The AWS clients that reads and writes go through, and the threads that they run in."""
+
+    ec2: EC2Client
+    autoscaling: AutoScalingClient
+    threads: Executor
