@@ -447,7 +447,8 @@ def _without_nft(machine: Machine) -> None:
 
 
 def _rules(machine: Machine) -> str:
-    return machine.run("nft", "--stateless", "list", "ruleset").stdout
+    """Return the rules without what they remember of packets: all their sets are filled by those."""
+    return machine.run("nft", "--stateless", "--terse", "list", "ruleset").stdout
 
 
 def _settings(namespace: Namespace) -> dict[str, str]:
