@@ -22,7 +22,7 @@ help: ## Show this list
 
 setup: $(READY) $(PACKETS) ## Make .venv and node_modules, as the other recipes do on first use
 
-lab: $(READY) $(PACKETS) ## Watch a failover in a region in a box; ARGS="drill zone-outage" and more: docs/lab.md
+lab: $(READY) $(PACKETS) ## Watch a failover in a region in a box; ARGS="drill zone-outage" and more: lab/README.md
 	@python -m lab $(ARGS)
 
 soak: $(READY) ## Play 1 000 drills of mixed faults; fail if one is not recovered

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from lab.drills.outcome import Outcome
 
 FILE = "docs/figures.json"
-PAGES = ("README.md", "docs/comparison.md", "docs/lab.md")
+PAGES = ("README.md", "docs/comparison.md", "lab/README.md")
 SEEDS = range(5)
 TOLD = "terminate"
 """The fault whose story README tells, with the first seed."""

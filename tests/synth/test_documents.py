@@ -16,10 +16,10 @@ from nat_failover.contract import SWEEP_SOURCE
 from stacks.settings.reader import read_settings
 
 ROOT = Path(__file__).parents[2]
-DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "lab" / "README.md"])
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_document_names_recipes_that_exist(document: Path) -> None:
     """Each `make` command of a document is a recipe."""
     named = set(re.findall(r"(?:^ *\$ |`|^    )make ([a-z]+)", document.read_text(), re.MULTILINE))
@@ -29,7 +29,7 @@ def test_document_names_recipes_that_exist(document: Path) -> None:
         assert run.returncode == 0, f"{document.name} names make {recipe}: {run.stderr}"
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_document_names_commands_of_the_lab_that_can_be_run(document: Path) -> None:
     """Each one parses, and its faults exist; those with a placeholder in capitals are left out."""
     text = document.read_text(encoding="utf-8")
@@ -54,18 +54,20 @@ def test_operations_invoke_the_function_with_the_sweep() -> None:
     assert json.loads(payload) == {"source": SWEEP_SOURCE}
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_document_has_nothing_left_to_fill_in(document: Path) -> None:
     """No placeholder stays."""
     text = document.read_text(encoding="utf-8")
     assert not re.findall(r"<!--(?! figures: | end -->)|@@|TODO|TBD", text)
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_document_links_to_files_that_exist(document: Path) -> None:
     """Each relative link, and each path of the project in code font, leads to a file."""
     text = document.read_text(encoding="utf-8")
     links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text)
     assert [] == [link for link in links if not (document.parent / link).exists()]
-    paths = re.findall(r"`((?:tests|docs|stacks|lab|lambda_src|bench)/[\w./-]+)`", text)
+    paths = re.findall(
+        r"`((?:tests|docs|stacks|cdk_nat_failover|aws_constraints|lab|lambda_src)/[\w./-]+)`", text
+    )
     assert [] == [path for path in paths if not (ROOT / path).exists()]

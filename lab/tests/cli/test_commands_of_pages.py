@@ -20,7 +20,7 @@ from lab.emulator.isolation import PROJECT
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PAGES = sorted([*PROJECT.glob("*.md"), *PROJECT.glob("docs/*.md")])
+PAGES = sorted([*PROJECT.glob("*.md"), *PROJECT.glob("docs/*.md"), PROJECT / "lab" / "README.md"])
 
 ACCOUNT = "needs an account"
 NOT_FOLLOWED = {
@@ -76,7 +76,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(
     ("page", "command"),
     [row for row in ALL if row[1] not in NOT_FOLLOWED],
-    ids=lambda value: value.name if isinstance(value, Path) else value,
+    ids=lambda value: str(value.relative_to(PROJECT)) if isinstance(value, Path) else value,
 )
 def test_command_of_a_page_does_what_it_should_in_a_clone(
     page: Path, command: str, clone: Path

@@ -447,7 +447,7 @@ def _without_nft(machine: Machine) -> None:
 
 
 def _rules(machine: Machine) -> str:
-    """Return the rules without what they remember of packets: all their sets are filled by those."""
+    """Return the rules without what they remember of packets, which fill all their sets."""
     return machine.run("nft", "--stateless", "--terse", "list", "ruleset").stdout
 
 
