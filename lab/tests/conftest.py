@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import tests.conftest  # noqa: F401 - how every test begins, these too
 from lab.emulator.catalogue import ALL
 from lab.emulator.readings import Readings
 from lab.emulator.region import Region

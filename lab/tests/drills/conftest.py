@@ -1,4 +1,7 @@
-"""What drills share: the app, deployed once, for drills that each play in a fork."""
+"""The app, deployed once for a module's drills, which each play in a fork.
+
+Not for longer: a process has one region at a time, and other modules have regions of their own.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """Return the deployed app at rest."""
     with Region() as region, deployed(region, tmp_path_factory.mktemp("stage"), None) as stage:
