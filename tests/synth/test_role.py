@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from nat_failover.actions import Action
 from nat_failover.contract import FLEET_TAG
 from tests.iam import Request, evaluate, resolve
 
@@ -172,6 +173,21 @@ def test_role_names_no_resource_by_a_star_but_for_looking(template: Template) ->
     ]
 
 
+def test_role_names_the_calls_of_every_write_and_no_others(
+    synthesize: Callable[[str], Template],
+) -> None:
+    """What the function may write to EC2 and Auto Scaling is what its actions say they call."""
+    reads = {request.action for request in READS}
+    named = {
+        action
+        for policy in _role(synthesize("swap-route-table"))["Policies"]
+        for statement in policy["PolicyDocument"]["Statement"]
+        for action in _each(statement["Action"])
+        if action.startswith(("ec2:", "autoscaling:")) and action not in reads
+    }
+    assert {call for action in Action.__subclasses__() for call in action.calls} == named
+
+
 def test_role_names_every_action_in_full(template: Template) -> None:
     """An action with a `*` in it grows when AWS adds actions."""
     for policy in _role(template)["Policies"]:
@@ -190,6 +206,10 @@ def test_role_is_for_lambda(template: Template) -> None:
     """Nobody else may take it on."""
     (statement,) = _role(template)["AssumeRolePolicyDocument"]["Statement"]
     assert statement["Principal"] == {"Service": "lambda.amazonaws.com"}
+
+
+def _each(actions: str | list[str]) -> list[str]:
+    return [actions] if isinstance(actions, str) else actions
 
 
 def _role(template: Template) -> dict[str, Any]:
