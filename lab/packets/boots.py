@@ -12,12 +12,12 @@ from socketserver import ThreadingMixIn, UnixStreamServer
 from threading import Thread
 from typing import TYPE_CHECKING
 
+from cdk_nat_failover.options.instances import as_address
 from lab.emulator.services.ec2.boots import Told, say, script_in, setting
 from lab.emulator.services.ec2.forwarding import switch_off
 from lab.packets import emulated
 from lab.packets.machine import CALLS
 from lab.packets.values import SERVER
-from stacks.settings.fleet import as_address
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

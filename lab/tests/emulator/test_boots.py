@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 from dataclasses import replace
-from ipaddress import IPv4Network
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -44,7 +43,6 @@ COMPLETE = "autoscaling:CompleteLifecycleAction"
 def boot_script(group: str = "any", hook: str = "any-hook") -> str:
     """Return the user data that the app gives to its instances."""
     boot = Boot(
-        cidrs=[IPv4Network("10.0.0.0/16")],
         targets=["example.com"],
         group=group,
         hook=hook,

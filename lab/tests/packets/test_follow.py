@@ -9,7 +9,6 @@ import base64
 import json
 import time
 from dataclasses import dataclass
-from ipaddress import IPv4Network
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -121,7 +120,6 @@ def template(region: Region, vpc: str) -> None:
     admitted = {"IpProtocol": "-1", "IpRanges": [{"CidrIp": VPC}]}
     ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[admitted])
     boot = Boot(
-        cidrs=[IPv4Network(VPC)],
         targets=["example.com", "192.0.2.200"],
         group="nats",
         hook="proven",
