@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, assert_never
 from lab.account.deeds import DeleteDefaultRoute, RefreshGroup, StopNat, SwitchCheckOn, TerminateNat
 from lab.account.egress import ways
 from lab.account.errors import RealDrillError
-from lab.account.faults import Kind
+from lab.drills.faults import AccountAction
 from nat_failover.model import Health, judge
 
 if TYPE_CHECKING:
     from lab.account.deeds import Deed
     from lab.account.deployed import Deployed
-    from lab.account.faults import Fault
+    from lab.account.faults import AccountFault
     from nat_failover.model import Nat, Observation
 
 ENOUGH = 2
@@ -50,7 +50,7 @@ def must_be_well(network: Observation, deployed: Deployed) -> None:
         raise RealDrillError(message)
 
 
-def choose(fault: Fault, deployed: Deployed, network: Observation) -> Deed:
+def choose(fault: AccountFault, deployed: Deployed, network: Observation) -> Deed:
     """Return what a fault does to the stack as it is now.
 
     Raises:
@@ -58,16 +58,16 @@ def choose(fault: Fault, deployed: Deployed, network: Observation) -> Deed:
 
     """
     zone = fault.zone(deployed.zones)
-    match fault.kind:
-        case Kind.TERMINATE:
+    match fault.action:
+        case AccountAction.TERMINATE_NAT:
             return TerminateNat(instance=_nat_of(zone, network))
-        case Kind.STOP:
+        case AccountAction.STOP_NAT:
             return StopNat(instance=_nat_of(zone, network))
-        case Kind.CHECK_RESET:
+        case AccountAction.SWITCH_CHECK_ON:
             return SwitchCheckOn(instance=_nat_of(zone, network))
-        case Kind.TAMPER:
+        case AccountAction.DELETE_DEFAULT_ROUTE:
             return _without_route(zone, deployed, network)
-        case Kind.PLANNED:
+        case AccountAction.REFRESH_GROUP:
             instances = tuple(nat.instance for nat in usable(network))
             return RefreshGroup(group=deployed.group, instances=instances)
         case _ as never:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from lab.account.connections import Connections
     from lab.account.deeds import Deed
     from lab.account.deployed import Deployed
-    from lab.account.faults import Fault
+    from lab.account.faults import AccountFault
     from lab.account.hands import Hands
     from lab.account.spans import Look
     from lab.drills.outcome import Outcome
@@ -55,10 +55,10 @@ class Course:
         self._clock = clock
         self._tell = tell
         self._moments: list[Moment] = []
-        self._played: list[Fault] = []
+        self._played: list[AccountFault] = []
         self._watch = Watch(connections.once, deployed.settings, clock, self._note)
 
-    def play(self, faults: Sequence[Fault], named: Deed) -> Outcome:
+    def play(self, faults: Sequence[AccountFault], named: Deed) -> Outcome:
         """Play the faults; the first one does what was named to the person, or nothing.
 
         Raises:
@@ -74,7 +74,7 @@ class Course:
         played = " ".join(map(str, self._played))
         return outcome(played, self._deployed, self._watch, self._runs(), self._moments)
 
-    def _begin(self, fault: Fault, named: Deed) -> None:
+    def _begin(self, fault: AccountFault, named: Deed) -> None:
         began = self._clock.now()
         network = observe(self._connections.patient, self._deployed.settings)
         must_be_well(network, self._deployed)
@@ -87,7 +87,7 @@ class Course:
         self._hands.check(named)
         self._watch.begin(network, began)
 
-    def _go_on(self, fault: Fault, *, over: bool) -> bool:
+    def _go_on(self, fault: AccountFault, *, over: bool) -> bool:
         """Play one of the faults after the first, if the one before is over and the stack well."""
         if not over:
             self._say(Who.LAB, "note", f"{fault} is not played: what came before is not over")
@@ -105,9 +105,9 @@ class Course:
             self._say(Who.LAB, "note", f"{fault} is not played: {error}")
             return False
 
-    def _carry_out(self, fault: Fault, deed: Deed) -> bool:
+    def _carry_out(self, fault: AccountFault, deed: Deed) -> bool:
         """Do it and look until it is over, or put it back; return whether it was over in time."""
-        now, limit = self._clock.now(), LIMITS_S[fault.kind]
+        now, limit = self._clock.now(), LIMITS_S[fault.action]
         self._played.append(fault)
         self._watch.faults.append(now)
         self._note(Moment(time=now, source=Who.YOU.value, kind="fault", what=describe(deed)))

@@ -13,7 +13,7 @@ from lab.account.course import Course
 from lab.account.deployed import find, must_replace
 from lab.account.egress import ways
 from lab.account.errors import RealDrillError
-from lab.account.faults import parse
+from lab.account.faults import account_faults
 from lab.account.hands import Hands
 from lab.account.refusals import in_a_sentence
 from nat_failover.observe import observe
@@ -24,13 +24,14 @@ if TYPE_CHECKING:
     import boto3
 
     from lab.drills.outcome import Moment, Outcome
+    from lab.drills.scenario import Cue
 
 _READS = 3
 """Calls that a look makes at the same time."""
 
 
 def drill(  # noqa: PLR0913 - what a drill needs, each thing by name
-    faults: Sequence[str],
+    cues: Sequence[Cue],
     stack: str,
     *,
     session: boto3.Session,
@@ -49,7 +50,7 @@ def drill(  # noqa: PLR0913 - what a drill needs, each thing by name
         RealDrillError: when the drill cannot begin or go on, or when the person said no.
 
     """
-    wanted = parse(faults)
+    wanted = account_faults(cues)
     clock = AccountClock(speed=speed)
     with ThreadPoolExecutor(_READS) as threads, in_a_sentence():
         connections = connect(session, endpoint, threads, clock)

@@ -173,6 +173,15 @@ def _options(fault: Fault) -> str:
     return f" ({', '.join(words)})" if words else ""
 
 
+def _account(_: Figures) -> str:
+    rows = (
+        f"| {fault.name} | {', '.join(f'`{name}`' for name in fault.account.permissions)} |\n"
+        for fault in FAULTS
+        if fault.account
+    )
+    return "| fault | permissions |\n|---|---|\n" + "".join(rows)
+
+
 def _count(_: Figures) -> str:
     return f"The lab plays {len(FAULTS)} faults, alone or together, with any handler:\n"
 
@@ -186,6 +195,7 @@ SECTIONS: dict[str, Callable[[Figures], str]] = {
     "compare": _short,
     "story": _story,
     "faults": _faults,
+    "account": _account,
     "count": _count,
     "settings": _settings,
 }

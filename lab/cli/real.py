@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def drill_real(options: Namespace, cues: Sequence[Cue], screen: Screen | None) -> Outcome:
     """Ask, play the faults in the account, and return what came of them."""
     return account.drill(
-        [str(cue) for cue in cues],
+        cues,
         options.stack,
         session=boto3.Session(region_name=options.region),
         ask=account.person(yes=options.yes),

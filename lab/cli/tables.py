@@ -26,7 +26,7 @@ def faults(_: Namespace, console: Console, __: Path) -> int:
     for fault in FAULTS:
         options = "".join(f"\n:{option}" for option in _options(fault))
         lasts = f"\n+{fault.seconds:g}" if fault.seconds else ""
-        real = "\n--real" if fault.real else ""
+        real = "\n--real" if fault.account else ""
         table.add_row(
             f"[bold]{fault.name}[/][dim]{options}{lasts}{real}[/]", fault.plays, fault.ends
         )

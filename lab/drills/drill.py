@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from lab.drills.deeds import Scene
+from lab.drills.injectors import INJECTORS
 from lab.drills.measure import measure
 from lab.emulator.time.chance import Chance
 
@@ -75,17 +76,16 @@ def play(
 
 def _arm(scene: Scene, cue: Cue, began: float) -> None:
     """Put the beginning of a fault on the timeline, and its end if it has one."""
-    clock, fault = scene.region.clock, cue.fault
+    clock, end = scene.region.clock, INJECTORS[cue.fault.name].end
     clock.at(began + cue.start, lambda: _begin(scene, cue))
-    if fault.end and cue.seconds is not None:
-        end = fault.end
+    if end and cue.seconds is not None:
         clock.at(began + cue.start + cue.seconds, lambda: end(scene))
 
 
 def _begin(scene: Scene, cue: Cue) -> None:
     """Begin a fault; what it would break may be broken already by another one."""
     try:
-        cue.fault.begin(scene, cue.option)
+        INJECTORS[cue.fault.name].begin(scene, cue.option)
     except ClientError as error:
         scene.say(f"{cue.fault.name} changes nothing: {error.response['Error']['Message']}")
 

@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lab.drills.baselines import recipe_2016
-from lab.drills.lab_settings import LETTERS
 from lab.drills.topology import DEFAULT
+from lab.drills.zones import ZONES
 from lab.emulator.isolation import CREDENTIALS, REGION
 
 if TYPE_CHECKING:
@@ -37,8 +37,8 @@ _OTHER_ZONE = re.compile(r"\.[c-z](\.|$)")
 
 RESOURCES = frozenset(
     {"stack", "vpc", "topic", "group", "route_tables"}
-    | {f"{kind}.{zone}" for kind in ("zone", "route_table", "subnet") for zone in LETTERS}
-    | {f"nat.{zone}.{part}" for part in ("instance", "interface") for zone in LETTERS}
+    | {f"{kind}.{zone}" for kind in ("zone", "route_table", "subnet") for zone in ZONES}
+    | {f"nat.{zone}.{part}" for part in ("instance", "interface") for zone in ZONES}
 )
 """What a variable's value can name in braces; the letters are those of the zones deployed to."""
 

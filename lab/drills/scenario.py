@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from lab.drills.faults import FAULTS, ZONES, Fault, Kind, written_options
+from lab.drills.faults import FAULTS, Fault, Kind, written_options
+from lab.drills.zones import ZONES
 from nat_failover.contract import Strategy
 
 if TYPE_CHECKING:
@@ -185,7 +186,7 @@ def _cue(row: _WrittenFault) -> Cue:
         allowed = ", ".join(written_options(fault)) or "none"
         message = f"the fault {row.name} has no option {row.option!r}; allowed: {allowed}"
         raise ScenarioError(message)
-    if row.seconds and not fault.end:
+    if row.seconds and fault.seconds is None:
         message = f"the fault {row.name} lasts as long as it lasts: leave +{row.seconds:g} out"
         raise ScenarioError(message)
     return Cue(

@@ -19,6 +19,7 @@ from lab.account import PERMISSIONS, RealDrillError, drill
 from lab.drills.cdk import Cdk
 from lab.drills.lab_settings import lab_settings
 from lab.drills.outcome import Moment
+from lab.drills.scenario import read_faults
 from lab.emulator.isolation import ACCOUNT, PROJECT
 from lab.emulator.region import Region
 from lab.emulator.time.clock import RealClock
@@ -61,7 +62,7 @@ def play(
 ) -> Outcome:
     """Play faults on the stack of the region."""
     return drill(
-        faults,
+        read_faults(faults),
         STACK,
         session=session or any_session(),
         endpoint=region.endpoint,

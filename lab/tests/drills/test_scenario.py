@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lab.drills.faults import FAULTS, Fault
+from lab.drills.injectors import INJECTORS
 from lab.drills.scenario import Cue, ScenarioError, read_faults, read_scenario
 
 if TYPE_CHECKING:
@@ -44,6 +45,10 @@ def test_fault_is_read_with_its_option_and_times(
         ("terminate:z", "has no option 'z'; allowed: a zone's letter"),
         ("tamper:z", "has no option 'z'; allowed: a zone's letter, elsewhere"),
         ("both:a", "has no option 'a'; allowed: none"),
+        ("planned:a", "has no option 'a'; allowed: none"),
+        ("terminate:ab", "has no option 'ab'; allowed: a zone's letter"),
+        ("terminate:", "'terminate:' is not a fault: write NAME"),
+        ("terminate:B", "'terminate:B' is not a fault: write NAME"),
         ("terminate+5", "leave \\+5 out"),
         ("lost+0", "seconds is '0'; allowed: a number of seconds, more than 0, up to 3600"),
         ("terminate@9999", "start is '9999'; allowed: a number of seconds, 0 to 3600"),
@@ -117,6 +122,13 @@ def test_scenario_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     """One sentence instead of a traceback."""
     with pytest.raises(ScenarioError, match=r"nowhere\.toml cannot be read: No such file"):
         read_scenario(tmp_path / "nowhere.toml")
+
+
+def test_every_fault_has_an_injector_and_those_that_last_an_end() -> None:
+    """What the table says and what the region plays are the same faults."""
+    assert INJECTORS.keys() == {fault.name for fault in FAULTS}
+    lasting = {fault.name for fault in FAULTS if fault.seconds is not None}
+    assert lasting == {name for name, injector in INJECTORS.items() if injector.end}
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
