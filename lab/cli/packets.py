@@ -13,8 +13,8 @@ from lab.cli.drill import get_ready
 from lab.drills.drill import play
 from lab.drills.measure import BEFORE
 from lab.drills.stage import deployed
-from lab.packets.follow import BEHAVIOURS, Following
 from lab.packets.probes.probing import Prober, Probing
+from lab.packets.region_mirror import BEHAVIOURS, RegionMirror
 from lab.packets.values import SERVER
 
 if TYPE_CHECKING:
@@ -62,9 +62,9 @@ def drill_with_packets(  # noqa: PLR0913 - what a person can say of a drill, eac
     """
     if screen:
         screen.say("Deploying the app with the CDK CLI; its NATs boot in network namespaces …")
-    with Following(region) as following, deployed(region, directory, strategy) as stage:
+    with RegionMirror(region) as mirror, deployed(region, directory, strategy) as stage:
         get_ready(stage, screen, handler, pace)
-        with Probing(following.fabric.server, SERVER, _probers(following.fabric, stage)) as probing:
+        with Probing(mirror.fabric.server, SERVER, _probers(mirror.fabric, stage)) as probing:
 
             def saw(began: float) -> tuple[HostPackets, ...]:
                 ago = (region.clock.now() - began) / pace

@@ -31,7 +31,7 @@ from lab.emulator.isolation import PROJECT
 from lab.emulator.node import NotSetUpError
 from lab.emulator.region import PortError, Region
 from lab.emulator.time.clock import RealClock, VirtualClock
-from lab.packets.obstacle import PacketsError, obstacle
+from lab.packets.requirements import PacketsError, missing_requirement
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -140,7 +140,7 @@ def _ended(outcome: Outcome, screen: Screen | None, options: Namespace, status: 
 
 def _with_packets() -> tuple[Behaviours, Callable[..., Outcome]]:
     """Return what is played in a region that packets follow, and how it is drilled."""
-    if reason := obstacle():
+    if reason := missing_requirement():
         raise PacketsError(reason)
     from lab.cli.packets import BEHAVIOURS, drill_with_packets  # noqa: PLC0415 - what it needs is for Linux alone
 

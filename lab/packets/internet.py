@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lab.packets.wiring import configure, set_up
+from lab.packets.namespace_setup import configure, set_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

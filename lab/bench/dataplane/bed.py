@@ -18,8 +18,8 @@ from lab.bench.dataplane import entries, load
 from lab.bench.dataplane.sizes import Sizes
 from lab.packets.machine import CALLS, Machine
 from lab.packets.metadata import Metadata, told_to
+from lab.packets.namespace_setup import configure
 from lab.packets.values import Nat, Subnet
-from lab.packets.wiring import configure
 from lab.packets.with_block import WithBlock
 
 if TYPE_CHECKING:
