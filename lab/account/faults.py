@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lab.drills.faults import AccountAction
-    from lab.drills.scenario import Cue
+    from lab.drills.scenario import ScheduledFault
 
 ALLOWED = (
     ", ".join(fault.name for fault in FAULTS if fault.account)
@@ -52,22 +52,24 @@ class AccountFault:
         raise RealDrillError(message)
 
 
-def account_faults(cues: Sequence[Cue]) -> tuple[AccountFault, ...]:
+def account_faults(faults: Sequence[ScheduledFault]) -> tuple[AccountFault, ...]:
     """Return the faults in the order in which they are to be played.
 
     Raises:
         RealDrillError: when there is none, or one that a real account does not allow.
 
     """
-    if not cues:
+    if not faults:
         message = f"no fault was given; a real account allows {ALLOWED}: give one"
         raise RealDrillError(message)
-    return tuple(map(_allowed, cues))
+    return tuple(map(_allowed, faults))
 
 
-def _allowed(cue: Cue) -> AccountFault:
-    account = cue.fault.account
-    if account is None or cue.option not in (None, *ZONES) or cue.start:
-        message = f"fault {str(cue)!r} is none that a real account allows; allowed are {ALLOWED}"
+def _allowed(scheduled: ScheduledFault) -> AccountFault:
+    account = scheduled.fault.account
+    if account is None or scheduled.option not in (None, *ZONES) or scheduled.start:
+        message = (
+            f"fault {str(scheduled)!r} is none that a real account allows; allowed are {ALLOWED}"
+        )
         raise RealDrillError(message)
-    return AccountFault(action=account.action, letter=cue.option, written=str(cue))
+    return AccountFault(action=account.action, letter=scheduled.option, written=str(scheduled))

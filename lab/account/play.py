@@ -24,14 +24,14 @@ if TYPE_CHECKING:
     import boto3
 
     from lab.drills.outcome import Moment, Outcome
-    from lab.drills.scenario import Cue
+    from lab.drills.scenario import ScheduledFault
 
 _READS = 3
 """Calls that a look makes at the same time."""
 
 
 def drill(  # noqa: PLR0913 - what a drill needs, each thing by name
-    cues: Sequence[Cue],
+    faults: Sequence[ScheduledFault],
     stack: str,
     *,
     session: boto3.Session,
@@ -50,7 +50,7 @@ def drill(  # noqa: PLR0913 - what a drill needs, each thing by name
         RealDrillError: when the drill cannot begin or go on, or when the person said no.
 
     """
-    wanted = account_faults(cues)
+    wanted = account_faults(faults)
     clock = AccountClock(speed=speed)
     with ThreadPoolExecutor(_READS) as threads, in_a_sentence():
         connections = connect(session, endpoint, threads, clock)

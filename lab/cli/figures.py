@@ -15,7 +15,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from lab.drills.faults import FAULTS, written_options
-from lab.drills.stage import OURS
+from lab.drills.testbed import OURS
 from lab.report.lines import seconds
 from lab.report.short_ids import short
 from stacks.settings.table import table
@@ -162,7 +162,8 @@ def _story(figures: Figures) -> str:
 
 def _faults(_: Figures) -> str:
     rows = (
-        f"| `{fault.name}`{_options(fault)} | {fault.plays} | {fault.ends} |\n" for fault in FAULTS
+        f"| `{fault.name}`{_options(fault)} | {fault.happens} | {fault.ends} |\n"
+        for fault in FAULTS
     )
     count = f"The lab plays {len(FAULTS)} faults:\n\n"
     return f"{count}| fault | what happens | how it ends |\n|---|---|---|\n" + "".join(rows)

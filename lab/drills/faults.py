@@ -16,7 +16,7 @@ STRATEGIES = frozenset(strategy.value for strategy in Strategy)
 NEVER: frozenset[str] = frozenset()
 
 
-class Kind(Enum):
+class Effect(Enum):
     """Whether a fault does harm by itself."""
 
     HARM = "harm"
@@ -52,9 +52,9 @@ class Fault:
     """
 
     name: str
-    plays: str
+    happens: str
     ends: str
-    kind: Kind = Kind.HARM
+    effect: Effect = Effect.HARM
     options: tuple[str, ...] = ()
     seconds: float | None = None
     lead: float = 0.0
@@ -70,7 +70,7 @@ class Fault:
 FAULTS: tuple[Fault, ...] = (
     Fault(
         name="terminate",
-        plays="a NAT is terminated, not through its group",
+        happens="a NAT is terminated, not through its group",
         ends="its table goes to the other NAT at EC2's event, and home when a new one forwards",
         options=ZONES,
         account=InAccount(
@@ -79,27 +79,27 @@ FAULTS: tuple[Fault, ...] = (
     ),
     Fault(
         name="stop",
-        plays="a NAT is stopped, not through its group",
+        happens="a NAT is stopped, not through its group",
         ends="as terminate",
         options=ZONES,
         account=InAccount(action=AccountAction.STOP_NAT, permissions=("ec2:StopInstances",)),
     ),
     Fault(
         name="hang",
-        plays="a NAT runs, passes EC2's checks and forwards nothing",
+        happens="a NAT runs, passes EC2's checks and forwards nothing",
         ends="nobody notices: the zone has no internet until a person acts",
         options=ZONES,
         recovers=NEVER,
     ),
     Fault(
         name="impair",
-        plays="a NAT fails EC2's status checks, and forwards nothing",
+        happens="a NAT fails EC2's status checks, and forwards nothing",
         ends="its table moves when the group ends it, minutes later, and comes home",
         options=ZONES,
     ),
     Fault(
         name="planned",
-        plays="an instance refresh replaces the NATs one by one",
+        happens="an instance refresh replaces the NATs one by one",
         ends="each table moves as its NAT is ended, and comes home",
         account=InAccount(
             action=AccountAction.REFRESH_GROUP,
@@ -112,32 +112,32 @@ FAULTS: tuple[Fault, ...] = (
     ),
     Fault(
         name="zone-outage",
-        plays="the instances of a zone die, and none can be launched there",
+        happens="the instances of a zone die, and none can be launched there",
         ends="the group launches in the other zone; the table comes home when the zone is back",
         options=ZONES,
         seconds=600,
     ),
     Fault(
         name="both",
-        plays="both NATs are terminated at the same time",
+        happens="both NATs are terminated at the same time",
         ends="no internet until the first replacement; then one NAT serves all, then each its own",
     ),
     Fault(
         name="no-capacity",
-        plays="EC2 has no capacity for a replacement",
+        happens="EC2 has no capacity for a replacement",
         ends="the other NAT serves until there is capacity again",
-        kind=Kind.CONDITION,
+        effect=Effect.CONDITION,
         seconds=300,
     ),
     Fault(
         name="bad-boot",
-        plays="the next instance that boots never forwards",
+        happens="the next instance that boots never forwards",
         ends="it abandons its launch and never gets a table; the table goes home to the next one",
-        kind=Kind.CONDITION,
+        effect=Effect.CONDITION,
     ),
     Fault(
         name="check-reset",
-        plays="somebody turns a NAT's source/destination check on",
+        happens="somebody turns a NAT's source/destination check on",
         ends="the next look, a minute later at most, turns it off",
         options=ZONES,
         account=InAccount(
@@ -146,8 +146,8 @@ FAULTS: tuple[Fault, ...] = (
     ),
     Fault(
         name="tamper",
-        plays="somebody deletes a default route (`elsewhere`: points it to an instance that is not"
-        " of the group; `gateway`: to the internet gateway)",
+        happens="somebody deletes a default route (`elsewhere`: points it to an instance that is"
+        " not of the group; `gateway`: to the internet gateway)",
         ends="the next sweep creates it again; one that leads to something foreign is told and left"
         " alone, unless failover.adopt is on",
         options=(*ZONES, "elsewhere", "gateway"),
@@ -159,7 +159,7 @@ FAULTS: tuple[Fault, ...] = (
     ),
     Fault(
         name="disassociate",
-        plays="somebody takes a zone's private subnet out of its route table",
+        happens="somebody takes a zone's private subnet out of its route table",
         ends="it is told at the next sweep; with swap-route-table the subnet is associated again,"
         " with replace-route a person must",
         options=ZONES,
@@ -167,7 +167,7 @@ FAULTS: tuple[Fault, ...] = (
     ),
     Fault(
         name="delete-table",
-        plays="somebody deletes a zone's private route table",
+        happens="somebody deletes a zone's private route table",
         ends="it is told, and the other zones are looked after; with swap-route-table another table"
         " takes its subnets, with replace-route a person must make one",
         options=ZONES,
@@ -175,27 +175,27 @@ FAULTS: tuple[Fault, ...] = (
     ),
     Fault(
         name="standby",
-        plays="somebody puts a NAT into standby, without another one in its place",
+        happens="somebody puts a NAT into standby, without another one in its place",
         ends="its table goes to the other NAT, and home when it is back in service",
         options=ZONES,
         seconds=300,
     ),
     Fault(
         name="protected",
-        plays="somebody protects the NATs from scale-in",
+        happens="somebody protects the NATs from scale-in",
         ends="as without; `--destroy` shows that the stack can be destroyed all the same",
-        kind=Kind.CONDITION,
+        effect=Effect.CONDITION,
     ),
     Fault(
         name="lost-address",
-        plays="a NAT loses its public address, and runs on",
+        happens="a NAT loses its public address, and runs on",
         ends="its table goes to the other NAT at the next look, and home when a person ended it",
         options=ZONES,
         seconds=300,
     ),
     Fault(
         name="lost-gateway",
-        plays="somebody deletes the route to the internet gateway of a zone's public subnet",
+        happens="somebody deletes the route to the internet gateway of a zone's public subnet",
         ends="the zone's table goes to the other NAT at the next look, and home when a person put"
         " the route back",
         options=ZONES,
@@ -203,58 +203,58 @@ FAULTS: tuple[Fault, ...] = (
     ),
     Fault(
         name="lost-key",
-        plays="the key that encrypts volumes cannot be used, so that no launch succeeds",
+        happens="the key that encrypts volumes cannot be used, so that no launch succeeds",
         ends="as no-capacity; the group's activity has EC2's reason",
-        kind=Kind.CONDITION,
+        effect=Effect.CONDITION,
         seconds=300,
     ),
     Fault(
         name="lost",
-        plays="messages to the function are lost",
+        happens="messages to the function are lost",
         ends="the look that is due every minute repairs",
-        kind=Kind.CONDITION,
+        effect=Effect.CONDITION,
         seconds=180,
     ),
     Fault(
         name="doubled",
-        plays="each message to the function comes twice",
+        happens="each message to the function comes twice",
         ends="as without: the second run finds nothing to do",
-        kind=Kind.CONDITION,
+        effect=Effect.CONDITION,
         seconds=300,
     ),
     Fault(
         name="reordered",
-        plays="messages to the function overtake each other",
+        happens="messages to the function overtake each other",
         ends="as lost, or sooner: each run looks at what is, not at what a message says",
-        kind=Kind.CONDITION,
+        effect=Effect.CONDITION,
         seconds=300,
     ),
     Fault(
         name="throttled",
-        plays="others use up the account's API calls",
+        happens="others use up the account's API calls",
         ends="refused calls are made again; a look that fails leads to no write",
-        kind=Kind.CONDITION,
+        effect=Effect.CONDITION,
         seconds=60,
     ),
     Fault(
         name="denied",
-        plays="the function's role lacks the permission to write routes",
+        happens="the function's role lacks the permission to write routes",
         ends="each write is refused and an alarm rings; the first look with the permission repairs",
-        kind=Kind.CONDITION,
+        effect=Effect.CONDITION,
         seconds=180,
     ),
     Fault(
         name="slow-lambda",
-        plays="the function's runs start ten times as slowly, cold and warm",
+        happens="the function's runs start ten times as slowly, cold and warm",
         ends="as terminate, later by the start",
-        kind=Kind.CONDITION,
+        effect=Effect.CONDITION,
         seconds=300,
     ),
     Fault(
         name="during-deploy",
-        plays="a stack update replaces the NATs when one of them dies",
+        happens="a stack update replaces the NATs when one of them dies",
         ends="the function repairs what the update or the death took; the update completes",
-        kind=Kind.CONDITION,
+        effect=Effect.CONDITION,
         lead=30,
     ),
 )

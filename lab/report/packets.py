@@ -12,7 +12,7 @@ from lab.report.lines import seconds
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from lab.drills.packets import Break, Flow, HostPackets, Probes, Stretch
+    from lab.drills.host_packets import Break, Flow, HostPackets, Probes, Stretch
 
 PROBES: Mapping[str, str] = {
     "TCP": "New TCP connections",

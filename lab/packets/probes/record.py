@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lab.drills.packets import Break, Flow, HostPackets, Probes, Stretch
+from lab.drills.host_packets import Break, Flow, HostPackets, Probes, Stretch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

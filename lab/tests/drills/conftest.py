@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lab.drills.stage import Stage, deployed
+from lab.drills.testbed import AppTestbed, deployed
 from lab.emulator.region import Region
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def testbed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppTestbed]:
     """Return the deployed app at rest."""
-    with Region() as region, deployed(region, tmp_path_factory.mktemp("stage"), None) as stage:
-        yield stage
+    with Region() as region, deployed(region, tmp_path_factory.mktemp("testbed"), None) as testbed:
+        yield testbed

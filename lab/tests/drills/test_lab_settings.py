@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lab.drills.cdk import Cdk, CdkError
-from lab.drills.drill import play
+from lab.drills.drill import run_drill
 from lab.drills.lab_settings import LabSettingsError, lab_settings
 from lab.drills.scenario import read_faults
-from lab.drills.stage import deployed
+from lab.drills.testbed import deployed
 from lab.emulator.isolation import PROJECT
 
 if TYPE_CHECKING:
@@ -110,9 +110,9 @@ def test_drill_hits_the_third_zone_when_the_app_has_three(
     given["network"]["zones"] = ["eu-west-1a", "eu-west-1b", "eu-west-1c"]
     given["fleet"] |= {"max": 3, "desired": 3}
     settings = lab_settings(project_with(given, tmp_path), None)
-    monkeypatch.setattr("lab.drills.stage.lab_settings", lambda *_: settings)
-    with deployed(region, tmp_path, None) as stage:
-        outcome = play(stage, read_faults(["terminate:c"]), seed=0)
+    monkeypatch.setattr("lab.drills.testbed.lab_settings", lambda *_: settings)
+    with deployed(region, tmp_path, None) as testbed:
+        outcome = run_drill(testbed, read_faults(["terminate:c"]), seed=0)
     assert list(outcome.egress) == ["us-east-1a", "us-east-1b", "us-east-1c"]
     assert (outcome.recovered, outcome.home) == (True, True)
     moved = {zone: len({span.through for span in spans}) for zone, spans in outcome.egress.items()}

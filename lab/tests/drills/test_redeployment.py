@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from lab.drills.cdk import Cdk
 from lab.drills.inventory import inventory
 from lab.drills.lab_settings import lab_settings
-from lab.drills.stage import Stage
+from lab.drills.testbed import AppTestbed
 from lab.emulator.isolation import PROJECT
 from lab.emulator.region import Region
 
@@ -51,11 +51,11 @@ def test_app_is_deployed_again_unchanged_and_changed(tmp_path: Path) -> None:
         )
         for cdk in (first, second):
             cdk.assembly.parent.mkdir()
-        stage = Stage(region, first, strategy)
+        testbed = AppTestbed(region, first, strategy)
         with ThreadPoolExecutor() as pool:
-            list(pool.map(lambda step: step(), (stage.prepare, second.synth)))
+            list(pool.map(lambda step: step(), (testbed.prepare, second.synth)))
         empty = inventory(region)
-        stage.deploy()
+        testbed.deploy()
         assert "(no changes)" in first.deploy().output
         assert "RetentionInDays" in second.diff().output
         before = region.clock.now()
@@ -66,5 +66,5 @@ def test_app_is_deployed_again_unchanged_and_changed(tmp_path: Path) -> None:
         for options in ((), ("--method=template",)):
             assert "There were no differences" in second.diff(*options).output
         second.destroy()
-        stage.watch.stop()
+        testbed.monitor.stop()
         assert inventory(region) == empty

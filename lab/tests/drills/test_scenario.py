@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lab.drills.faults import FAULTS, Fault
-from lab.drills.injectors import INJECTORS
-from lab.drills.scenario import Cue, ScenarioError, read_faults, read_scenario
+from lab.drills.injectors.table import INJECTORS
+from lab.drills.scenario import ScenarioError, ScheduledFault, read_faults, read_scenario
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-def said(cues: tuple[Cue, ...]) -> list[str]:
-    """Return cues as they are written."""
-    return [str(cue) for cue in cues]
+def said(faults: tuple[ScheduledFault, ...]) -> list[str]:
+    """Return faults as they are written."""
+    return [str(scheduled) for scheduled in faults]
 
 
 @pytest.mark.parametrize(
-    ("written", "cue"),
+    ("written", "scheduled"),
     [
         ("terminate", ("terminate", None, 0, None)),
         ("stop:b", ("stop", "b", 0, None)),
@@ -30,11 +30,11 @@ def said(cues: tuple[Cue, ...]) -> list[str]:
     ],
 )
 def test_fault_is_read_with_its_option_and_times(
-    written: str, cue: tuple[str, str | None, float, float | None]
+    written: str, scheduled: tuple[str, str | None, float, float | None]
 ) -> None:
     """NAME[:OPTION][@START][+SECONDS]; what lasts has a time of its own where none is given."""
     (read,) = read_faults([written])
-    assert (read.fault.name, read.option, read.start, read.seconds) == cue
+    assert (read.fault.name, read.option, read.start, read.seconds) == scheduled
     assert read_faults([str(read)]) == (read,)
 
 
@@ -84,7 +84,7 @@ def test_scenario_file_says_what_the_command_line_could(tmp_path: Path) -> None:
     )
     scenario = read_scenario(file)
     assert (scenario.seed, scenario.strategy) == (7, "swap-route-table")
-    assert scenario.cues == read_faults(["terminate:b@10", "lost+60"])
+    assert scenario.faults == read_faults(["terminate:b@10", "lost+60"])
 
 
 @pytest.mark.parametrize(
@@ -136,4 +136,4 @@ def test_fault_can_be_written_as_it_is_listed(fault: Fault) -> None:
     """Every row of the table is a fault that a drill can play, with each of its options."""
     for option in (None, *fault.options):
         written = f"{fault.name}:{option}" if option else fault.name
-        assert fault in [cue.fault for cue in read_faults([written])]
+        assert fault in [scheduled.fault for scheduled in read_faults([written])]

@@ -20,7 +20,7 @@ from lab.packets.requirements import PacketsError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from lab.drills.packets import Flow, HostPackets
+    from lab.drills.host_packets import Flow, HostPackets
 
 SERVER, CLIENT = "198.51.100.1", "198.51.100.2"
 KINDS = ["TCP", "UDP", "ICMP"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from lab.drills.packets import Break, Flow, HostPackets, Probes, Stretch
+from lab.drills.host_packets import Break, Flow, HostPackets, Probes, Stretch
 from lab.tests.report.killed_nat import HERE, THERE
 
 RESET = "Connection reset by peer"

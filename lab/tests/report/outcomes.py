@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from lab.drills.host_packets import Stretch
 from lab.drills.outcome import CallCount, Moment, Outcome, Span, Topology, Write
-from lab.drills.packets import Stretch
 from lab.tests.report.felt import HIT, WELL, any_flow, any_host, any_probes
 from lab.tests.report.killed_nat import (
     AFTER,

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from lab import report
 from lab.cli.screen import Screen
-from lab.drills.packets import Stretch
+from lab.drills.host_packets import Stretch
 from lab.report.frame import FORMATS, Frame
 from lab.report.hosts import Strip, strip
 from lab.report.packets import events, flow_rows, probe_rows, what_hosts_saw
@@ -24,7 +24,7 @@ from lab.tests.report.outcomes import any_outcome, failover_and_home, with_packe
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from lab.drills.packets import Flow, HostPackets
+    from lab.drills.host_packets import Flow, HostPackets
 
 WIDE, NARROW = FORMATS
 TEN_SECONDS = Window(0, 10)
