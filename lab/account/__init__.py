@@ -1,7 +1,7 @@
 """Drills of a stack that is deployed in a real AWS account, by the account's own clock.
 
 `drill` finds the stack through CloudFormation, names what it will do to what, asks, plays one fault
-after the other, looks about once a second until the stack is as it was, and returns the same
+after the other, observes it about once a second until the stack is as it was, and returns the same
 `Outcome` as a drill in the emulated region. It is the only part of the lab that ever uses a
 person's credentials, and it touches nothing that does not carry the stack's tag.
 
@@ -34,9 +34,9 @@ costs 0.01 USD/GB each way in us-east-1; the calls are free.
 What it needs: the permissions in `PERMISSIONS`.
 """
 
-from lab.account.asking import person
+from lab.account.confirmation import person
 from lab.account.errors import RealDrillError
 from lab.account.permissions import PERMISSIONS
-from lab.account.play import drill
+from lab.account.run import drill
 
 __all__ = ["PERMISSIONS", "RealDrillError", "drill", "person"]

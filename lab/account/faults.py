@@ -12,7 +12,7 @@ from lab.drills.zones import ZONES
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lab.drills.faults import AccountAction
+    from lab.drills.faults import ActionKind
     from lab.drills.scenario import ScheduledFault
 
 ALLOWED = (
@@ -26,7 +26,7 @@ ALLOWED = (
 class AccountFault:
     """What is done, the letter of the zone that it hits (None: the first one), and as written."""
 
-    action: AccountAction
+    kind: ActionKind
     letter: str | None = None
     written: str
 
@@ -72,4 +72,4 @@ def _allowed(scheduled: ScheduledFault) -> AccountFault:
             f"fault {str(scheduled)!r} is none that a real account allows; allowed are {ALLOWED}"
         )
         raise RealDrillError(message)
-    return AccountFault(action=account.action, letter=scheduled.option, written=str(scheduled))
+    return AccountFault(kind=account.kind, letter=scheduled.option, written=str(scheduled))

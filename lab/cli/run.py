@@ -15,7 +15,7 @@ from lab.cli import figures, tables
 from lab.cli.compare import compare, comparison_status, failures, medians, soak
 from lab.cli.demo import demo
 from lab.cli.drill import DEPLOYMENT_PACE, drill, status, tell
-from lab.cli.preflight import OptionsError, preflight
+from lab.cli.options import OptionsError, check_options
 from lab.cli.real import drill_real
 from lab.cli.screen import Screen
 from lab.cli.up import up
@@ -84,7 +84,7 @@ def run(options: Namespace, directory: Path) -> int:
         "fidelity": tables.fidelity,
     }
     try:
-        preflight(options)
+        check_options(options)
         return commands[options.command or "demo"](options, console, directory)
     except _COULD_NOT_START as error:
         print(error, file=sys.stderr)  # noqa: T201 - the last word

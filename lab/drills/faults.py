@@ -23,7 +23,7 @@ class Effect(Enum):
     CONDITION = "condition: drilled alone, a NAT is terminated under it"
 
 
-class AccountAction(Enum):
+class ActionKind(Enum):
     """What a drill does to a stack in a real account."""
 
     TERMINATE_NAT = "terminate a NAT"
@@ -37,7 +37,7 @@ class AccountAction(Enum):
 class InAccount:
     """How a real account plays a fault: what is done, and the calls that do it and revert it."""
 
-    action: AccountAction
+    kind: ActionKind
     permissions: tuple[str, ...]
 
 
@@ -73,16 +73,14 @@ FAULTS: tuple[Fault, ...] = (
         happens="a NAT is terminated, not through its group",
         ends="its table goes to the other NAT at EC2's event, and home when a new one forwards",
         options=ZONES,
-        account=InAccount(
-            action=AccountAction.TERMINATE_NAT, permissions=("ec2:TerminateInstances",)
-        ),
+        account=InAccount(kind=ActionKind.TERMINATE_NAT, permissions=("ec2:TerminateInstances",)),
     ),
     Fault(
         name="stop",
         happens="a NAT is stopped, not through its group",
         ends="as terminate",
         options=ZONES,
-        account=InAccount(action=AccountAction.STOP_NAT, permissions=("ec2:StopInstances",)),
+        account=InAccount(kind=ActionKind.STOP_NAT, permissions=("ec2:StopInstances",)),
     ),
     Fault(
         name="hang",
@@ -102,7 +100,7 @@ FAULTS: tuple[Fault, ...] = (
         happens="an instance refresh replaces the NATs one by one",
         ends="each table moves as its NAT is ended, and comes home",
         account=InAccount(
-            action=AccountAction.REFRESH_GROUP,
+            kind=ActionKind.REFRESH_GROUP,
             permissions=(
                 "autoscaling:StartInstanceRefresh",
                 "autoscaling:DescribeInstanceRefreshes",
@@ -141,7 +139,7 @@ FAULTS: tuple[Fault, ...] = (
         ends="the next look, a minute later at most, turns it off",
         options=ZONES,
         account=InAccount(
-            action=AccountAction.SWITCH_CHECK_ON, permissions=("ec2:ModifyInstanceAttribute",)
+            kind=ActionKind.SWITCH_CHECK_ON, permissions=("ec2:ModifyInstanceAttribute",)
         ),
     ),
     Fault(
@@ -153,7 +151,7 @@ FAULTS: tuple[Fault, ...] = (
         options=(*ZONES, "elsewhere", "gateway"),
         left_alone=("elsewhere", "gateway"),
         account=InAccount(
-            action=AccountAction.DELETE_DEFAULT_ROUTE,
+            kind=ActionKind.DELETE_DEFAULT_ROUTE,
             permissions=("ec2:DeleteRoute", "ec2:CreateRoute"),
         ),
     ),

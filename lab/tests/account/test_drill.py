@@ -202,7 +202,7 @@ def test_drill_does_nothing_when_the_stack_changed_while_the_person_was_asked(
 
 
 def test_drill_touches_nothing_that_lacks_the_stacks_tag(account: Region) -> None:
-    """Whoever took the tag away took the thing out of the stack's hands."""
+    """Whoever took the tag away took the thing out of the stack."""
     table = tables(account)[0]
     tag = {"Key": "nat-failover:stack", "Value": STACK}
     account.client("ec2").delete_tags(Resources=[table], Tags=[tag])
@@ -272,7 +272,7 @@ def test_drill_puts_the_route_back_when_it_is_interrupted_again(account: Region)
 
 
 def test_drill_says_that_it_does_not_know_when_aws_does_not_answer(account: Region) -> None:
-    """A deed is not repeated: it may have happened."""
+    """An action is not repeated: it may have happened."""
     session, told = any_session(), list[str]()
 
     def silence() -> None:
@@ -308,8 +308,8 @@ def test_drill_says_how_to_mend_it_when_it_cannot_put_it_back(account: Region) -
     settle(account)
 
 
-def test_drill_goes_on_when_looks_are_throttled(account: Region) -> None:
-    """A failed look is no outage, and each one doubles the wait for the next."""
+def test_drill_goes_on_when_observations_are_throttled(account: Region) -> None:
+    """A failed observation is no outage, and each one doubles the wait for the next."""
     session, told, asked = any_session(), list[Moment](), list[float]()
 
     def throttled() -> dict[str, Any] | None:
@@ -320,7 +320,7 @@ def test_drill_goes_on_when_looks_are_throttled(account: Region) -> None:
 
     hear(session, "ec2.DescribeRouteTables", throttled)
     outcome = play(account, "check-reset", session=session, tell=told.append)
-    assert 4 == len([moment for moment in told if moment.kind == "look failed"])
+    assert 4 == len([moment for moment in told if moment.kind == "observation failed"])
     # 2, 4 and 8 seconds of the drill's; a busy machine can only make it more.
     assert asked[3] - asked[0] > 0.6 * (2 + 4 + 8) / SPEED
     assert outcome.recovered

@@ -9,14 +9,20 @@ from typing import Any
 import pytest
 
 from lab.account import RealDrillError, person
-from lab.account.asking import AFTERWARDS, question
-from lab.account.choice import choose, must_be_well
-from lab.account.deeds import DeleteDefaultRoute, RefreshGroup, StopNat, SwitchCheckOn, TerminateNat
+from lab.account.confirmation import AFTERWARDS, question
 from lab.account.deployed import Deployed
 from lab.account.egress import ways
+from lab.account.fault_actions import (
+    DeleteDefaultRoute,
+    RefreshGroup,
+    StopNat,
+    SwitchCheckOn,
+    TerminateNat,
+)
 from lab.account.faults import AccountFault, account_faults
 from lab.account.limits import LIMITS_S
-from lab.drills.faults import FAULTS, AccountAction
+from lab.account.preflight import choose, must_be_well
+from lab.drills.faults import FAULTS, ActionKind
 from lab.drills.scenario import read_faults
 from nat_failover.contract import HomeTable
 from nat_failover.model import DefaultRoute, InstanceState, Nat, Observation
@@ -67,9 +73,9 @@ def one(written: str) -> AccountFault:
 
 def test_each_action_is_one_fault_of_the_labs_table() -> None:
     """None is left without a fault, and each has a limit and says what becomes of it."""
-    actions = [fault.account.action for fault in FAULTS if fault.account]
+    actions = [fault.account.kind for fault in FAULTS if fault.account]
     assert len(set(actions)) == len(actions)
-    assert set(AccountAction) == set(actions) == LIMITS_S.keys() == AFTERWARDS.keys()
+    assert set(ActionKind) == set(actions) == LIMITS_S.keys() == AFTERWARDS.keys()
 
 
 @pytest.mark.parametrize("written", ["terminate", "terminate:b", "planned", "check-reset:a"])
@@ -79,7 +85,7 @@ def test_fault_is_shown_as_it_was_written(written: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("written", "deed"),
+    ("written", "action"),
     [
         ("terminate", TerminateNat(instance="i-a")),
         ("terminate:b", TerminateNat(instance="i-b")),
@@ -89,9 +95,9 @@ def test_fault_is_shown_as_it_was_written(written: str) -> None:
         ("planned", RefreshGroup(group="any-group", instances=("i-a", "i-b"))),
     ],
 )
-def test_fault_hits_the_zone_that_it_names_or_the_first(written: str, deed: object) -> None:
+def test_fault_hits_the_zone_that_it_names_or_the_first(written: str, action: object) -> None:
     """The NAT of the zone, its table, or the whole group."""
-    assert deed == choose(one(written), any_stack(), two_zones())
+    assert action == choose(one(written), any_stack(), two_zones())
 
 
 def test_fault_names_the_zones_when_the_stack_has_none_of_the_letter() -> None:
@@ -144,8 +150,8 @@ def test_question_names_everything_that_is_touched_and_how() -> None:
     """Account, caller, Region, stack, zones, tables, subnets, instances, calls."""
     seen, stack = two_zones(), any_stack()
     wanted = faults("terminate", "tamper:b")
-    deeds = [choose(fault, stack, seen) for fault in wanted]
-    asked = question(stack, ways(seen, stack.settings.tables), wanted, deeds)
+    actions = [choose(fault, stack, seen) for fault in wanted]
+    asked = question(stack, ways(seen, stack.settings.tables), wanted, actions)
     for named in (
         "123456789012",
         "user/any",
