@@ -20,12 +20,12 @@ or a group that would not replace a NAT. Before it asks, EC2 says in dry runs wh
 credentials may do what the faults need and take it back; Auto Scaling has none for `planned`.
 
 What it risks: the private subnets of the zone have no internet until the function has repaired
-their route, and connections through the NAT break. A replaced NAT has another public address: who
-let the old one in must let the new one in. While one NAT is gone, the others are all there is. The
-outcome topic tells its subscribers, and the alarm NoEgress may go off. `tamper`, `check-reset` and
-`planned` are taken back when they are not over in time (`limits`), and on Ctrl-C; a NAT that is
-gone is the group's to replace. A drill that is killed (SIGKILL, a lost machine) takes nothing back;
-the function's sweep still repairs.
+their route, and connections through the NAT break. A replaced NAT has another public address:
+whoever let the old one in must let the new one in. While one NAT is gone, the others are all there
+is. The outcome topic tells its subscribers, and the alarm NoEgress may go off. `tamper`,
+`check-reset` and `planned` are reverted when they are not over in time (`limits`), and on Ctrl-C; a
+NAT that is gone is the group's to replace. A drill that is killed (SIGKILL, a lost machine) reverts
+nothing; the function's sweep still repairs.
 
 What it costs: a replaced NAT and its address are billed for the seconds that they run, 60 at least
 (Amazon EC2 pricing, On-Demand), which is a fraction of a cent; traffic that crosses zones meanwhile

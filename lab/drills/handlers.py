@@ -224,7 +224,7 @@ def _output(testbed: AppTestbed, key: str) -> str:
 
 
 def _silence(testbed: AppTestbed, heard: frozenset[Trigger]) -> None:
-    """Disable the rules that invoke the function, but for those that it shall hear."""
+    """Disable the rules that invoke the function, except those that it shall hear."""
     events = testbed.region.client("events")
     for rule in events.list_rules()["Rules"]:
         kind = Trigger.SCHEDULE if rule.get("ScheduleExpression") else Trigger.STATE_CHANGE

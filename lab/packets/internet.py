@@ -42,7 +42,7 @@ table ip igw {
 }
 """
 
-# A segment of an unknown flow would begin one that passes for established, but for the flags.
+# A segment of an unknown flow would begin one that passes for established, except by the flags.
 _FIREWALL = """
 table ip firewall {
     chain forward {

@@ -67,7 +67,7 @@ class BedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Booted:
-    """How a contender's script went: its exit status, the sizes it set, what it called in vain."""
+    """How a contender's script went: exit status, the sizes it set, the calls that were played."""
 
     status: int
     sizes: Sizes

@@ -1,4 +1,4 @@
-"""What an injector works with: the region, its stack, and who leaves through which NAT."""
+"""What an injector works with: the region, its stack, and which zone leaves through which NAT."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class FaultContext:
-    """Where a fault is played: the region, its stack, and who watches it."""
+    """Where a fault is played: the region, its stack, and the monitor of its egress."""
 
     region: Region
     stack: str

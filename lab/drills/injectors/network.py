@@ -98,7 +98,7 @@ def lose_address(context: FaultContext, zone: str | None) -> None:
 
 
 def end_addressless(context: FaultContext) -> None:
-    """Terminate every NAT without a public address, as a person does who was told of it."""
+    """Terminate every NAT without a public address, as a person who was told of it does."""
     _, members = _group(context)
     bare = [nat for nat in members if "PublicIpAddress" not in _describe(context, nat)]
     if bare:

@@ -52,7 +52,7 @@ def any_stack() -> Deployed:
 
 
 def two_zones(*nats: Nat, a: DefaultRoute | None = None) -> Observation:
-    """Return a network in which each table leads to its own NAT, but for what is given."""
+    """Return a network in which each table leads to its own NAT, except as given."""
     tables = [
         any_table(a or route_to(A), zone=HERE, name="a"),
         any_table(route_to(B), zone=THERE, name="b"),

@@ -53,7 +53,7 @@ def in_account(status: str = "CREATE_COMPLETE") -> Any:  # noqa: ANN401 - a boto
 
 
 def with_resources(session: Any, **ids: str) -> None:  # noqa: ANN401 - a boto3 session
-    """Let the stack have one resource of each kind, but for those given."""
+    """Let the stack have one resource of each kind, unless given."""
     physical = {
         "AWS::AutoScaling::AutoScalingGroup": "group",
         "AWS::Lambda::Function": "function",

@@ -66,7 +66,7 @@ def ended(region: Region, instance: str) -> float:
 def test_nat_is_killed_and_nothing_is_left_of_it(strategy: str, tmp_path: Path) -> None:
     """Deployed, failed over, home again, diffed, destroyed, deployed again: all with the CLI.
 
-    The table of the dead NAT moves before the instance has stopped to forward, and comes home when
+    The table of the dead NAT moves before the instance has stopped forwarding, and comes home when
     the replacement has said that it forwards: neither table is ever without egress. CloudFormation
     sees no change in what the function did, and leaves nothing behind, also when people keep the
     NATs from being terminated, and while the group holds a launch. A deployment rings no alarm.
