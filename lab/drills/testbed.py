@@ -16,7 +16,7 @@ from lab.emulator.isolation import PROJECT
 from lab.emulator.journal import Who
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from lab.emulator.region import Region
@@ -109,10 +109,12 @@ class AppTestbed:
 
 
 @contextmanager
-def deployed(region: Region, directory: Path, strategy: str | None) -> Iterator[AppTestbed]:
-    """Deploy the app into a region, and yield it at rest."""
+def deployed(
+    region: Region, directory: Path, strategy: str | None, *, cli: Callable[..., Cdk] = Cdk
+) -> Iterator[AppTestbed]:
+    """Deploy the app into a region, and yield it at rest; `cli` makes the CLI that deploys it."""
     settings = lab_settings(PROJECT, strategy)
-    with closing(Cdk(region.endpoint, directory, context=settings.context)) as cdk:
+    with closing(cli(region.endpoint, directory, context=settings.context)) as cdk:
         testbed = AppTestbed(region, cdk, settings.strategy)
         testbed.prepare()
         testbed.deploy()

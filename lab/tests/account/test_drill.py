@@ -16,7 +16,6 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from lab.account import PERMISSIONS, RealDrillError, drill
-from lab.drills.cdk import Cdk
 from lab.drills.lab_settings import lab_settings
 from lab.drills.outcome import Moment
 from lab.drills.scenario import read_faults
@@ -27,10 +26,11 @@ from lab.tests.account.answers import NOWHERE, answer, any_session, hear, refusa
 from lab.tests.emulator.small import default_route, describe, settle
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     import boto3
 
+    from lab.drills.cdk import Cdk
     from lab.drills.outcome import Outcome
 
 STACK = "NatFailover"
@@ -40,16 +40,19 @@ BRIEF = 400.0
 
 
 @pytest.fixture(scope="module")
-def account(nobody: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Region]:
+def account(
+    nobody: None, tmp_path_factory: pytest.TempPathFactory, cli: Callable[..., Cdk]
+) -> Iterator[Region]:
     """Return a region with the app in it; each test leaves the app as it found it."""
     del nobody  # it has taken the person's AWS settings away
     directory = tmp_path_factory.mktemp("app")
     context = lab_settings(PROJECT, None).context
     with (
         Region(clock=RealClock(PACE)) as region,
-        closing(Cdk(region.endpoint, directory, context=context)) as cdk,
+        closing(cli(region.endpoint, directory, context=context)) as cdk,
     ):
         cdk.bootstrap()
+        cdk.synth()
         cdk.deploy()
         yield region
 

@@ -19,9 +19,10 @@ from lab.emulator.time import delays
 from nat_failover.contract import Strategy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
+    from lab.drills.cdk import Cdk
     from lab.drills.handlers import Handler
     from lab.drills.outcome import Outcome
 
@@ -50,13 +51,15 @@ def end(outcome: Outcome) -> tuple[bool, bool]:
     return outcome.recovered, outcome.home
 
 
-def test_every_fault_ends_as_documented_when_subnets_are_moved(tmp_path: Path) -> None:
+def test_every_fault_ends_as_documented_when_subnets_are_moved(
+    tmp_path: Path, cli: Callable[..., Cdk]
+) -> None:
     """One deployment, one fork for each fault, and what the table of faults says of its end.
 
     How they end when routes are replaced, the tests of the published figures say.
     """
     strategy = Strategy.SWAP_ROUTE_TABLE.value
-    with Region() as region, deployed(region, tmp_path, strategy) as testbed:
+    with Region() as region, deployed(region, tmp_path, strategy, cli=cli) as testbed:
         drills = played(testbed, [job(testbed, fault.name) for fault in FAULTS])
         ends = {name: end(outcome) for name, outcome in drills.items()}
         expected = {
@@ -66,7 +69,9 @@ def test_every_fault_ends_as_documented_when_subnets_are_moved(tmp_path: Path) -
         testbed.diff()
 
 
-def test_drill_repeats_to_the_last_digit_from_its_seed(tmp_path: Path) -> None:
+def test_drill_repeats_to_the_last_digit_from_its_seed(
+    tmp_path: Path, cli: Callable[..., Cdk]
+) -> None:
     """Two deployments, two regions: the same seed tells the same story, ids included.
 
     And another seed another one. A drill in a fork is a drill without one.
@@ -75,7 +80,7 @@ def test_drill_repeats_to_the_last_digit_from_its_seed(tmp_path: Path) -> None:
     for number in range(2):
         directory = tmp_path / str(number)
         directory.mkdir()
-        with Region() as region, deployed(region, directory, None) as testbed:
+        with Region() as region, deployed(region, directory, None, cli=cli) as testbed:
             jobs = [job(testbed, "zone-outage:b lost@5", seed=seed) for seed in (3, 4)]
             stories.append([outcome for _, outcome in sorted(played_in_order(testbed, jobs))])
             stories.append([stories[-1][0], jobs[1].run()])

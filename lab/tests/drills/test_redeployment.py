@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Any
 
-from lab.drills.cdk import Cdk
 from lab.drills.inventory import inventory
 from lab.drills.lab_settings import lab_settings
 from lab.drills.testbed import AppTestbed
@@ -15,7 +14,10 @@ from lab.emulator.isolation import PROJECT
 from lab.emulator.region import Region
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+    from lab.drills.cdk import Cdk
 
 
 def changed_settings() -> tuple[str, ...]:
@@ -35,7 +37,9 @@ def types_of_what_runs(region: Region) -> list[str]:
     return [row["InstanceType"] for group in reservations for row in group["Instances"]]
 
 
-def test_app_is_deployed_again_unchanged_and_changed(tmp_path: Path) -> None:
+def test_app_is_deployed_again_unchanged_and_changed(
+    tmp_path: Path, cli: Callable[..., Cdk]
+) -> None:
     """The CLI sees no changes where there are none, and updates only what changed.
 
     Another instance type rolls the group: its instances are replaced one by one, and no private
@@ -46,7 +50,7 @@ def test_app_is_deployed_again_unchanged_and_changed(tmp_path: Path) -> None:
     with ExitStack() as stack:
         region = stack.enter_context(Region())
         first, second = (
-            stack.enter_context(closing(Cdk(region.endpoint, tmp_path / name, context=settings)))
+            stack.enter_context(closing(cli(region.endpoint, tmp_path / name, context=settings)))
             for name, settings in (("first", context), ("second", changed_settings()))
         )
         for cdk in (first, second):

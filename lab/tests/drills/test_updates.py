@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lab.drills.cdk import Cdk
 from lab.drills.drill_pool import Job, run_all
 from lab.drills.injectors.context import FaultContext
 from lab.drills.injectors.updates import update_the_stack
@@ -22,8 +21,9 @@ from lab.emulator.region import Region
 from lab.emulator.services.ec2.forwarding import boots_again, never_boots
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
+    from lab.drills.cdk import Cdk
     from lab.drills.outcome import Outcome
 
 MINUTES = 60.0
@@ -45,14 +45,16 @@ TOUCHED = (HeldLaunch, RolledBackTemplate, LaunchFirst)
 
 @pytest.fixture(scope="module", params=["template", "configuration"])
 def testbed(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    cli: Callable[..., Cdk],
 ) -> Iterator[AppTestbed]:
     """Return the app, deployed with each of the two ways to launch."""
     directory = tmp_path_factory.mktemp(str(request.param))
     given = json.loads((PROJECT / "cdk.json").read_text(encoding="utf-8"))["context"]["nat"]
     fleet = {**given.get("fleet", {}), "launch": request.param}
     context = (f"nat={json.dumps({**given, 'fleet': fleet})}",)
-    with Region() as region, closing(Cdk(region.endpoint, directory, context=context)) as cdk:
+    with Region() as region, closing(cli(region.endpoint, directory, context=context)) as cdk:
         testbed = AppTestbed(region, cdk, "replace-route")
         testbed.prepare()
         testbed.deploy()
