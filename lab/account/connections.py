@@ -1,7 +1,7 @@
 """The AWS clients of a drill: made once, from the person's session, and passed on.
 
-Looks and deeds are not retried by botocore: a look that fails is a look that failed, and a deed
-must not happen twice. Everything else is.
+Observations and actions are not retried by botocore: an observation that fails has failed, and an
+action must not happen twice. Everything else is.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from lab.account.clock import AccountClock
 
 _TIMEOUTS: Any = {"connect_timeout": 3, "read_timeout": 8}
-"""Seconds; a look that takes longer is one that failed."""
+"""Seconds; an observation that takes longer is one that failed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +43,7 @@ class Connections:
 def connect(
     session: boto3.Session, endpoint: str | None, threads: Executor, clock: AccountClock
 ) -> Connections:
-    """Return the clients; the clock hears the answers to the looks.
+    """Return the clients; the clock hears the answers to the observations.
 
     Raises:
         RealDrillError: when the session has no Region.

@@ -27,7 +27,7 @@ _REPLACING = frozenset({"Launch", "Terminate", "HealthCheck", "ReplaceUnhealthy"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployed:
-    """A stack of this app: where it is, who looks at it, and what its function was told."""
+    """A stack of this app: where it is, who drills it, and what its function was told."""
 
     name: str
     account: str
@@ -74,7 +74,7 @@ def find(connections: Connections, stack: str) -> Deployed:
 
 
 def must_replace(connections: Connections, deployed: Deployed) -> None:
-    """Look whether the group replaces what it loses.
+    """Check that the group replaces what it loses.
 
     Raises:
         RealDrillError: when somebody suspended what does that.

@@ -1,4 +1,4 @@
-"""How the private subnets of each zone leave, judged from one complete look.
+"""How the private subnets of each zone leave, judged from one complete observation.
 
 A zone is without egress while its private table's default route is missing, is blackhole, or leads
 to an instance that is not running or has its source/destination check on. That is routing, seen

@@ -1,43 +1,38 @@
-"""The faults that a real account allows, and how they are written: `terminate`, `terminate:b`."""
+"""The faults that a real account allows: those of the lab's table that say so, one at a time."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from lab.account.errors import RealDrillError
+from lab.drills.faults import FAULTS
+from lab.drills.zones import ZONES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-
-class Kind(StrEnum):
-    """What is done to the stack."""
-
-    TERMINATE = "terminate"
-    STOP = "stop"
-    PLANNED = "planned"
-    TAMPER = "tamper"
-    CHECK_RESET = "check-reset"
-
+    from lab.drills.faults import ActionKind
+    from lab.drills.scenario import ScheduledFault
 
 ALLOWED = (
-    ", ".join(Kind) + "; each but planned may name a zone's letter, as in terminate:b, and none a"
-    " time, because they are played one after the other"
+    ", ".join(fault.name for fault in FAULTS if fault.account)
+    + "; a zone's letter may follow where the lab has one, as in terminate:b, and no time, because"
+    " they are played one after the other"
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
-    """A kind of fault and the letter of the zone that it hits, or None for the first zone."""
+class AccountFault:
+    """What is done, the letter of the zone that it hits (None: the first one), and as written."""
 
-    kind: Kind
+    kind: ActionKind
     letter: str | None = None
+    written: str
 
     def __str__(self) -> str:
         """Return the fault as it is written."""
-        return f"{self.kind}:{self.letter}" if self.letter else str(self.kind)
+        return self.written
 
     def zone(self, zones: Sequence[str]) -> str:
         """Return which of the stack's zones it hits.
@@ -50,30 +45,31 @@ class Fault:
             if self.letter is None or zone.endswith(self.letter):
                 return zone
         message = (
-            f"fault {str(self)!r} names a zone that the stack does not have; its zones are"
+            f"fault {self.written!r} names a zone that the stack does not have; its zones are"
             f" {', '.join(sorted(zones))}: give the last letter of one of them, or none for the"
             " first"
         )
         raise RealDrillError(message)
 
 
-def parse(given: Sequence[str]) -> tuple[Fault, ...]:
+def account_faults(faults: Sequence[ScheduledFault]) -> tuple[AccountFault, ...]:
     """Return the faults in the order in which they are to be played.
 
     Raises:
         RealDrillError: when there is none, or one that a real account does not allow.
 
     """
-    if not given:
+    if not faults:
         message = f"no fault was given; a real account allows {ALLOWED}: give one"
         raise RealDrillError(message)
-    return tuple(_fault(text) for text in given)
+    return tuple(map(_allowed, faults))
 
 
-def _fault(text: str) -> Fault:
-    name, colon, letter = text.partition(":")
-    is_letter = len(letter) == 1 and letter.isalpha() and letter.islower()
-    if name not in tuple(Kind) or (colon and (not is_letter or name == Kind.PLANNED)):
-        message = f"fault {text!r} is none that a real account allows; allowed are {ALLOWED}"
+def _allowed(scheduled: ScheduledFault) -> AccountFault:
+    account = scheduled.fault.account
+    if account is None or scheduled.option not in (None, *ZONES) or scheduled.start:
+        message = (
+            f"fault {str(scheduled)!r} is none that a real account allows; allowed are {ALLOWED}"
+        )
         raise RealDrillError(message)
-    return Fault(kind=Kind(name), letter=letter or None)
+    return AccountFault(kind=account.kind, letter=scheduled.option, written=str(scheduled))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lab.account.faults import Kind
+from lab.drills.faults import ActionKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,10 +21,10 @@ REFRESH_S = 2400.0
 """An instance refresh of two NATs: for each a termination, a launch and the time to boot, which are
 419 s; nearly three times that, because nobody says how long AWS waits between."""
 
-LIMITS_S: Mapping[Kind, float] = {
-    Kind.TERMINATE: REPLACE_S,
-    Kind.STOP: REPLACE_S,
-    Kind.PLANNED: REFRESH_S,
-    Kind.TAMPER: REPAIR_S,
-    Kind.CHECK_RESET: REPAIR_S,
+LIMITS_S: Mapping[ActionKind, float] = {
+    ActionKind.TERMINATE_NAT: REPLACE_S,
+    ActionKind.STOP_NAT: REPLACE_S,
+    ActionKind.REFRESH_GROUP: REFRESH_S,
+    ActionKind.DELETE_DEFAULT_ROUTE: REPAIR_S,
+    ActionKind.SWITCH_CHECK_ON: REPAIR_S,
 }

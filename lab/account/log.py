@@ -30,7 +30,7 @@ class LoggedWrite:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
+class FunctionRun:
     """A run of the function: when it began, if that is known, and what it logged until its end."""
 
     started: float | None = None
@@ -55,15 +55,15 @@ def read(logs: Any, group: str, since_1970: float) -> list[tuple[float, str]]:  
     ]
 
 
-def runs(lines: Iterable[tuple[float, str]], *, since: float = 0.0) -> tuple[Run, ...]:
+def runs(lines: Iterable[tuple[float, str]], *, since: float = 0.0) -> tuple[FunctionRun, ...]:
     """Return the runs that began, as far as is known, at a moment or later, in their order."""
-    found: dict[str, Run] = {}
+    found: dict[str, FunctionRun] = {}
     for time, text in sorted(lines):
         row = _object(text)
         request = row.get("requestId") or _record(row).get("requestId")
         take = _READERS.get(row.get("message") or row.get("type") or "")
         if request and take:
-            found[request] = take(found.get(request, Run()), time, row)
+            found[request] = take(found.get(request, FunctionRun()), time, row)
     late = [run for run in found.values() if run.time >= since]
     return tuple(sorted(late, key=lambda run: run.time))
 
@@ -81,12 +81,12 @@ def _record(row: Mapping[str, Any]) -> Mapping[str, Any]:
     return record if isinstance(record, dict) else {}
 
 
-def _start(run: Run, time: float, row: Mapping[str, Any]) -> Run:
+def _start(run: FunctionRun, time: float, row: Mapping[str, Any]) -> FunctionRun:
     del row
     return replace(run, started=time)
 
 
-def _write(run: Run, time: float, row: Mapping[str, Any]) -> Run:
+def _write(run: FunctionRun, time: float, row: Mapping[str, Any]) -> FunctionRun:
     write = LoggedWrite(
         time=time,
         call=str(row.get("call", "unknown")),
@@ -96,11 +96,11 @@ def _write(run: Run, time: float, row: Mapping[str, Any]) -> Run:
     return replace(run, writes=(*run.writes, write))
 
 
-def _end(run: Run, time: float, row: Mapping[str, Any]) -> Run:
+def _end(run: FunctionRun, time: float, row: Mapping[str, Any]) -> FunctionRun:
     return replace(run, ended=time, trigger=tuple(map(str, row.get("trigger", ()))))
 
 
-_READERS: Mapping[str, Callable[[Run, float, Mapping[str, Any]], Run]] = {
+_READERS: Mapping[str, Callable[[FunctionRun, float, Mapping[str, Any]], FunctionRun]] = {
     "platform.start": _start,
     "write": _write,
     "run": _end,

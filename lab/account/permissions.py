@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lab.account.faults import Kind
+from lab.drills.faults import FAULTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,15 +27,7 @@ PERMISSIONS: Mapping[str, tuple[str, ...]] = {
         "autoscaling:DescribeAutoScalingGroups",
         "logs:FilterLogEvents",
     ),
-    Kind.TERMINATE: ("ec2:TerminateInstances",),
-    Kind.STOP: ("ec2:StopInstances",),
-    Kind.PLANNED: (
-        "autoscaling:StartInstanceRefresh",
-        "autoscaling:DescribeInstanceRefreshes",
-        "autoscaling:CancelInstanceRefresh",
-    ),
-    Kind.TAMPER: ("ec2:DeleteRoute", "ec2:CreateRoute"),
-    Kind.CHECK_RESET: ("ec2:ModifyInstanceAttribute",),
+    **{fault.name: fault.account.permissions for fault in FAULTS if fault.account},
 }
 """Without `logs:FilterLogEvents` a drill goes on, and knows nothing of the function's own times."""
 

@@ -1,4 +1,4 @@
-"""From looks and log lines to the outcome of the drill."""
+"""From snapshots and log lines to the outcome of the drill."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
     from lab.account.deployed import Deployed
     from lab.account.egress import Way
-    from lab.account.log import Run
-    from lab.account.spans import Look
-    from lab.account.watch import Watch
+    from lab.account.log import FunctionRun
+    from lab.account.observer import StackObserver
+    from lab.account.spans import Snapshot
     from nat_failover.contract import HomeTable
     from nat_failover.model import Nat
 
@@ -25,7 +25,11 @@ CLOCK = "account"
 
 
 def outcome(
-    fault: str, deployed: Deployed, watch: Watch, runs: Sequence[Run], moments: Sequence[Moment]
+    fault: str,
+    deployed: Deployed,
+    observer: StackObserver,
+    runs: Sequence[FunctionRun],
+    moments: Sequence[Moment],
 ) -> Outcome:
     """Return what came of the drill.
 
@@ -33,8 +37,8 @@ def outcome(
     to write, because the function logs its writes all at once. So the time to decide goes to the
     log line of the first write, after its effect.
     """
-    looks, last = watch.looks, watch.looks[-1]
-    egress = {zone: spans(zone, looks, watch.faults) for zone in deployed.zones}
+    snapshots, last = observer.snapshots, observer.snapshots[-1]
+    egress = {zone: spans(zone, snapshots, observer.faults) for zone in deployed.zones}
     first = next((run for run in runs if run.writes), None)
     detected = first.started if first else None
     return Outcome(
@@ -49,17 +53,17 @@ def outcome(
         time_to_detect=detected,
         time_to_decide=first.writes[0].time - detected if first and detected is not None else None,
         time_to_write=None,
-        time_to_come_home=came_home(looks),
+        time_to_come_home=came_home(snapshots),
         calls=(),
         depth=0,
         writes=tuple(_writes(runs)),
-        topology=tuple(_topologies(looks, deployed)),
+        topology=tuple(_topologies(snapshots, deployed)),
         recovered=_all_work(last),
         home=at_home(last),
     )
 
 
-def _writes(runs: Sequence[Run]) -> Iterator[Write]:
+def _writes(runs: Sequence[FunctionRun]) -> Iterator[Write]:
     for number, run in enumerate(runs, start=1):
         for write in run.writes:
             yield Write(
@@ -71,7 +75,7 @@ def _writes(runs: Sequence[Run]) -> Iterator[Write]:
             )
 
 
-def _ran(runs: Sequence[Run]) -> Iterator[Moment]:
+def _ran(runs: Sequence[FunctionRun]) -> Iterator[Moment]:
     for number, run in enumerate(runs, start=1):
         trigger = ", ".join(run.trigger) or "unknown"
         if run.started is not None:
@@ -91,39 +95,45 @@ def _ran(runs: Sequence[Run]) -> Iterator[Moment]:
             )
 
 
-def _topologies(looks: Sequence[Look], deployed: Deployed) -> Iterator[Topology]:
+def _topologies(snapshots: Sequence[Snapshot], deployed: Deployed) -> Iterator[Topology]:
     """Yield how it was before the fault, at the worst moment, and after."""
-    gone = {nat.instance for nat in looks[0].network.nats if nat.state is InstanceState.TERMINATED}
-    for name, look in (("before", looks[0]), ("during", _during(looks)), ("after", looks[-1])):
-        nats = [nat for nat in look.network.nats if nat.instance not in gone]
+    gone = {
+        nat.instance for nat in snapshots[0].network.nats if nat.state is InstanceState.TERMINATED
+    }
+    for name, snapshot in (
+        ("before", snapshots[0]),
+        ("during", _during(snapshots)),
+        ("after", snapshots[-1]),
+    ):
+        nats = [nat for nat in snapshot.network.nats if nat.instance not in gone]
         yield Topology(
             name=name,
-            time=look.begin,
+            time=snapshot.begin,
             nats=tuple(_nat(nat) for nat in sorted(nats, key=lambda nat: (nat.zone, nat.instance))),
             tables=tuple(
-                _table(home, look.ways[home.zone])
+                _table(home, snapshot.ways[home.zone])
                 for home in sorted(deployed.settings.tables, key=lambda home: home.zone)
             ),
         )
 
 
-def _during(looks: Sequence[Look]) -> Look:
-    """Return the worst look: the first of those that saw the most zones without internet.
+def _during(snapshots: Sequence[Snapshot]) -> Snapshot:
+    """Return the worst snapshot: the first of those that saw the most zones without internet.
 
     Where none was, it is the first that saw a change.
     """
-    before, *after = looks
-    worst = max(looks, key=_lost)
-    changed = [look for look in after if look.ways != before.ways] or after or [before]
+    before, *after = snapshots
+    worst = max(snapshots, key=_lost)
+    changed = [snapshot for snapshot in after if snapshot.ways != before.ways] or after or [before]
     return worst if _lost(worst) else changed[0]
 
 
-def _lost(look: Look) -> int:
-    return sum(not way.works for way in look.ways.values())
+def _lost(snapshot: Snapshot) -> int:
+    return sum(not way.works for way in snapshot.ways.values())
 
 
-def _all_work(look: Look) -> bool:
-    return all(way.works for way in look.ways.values())
+def _all_work(snapshot: Snapshot) -> bool:
+    return all(way.works for way in snapshot.ways.values())
 
 
 def _nat(nat: Nat) -> NatSeen:

@@ -1,10 +1,10 @@
-"""From single looks to spans of time: since when and until when a zone left in which way.
+"""From single snapshots to spans of time: since when and until when a zone left in which way.
 
-What happens between two looks is not seen. A loss counts from the last look that saw the zone
-leave (or from the fault, if that came later), and ends with the first look that sees it leave
-again: it is told up to two looks too long, and not too short. A loss that begins and ends between
-two looks is missed. A look that failed says nothing: what was last seen is taken until the next
-one.
+What happens between two snapshots is not seen. A loss counts from the last snapshot in which the
+zone leaves (or from the fault, if that came later), and ends with the first in which it leaves
+again: it is told up to two intervals too long, and not too short. A loss that begins and ends
+between two snapshots is missed. An observation that failed says nothing: what was last seen is
+taken until the next one.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
-    """One complete look, between two moments: what it saw, and how each zone leaves."""
+class Snapshot:
+    """One complete observation, between two moments: what it saw, and how each zone leaves."""
 
     begin: float
     end: float
@@ -40,8 +40,8 @@ class Change:
     way: Way
 
 
-def change(zone: str, before: Look, after: Look, faults: Sequence[float]) -> Change | None:
-    """Return what became of a zone between two looks, if anything did."""
+def change(zone: str, before: Snapshot, after: Snapshot, faults: Sequence[float]) -> Change | None:
+    """Return what became of a zone between two snapshots, if anything did."""
     was, way = before.ways[zone], after.ways[zone]
     if was == way:
         return None
@@ -51,10 +51,10 @@ def change(zone: str, before: Look, after: Look, faults: Sequence[float]) -> Cha
     return Change(time=after.end, way=way)
 
 
-def spans(zone: str, looks: Sequence[Look], faults: Sequence[float]) -> tuple[Span, ...]:
-    """Return how a zone left from the first look to the last."""
-    changes = list(_changes(zone, looks, faults))
-    ends = [later.time for later in changes[1:]] + [looks[-1].end]
+def spans(zone: str, snapshots: Sequence[Snapshot], faults: Sequence[float]) -> tuple[Span, ...]:
+    """Return how a zone left from the first snapshot to the last."""
+    changes = list(_changes(zone, snapshots, faults))
+    ends = [later.time for later in changes[1:]] + [snapshots[-1].end]
     return tuple(
         Span(
             start=row.time,
@@ -72,23 +72,23 @@ def outage(story: Sequence[Span]) -> float:
     return sum(span.seconds for span in story if not span.works)
 
 
-def at_home(look: Look) -> bool:
+def at_home(snapshot: Snapshot) -> bool:
     """Return whether each zone leaves through a working NAT of its own."""
-    return all(way.works and way.zone == zone for zone, way in look.ways.items())
+    return all(way.works and way.zone == zone for zone, way in snapshot.ways.items())
 
 
-def came_home(looks: Sequence[Look]) -> float | None:
+def came_home(snapshots: Sequence[Snapshot]) -> float | None:
     """Return when each zone left through its own NAT for good; None while one does not."""
-    if not at_home(looks[-1]):
+    if not at_home(snapshots[-1]):
         return None
-    returns = [after.end for before, after in pairwise(looks) if not at_home(before)]
+    returns = [after.end for before, after in pairwise(snapshots) if not at_home(before)]
     return returns[-1] if returns else 0.0
 
 
-def _changes(zone: str, looks: Sequence[Look], faults: Sequence[float]) -> Iterator[Change]:
-    latest = looks[0].begin
-    yield Change(time=latest, way=looks[0].ways[zone])
-    for before, after in pairwise(looks):
+def _changes(zone: str, snapshots: Sequence[Snapshot], faults: Sequence[float]) -> Iterator[Change]:
+    latest = snapshots[0].begin
+    yield Change(time=latest, way=snapshots[0].ways[zone])
+    for before, after in pairwise(snapshots):
         if found := change(zone, before, after, faults):
             latest = max(latest, found.time)
             yield Change(time=latest, way=found.way)

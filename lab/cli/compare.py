@@ -8,12 +8,12 @@ from rich.progress import Progress
 from rich.table import Column, Table
 
 from lab.cli.drill import status
-from lab.drills.drill import play
-from lab.drills.farm import Job, play_all
-from lab.drills.faults import FAULTS, Kind
+from lab.drills.drill import run_drill
+from lab.drills.drill_pool import Job, run_all
+from lab.drills.faults import FAULTS, Effect
 from lab.drills.handlers import install
 from lab.drills.scenario import read_faults
-from lab.drills.stage import OURS
+from lab.drills.testbed import OURS
 from lab.emulator.readings import Readings, every
 from lab.emulator.time.chance import Chance
 from lab.report import comparison
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
     from lab.drills.handlers import Handler
     from lab.drills.outcome import Outcome
-    from lab.drills.scenario import Cue
-    from lab.drills.stage import Stage
+    from lab.drills.scenario import ScheduledFault
+    from lab.drills.testbed import AppTestbed
 
 
 FEWEST, MOST = 3, 5
@@ -39,21 +39,21 @@ _STRATEGY = Strategy.REPLACE_ROUTE.value
 
 
 def compare(
-    stage: Stage,
+    testbed: AppTestbed,
     console: Console,
     *,
-    scenarios: Sequence[Sequence[Cue]],
+    scenarios: Sequence[Sequence[ScheduledFault]],
     handlers: Sequence[Handler | None],
     seeds: Sequence[int],
 ) -> list[Outcome]:
     """Play every scenario with every handler and every seed, and return the outcomes in order."""
     jobs = [
-        _job(stage, cues, handler, seed)
-        for cues in scenarios
+        _job(testbed, faults, handler, seed)
+        for faults in scenarios
         for handler in handlers
         for seed in seeds
     ]
-    return _all(stage, console, jobs)
+    return _all(testbed, console, jobs)
 
 
 def medians(outcomes: Sequence[Outcome]) -> Table:
@@ -76,10 +76,10 @@ def medians(outcomes: Sequence[Outcome]) -> Table:
 
 
 def comparison_status(
-    outcomes: Sequence[Outcome], scenarios: Sequence[Sequence[Cue]], *, adopt: bool
+    outcomes: Sequence[Outcome], scenarios: Sequence[Sequence[ScheduledFault]], *, adopt: bool
 ) -> int:
     """Return 1 if the deployed function did not end one of its drills as documented, or else 0."""
-    named = {" ".join(str(cue) for cue in cues): cues for cues in scenarios}
+    named = {" ".join(str(scheduled) for scheduled in faults): faults for faults in scenarios}
     ours = (outcome for outcome in outcomes if outcome.handler == OURS)
     return max((status(each, named[each.fault], adopt=adopt) for each in ours), default=0)
 
@@ -92,23 +92,29 @@ def failures(outcomes: Sequence[Outcome]) -> list[str]:
     return [f"{handler}: {sentence}" for handler, sentence in sorted(found)]
 
 
-def soak(stage: Stage, console: Console, *, drills: int, seed: int) -> list[Outcome]:
+def soak(testbed: AppTestbed, console: Console, *, drills: int, seed: int) -> list[Outcome]:
     """Play drills of mixed faults, drawn from a seed, and return the outcomes.
 
     What AWS leaves open is played under each reading, in the full cross.
     """
     cross = list(every())
-    zones = [home.zone[-1] for home in stage.watch.homes]
+    zones = [home.zone[-1] for home in testbed.monitor.homes]
     jobs = [
-        _job(stage, mixed(number, zones, stage.strategy), None, number, cross[number % len(cross)])
+        _job(
+            testbed,
+            mixed(number, zones, testbed.strategy),
+            None,
+            number,
+            cross[number % len(cross)],
+        )
         for number in range(seed, seed + drills)
     ]
-    return _all(stage, console, jobs)
+    return _all(testbed, console, jobs)
 
 
 def mixed(
     seed: int, zones: Sequence[str] = ("a", "b"), strategy: str = _STRATEGY
-) -> tuple[Cue, ...]:
+) -> tuple[ScheduledFault, ...]:
     """Return three to five faults that end in recovery, at times of the first two minutes.
 
     Where all of them are conditions, a NAT is terminated under them.
@@ -120,32 +126,32 @@ def mixed(
         fault = faults[int(chance.between(0, len(faults), "which"))]
         options = [option for option in fault.options if option in zones]
         option = f":{options[int(chance.between(0, len(options), 'where'))]}" if options else ""
-        start = "" if fault.kind is Kind.CONDITION else f"@{chance.between(0, 120, 'when'):.0f}"
+        start = "" if fault.effect is Effect.CONDITION else f"@{chance.between(0, 120, 'when'):.0f}"
         names.append(f"{fault.name}{option}{start}")
     return read_faults(names)
 
 
 def _job(
-    stage: Stage,
-    cues: Sequence[Cue],
+    testbed: AppTestbed,
+    faults: Sequence[ScheduledFault],
     handler: Handler | None,
     seed: int,
     readings: Readings | None = None,
 ) -> Job:
     def drill() -> Outcome:
-        stage.region.aws.readings.become(readings or Readings())
-        install(stage, handler)
-        return play(stage, cues, seed=seed)
+        testbed.region.aws.readings.become(readings or Readings())
+        install(testbed, handler)
+        return run_drill(testbed, faults, seed=seed)
 
-    name = " ".join(str(cue) for cue in cues)
-    return Job(name=f"{name} --seed {seed} with {handler or OURS}", play=drill)
+    name = " ".join(str(scheduled) for scheduled in faults)
+    return Job(name=f"{name} --seed {seed} with {handler or OURS}", run=drill)
 
 
-def _all(stage: Stage, console: Console, jobs: Sequence[Job]) -> list[Outcome]:
+def _all(testbed: AppTestbed, console: Console, jobs: Sequence[Job]) -> list[Outcome]:
     done: dict[Job, Outcome] = {}
     with Progress(console=console, transient=True) as progress:
         task = progress.add_task(f"{len(jobs)} drills", total=len(jobs))
-        for job, outcome in play_all(stage, jobs):
+        for job, outcome in run_all(testbed, jobs):
             done[job] = outcome
             progress.advance(task)
     return [done[job] for job in jobs]

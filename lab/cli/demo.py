@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lab.drills.drill import play
+from lab.drills.drill import run_drill
 from lab.drills.scenario import read_faults
-from lab.drills.stage import Stage, StageError, deployed
+from lab.drills.testbed import AppTestbed, AppTestbedError, deployed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,19 +20,19 @@ def demo(region: Region, directory: Path, screen: Screen, strategy: str | None) 
     """Play the demo.
 
     Raises:
-        StageError: when the app does not deploy, recover, come home or go.
+        AppTestbedError: when the app does not deploy, recover, come home or go.
 
     """
     region.journal.listen(screen.entry)
     screen.heading("Deploy the app with the CDK CLI")
-    with deployed(region, directory, strategy) as stage:
+    with deployed(region, directory, strategy) as testbed:
         screen.heading("Kill a NAT")
         screen.await_fault()
-        cues = read_faults(["terminate"])
-        outcome = play(stage, cues, seed=0)
+        faults = read_faults(["terminate"])
+        outcome = run_drill(testbed, faults, seed=0)
         _insist(outcome)
         screen.heading("What CloudFormation thinks of it")
-        _finish(stage)
+        _finish(testbed)
     screen.summary(outcome)
     screen.say("\nIt failed over, came home, and left nothing behind.")
 
@@ -40,13 +40,13 @@ def demo(region: Region, directory: Path, screen: Screen, strategy: str | None) 
 def _insist(outcome: Outcome) -> None:
     if not outcome.recovered:
         message = "a private subnet is still without internet half an hour after its NAT died"
-        raise StageError(message)
+        raise AppTestbedError(message)
     if not outcome.home:
         message = "a private subnet is not back with its own zone's NAT half an hour after it died"
-        raise StageError(message)
+        raise AppTestbedError(message)
 
 
-def _finish(stage: Stage) -> None:
-    stage.diff()
-    stage.watch.stop()
-    stage.destroy()
+def _finish(testbed: AppTestbed) -> None:
+    testbed.diff()
+    testbed.monitor.stop()
+    testbed.destroy()

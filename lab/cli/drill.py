@@ -7,9 +7,9 @@ import sys
 from typing import TYPE_CHECKING
 
 from lab import report
-from lab.drills.drill import play
+from lab.drills.drill import run_drill
 from lab.drills.handlers import install
-from lab.drills.stage import deployed
+from lab.drills.testbed import deployed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from lab.cli.screen import Screen
     from lab.drills.handlers import Handler
     from lab.drills.outcome import Outcome
-    from lab.drills.scenario import Cue
-    from lab.drills.stage import Stage
+    from lab.drills.scenario import ScheduledFault
+    from lab.drills.testbed import AppTestbed
     from lab.emulator.region import Region
     from lab.emulator.time.clock import RealClock
 
@@ -32,7 +32,7 @@ def drill(  # noqa: PLR0913 - what a person can say of a drill, each thing by na
     directory: Path,
     screen: Screen | None,
     *,
-    cues: Sequence[Cue],
+    faults: Sequence[ScheduledFault],
     seed: int,
     strategy: str | None,
     handler: Handler | None,
@@ -42,23 +42,25 @@ def drill(  # noqa: PLR0913 - what a person can say of a drill, each thing by na
     """Deploy the app, play the faults, and return the outcome; a screen shows it live.
 
     `pace` is how fast a clock that goes by itself goes during the drill. `destroy` says whether the
-    stack is destroyed in the end, which raises StageError when it cannot be.
+    stack is destroyed in the end, which raises AppTestbedError when it cannot be.
     """
     if screen:
         screen.say("Deploying the app with the CDK CLI …")
-    with deployed(region, directory, strategy) as stage:
-        get_ready(stage, screen, handler, pace)
-        outcome = play(stage, cues, seed=seed)
+    with deployed(region, directory, strategy) as testbed:
+        get_ready(testbed, screen, handler, pace)
+        outcome = run_drill(testbed, faults, seed=seed)
         if destroy:
-            stage.watch.stop()
-            stage.destroy()
+            testbed.monitor.stop()
+            testbed.destroy()
     return outcome
 
 
-def get_ready(stage: Stage, screen: Screen | None, handler: Handler | None, pace: float) -> None:
+def get_ready(
+    testbed: AppTestbed, screen: Screen | None, handler: Handler | None, pace: float
+) -> None:
     """Put the handler in its place, let the clock go at the pace of a drill, and show it live."""
-    install(stage, handler)
-    region = stage.region
+    install(testbed, handler)
+    region = testbed.region
     if not region.clock.virtual:
         real: RealClock = region.clock  # type: ignore[assignment]  # the other one is virtual
         real.set_pace(pace)
@@ -80,7 +82,10 @@ def tell(outcome: Outcome, screen: Screen | None, directory: Path | None) -> Non
             screen.say(f"\nThe report is in {page}")
 
 
-def status(outcome: Outcome, cues: Sequence[Cue], *, adopt: bool = False) -> int:
+def status(outcome: Outcome, faults: Sequence[ScheduledFault], *, adopt: bool = False) -> int:
     """Return 1 if a drill of the deployed function did not end as documented, or else 0."""
-    expected = all(cue.fault.ends_well(cue.option, outcome.strategy, adopt=adopt) for cue in cues)
+    expected = all(
+        scheduled.fault.ends_well(scheduled.option, outcome.strategy, adopt=adopt)
+        for scheduled in faults
+    )
     return int(expected and not (outcome.recovered and outcome.home))

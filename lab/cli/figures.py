@@ -15,7 +15,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from lab.drills.faults import FAULTS, written_options
-from lab.drills.stage import OURS
+from lab.drills.testbed import OURS
 from lab.report.lines import seconds
 from lab.report.short_ids import short
 from stacks.settings.table import table
@@ -162,7 +162,8 @@ def _story(figures: Figures) -> str:
 
 def _faults(_: Figures) -> str:
     rows = (
-        f"| `{fault.name}`{_options(fault)} | {fault.plays} | {fault.ends} |\n" for fault in FAULTS
+        f"| `{fault.name}`{_options(fault)} | {fault.happens} | {fault.ends} |\n"
+        for fault in FAULTS
     )
     count = f"The lab plays {len(FAULTS)} faults:\n\n"
     return f"{count}| fault | what happens | how it ends |\n|---|---|---|\n" + "".join(rows)
@@ -171,6 +172,15 @@ def _faults(_: Figures) -> str:
 def _options(fault: Fault) -> str:
     words = written_options(fault)
     return f" ({', '.join(words)})" if words else ""
+
+
+def _account(_: Figures) -> str:
+    rows = (
+        f"| {fault.name} | {', '.join(f'`{name}`' for name in fault.account.permissions)} |\n"
+        for fault in FAULTS
+        if fault.account
+    )
+    return "| fault | permissions |\n|---|---|\n" + "".join(rows)
 
 
 def _count(_: Figures) -> str:
@@ -186,6 +196,7 @@ SECTIONS: dict[str, Callable[[Figures], str]] = {
     "compare": _short,
     "story": _story,
     "faults": _faults,
+    "account": _account,
     "count": _count,
     "settings": _settings,
 }

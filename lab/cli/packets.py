@@ -10,11 +10,11 @@ import time
 from typing import TYPE_CHECKING
 
 from lab.cli.drill import get_ready
-from lab.drills.drill import play
+from lab.drills.drill import run_drill
 from lab.drills.measure import BEFORE
-from lab.drills.stage import deployed
-from lab.packets.follow import BEHAVIOURS, Following
+from lab.drills.testbed import deployed
 from lab.packets.probes.probing import Prober, Probing
+from lab.packets.region_mirror import BEHAVIOURS, RegionMirror
 from lab.packets.values import SERVER
 
 if TYPE_CHECKING:
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
     from lab.cli.screen import Screen
     from lab.drills.handlers import Handler
+    from lab.drills.host_packets import HostPackets
     from lab.drills.outcome import Outcome
-    from lab.drills.packets import HostPackets
-    from lab.drills.scenario import Cue
-    from lab.drills.stage import Stage
+    from lab.drills.scenario import ScheduledFault
+    from lab.drills.testbed import AppTestbed
     from lab.emulator.region import Region
     from lab.packets.fabric import Fabric
 
@@ -45,7 +45,7 @@ def drill_with_packets(  # noqa: PLR0913 - what a person can say of a drill, eac
     directory: Path,
     screen: Screen | None,
     *,
-    cues: Sequence[Cue],
+    faults: Sequence[ScheduledFault],
     seed: int,
     strategy: str | None,
     handler: Handler | None,
@@ -62,23 +62,23 @@ def drill_with_packets(  # noqa: PLR0913 - what a person can say of a drill, eac
     """
     if screen:
         screen.say("Deploying the app with the CDK CLI; its NATs boot in network namespaces …")
-    with Following(region) as following, deployed(region, directory, strategy) as stage:
-        get_ready(stage, screen, handler, pace)
-        with Probing(following.fabric.server, SERVER, _probers(following.fabric, stage)) as probing:
+    with RegionMirror(region) as mirror, deployed(region, directory, strategy) as testbed:
+        get_ready(testbed, screen, handler, pace)
+        with Probing(mirror.fabric.server, SERVER, _probers(mirror.fabric, testbed)) as probing:
 
             def saw(began: float) -> tuple[HostPackets, ...]:
                 ago = (region.clock.now() - began) / pace
                 return probing.stop(zero=time.monotonic() - ago, since=-BEFORE)
 
-            outcome = play(stage, cues, seed=seed, steady=STEADY, saw=saw)
+            outcome = run_drill(testbed, faults, seed=seed, steady=STEADY, saw=saw)
         if destroy:
-            stage.watch.stop()
-            stage.destroy()
+            testbed.monitor.stop()
+            testbed.destroy()
     return outcome
 
 
-def _probers(fabric: Fabric, stage: Stage) -> list[Prober]:
-    zones = {subnet: home.zone for home in stage.watch.homes for subnet in home.subnets}
+def _probers(fabric: Fabric, testbed: AppTestbed) -> list[Prober]:
+    zones = {subnet: home.zone for home in testbed.monitor.homes for subnet in home.subnets}
     return [
         Prober(host.address, zones[name], fabric.hosts[name]) for name, host in fabric.wired.items()
     ]

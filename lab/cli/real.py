@@ -14,13 +14,15 @@ if TYPE_CHECKING:
 
     from lab.cli.screen import Screen
     from lab.drills.outcome import Outcome
-    from lab.drills.scenario import Cue
+    from lab.drills.scenario import ScheduledFault
 
 
-def drill_real(options: Namespace, cues: Sequence[Cue], screen: Screen | None) -> Outcome:
+def drill_real(
+    options: Namespace, faults: Sequence[ScheduledFault], screen: Screen | None
+) -> Outcome:
     """Ask, play the faults in the account, and return what came of them."""
     return account.drill(
-        [str(cue) for cue in cues],
+        faults,
         options.stack,
         session=boto3.Session(region_name=options.region),
         ask=account.person(yes=options.yes),

@@ -15,23 +15,23 @@ from lab.cli import figures, tables
 from lab.cli.compare import compare, comparison_status, failures, medians, soak
 from lab.cli.demo import demo
 from lab.cli.drill import DEPLOYMENT_PACE, drill, status, tell
-from lab.cli.preflight import OptionsError, preflight
+from lab.cli.options import OptionsError, check_options
 from lab.cli.real import drill_real
 from lab.cli.screen import Screen
 from lab.cli.up import up
 from lab.drills.cdk import CdkError
-from lab.drills.farm import FarmError
+from lab.drills.drill_pool import DrillPoolError
 from lab.drills.faults import FAULTS
 from lab.drills.handlers import RECIPE_2016, HandlerError, Trigger, read_handler
 from lab.drills.lab_settings import LabSettingsError, lab_settings
 from lab.drills.scenario import ScenarioError, must_have_zones, read_faults, read_scenario
-from lab.drills.stage import StageError, deployed
+from lab.drills.testbed import AppTestbedError, deployed
 from lab.emulator.catalogue import ALL
 from lab.emulator.isolation import PROJECT
 from lab.emulator.node import NotSetUpError
 from lab.emulator.region import PortError, Region
 from lab.emulator.time.clock import RealClock, VirtualClock
-from lab.packets.obstacle import PacketsError, obstacle
+from lab.packets.requirements import PacketsError, missing_requirement
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     from lab.drills.handlers import Handler
     from lab.drills.outcome import Outcome
-    from lab.drills.scenario import Cue
+    from lab.drills.scenario import ScheduledFault
     from lab.emulator.behaviour import Behaviour
 
 _COULD_NOT_START = (
@@ -54,7 +54,7 @@ _COULD_NOT_START = (
     RealDrillError,
 )
 _CUT_OFF = 128 + 13  # as a shell has it for SIGPIPE
-_WENT_WRONG = (CdkError, StageError, FarmError, OSError)
+_WENT_WRONG = (CdkError, AppTestbedError, DrillPoolError, OSError)
 
 
 Behaviours = tuple["type[Behaviour]", ...]
@@ -84,7 +84,7 @@ def run(options: Namespace, directory: Path) -> int:
         "fidelity": tables.fidelity,
     }
     try:
-        preflight(options)
+        check_options(options)
         return commands[options.command or "demo"](options, console, directory)
     except _COULD_NOT_START as error:
         print(error, file=sys.stderr)  # noqa: T201 - the last word
@@ -108,13 +108,13 @@ def _up(options: Namespace, console: Console, directory: Path) -> int:
 
 def _drill(options: Namespace, console: Console, directory: Path) -> int:
     screen = None if options.json else Screen(console)
-    cues, seed, strategy = _scenario(options)
+    faults, seed, strategy = _scenario(options)
     handlers = _handlers(options)
     if options.real:
-        outcome = drill_real(options, cues, screen)
-        return _ended(outcome, screen, options, status(outcome, cues))
+        outcome = drill_real(options, faults, screen)
+        return _ended(outcome, screen, options, status(outcome, faults))
     settings = lab_settings(PROJECT, strategy)
-    must_have_zones(cues, settings.zones)
+    must_have_zones(faults, settings.zones)
     real = options.real_time or options.packets
     behaviours, played = _with_packets() if options.packets else (ALL, drill)
     clock = RealClock(DEPLOYMENT_PACE) if real else VirtualClock()
@@ -123,13 +123,13 @@ def _drill(options: Namespace, console: Console, directory: Path) -> int:
             region,
             directory,
             screen,
-            cues=cues,
+            faults=faults,
             seed=seed,
             strategy=strategy,
             handler=handlers[0] if handlers else None,
             destroy=options.destroy,
         )
-    expected = status(outcome, cues, adopt=settings.adopt)
+    expected = status(outcome, faults, adopt=settings.adopt)
     return _ended(outcome, screen, options, 0 if handlers else expected)
 
 
@@ -140,14 +140,14 @@ def _ended(outcome: Outcome, screen: Screen | None, options: Namespace, status: 
 
 def _with_packets() -> tuple[Behaviours, Callable[..., Outcome]]:
     """Return what is played in a region that packets follow, and how it is drilled."""
-    if reason := obstacle():
+    if reason := missing_requirement():
         raise PacketsError(reason)
     from lab.cli.packets import BEHAVIOURS, drill_with_packets  # noqa: PLC0415 - what it needs is for Linux alone
 
     return BEHAVIOURS, drill_with_packets
 
 
-def _scenario(options: Namespace) -> tuple[tuple[Cue, ...], int, str | None]:
+def _scenario(options: Namespace) -> tuple[tuple[ScheduledFault, ...], int, str | None]:
     """Return faults, seed and strategy; what the command line says wins over what a file says."""
     if options.fault and options.scenario:
         given = f"{' '.join(options.fault)} and --scenario {options.scenario}"
@@ -160,7 +160,7 @@ def _scenario(options: Namespace) -> tuple[tuple[Cue, ...], int, str | None]:
         return read_faults(options.fault), options.seed or 0, options.strategy
     file = read_scenario(options.scenario)
     seed = options.seed if options.seed is not None else file.seed or 0
-    return file.cues, seed, options.strategy or (file.strategy and file.strategy.value)
+    return file.faults, seed, options.strategy or (file.strategy and file.strategy.value)
 
 
 def _handlers(options: Namespace) -> list[Handler]:
@@ -175,13 +175,13 @@ def _compare(options: Namespace, console: Console, directory: Path) -> int:
     settings = lab_settings(PROJECT, options.strategy)
     names = options.fault or [fault.name for fault in FAULTS]
     scenarios = [read_faults([name]) for name in names]
-    for cues in scenarios:
-        must_have_zones(cues, settings.zones)
+    for faults in scenarios:
+        must_have_zones(faults, settings.zones)
     handlers: Sequence[Handler | None] = (None, RECIPE_2016, *_handlers(options))
     seeds = range(options.seed, options.seed + options.seeds)
-    with Region() as region, deployed(region, directory, options.strategy) as stage:
+    with Region() as region, deployed(region, directory, options.strategy) as testbed:
         told = Console(stderr=True) if options.json else console
-        outcomes = compare(stage, told, scenarios=scenarios, handlers=handlers, seeds=seeds)
+        outcomes = compare(testbed, told, scenarios=scenarios, handlers=handlers, seeds=seeds)
     if options.json:
         json.dump([outcome.as_json() for outcome in outcomes], sys.stdout)
     else:
@@ -200,9 +200,9 @@ def _figures(options: Namespace, console: Console, directory: Path) -> int:
         figures.write_pages(figures.load(PROJECT), PROJECT)
         console.print(f"Written to {', '.join(figures.PAGES)}")
         return 0
-    with Region() as region, deployed(region, directory, None) as stage:
+    with Region() as region, deployed(region, directory, None) as testbed:
         outcomes = compare(
-            stage,
+            testbed,
             console,
             scenarios=[read_faults([fault.name]) for fault in FAULTS],
             handlers=(None, RECIPE_2016),
@@ -214,8 +214,8 @@ def _figures(options: Namespace, console: Console, directory: Path) -> int:
 
 
 def _soak(options: Namespace, console: Console, directory: Path) -> int:
-    with Region() as region, deployed(region, directory, options.strategy) as stage:
-        outcomes = soak(stage, console, drills=options.drills, seed=options.seed)
+    with Region() as region, deployed(region, directory, options.strategy) as testbed:
+        outcomes = soak(testbed, console, drills=options.drills, seed=options.seed)
     lost = [outcome for outcome in outcomes if not (outcome.recovered and outcome.home)]
     worst = max(outcomes, key=lambda outcome: outcome.worst)
     console.print(f"{len(outcomes)} drills, {len(lost)} not recovered or not home")

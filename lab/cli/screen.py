@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from lab.drills.host_packets import HostPackets
     from lab.drills.outcome import Moment, Notification, Outcome
-    from lab.drills.packets import HostPackets
 
 _COLOURS = {
     Who.YOU.value: "bold red",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.table import Column, Table
 
-from lab.drills.faults import FAULTS, Kind, written_options
+from lab.drills.faults import FAULTS, Effect, written_options
 from lab.emulator.catalogue import ALL
 from lab.emulator.limits import LIMITS
 from lab.emulator.time import delays
@@ -26,12 +26,12 @@ def faults(_: Namespace, console: Console, __: Path) -> int:
     for fault in FAULTS:
         options = "".join(f"\n:{option}" for option in _options(fault))
         lasts = f"\n+{fault.seconds:g}" if fault.seconds else ""
-        real = "\n--real" if fault.real else ""
+        real = "\n--real" if fault.account else ""
         table.add_row(
-            f"[bold]{fault.name}[/][dim]{options}{lasts}{real}[/]", fault.plays, fault.ends
+            f"[bold]{fault.name}[/][dim]{options}{lasts}{real}[/]", fault.happens, fault.ends
         )
     console.print(table)
-    alone = [fault.name for fault in FAULTS if fault.kind is Kind.CONDITION]
+    alone = [fault.name for fault in FAULTS if fault.effect is Effect.CONDITION]
     console.print(
         f"Drilled alone, {', '.join(alone)} come with the termination of a NAT. Under each name:"
         " its options (ZONE is a zone's letter, as in terminate:b), how many seconds it lasts where"

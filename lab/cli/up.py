@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from lab.drills.stage import deployed
+from lab.drills.testbed import deployed
 from lab.emulator.isolation import CREDENTIALS, REGION
 
 if TYPE_CHECKING:
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 def up(region: Region, directory: Path, screen: Screen, strategy: str | None) -> None:
     """Deploy the app, say how to reach it, and show what happens until Ctrl-C."""
     screen.say("Deploying the app with the CDK CLI …")
-    with deployed(region, directory, strategy) as stage:
+    with deployed(region, directory, strategy) as testbed:
         clock: RealClock = region.clock  # type: ignore[assignment]  # `up` has no virtual time
         clock.set_pace(1.0)
-        screen.heading(f"The stack {stage.stack} is up. In another terminal:")
+        screen.heading(f"The stack {testbed.stack} is up. In another terminal:")
         for line in exports(region.endpoint):
             screen.say(f"  {line}")
         screen.say(

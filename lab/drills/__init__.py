@@ -1,1 +1,1 @@
-"""Drills: faults played in the region, and what came of them."""
+"""Drills: faults injected into the region, and what came of them."""

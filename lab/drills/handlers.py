@@ -20,14 +20,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lab.drills.baselines import recipe_2016
-from lab.drills.lab_settings import LETTERS
 from lab.drills.topology import DEFAULT
+from lab.drills.zones import ZONES
 from lab.emulator.isolation import CREDENTIALS, REGION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from lab.drills.stage import Stage
+    from lab.drills.testbed import AppTestbed
 
 LARGEST = 50 * 2**20  # bytes, zipped; Lambda developer guide, "Lambda quotas"
 _IMPORT_LIMIT = 30.0  # seconds on the wall
@@ -37,8 +37,8 @@ _OTHER_ZONE = re.compile(r"\.[c-z](\.|$)")
 
 RESOURCES = frozenset(
     {"stack", "vpc", "topic", "group", "route_tables"}
-    | {f"{kind}.{zone}" for kind in ("zone", "route_table", "subnet") for zone in LETTERS}
-    | {f"nat.{zone}.{part}" for part in ("instance", "interface") for zone in LETTERS}
+    | {f"{kind}.{zone}" for kind in ("zone", "route_table", "subnet") for zone in ZONES}
+    | {f"nat.{zone}.{part}" for part in ("instance", "interface") for zone in ZONES}
 )
 """What a variable's value can name in braces; the letters are those of the zones deployed to."""
 
@@ -130,13 +130,13 @@ def read_handler(
     return handler
 
 
-def install(stage: Stage, handler: Handler | None) -> None:
+def install(testbed: AppTestbed, handler: Handler | None) -> None:
     """Put a handler in the place of the deployed function; None leaves that where it is."""
     if handler is None:
         return
-    functions = stage.region.client("lambda")
-    name = _output(stage, "FailoverFunction")
-    names = _resources(stage)
+    functions = testbed.region.client("lambda")
+    name = _output(testbed, "FailoverFunction")
+    names = _resources(testbed)
     values = {key: _filled(value, names) for key, value in handler.variables.items()}
     functions.update_function_code(FunctionName=name, ZipFile=packed(handler))
     functions.update_function_configuration(
@@ -144,9 +144,9 @@ def install(stage: Stage, handler: Handler | None) -> None:
         Handler=f"{handler.module}.{handler.function}",
         Environment={"Variables": values},
     )
-    stage.handler = str(handler)
-    stage.region.aws.permissions.exempt = True
-    _silence(stage, handler.triggers)
+    testbed.handler = str(handler)
+    testbed.region.aws.permissions.exempt = True
+    _silence(testbed, handler.triggers)
 
 
 def _import(handler: Handler) -> None:
@@ -198,30 +198,34 @@ def _filled(value: str, names: Mapping[str, str]) -> str:
     return _NAME.sub(lambda match: names[match[1]], value)
 
 
-def _resources(stage: Stage) -> dict[str, str]:
+def _resources(testbed: AppTestbed) -> dict[str, str]:
     """Return the emulated resources that a variable can name."""
-    ec2, names = stage.region.client("ec2"), {"stack": stage.stack}
-    names |= {"vpc": _output(stage, "Vpc"), "topic": _output(stage, "NatFailedTopic")}
-    names["route_tables"] = ",".join(home.table for home in stage.watch.homes)
-    for home in stage.watch.homes:
-        zone, nat = home.zone[-1], stage.watch.now(home).through
+    ec2, names = testbed.region.client("ec2"), {"stack": testbed.stack}
+    names |= {"vpc": _output(testbed, "Vpc"), "topic": _output(testbed, "NatFailedTopic")}
+    names["route_tables"] = ",".join(home.table for home in testbed.monitor.homes)
+    for home in testbed.monitor.homes:
+        zone, nat = home.zone[-1], testbed.monitor.now(home).through
         names |= {f"zone.{zone}": home.zone, f"route_table.{zone}": home.table}
         names |= {f"subnet.{zone}": home.subnets[0], f"nat.{zone}.instance": str(nat)}
         table = ec2.describe_route_tables(RouteTableIds=[home.table])["RouteTables"][0]
         routes = (r for r in table["Routes"] if r.get("DestinationCidrBlock") == DEFAULT)
         names[f"nat.{zone}.interface"] = next(routes)["NetworkInterfaceId"]
-    groups = stage.region.client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"]
+    groups = testbed.region.client("autoscaling").describe_auto_scaling_groups()[
+        "AutoScalingGroups"
+    ]
     return {**names, "group": groups[0]["AutoScalingGroupName"]}
 
 
-def _output(stage: Stage, key: str) -> str:
-    stacks = stage.region.client("cloudformation").describe_stacks(StackName=stage.stack)["Stacks"]
+def _output(testbed: AppTestbed, key: str) -> str:
+    stacks = testbed.region.client("cloudformation").describe_stacks(StackName=testbed.stack)[
+        "Stacks"
+    ]
     return next(str(r["OutputValue"]) for r in stacks[0]["Outputs"] if r["OutputKey"] == key)
 
 
-def _silence(stage: Stage, heard: frozenset[Trigger]) -> None:
-    """Disable the rules that invoke the function, but for those that it shall hear."""
-    events = stage.region.client("events")
+def _silence(testbed: AppTestbed, heard: frozenset[Trigger]) -> None:
+    """Disable the rules that invoke the function, except those that it shall hear."""
+    events = testbed.region.client("events")
     for rule in events.list_rules()["Rules"]:
         kind = Trigger.SCHEDULE if rule.get("ScheduleExpression") else Trigger.STATE_CHANGE
         if kind not in heard:

@@ -10,6 +10,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from lab.drills.zones import ZONES
 from lab.emulator.isolation import REGION
 from nat_failover.contract import Strategy
 from stacks.settings.reader import SettingsError, read_settings
@@ -17,10 +18,7 @@ from stacks.settings.reader import SettingsError, read_settings
 if TYPE_CHECKING:
     from pathlib import Path
 
-LETTERS = "abcdef"
-"""The zones of the lab's region, as moto has them, and all that the address plan has room for."""
-
-_TWO = tuple(f"{REGION}{letter}" for letter in LETTERS[:2])
+_TWO = tuple(f"{REGION}{letter}" for letter in ZONES[:2])
 
 
 class LabSettingsError(ValueError):

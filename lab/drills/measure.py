@@ -24,7 +24,7 @@ from lab.drills.outcome import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from lab.drills.watch import Change, Seen, Watch
+    from lab.drills.egress_monitor import Change, EgressMonitor, Seen
     from lab.emulator.journal import Entry
     from lab.emulator.region import Region
 
@@ -56,7 +56,7 @@ class Call:
 
 def measure(  # noqa: PLR0913 - what a drill is known by, each thing by name
     region: Region,
-    watch: Watch,
+    monitor: EgressMonitor,
     *,
     began: float,
     fault: str,
@@ -68,7 +68,9 @@ def measure(  # noqa: PLR0913 - what a drill is known by, each thing by name
     end = region.clock.now()
     entries = region.journal.entries(since=began - BEFORE)
     calls = [_call(entry) for entry in entries if entry.kind == "call" and entry.at >= began]
-    egress = {home.zone: _spans(watch.changes[home], began=began, end=end) for home in watch.homes}
+    egress = {
+        home.zone: _spans(monitor.changes[home], began=began, end=end) for home in monitor.homes
+    }
     first = _first_writing_run(calls)
     told = _told(entries, first)
     sent = [call.sent for call in calls if call.run == first and call.writes]
@@ -85,14 +87,14 @@ def measure(  # noqa: PLR0913 - what a drill is known by, each thing by name
         time_to_detect=None if told is None else told - began,
         time_to_decide=min(sent) - told if sent and told is not None else None,
         time_to_write=max(done) - min(sent) if sent else None,
-        time_to_come_home=_home_since(egress, watch),
+        time_to_come_home=_home_since(egress, monitor),
         calls=_counts(calls),
         depth=0 if first is None else depth(calls, first),
         writes=tuple(_write(call, began) for call in calls if call.writes),
-        topology=_topologies(watch, egress, began=began, end=end),
+        topology=_topologies(monitor, egress, began=began, end=end),
         notifications=notifications(entries, began=began, ringing=ringing(region)),
-        recovered=watch.all_work(),
-        home=watch.at_home(),
+        recovered=monitor.all_work(),
+        home=monitor.at_home(),
     )
 
 
@@ -147,9 +149,9 @@ def _told(entries: Iterable[Entry], run: int | None) -> float | None:
     return next((entry.at for entry in began if entry.detail["run"] == str(run)), None)
 
 
-def _home_since(egress: Mapping[str, Sequence[Span]], watch: Watch) -> float | None:
+def _home_since(egress: Mapping[str, Sequence[Span]], monitor: EgressMonitor) -> float | None:
     """Return since when each zone leaves through its own NAT for good; None if one does not."""
-    if not watch.at_home():
+    if not monitor.at_home():
         return None
     return max(max(0.0, spans[-1].start) for spans in egress.values())
 
@@ -230,7 +232,7 @@ def _answer(entry: Entry) -> object:
 
 
 def _topologies(
-    watch: Watch, egress: Mapping[str, Sequence[Span]], *, began: float, end: float
+    monitor: EgressMonitor, egress: Mapping[str, Sequence[Span]], *, began: float, end: float
 ) -> tuple[Topology, ...]:
     moments = {"before": -BEFORE, "during": during(egress), "after": end - began}
     return tuple(
@@ -239,12 +241,12 @@ def _topologies(
             time=moment,
             nats=tuple(
                 _nat(seen)
-                for seen in watch.nats_at(moment + began)
+                for seen in monitor.nats_at(moment + began)
                 if name == "during" or seen.state != "terminated"
             ),
             tables=tuple(
                 _table(home.table, home.zone, home.subnets, egress[home.zone], moment)
-                for home in watch.homes
+                for home in monitor.homes
             ),
         )
         for name, moment in moments.items()

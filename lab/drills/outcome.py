@@ -14,7 +14,7 @@ from lab.drills.rounding import rounded
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lab.drills.packets import HostPackets
+    from lab.drills.host_packets import HostPackets
 
 FAILED = "function failed"
 """The kind of the timeline's line that says that a run of the function failed, and why."""

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from lab.drills.faults import FAULTS, ZONES, Fault, Kind, written_options
+from lab.drills.faults import FAULTS, Effect, Fault, written_options
+from lab.drills.zones import ZONES
 from nat_failover.contract import Strategy
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class ScenarioError(ValueError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cue:
+class ScheduledFault:
     """A fault with its time: seconds after the drill's beginning, and how long it lasts."""
 
     fault: Fault
@@ -84,13 +85,13 @@ class Scenario(BaseModel):
     )
 
     @property
-    def cues(self) -> tuple[Cue, ...]:
+    def faults(self) -> tuple[ScheduledFault, ...]:
         """Return the faults with their times."""
-        return _complete([_cue(row) for row in self.fault])
+        return _complete([_scheduled(row) for row in self.fault])
 
 
-def read_faults(written: Sequence[str]) -> tuple[Cue, ...]:
-    """Return the cues of faults as they are written on the command line.
+def read_faults(written: Sequence[str]) -> tuple[ScheduledFault, ...]:
+    """Return the faults as they are written on the command line, with their times.
 
     Raises:
         ScenarioError: when one cannot be understood.
@@ -106,7 +107,7 @@ def read_faults(written: Sequence[str]) -> tuple[Cue, ...]:
                 " `python -m lab faults` lists the names"
             )
             raise ScenarioError(message)
-        rows.append(_cue(_checked(text, {k: v for k, v in match.groupdict().items() if v})))
+        rows.append(_scheduled(_checked(text, {k: v for k, v in match.groupdict().items() if v})))
     return _complete(rows)
 
 
@@ -129,11 +130,11 @@ def read_scenario(path: Path) -> Scenario:
         message = f"the scenario {path}: {_in_words(error)}"
         raise ScenarioError(message) from error
     for row in scenario.fault:
-        _cue(row)
+        _scheduled(row)
     return scenario
 
 
-def must_have_zones(cues: Sequence[Cue], zones: Sequence[str]) -> None:
+def must_have_zones(faults: Sequence[ScheduledFault], zones: Sequence[str]) -> None:
     """Look whether what the faults hit is deployed.
 
     Raises:
@@ -141,11 +142,11 @@ def must_have_zones(cues: Sequence[Cue], zones: Sequence[str]) -> None:
 
     """
     letters = [zone[-1] for zone in zones]
-    for cue in cues:
-        if cue.option in ZONES and cue.option not in letters:
+    for scheduled in faults:
+        if scheduled.option in ZONES and scheduled.option not in letters:
             message = (
-                f"the fault {cue} names a zone that cdk.json does not deploy to; deployed to are"
-                f" {', '.join(letters)}"
+                f"the fault {scheduled} names a zone that cdk.json does not deploy to; deployed to"
+                f" are {', '.join(letters)}"
             )
             raise ScenarioError(message)
 
@@ -175,7 +176,7 @@ def _mistake(row: ErrorDetails, root: type[BaseModel]) -> str:
     return f"{key} is {found}; allowed: {fields[name].description}"
 
 
-def _cue(row: _WrittenFault) -> Cue:
+def _scheduled(row: _WrittenFault) -> ScheduledFault:
     fault = next((fault for fault in FAULTS if fault.name == row.name), None)
     if fault is None:
         names = ", ".join(fault.name for fault in FAULTS)
@@ -185,18 +186,18 @@ def _cue(row: _WrittenFault) -> Cue:
         allowed = ", ".join(written_options(fault)) or "none"
         message = f"the fault {row.name} has no option {row.option!r}; allowed: {allowed}"
         raise ScenarioError(message)
-    if row.seconds and not fault.end:
+    if row.seconds and fault.seconds is None:
         message = f"the fault {row.name} lasts as long as it lasts: leave +{row.seconds:g} out"
         raise ScenarioError(message)
-    return Cue(
+    return ScheduledFault(
         fault=fault, option=row.option, start=row.start, seconds=row.seconds or fault.seconds
     )
 
 
-def _complete(cues: list[Cue]) -> tuple[Cue, ...]:
+def _complete(faults: list[ScheduledFault]) -> tuple[ScheduledFault, ...]:
     """Add the death of a NAT where there are only conditions, which alone harm nobody."""
-    if all(cue.fault.kind is Kind.CONDITION for cue in cues):
+    if all(scheduled.fault.effect is Effect.CONDITION for scheduled in faults):
         terminate = next(fault for fault in FAULTS if fault.name == "terminate")
-        first = min(cues, key=lambda cue: cue.start)
-        cues = [*cues, Cue(fault=terminate, start=first.start + first.fault.lead)]
-    return tuple(sorted(cues, key=lambda cue: cue.start))
+        first = min(faults, key=lambda scheduled: scheduled.start)
+        faults = [*faults, ScheduledFault(fault=terminate, start=first.start + first.fault.lead)]
+    return tuple(sorted(faults, key=lambda scheduled: scheduled.start))

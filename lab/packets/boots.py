@@ -120,7 +120,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(HTTPStatus.BAD_REQUEST if wrong else HTTPStatus.OK)
         self.send_header("Content-Length", str(len(wrong.encode())))
         self.end_headers()
-        if wrong:  # who gets no more than headers hangs up after them
+        if wrong:  # a client that gets no more than headers hangs up after them
             self.wfile.write(wrong.encode())
 
     def log_message(self, *_: object) -> None:

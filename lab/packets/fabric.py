@@ -17,10 +17,10 @@ from lab.packets import guard
 from lab.packets.internet import GATEWAY, UPLINK, Internet
 from lab.packets.machine import Machine
 from lab.packets.metadata import Metadata, told_to
+from lab.packets.namespace_setup import configure, set_up
 from lab.packets.namespaces import Namespaces
 from lab.packets.router import Router
 from lab.packets.values import INTERNET_GATEWAY, SERVER, Wanted
-from lab.packets.wiring import configure, set_up
 from lab.packets.with_block import WithBlock
 
 if TYPE_CHECKING:

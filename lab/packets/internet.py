@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lab.packets.wiring import configure, set_up
+from lab.packets.namespace_setup import configure, set_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -42,7 +42,7 @@ table ip igw {
 }
 """
 
-# A segment of an unknown flow would begin one that passes for established, but for the flags.
+# A segment of an unknown flow would begin one that passes for established, except by the flags.
 _FIREWALL = """
 table ip firewall {
     chain forward {

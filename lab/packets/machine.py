@@ -12,7 +12,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 from lab.packets.namespaces import Namespace
-from lab.packets.obstacle import PacketsError
+from lab.packets.requirements import PacketsError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -71,14 +71,14 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def do_PUT(self) -> None:
-        """Give a token to who says for how long."""
+        """Give a token to clients that say for how long."""
         if self.path != "/latest/api/token" or not self.headers[_TTL_HEADER]:
             self._answer(HTTPStatus.BAD_REQUEST)
         else:
             self._answer(HTTPStatus.OK, _TOKEN)
 
     def do_GET(self) -> None:
-        """Tell what is asked for, to who has a token."""
+        """Tell what is asked for, to clients that have a token."""
         path = self.path.removeprefix(_ROOT)
         if self.headers[_TOKEN_HEADER] != _TOKEN:
             self._answer(HTTPStatus.UNAUTHORIZED)

@@ -20,7 +20,7 @@ from uuid import uuid4
 
 from pyroute2 import config, netns
 
-from lab.packets.obstacle import PacketsError, obstacle
+from lab.packets.requirements import PacketsError, missing_requirement
 from lab.packets.with_block import WithBlock
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class Namespaces(WithBlock):
         self.name = f"{PREFIX}-{uuid4().hex[:8]}"
 
     def _begin(self, stack: ExitStack) -> None:
-        if reason := obstacle():
+        if reason := missing_requirement():
             raise PacketsError(reason)
         LOCKS.mkdir(parents=True, exist_ok=True)
         _remove_what_crashed()

@@ -1,4 +1,4 @@
-"""The report of drills: one HTML page that says what happened to who has never seen the project.
+"""The report of drills: one HTML page that tells what happened to readers new to the project.
 
 The page asks for nothing: styles and pictures are in it, there is no script, and its own policy
 forbids any request. `write` is all that the rest of the lab needs.

@@ -18,8 +18,8 @@ from lab.report.short_ids import short
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from lab.drills.host_packets import HostPackets
     from lab.drills.outcome import Outcome, Span
-    from lab.drills.packets import HostPackets
     from lab.report.axis import Axis
     from lab.report.frame import Frame
 

@@ -15,7 +15,7 @@ from lab.report.lanes import Mark
 from lab.report.packets import Event, events, stretch_words
 
 if TYPE_CHECKING:
-    from lab.drills.packets import HostPackets, Probes, Stretch
+    from lab.drills.host_packets import HostPackets, Probes, Stretch
     from lab.report.axis import Axis
     from lab.report.frame import Frame
 

@@ -12,7 +12,7 @@ from lab.report.lines import seconds
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from lab.drills.packets import Break, Flow, HostPackets, Probes, Stretch
+    from lab.drills.host_packets import Break, Flow, HostPackets, Probes, Stretch
 
 PROBES: Mapping[str, str] = {
     "TCP": "New TCP connections",
@@ -26,7 +26,7 @@ FLOWS: Mapping[str, str] = {
     "idle": "asks every 10 s, silent in between",
     "download": "receives all the time",
     "upload": "sends all the time",
-    "keep-alive": "silent but for the kernel's keep-alive probes, every 2 s",
+    "keep-alive": "silent except for the kernel's keep-alive probes, every 2 s",
 }
 """What the client of a standing flow does."""
 
@@ -53,7 +53,7 @@ _MOST = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """A flow that broke, and when it had a new connection; or one that waits in vain."""
+    """A flow that broke, and when it had a new connection; or one that hangs."""
 
     kind: str
     time: float
@@ -94,7 +94,7 @@ def events(host: HostPackets) -> tuple[Event, ...]:
 
 
 def moments(hosts: Iterable[HostPackets]) -> tuple[float, ...]:
-    """Return when flows broke or began to wait in vain."""
+    """Return when flows broke or began to hang."""
     return tuple(event.time for host in hosts for event in events(host))
 
 
@@ -139,7 +139,7 @@ def _ended(host: HostPackets) -> str:
     broken = sum(bool(flow.breaks) for flow in host.flows)
     hanging = sum(flow.waits_since is not None for flow in host.flows)
     said = f"{broken or 'none'} of its {len(host.flows)} open connections broke"
-    return f"{said}, and on {hanging} it waited in vain at the end" if hanging else said
+    return f"{said}, and {hanging} hung at the end" if hanging else said
 
 
 def _reach(stretch: Stretch) -> str:
@@ -161,7 +161,7 @@ def _rows(flow: Flow) -> Sequence[FlowRow]:
         for each in flow.breaks
     ]
     if flow.waits_since is not None:
-        what = f"waits in vain since {seconds(flow.waits_since)}"
+        what = f"hangs from {seconds(flow.waits_since)} on"
         rows.append(FlowRow(name=flow.name, learned=None, what=what, after=""))
     return rows or [FlowRow(name=flow.name, learned=None, what="did not break", after="")]
 
@@ -186,11 +186,11 @@ def _broke(flow: Flow, each: Break) -> Event:
 
 
 def _waits(flow: Flow, since: float) -> Event:
-    words = f"{flow.name}: waits in vain"
+    words = f"{flow.name}: hangs"
     return Event(
         kind=WAITS,
         time=since,
         again=None,
         words=words,
-        sentence=f"{words} since {seconds(since)}",
+        sentence=f"{words} from {seconds(since)} on",
     )

@@ -1,4 +1,4 @@
-"""What came of a drill in sentences and in figures, for who reads nothing else."""
+"""What came of a drill in sentences and in figures, for readers who read nothing else."""
 
 from __future__ import annotations
 

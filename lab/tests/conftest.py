@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,10 +12,13 @@ import tests.conftest  # noqa: F401 - how every test begins, these too
 from lab.emulator.catalogue import ALL
 from lab.emulator.readings import Readings
 from lab.emulator.region import Region
+from lab.tests.shared_cdk import SharedCdk
 from tests.settings_of_nobody import settings_of_nobody
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from lab.drills.cdk import Cdk
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -26,6 +31,16 @@ def nobody() -> Iterator[None]:
     """Take the person's AWS settings out of the environment of these tests."""
     with settings_of_nobody():
         yield
+
+
+@pytest.fixture(scope="session")
+def cli(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Cdk]:
+    """Return what makes a CDK CLI that shares assemblies with the other tests of the run."""
+    base = tmp_path_factory.getbasetemp()
+    in_a_worker = "PYTEST_XDIST_WORKER" in os.environ  # each of which has a directory of its own
+    kept = (base.parent if in_a_worker else base) / "assemblies"
+    kept.mkdir(exist_ok=True)
+    return partial(SharedCdk, kept=kept)
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from lab.bench.dataplane.bed import Bed, BedError
 from lab.bench.dataplane.contenders import FileError
 from lab.bench.dataplane.sizes import SizesError, borrowed
 from lab.packets.namespaces import Namespaces
-from lab.packets.obstacle import PacketsError, obstacle
+from lab.packets.requirements import PacketsError, missing_requirement
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -73,7 +73,7 @@ def run(contender: Contender, extent: Extent, console: Console) -> None:
         SizesError: when another run is under way, or the machine's connection table is small.
 
     """
-    if reason := obstacle():
+    if reason := missing_requirement():
         raise PacketsError(reason)
     with borrowed() as machine:
         if machine.left_over:

@@ -19,8 +19,8 @@ from lab.bench.dataplane.contenders import VPC, Contender
 from lab.bench.dataplane.sizes import Sizes
 from lab.packets.machine import CALLS, Machine
 from lab.packets.metadata import Metadata, told_to
+from lab.packets.namespace_setup import configure
 from lab.packets.values import Nat, Subnet
-from lab.packets.wiring import configure
 from lab.packets.with_block import WithBlock
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class BedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Booted:
-    """How a contender's script went: its exit status, the sizes it set, what it called in vain."""
+    """How a contender's script went: exit status, the sizes it set, the calls that were played."""
 
     status: int
     sizes: Sizes

@@ -52,7 +52,7 @@ def serve() -> None:
         waiting.register(listener, select.EPOLLIN)
     sink = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     sink.bind(("", DATAGRAMS))
-    print("ready", flush=True)  # noqa: T201 - read by who started this
+    print("ready", flush=True)  # noqa: T201 - read by the process that started this
     while True:
         for number, _ in waiting.poll():
             _accept_all(listeners[number])
@@ -221,7 +221,7 @@ def _main(name: str, *arguments: str) -> None:
     if name == "serve":
         serve()
     measured = _LOADS[name](*map(float, arguments))
-    print(json.dumps(measured))  # noqa: T201 - read by who started this
+    print(json.dumps(measured))  # noqa: T201 - read by the process that started this
 
 
 if __name__ == "__main__":

@@ -44,7 +44,7 @@ class Sizes:
 
 
 class Machine:
-    """The machine's sizes, for who holds them; `read` gives what they are now."""
+    """The machine's sizes, for the process that holds them; `read` gives what they are now."""
 
     def __init__(self, kernel: Path, note: Path) -> None:
         self._kernel = kernel

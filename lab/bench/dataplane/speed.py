@@ -18,7 +18,7 @@ _STEADY = 200  # connections a second: few enough that none waits for another
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """What is measured, how, and its unit. More is better, but for times."""
+    """What is measured, how, and its unit. More is better, except of times."""
 
     name: str
     unit: str

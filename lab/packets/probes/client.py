@@ -48,7 +48,7 @@ async def main(server: str) -> None:
         "probes": {series.kind: await series.finished() for series in probes},
         "flows": [flow.told() for flow in flows],
     }
-    print(json.dumps(rounded(told, _DIGITS), separators=(",", ":")))  # noqa: T201 - for who started it
+    print(json.dumps(rounded(told, _DIGITS), separators=(",", ":")))  # noqa: T201 - for the process that started it
 
 
 async def _say_when_ready(probes: tuple[Series, ...], flows: tuple[Flow, ...]) -> None:

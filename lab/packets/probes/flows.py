@@ -18,7 +18,7 @@ from lab.packets.probes.talk import DOWNLOAD, ECHO_PORT, EVERY, HTTP_PORT, PIECE
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    Course = Callable[["Flow", socket.socket], Awaitable[None]]
+    Dialogue = Callable[["Flow", socket.socket], Awaitable[None]]
 
 _CONNECT = 1.0
 _AGAIN = 0.1
@@ -37,11 +37,11 @@ _BUFFER = 16_384
 class Flow:
     """One standing flow, and what it went through; times are of the monotonic clock."""
 
-    def __init__(self, name: str, port: int, course: Course) -> None:
+    def __init__(self, name: str, port: int, dialogue: Dialogue) -> None:
         self.name = name
         self.begun = asyncio.Event()
         self._port = port
-        self._course = course
+        self._dialogue = dialogue
         self._works = False
         self._waits_since: float | None = None
         self._breaks: list[list[Any]] = []
@@ -56,7 +56,7 @@ class Flow:
                     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                     async with asyncio.timeout(_CONNECT):
                         await loop.sock_connect(connection, (server, self._port))
-                    await self._course(self, connection)
+                    await self._dialogue(self, connection)
             except OSError as error:
                 worked = self._works
                 self._ends_by(error)
@@ -98,13 +98,13 @@ def standing() -> tuple[Flow, ...]:
     )
 
 
-def _asking_every(pause: float) -> Course:
-    async def course(flow: Flow, connection: socket.socket) -> None:
+def _asking_every(pause: float) -> Dialogue:
+    async def dialogue(flow: Flow, connection: socket.socket) -> None:
         while True:
             await _exchange(flow, connection, b"?")
             await asyncio.sleep(pause)
 
-    return course
+    return dialogue
 
 
 async def _download(flow: Flow, connection: socket.socket) -> None:

@@ -47,7 +47,7 @@ def udp(server: str) -> Callable[[int], Awaitable[None]]:
     """Return what sends a datagram from a port of its own and waits for the answer.
 
     Each process begins at another port: two hosts that send from the same one in the same
-    microsecond race for it in the table of a NAT that they share, and Linux drops who loses.
+    microsecond race for it in the table of a NAT that they share, and Linux drops the loser.
     """
     ports = itertools.islice(itertools.cycle(_PORTS), os.getpid() * _APART % len(_PORTS), None)
 

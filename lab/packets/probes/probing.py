@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from contextlib import ExitStack
 
-    from lab.drills.packets import HostPackets
+    from lab.drills.host_packets import HostPackets
     from lab.packets.namespaces import Namespace
 
 

@@ -11,11 +11,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from lab.emulator.isolation import PROJECT
-from lab.packets.obstacle import PacketsError
 from lab.packets.probes import client as client_module
 from lab.packets.probes import server as server_module
 from lab.packets.probes.record import Record, read
 from lab.packets.probes.talk import LISTENING, READY
+from lab.packets.requirements import PacketsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lab.drills.packets import Break, Flow, HostPackets, Probes, Stretch
+from lab.drills.host_packets import Break, Flow, HostPackets, Probes, Stretch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ _TOGETHER = 0.1
 """Seconds between two lost probes that belong to one stretch, though others came through."""
 
 _HANGS = 1.0
-"""Seconds without progress after which a flow waits in vain."""
+"""Seconds without progress after which a flow hangs."""
 
 Taken = tuple[float, float | None]
 """When a probe was sent, and after how many seconds it was answered."""
@@ -97,7 +97,7 @@ def _flow(row: Mapping[str, Any]) -> Flow:
 
 
 def _since(flow: Flow, zero: float, ended: float) -> Flow:
-    """Return a flow in seconds since a moment; it waits in vain if it has waited for long."""
+    """Return a flow in seconds since a moment; it hangs if it has waited for long."""
     waits = flow.waits_since
     return Flow(
         name=flow.name,

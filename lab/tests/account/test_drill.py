@@ -16,9 +16,9 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from lab.account import PERMISSIONS, RealDrillError, drill
-from lab.drills.cdk import Cdk
 from lab.drills.lab_settings import lab_settings
 from lab.drills.outcome import Moment
+from lab.drills.scenario import read_faults
 from lab.emulator.isolation import ACCOUNT, PROJECT
 from lab.emulator.region import Region
 from lab.emulator.time.clock import RealClock
@@ -26,10 +26,11 @@ from lab.tests.account.answers import NOWHERE, answer, any_session, hear, refusa
 from lab.tests.emulator.small import default_route, describe, settle
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     import boto3
 
+    from lab.drills.cdk import Cdk
     from lab.drills.outcome import Outcome
 
 STACK = "NatFailover"
@@ -39,16 +40,19 @@ BRIEF = 400.0
 
 
 @pytest.fixture(scope="module")
-def account(nobody: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Region]:
+def account(
+    nobody: None, tmp_path_factory: pytest.TempPathFactory, cli: Callable[..., Cdk]
+) -> Iterator[Region]:
     """Return a region with the app in it; each test leaves the app as it found it."""
     del nobody  # it has taken the person's AWS settings away
     directory = tmp_path_factory.mktemp("app")
     context = lab_settings(PROJECT, None).context
     with (
         Region(clock=RealClock(PACE)) as region,
-        closing(Cdk(region.endpoint, directory, context=context)) as cdk,
+        closing(cli(region.endpoint, directory, context=context)) as cdk,
     ):
         cdk.bootstrap()
+        cdk.synth()
         cdk.deploy()
         yield region
 
@@ -61,7 +65,7 @@ def play(
 ) -> Outcome:
     """Play faults on the stack of the region."""
     return drill(
-        faults,
+        read_faults(faults),
         STACK,
         session=session or any_session(),
         endpoint=region.endpoint,
@@ -201,7 +205,7 @@ def test_drill_does_nothing_when_the_stack_changed_while_the_person_was_asked(
 
 
 def test_drill_touches_nothing_that_lacks_the_stacks_tag(account: Region) -> None:
-    """Whoever took the tag away took the thing out of the stack's hands."""
+    """Whoever took the tag away took the thing out of the stack."""
     table = tables(account)[0]
     tag = {"Key": "nat-failover:stack", "Value": STACK}
     account.client("ec2").delete_tags(Resources=[table], Tags=[tag])
@@ -271,7 +275,7 @@ def test_drill_puts_the_route_back_when_it_is_interrupted_again(account: Region)
 
 
 def test_drill_says_that_it_does_not_know_when_aws_does_not_answer(account: Region) -> None:
-    """A deed is not repeated: it may have happened."""
+    """An action is not repeated: it may have happened."""
     session, told = any_session(), list[str]()
 
     def silence() -> None:
@@ -307,8 +311,8 @@ def test_drill_says_how_to_mend_it_when_it_cannot_put_it_back(account: Region) -
     settle(account)
 
 
-def test_drill_goes_on_when_looks_are_throttled(account: Region) -> None:
-    """A failed look is no outage, and each one doubles the wait for the next."""
+def test_drill_goes_on_when_observations_are_throttled(account: Region) -> None:
+    """A failed observation is no outage, and each one doubles the wait for the next."""
     session, told, asked = any_session(), list[Moment](), list[float]()
 
     def throttled() -> dict[str, Any] | None:
@@ -319,7 +323,7 @@ def test_drill_goes_on_when_looks_are_throttled(account: Region) -> None:
 
     hear(session, "ec2.DescribeRouteTables", throttled)
     outcome = play(account, "check-reset", session=session, tell=told.append)
-    assert 4 == len([moment for moment in told if moment.kind == "look failed"])
+    assert 4 == len([moment for moment in told if moment.kind == "observation failed"])
     # 2, 4 and 8 seconds of the drill's; a busy machine can only make it more.
     assert asked[3] - asked[0] > 0.6 * (2 + 4 + 8) / SPEED
     assert outcome.recovered

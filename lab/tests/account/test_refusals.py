@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from lab.account import PERMISSIONS, RealDrillError, drill
+from lab.drills.scenario import read_faults
 from lab.tests.account.answers import (
     ACCOUNT,
     FUNCTION,
@@ -33,7 +34,7 @@ def refused(session: Any, *faults: str) -> str:  # noqa: ANN401 - a boto3 sessio
     """Return what a drill says that does not even ask."""
     with pytest.raises(RealDrillError) as error:
         drill(
-            faults or ["terminate"],
+            read_faults(faults or ["terminate"]),
             "Any",
             session=session,
             ask=never,
@@ -52,7 +53,7 @@ def in_account(status: str = "CREATE_COMPLETE") -> Any:  # noqa: ANN401 - a boto
 
 
 def with_resources(session: Any, **ids: str) -> None:  # noqa: ANN401 - a boto3 session
-    """Let the stack have one resource of each kind, but for those given."""
+    """Let the stack have one resource of each kind, unless given."""
     physical = {
         "AWS::AutoScaling::AutoScalingGroup": "group",
         "AWS::Lambda::Function": "function",
@@ -167,13 +168,13 @@ def refused_with_function(session: Any, variables: dict[str, str]) -> str:  # no
 
 @pytest.mark.parametrize(
     "fault",
-    ["hang", "terminate:", "terminate:ab", "terminate:B", "planned:a", "tamper:elsewhere"],
+    ["hang", "both", "zone-outage:b", "tamper:elsewhere", "tamper:gateway", "terminate@10"],
 )
 def test_drill_names_what_is_allowed_when_a_fault_is_not(fault: str) -> None:
     """The fault as it was written, and all that a real account allows."""
     said = refused(any_session(), fault)
     assert repr(fault) in said
-    assert "terminate, stop, planned, tamper, check-reset" in said
+    assert "terminate, stop, planned, check-reset, tamper" in said
 
 
 def test_drill_says_why_when_a_fault_has_a_time() -> None:

@@ -21,7 +21,7 @@ from lab.cli.parser import STRATEGIES
 from lab.drills.cdk import Cdk, CdkError
 from lab.drills.faults import FAULTS
 from lab.drills.scenario import read_faults
-from lab.drills.stage import Stage, StageError
+from lab.drills.testbed import AppTestbed, AppTestbedError
 from lab.emulator.catalogue import ALL
 from lab.emulator.isolation import PROJECT, tool_environment
 from lab.emulator.journal import Who
@@ -190,7 +190,7 @@ def test_drill_in_real_time_tells_the_story_by_the_clock(tmp_path: Path) -> None
             region,
             tmp_path,
             None,
-            cues=read_faults(["terminate"]),
+            faults=read_faults(["terminate"]),
             seed=0,
             strategy=None,
             handler=None,
@@ -384,9 +384,9 @@ def test_deployment_is_said_to_fail_by_what_the_lab_knows_of_it(
     region.journal.note(Who.LAB, "problem", "any trouble of the lab")
     with (
         closing(Cdk(region.endpoint, tmp_path, project=project, app=app)) as cdk,
-        pytest.raises(StageError, match="any trouble of the lab"),
+        pytest.raises(AppTestbedError, match="any trouble of the lab"),
     ):
-        Stage(region, cdk, "replace-route").deploy()
+        AppTestbed(region, cdk, "replace-route").deploy()
 
 
 def project_with_cli(tmp_path: Path) -> Path:

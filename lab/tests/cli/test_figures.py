@@ -8,7 +8,7 @@ from lab.cli.figures import PAGES, SECTIONS, SEEDS, filled, load, marks
 from lab.drills.faults import FAULTS
 from lab.drills.handlers import RECIPE_2016
 from lab.drills.scenario import read_faults
-from lab.drills.stage import OURS
+from lab.drills.testbed import OURS
 from lab.emulator.isolation import PROJECT
 from nat_failover.contract import Strategy
 

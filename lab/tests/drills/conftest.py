@@ -9,15 +9,22 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lab.drills.stage import Stage, deployed
+from lab.drills.testbed import AppTestbed, deployed
 from lab.emulator.region import Region
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from lab.drills.cdk import Cdk
 
 
 @pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def testbed(
+    tmp_path_factory: pytest.TempPathFactory, cli: Callable[..., Cdk]
+) -> Iterator[AppTestbed]:
     """Return the deployed app at rest."""
-    with Region() as region, deployed(region, tmp_path_factory.mktemp("stage"), None) as stage:
-        yield stage
+    with (
+        Region() as region,
+        deployed(region, tmp_path_factory.mktemp("testbed"), None, cli=cli) as testbed,
+    ):
+        yield testbed

@@ -7,21 +7,22 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lab.cli.compare import mixed
-from lab.drills.drill import play
-from lab.drills.farm import FarmError, Job, play_all
+from lab.drills.drill import run_drill
+from lab.drills.drill_pool import DrillPoolError, Job, run_all
 from lab.drills.faults import FAULTS
 from lab.drills.handlers import RECIPE_2016, install
 from lab.drills.scenario import read_faults
-from lab.drills.stage import Stage, deployed
+from lab.drills.testbed import AppTestbed, deployed
 from lab.emulator.readings import LaunchFirst, Readings, every
 from lab.emulator.region import Region
 from lab.emulator.time import delays
 from nat_failover.contract import Strategy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
+    from lab.drills.cdk import Cdk
     from lab.drills.handlers import Handler
     from lab.drills.outcome import Outcome
 
@@ -30,19 +31,19 @@ AWAY = (True, False)
 LOST = (False, False)
 
 
-def job(stage: Stage, written: str, *, seed: int = 0, handler: Handler | None = None) -> Job:
+def job(testbed: AppTestbed, written: str, *, seed: int = 0, handler: Handler | None = None) -> Job:
     """Return a drill of faults as they are written on the command line."""
 
     def drill() -> Outcome:
-        install(stage, handler)
-        return play(stage, read_faults(written.split()), seed=seed)
+        install(testbed, handler)
+        return run_drill(testbed, read_faults(written.split()), seed=seed)
 
-    return Job(name=written, play=drill)
+    return Job(name=written, run=drill)
 
 
-def played(stage: Stage, jobs: Iterable[Job]) -> dict[str, Outcome]:
+def played(testbed: AppTestbed, jobs: Iterable[Job]) -> dict[str, Outcome]:
     """Return the outcomes by the drills' names."""
-    return {job.name: outcome for job, outcome in play_all(stage, jobs)}
+    return {job.name: outcome for job, outcome in run_all(testbed, jobs)}
 
 
 def end(outcome: Outcome) -> tuple[bool, bool]:
@@ -50,23 +51,27 @@ def end(outcome: Outcome) -> tuple[bool, bool]:
     return outcome.recovered, outcome.home
 
 
-def test_every_fault_ends_as_documented_when_subnets_are_moved(tmp_path: Path) -> None:
+def test_every_fault_ends_as_documented_when_subnets_are_moved(
+    tmp_path: Path, cli: Callable[..., Cdk]
+) -> None:
     """One deployment, one fork for each fault, and what the table of faults says of its end.
 
     How they end when routes are replaced, the tests of the published figures say.
     """
     strategy = Strategy.SWAP_ROUTE_TABLE.value
-    with Region() as region, deployed(region, tmp_path, strategy) as stage:
-        drills = played(stage, [job(stage, fault.name) for fault in FAULTS])
+    with Region() as region, deployed(region, tmp_path, strategy, cli=cli) as testbed:
+        drills = played(testbed, [job(testbed, fault.name) for fault in FAULTS])
         ends = {name: end(outcome) for name, outcome in drills.items()}
         expected = {
             fault.name: HOME if fault.ends_well(None, strategy) else LOST for fault in FAULTS
         }
         assert ends == {**expected, "delete-table": AWAY}
-        stage.diff()
+        testbed.diff()
 
 
-def test_drill_repeats_to_the_last_digit_from_its_seed(tmp_path: Path) -> None:
+def test_drill_repeats_to_the_last_digit_from_its_seed(
+    tmp_path: Path, cli: Callable[..., Cdk]
+) -> None:
     """Two deployments, two regions: the same seed tells the same story, ids included.
 
     And another seed another one. A drill in a fork is a drill without one.
@@ -75,26 +80,26 @@ def test_drill_repeats_to_the_last_digit_from_its_seed(tmp_path: Path) -> None:
     for number in range(2):
         directory = tmp_path / str(number)
         directory.mkdir()
-        with Region() as region, deployed(region, directory, None) as stage:
-            jobs = [job(stage, "zone-outage:b lost@5", seed=seed) for seed in (3, 4)]
-            stories.append([outcome for _, outcome in sorted(played_in_order(stage, jobs))])
-            stories.append([stories[-1][0], jobs[1].play()])
+        with Region() as region, deployed(region, directory, None, cli=cli) as testbed:
+            jobs = [job(testbed, "zone-outage:b lost@5", seed=seed) for seed in (3, 4)]
+            stories.append([outcome for _, outcome in sorted(played_in_order(testbed, jobs))])
+            stories.append([stories[-1][0], jobs[1].run()])
     first = stories[0]
     assert stories == [first] * 4
     assert first[0].timeline != first[1].timeline
 
 
-def played_in_order(stage: Stage, jobs: list[Job]) -> Iterable[tuple[int, Outcome]]:
+def played_in_order(testbed: AppTestbed, jobs: list[Job]) -> Iterable[tuple[int, Outcome]]:
     """Yield each outcome with its job's number."""
-    for job_, outcome in play_all(stage, jobs):
+    for job_, outcome in run_all(testbed, jobs):
         yield jobs.index(job_), outcome
 
 
-def test_drill_shows_what_our_function_gains(stage: Stage) -> None:
+def test_drill_shows_what_our_function_gains(testbed: AppTestbed) -> None:
     """Each number has the bounds that its delays allow."""
     drills = played(
-        stage,
-        [job(stage, written) for written in ("terminate", "lost", "both", "denied", "tamper")],
+        testbed,
+        [job(testbed, written) for written in ("terminate", "lost", "both", "denied", "tamper")],
     )
     killed = drills["terminate"]
     assert killed.depth == 2
@@ -115,48 +120,48 @@ def test_drill_shows_what_our_function_gains(stage: Stage) -> None:
 FAULTS_LAST = {fault.name: fault.seconds for fault in FAULTS if fault.seconds}
 
 
-def test_recipe_of_2016_fails_where_the_comparison_says(stage: Stage) -> None:
+def test_recipe_of_2016_fails_where_the_comparison_says(testbed: AppTestbed) -> None:
     """It waits for the group, never comes home, and a second death is for good."""
     first, second = "terminate:a", "terminate:a terminate:b@200"
-    recipe = played(stage, [job(stage, text, handler=RECIPE_2016) for text in (first, second)])
-    ours = played(stage, [job(stage, text) for text in (first, second)])
+    recipe = played(testbed, [job(testbed, text, handler=RECIPE_2016) for text in (first, second)])
+    ours = played(testbed, [job(testbed, text) for text in (first, second)])
     assert [end(ours[first]), end(ours[second])] == [HOME, HOME]
     assert end(recipe[first]) == (True, False)
     assert recipe[first].worst > delays.GROUP_NOTICES.low > ours[first].worst
     assert not recipe[second].recovered
 
 
-def test_message_that_comes_twice_or_late_leads_to_the_same_end(stage: Stage) -> None:
+def test_message_that_comes_twice_or_late_leads_to_the_same_end(testbed: AppTestbed) -> None:
     """The table is written once more at most, and never to anything else."""
-    drills = played(stage, [job(stage, text) for text in ("terminate", "doubled", "reordered")])
+    drills = played(testbed, [job(testbed, text) for text in ("terminate", "doubled", "reordered")])
     ends = {name: outcome.egress["us-east-1a"][-1].through for name, outcome in drills.items()}
     assert len(set(ends.values())) == 1
     assert {end(outcome) for outcome in drills.values()} == {HOME}
 
 
-def test_fault_changes_nothing_when_another_one_came_first(stage: Stage) -> None:
+def test_fault_changes_nothing_when_another_one_came_first(testbed: AppTestbed) -> None:
     """A route that is gone cannot be deleted: the drill says so and goes on."""
-    (drill,) = played(stage, [job(stage, "tamper:a tamper:a@0.1")]).values()
+    (drill,) = played(testbed, [job(testbed, "tamper:a tamper:a@0.1")]).values()
     said = [line.what for line in drill.timeline if line.source == "You"]
     assert said[-1].startswith("tamper changes nothing: no route with destination-cidr-block")
     assert end(drill) == HOME
 
 
 def test_nats_that_a_group_replaces_end_alike_whether_it_may_exceed_its_maximum(
-    stage: Stage,
+    testbed: AppTestbed,
 ) -> None:
     """AWS leaves open whether such a group launches first: a planned replacement costs nothing."""
 
     def under(readings: Readings, fault: str) -> Job:
         def drill() -> Outcome:
-            stage.region.aws.readings.become(readings)
-            return play(stage, read_faults([fault]), seed=0)
+            testbed.region.aws.readings.become(readings)
+            return run_drill(testbed, read_faults([fault]), seed=0)
 
-        return Job(name=f"{fault}: {readings.launch_first.value}", play=drill)
+        return Job(name=f"{fault}: {readings.launch_first.value}", run=drill)
 
     cross = list(every(LaunchFirst))
     drills = played(
-        stage, [under(each, fault) for each in cross for fault in ("planned", "impair")]
+        testbed, [under(each, fault) for each in cross for fault in ("planned", "impair")]
     )
     assert {name: end(outcome) for name, outcome in drills.items()} == dict.fromkeys(drills, HOME)
     assert {outcome.worst for name, outcome in drills.items() if "planned" in name} == {0}
@@ -169,16 +174,16 @@ def _what_the_group_does_first(outcome: Outcome) -> str:
     return next(word for word in said if word in {"launches", "terminates"})
 
 
-def test_mixed_drills_recover(stage: Stage) -> None:
+def test_mixed_drills_recover(testbed: AppTestbed) -> None:
     """A small soak: what `make soak` plays a thousand of."""
     jobs = [
         Job(
             name=str(seed),
-            play=lambda seed=seed: play(stage, mixed(seed), seed=seed),  # type: ignore[misc]
+            run=lambda seed=seed: run_drill(testbed, mixed(seed), seed=seed),  # type: ignore[misc]
         )
         for seed in range(6)
     ]
-    lost = [name for name, outcome in played(stage, jobs).items() if end(outcome) != HOME]
+    lost = [name for name, outcome in played(testbed, jobs).items() if end(outcome) != HOME]
     assert lost == []
 
 
@@ -186,22 +191,22 @@ def test_mixed_drills_are_drawn_from_the_seed() -> None:
     """The same faults for the same seed, and over some seeds every fault that recovers."""
     assert mixed(5) == mixed(5)
     drills = [mixed(seed) for seed in range(200)]
-    assert {len(cues) for cues in drills} == {3, 4, 5, 6}
-    terminated = [cues[-1].fault.name for cues in drills if len(cues) == 6]
+    assert {len(faults) for faults in drills} == {3, 4, 5, 6}
+    terminated = [faults[-1].fault.name for faults in drills if len(faults) == 6]
     assert set(terminated) == {"terminate"}
-    drawn = {cue.fault.name for cues in drills for cue in cues}
+    drawn = {scheduled.fault.name for faults in drills for scheduled in faults}
     assert drawn == {fault.name for fault in FAULTS if fault.ends_well(None, "replace-route")}
-    letters = {cue.option for seed in range(50) for cue in mixed(seed, "abc")} - {None}
+    letters = {scheduled.option for seed in range(50) for scheduled in mixed(seed, "abc")} - {None}
     assert letters == {"a", "b", "c"}
 
 
-def test_farm_says_which_drill_failed_and_why(stage: Stage) -> None:
+def test_farm_says_which_drill_failed_and_why(testbed: AppTestbed) -> None:
     """An error in a fork is told where the drills were asked for."""
 
     def fail() -> Outcome:
         message = "no"
         raise ValueError(message)
 
-    with pytest.raises(FarmError, match="the drill any: ValueError: no"):
-        list(play_all(stage, [Job(name="any", play=fail)]))
-    assert end(played(stage, [job(stage, "terminate")])["terminate"]) == HOME
+    with pytest.raises(DrillPoolError, match="the drill any: ValueError: no"):
+        list(run_all(testbed, [Job(name="any", run=fail)]))
+    assert end(played(testbed, [job(testbed, "terminate")])["terminate"]) == HOME

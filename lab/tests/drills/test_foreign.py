@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lab.cli.drill import status
-from lab.drills.drill import play
-from lab.drills.farm import Job, play_all
+from lab.drills.drill import run_drill
+from lab.drills.drill_pool import Job, run_all
 from lab.drills.handlers import Handler, install
 from lab.drills.scenario import read_faults
 from lab.emulator.time import delays
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lab.drills.outcome import Notification, Outcome
-    from lab.drills.stage import Stage
+    from lab.drills.testbed import AppTestbed
 
 ZONE = "us-east-1a"
 
 
-def drilled(stage: Stage, written: str, handler: Handler | None = None) -> Outcome:
+def drilled(testbed: AppTestbed, written: str, handler: Handler | None = None) -> Outcome:
     """Return what came of one drill in a fork."""
 
     def drill() -> Outcome:
-        install(stage, handler)
-        return play(stage, read_faults(written.split()), seed=0)
+        install(testbed, handler)
+        return run_drill(testbed, read_faults(written.split()), seed=0)
 
-    ((_, outcome),) = play_all(stage, [Job(name=written, play=drill)])
+    ((_, outcome),) = run_all(testbed, [Job(name=written, run=drill)])
     return outcome
 
 
@@ -45,29 +45,31 @@ def notified(outcome: Outcome) -> tuple[Notification, ...]:
     ("option", "through"), [("elsewhere", "not of the group"), ("gateway", "igw-")]
 )
 def test_table_that_leads_to_something_foreign_is_left_alone(
-    option: str, through: str, stage: Stage
+    option: str, through: str, testbed: AppTestbed
 ) -> None:
     """To a running instance of somebody else's, or to the internet gateway: no write, no home."""
-    outcome = drilled(stage, f"tamper:{option}")
+    outcome = drilled(testbed, f"tamper:{option}")
     assert outcome.writes == ()
     assert through in outcome.egress[ZONE][-1].words
     assert (outcome.recovered, outcome.home) == (False, False)
-    cues = read_faults([f"tamper:{option}"])
-    assert status(outcome, cues) == 0
-    assert status(outcome, cues, adopt=True) == 1
+    faults = read_faults([f"tamper:{option}"])
+    assert status(outcome, faults) == 0
+    assert status(outcome, faults, adopt=True) == 1
 
 
-def test_nat_in_standby_hands_its_table_over_and_gets_it_back(stage: Stage) -> None:
+def test_nat_in_standby_hands_its_table_over_and_gets_it_back(testbed: AppTestbed) -> None:
     """A person takes it out of service for a while, and nobody is without internet."""
-    outcome = drilled(stage, "standby:b+120")
+    outcome = drilled(testbed, "standby:b+120")
     assert (outcome.recovered, outcome.home) == (True, True)
     assert len({span.through for span in outcome.egress["us-east-1b"]}) == 2
     assert outcome.worst < 61
 
 
-def test_an_hour_without_a_replacement_is_told_and_rings_until_there_is_one(stage: Stage) -> None:
+def test_an_hour_without_a_replacement_is_told_and_rings_until_there_is_one(
+    testbed: AppTestbed,
+) -> None:
     """Once for the failover, once for the redundancy, once that all is over; and the alarm."""
-    outcome = drilled(stage, "no-capacity+3600 terminate")
+    outcome = drilled(testbed, "no-capacity+3600 terminate")
     told = [row for row in notified(outcome) if row.source == "Lambda"]
     assert [row.subject.split(":")[0] for row in told] == ["DEGRADED", "NOT REDUNDANT", "HEALED"]
     lost = told[1]
@@ -80,17 +82,19 @@ def test_an_hour_without_a_replacement_is_told_and_rings_until_there_is_one(stag
     assert (outcome.recovered, outcome.home) == (True, True)
 
 
-def test_nat_that_lost_its_address_is_left_and_replaced(stage: Stage) -> None:
+def test_nat_that_lost_its_address_is_left_and_replaced(testbed: AppTestbed) -> None:
     """Its table leaves it within a minute, and comes home when a person has ended it."""
-    outcome = drilled(stage, "lost-address:b")
+    outcome = drilled(testbed, "lost-address:b")
     assert (outcome.recovered, outcome.home) == (True, True)
     assert 0 < outcome.outage["us-east-1b"] < 61 + delays.ROUTE_TAKES_EFFECT.high
     assert outcome.outage[ZONE] == 0
 
 
-def test_nat_whose_subnet_lost_its_gateway_is_left_until_the_route_is_back(stage: Stage) -> None:
+def test_nat_whose_subnet_lost_its_gateway_is_left_until_the_route_is_back(
+    testbed: AppTestbed,
+) -> None:
     """Its table leaves it within a minute, people read why, and nothing is launched for it."""
-    outcome = drilled(stage, "lost-gateway:b")
+    outcome = drilled(testbed, "lost-gateway:b")
     assert (outcome.recovered, outcome.home) == (True, True)
     assert 0 < outcome.outage["us-east-1b"] < 61 + delays.ROUTE_TAKES_EFFECT.high
     assert outcome.outage[ZONE] == 0
@@ -99,11 +103,11 @@ def test_nat_whose_subnet_lost_its_gateway_is_left_until_the_route_is_back(stage
     assert "sick, no route leads from its subnet to the internet" in told[0].text
 
 
-def test_failing_handler_shows_its_exception(stage: Stage, tmp_path: Path) -> None:
+def test_failing_handler_shows_its_exception(testbed: AppTestbed, tmp_path: Path) -> None:
     """In the timeline, and once in the summary."""
     file = tmp_path / "any.py"
     file.write_text("def do(event, context):\n    raise ValueError('no such table')\n")
-    outcome = drilled(stage, "terminate", Handler(path=file, function="do"))
+    outcome = drilled(testbed, "terminate", Handler(path=file, function="do"))
     failed = [line.what for line in outcome.timeline if line.kind == "function failed"]
     assert failed
     assert all(what.endswith(": ValueError: no such table") for what in failed)
@@ -112,9 +116,11 @@ def test_failing_handler_shows_its_exception(stage: Stage, tmp_path: Path) -> No
     )
 
 
-def test_people_are_told_what_the_function_publishes_and_what_alarms_ring(stage: Stage) -> None:
+def test_people_are_told_what_the_function_publishes_and_what_alarms_ring(
+    testbed: AppTestbed,
+) -> None:
     """Both NATs die: the function says it at once, and an alarm within minutes."""
-    outcome = drilled(stage, "both no-capacity")
+    outcome = drilled(testbed, "both no-capacity")
     told = [(row.source, row.subject) for row in notified(outcome)]
     assert any(who == "Lambda" for who, _ in told)
     assert any(who == "CloudWatch" and "NoEgress" in said for who, said in told)

@@ -5,20 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lab.cli.figures import SEEDS, TOLD, load, played, story
-from lab.drills.drill import play
-from lab.drills.farm import Job, play_all
+from lab.drills.drill import run_drill
+from lab.drills.drill_pool import Job, run_all
 from lab.drills.faults import FAULTS
 from lab.drills.scenario import read_faults
-from lab.drills.stage import OURS
+from lab.drills.testbed import OURS
 from lab.emulator.isolation import PROJECT
 from lab.tests.cli.test_figures import ANEW
 
 if TYPE_CHECKING:
     from lab.drills.outcome import Outcome
-    from lab.drills.stage import Stage
+    from lab.drills.testbed import AppTestbed
 
 
-def test_drills_come_to_what_the_published_figures_say(stage: Stage) -> None:
+def test_drills_come_to_what_the_published_figures_say(testbed: AppTestbed) -> None:
     """Every fault once, with the function, to the millisecond.
 
     The recipe's are not played again: on a busy machine its first start can miss its time limit,
@@ -26,17 +26,17 @@ def test_drills_come_to_what_the_published_figures_say(stage: Stage) -> None:
     """
     figures = load(PROJECT)
     kept = {(row.fault, row.handler): row for row in figures.drills if row.seed == SEEDS[0]}
-    jobs = [_job(stage, fault.name) for fault in FAULTS]
-    outcomes = [outcome for _, outcome in play_all(stage, jobs)]
-    stage.diff()
+    jobs = [_job(testbed, fault.name) for fault in FAULTS]
+    outcomes = [outcome for _, outcome in run_all(testbed, jobs)]
+    testbed.diff()
     now = {(outcome.fault, outcome.handler): played(outcome) for outcome in outcomes}
     assert now == {key: kept[key] for key in now}, ANEW
     (told,) = (row for row in outcomes if (row.fault, row.handler) == (TOLD, OURS))
     assert story(told) == figures.story, ANEW
 
 
-def _job(stage: Stage, name: str) -> Job:
+def _job(testbed: AppTestbed, name: str) -> Job:
     def drill() -> Outcome:
-        return play(stage, read_faults([name]), seed=SEEDS[0])
+        return run_drill(testbed, read_faults([name]), seed=SEEDS[0])
 
-    return Job(name=name, play=drill)
+    return Job(name=name, run=drill)

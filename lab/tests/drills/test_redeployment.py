@@ -7,15 +7,17 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Any
 
-from lab.drills.cdk import Cdk
 from lab.drills.inventory import inventory
 from lab.drills.lab_settings import lab_settings
-from lab.drills.stage import Stage
+from lab.drills.testbed import AppTestbed
 from lab.emulator.isolation import PROJECT
 from lab.emulator.region import Region
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+    from lab.drills.cdk import Cdk
 
 
 def changed_settings() -> tuple[str, ...]:
@@ -35,7 +37,9 @@ def types_of_what_runs(region: Region) -> list[str]:
     return [row["InstanceType"] for group in reservations for row in group["Instances"]]
 
 
-def test_app_is_deployed_again_unchanged_and_changed(tmp_path: Path) -> None:
+def test_app_is_deployed_again_unchanged_and_changed(
+    tmp_path: Path, cli: Callable[..., Cdk]
+) -> None:
     """The CLI sees no changes where there are none, and updates only what changed.
 
     Another instance type rolls the group: its instances are replaced one by one, and no private
@@ -46,16 +50,16 @@ def test_app_is_deployed_again_unchanged_and_changed(tmp_path: Path) -> None:
     with ExitStack() as stack:
         region = stack.enter_context(Region())
         first, second = (
-            stack.enter_context(closing(Cdk(region.endpoint, tmp_path / name, context=settings)))
+            stack.enter_context(closing(cli(region.endpoint, tmp_path / name, context=settings)))
             for name, settings in (("first", context), ("second", changed_settings()))
         )
         for cdk in (first, second):
             cdk.assembly.parent.mkdir()
-        stage = Stage(region, first, strategy)
+        testbed = AppTestbed(region, first, strategy)
         with ThreadPoolExecutor() as pool:
-            list(pool.map(lambda step: step(), (stage.prepare, second.synth)))
+            list(pool.map(lambda step: step(), (testbed.prepare, second.synth)))
         empty = inventory(region)
-        stage.deploy()
+        testbed.deploy()
         assert "(no changes)" in first.deploy().output
         assert "RetentionInDays" in second.diff().output
         before = region.clock.now()
@@ -66,5 +70,5 @@ def test_app_is_deployed_again_unchanged_and_changed(tmp_path: Path) -> None:
         for options in ((), ("--method=template",)):
             assert "There were no differences" in second.diff(*options).output
         second.destroy()
-        stage.watch.stop()
+        testbed.monitor.stop()
         assert inventory(region) == empty

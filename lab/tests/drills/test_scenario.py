@@ -7,19 +7,20 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lab.drills.faults import FAULTS, Fault
-from lab.drills.scenario import Cue, ScenarioError, read_faults, read_scenario
+from lab.drills.injectors.table import INJECTORS
+from lab.drills.scenario import ScenarioError, ScheduledFault, read_faults, read_scenario
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-def said(cues: tuple[Cue, ...]) -> list[str]:
-    """Return cues as they are written."""
-    return [str(cue) for cue in cues]
+def said(faults: tuple[ScheduledFault, ...]) -> list[str]:
+    """Return faults as they are written."""
+    return [str(scheduled) for scheduled in faults]
 
 
 @pytest.mark.parametrize(
-    ("written", "cue"),
+    ("written", "scheduled"),
     [
         ("terminate", ("terminate", None, 0, None)),
         ("stop:b", ("stop", "b", 0, None)),
@@ -29,11 +30,11 @@ def said(cues: tuple[Cue, ...]) -> list[str]:
     ],
 )
 def test_fault_is_read_with_its_option_and_times(
-    written: str, cue: tuple[str, str | None, float, float | None]
+    written: str, scheduled: tuple[str, str | None, float, float | None]
 ) -> None:
     """NAME[:OPTION][@START][+SECONDS]; what lasts has a time of its own where none is given."""
     (read,) = read_faults([written])
-    assert (read.fault.name, read.option, read.start, read.seconds) == cue
+    assert (read.fault.name, read.option, read.start, read.seconds) == scheduled
     assert read_faults([str(read)]) == (read,)
 
 
@@ -44,6 +45,10 @@ def test_fault_is_read_with_its_option_and_times(
         ("terminate:z", "has no option 'z'; allowed: a zone's letter"),
         ("tamper:z", "has no option 'z'; allowed: a zone's letter, elsewhere"),
         ("both:a", "has no option 'a'; allowed: none"),
+        ("planned:a", "has no option 'a'; allowed: none"),
+        ("terminate:ab", "has no option 'ab'; allowed: a zone's letter"),
+        ("terminate:", "'terminate:' is not a fault: write NAME"),
+        ("terminate:B", "'terminate:B' is not a fault: write NAME"),
         ("terminate+5", "leave \\+5 out"),
         ("lost+0", "seconds is '0'; allowed: a number of seconds, more than 0, up to 3600"),
         ("terminate@9999", "start is '9999'; allowed: a number of seconds, 0 to 3600"),
@@ -79,7 +84,7 @@ def test_scenario_file_says_what_the_command_line_could(tmp_path: Path) -> None:
     )
     scenario = read_scenario(file)
     assert (scenario.seed, scenario.strategy) == (7, "swap-route-table")
-    assert scenario.cues == read_faults(["terminate:b@10", "lost+60"])
+    assert scenario.faults == read_faults(["terminate:b@10", "lost+60"])
 
 
 @pytest.mark.parametrize(
@@ -119,9 +124,16 @@ def test_scenario_file_that_is_not_there_is_named(tmp_path: Path) -> None:
         read_scenario(tmp_path / "nowhere.toml")
 
 
+def test_every_fault_has_an_injector_and_those_that_last_an_end() -> None:
+    """What the table says and what the region plays are the same faults."""
+    assert INJECTORS.keys() == {fault.name for fault in FAULTS}
+    lasting = {fault.name for fault in FAULTS if fault.seconds is not None}
+    assert lasting == {name for name, injector in INJECTORS.items() if injector.end}
+
+
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 def test_fault_can_be_written_as_it_is_listed(fault: Fault) -> None:
     """Every row of the table is a fault that a drill can play, with each of its options."""
     for option in (None, *fault.options):
         written = f"{fault.name}:{option}" if option else fault.name
-        assert fault in [cue.fault for cue in read_faults([written])]
+        assert fault in [scheduled.fault for scheduled in read_faults([written])]

@@ -8,10 +8,10 @@ import pytest
 
 from cdk_nat_failover.instances.nat_fleet import HEARTBEAT_S
 from lab.cli.parser import STRATEGIES
-from lab.drills.drill import play
+from lab.drills.drill import run_drill
 from lab.drills.inventory import inventory
 from lab.drills.scenario import read_faults
-from lab.drills.stage import deployed
+from lab.drills.testbed import deployed
 from lab.emulator.region import Region
 from lab.emulator.services.ec2.boots import SAID
 from lab.emulator.time import delays
@@ -66,22 +66,22 @@ def ended(region: Region, instance: str) -> float:
 def test_nat_is_killed_and_nothing_is_left_of_it(strategy: str, tmp_path: Path) -> None:
     """Deployed, failed over, home again, diffed, destroyed, deployed again: all with the CLI.
 
-    The table of the dead NAT moves before the instance has stopped to forward, and comes home when
+    The table of the dead NAT moves before the instance has stopped forwarding, and comes home when
     the replacement has said that it forwards: neither table is ever without egress. CloudFormation
     sees no change in what the function did, and leaves nothing behind, also when people keep the
     NATs from being terminated, and while the group holds a launch. A deployment rings no alarm.
     """
-    with Region() as region, deployed(region, tmp_path, strategy) as stage:
+    with Region() as region, deployed(region, tmp_path, strategy) as testbed:
         rung = [entry.what for entry in region.journal.entries() if "ALARM" in entry.what]
-        outcome = play(stage, read_faults(["terminate:a"]), seed=0)
-        stage.diff()
+        outcome = run_drill(testbed, read_faults(["terminate:a"]), seed=0)
+        testbed.diff()
         hold_members(region)
-        stage.destroy()
+        testbed.destroy()
         empty = inventory(region)
-        stage.deploy()
+        testbed.deploy()
         held = held_launch(region)
         began = region.clock.now()
-        stage.destroy()
+        testbed.destroy()
         assert inventory(region) == empty
         assert ended(region, held) - began < HEARTBEAT_S
 

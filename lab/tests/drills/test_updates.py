@@ -9,20 +9,21 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lab.drills.cdk import Cdk
-from lab.drills.deeds import Scene, update_the_stack
-from lab.drills.farm import Job, play_all
+from lab.drills.drill_pool import Job, run_all
+from lab.drills.injectors.context import FaultContext
+from lab.drills.injectors.updates import update_the_stack
 from lab.drills.measure import measure
 from lab.drills.outcome import losses
-from lab.drills.stage import Stage
+from lab.drills.testbed import AppTestbed
 from lab.emulator.isolation import PROJECT
 from lab.emulator.readings import HeldLaunch, LaunchFirst, Readings, RolledBackTemplate, every
 from lab.emulator.region import Region
 from lab.emulator.services.ec2.forwarding import boots_again, never_boots
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
+    from lab.drills.cdk import Cdk
     from lab.drills.outcome import Outcome
 
 MINUTES = 60.0
@@ -43,35 +44,37 @@ TOUCHED = (HeldLaunch, RolledBackTemplate, LaunchFirst)
 
 
 @pytest.fixture(scope="module", params=["template", "configuration"])
-def stage(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Stage]:
+def testbed(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    cli: Callable[..., Cdk],
+) -> Iterator[AppTestbed]:
     """Return the app, deployed with each of the two ways to launch."""
     directory = tmp_path_factory.mktemp(str(request.param))
     given = json.loads((PROJECT / "cdk.json").read_text(encoding="utf-8"))["context"]["nat"]
     fleet = {**given.get("fleet", {}), "launch": request.param}
     context = (f"nat={json.dumps({**given, 'fleet': fleet})}",)
-    with Region() as region, closing(Cdk(region.endpoint, directory, context=context)) as cdk:
-        stage = Stage(region, cdk, "replace-route")
-        stage.prepare()
-        stage.deploy()
-        yield stage
-        stage.watch.stop()
+    with Region() as region, closing(cli(region.endpoint, directory, context=context)) as cdk:
+        testbed = AppTestbed(region, cdk, "replace-route")
+        testbed.prepare()
+        testbed.deploy()
+        yield testbed
+        testbed.monitor.stop()
 
 
 @pytest.mark.parametrize("persists", [False, True])
 def test_update_whose_nats_never_boot_ends_by_itself_and_one_serves(
-    request: pytest.FixtureRequest, stage: Stage, *, persists: bool
+    request: pytest.FixtureRequest, testbed: AppTestbed, *, persists: bool
 ) -> None:
     """Under the readings of AWS that matter, whether the cause passes or persists.
 
     When it persists the group goes on trying, and is whole again when the cause has passed.
     """
     whole = bool(request.config.getoption("every_reading"))
-    launch = str(request.node.callspec.params["stage"])
+    launch = str(request.node.callspec.params["testbed"])
     played = list(every(*TOUCHED) if whole else _readings(launch))
-    jobs = [_job(stage, readings, persists=persists) for readings in played]
-    outcomes = {job.name: outcome for job, outcome in play_all(stage, jobs)}
+    jobs = [_job(testbed, readings, persists=persists) for readings in played]
+    outcomes = {job.name: outcome for job, outcome in run_all(testbed, jobs)}
     assert len(outcomes) == len(played)
     assert max(map(_longest, outcomes.values())) < FAILOVER
 
@@ -94,30 +97,32 @@ def _longest(outcome: Outcome) -> float:
     return max(seconds for spans in outcome.egress.values() for seconds in (0.0, *losses(spans)))
 
 
-def _job(stage: Stage, readings: Readings, *, persists: bool) -> Job:
+def _job(testbed: AppTestbed, readings: Readings, *, persists: bool) -> Job:
     def drill() -> Outcome:
-        stage.region.aws.readings.become(readings)
-        return _drill(stage, persists=persists)
+        testbed.region.aws.readings.become(readings)
+        return _drill(testbed, persists=persists)
 
-    return Job(name=str(readings), play=drill)
+    return Job(name=str(readings), run=drill)
 
 
-def _drill(stage: Stage, *, persists: bool) -> Outcome:
-    region, watch = stage.region, stage.watch
+def _drill(testbed: AppTestbed, *, persists: bool) -> Outcome:
+    region, monitor = testbed.region, testbed.monitor
     began, serving, (status, limit) = region.clock.now(), list[int](), ENDS[persists]
-    region.clock.each_step(lambda: serving.append(_serving(stage)))
+    region.clock.each_step(lambda: serving.append(_serving(testbed)))
     never_boots(region.aws, "" if persists else "t4g.micro")
-    update_the_stack(Scene(region, stage.stack, watch), None)
+    update_the_stack(FaultContext(region, testbed.stack, monitor), None)
     assert region.clock.wait_until(lambda: _status(region) == status, limit), _status(region)
     assert min(serving) == 1, f"{min(serving)} NATs forwarded"
     boots_again(region.aws)
-    assert region.clock.wait_until(lambda: watch.at_home() and _serving(stage) == 2, 25 * MINUTES)
-    return measure(region, watch, began=began, fault="update", strategy="", handler="", seed=0)
+    assert region.clock.wait_until(
+        lambda: monitor.at_home() and _serving(testbed) == 2, 25 * MINUTES
+    )
+    return measure(region, monitor, began=began, fault="update", strategy="", handler="", seed=0)
 
 
-def _serving(stage: Stage) -> int:
+def _serving(testbed: AppTestbed) -> int:
     """Return how many NATs forward now."""
-    return sum(nat.forwards for nat in stage.watch.nats_now())
+    return sum(nat.forwards for nat in testbed.monitor.nats_now())
 
 
 def _status(region: Region) -> str:

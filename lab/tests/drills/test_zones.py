@@ -6,15 +6,17 @@ import json
 from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING
 
-from lab.drills.cdk import Cdk
+from lab.drills.egress_monitor import egress_of
 from lab.drills.inventory import inventory
-from lab.drills.stage import Stage
-from lab.drills.watch import look
+from lab.drills.testbed import AppTestbed
 from lab.emulator.isolation import REGION
 from lab.emulator.region import Region
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+    from lab.drills.cdk import Cdk
 
 
 def _context(zones: str, **failover: str) -> tuple[str, ...]:
@@ -52,14 +54,19 @@ def _subnets(region: Region) -> dict[str, str]:
 
 
 def _deployments(
-    stack: ExitStack, region: Region, directory: Path, *zones: str, **failover: str
+    cli: Callable[..., Cdk],
+    stack: ExitStack,
+    region: Region,
+    directory: Path,
+    *zones: str,
+    **failover: str,
 ) -> list[Cdk]:
     """Return the app synthesized for each set of zones, to be deployed one after the other."""
     made = []
     for letters in zones:
         context = _context(letters, **failover)
         cdk = stack.enter_context(
-            closing(Cdk(region.endpoint, directory / letters, context=context))
+            closing(cli(region.endpoint, directory / letters, context=context))
         )
         cdk.assembly.parent.mkdir()
         cdk.synth()
@@ -67,18 +74,18 @@ def _deployments(
     return made
 
 
-def test_zone_is_replaced_and_dropped_in_place(tmp_path: Path) -> None:
+def test_zone_is_replaced_and_dropped_in_place(tmp_path: Path, cli: Callable[..., Cdk]) -> None:
     """Zones a and b, then a, c and e, then c and e; and nothing is left when it is destroyed.
 
     The subnets of a zone that stays keep their addresses, and every private subnet is served.
     """
     with ExitStack() as stack:
         region = stack.enter_context(Region())
-        first, *others = _deployments(stack, region, tmp_path, "ab", "ace", "ce")
-        stage = Stage(region, first, "replace-route")
+        first, *others = _deployments(cli, stack, region, tmp_path, "ab", "ace", "ce")
+        testbed = AppTestbed(region, first, "replace-route")
         first.bootstrap()
         empty = inventory(region)
-        stage.deploy()
+        testbed.deploy()
         expected = _subnets(region)
         assert {name[0] for name in expected} == set("ab")
         for zones, cdk in zip(("ace", "ce"), others, strict=True):
@@ -91,27 +98,29 @@ def test_zone_is_replaced_and_dropped_in_place(tmp_path: Path) -> None:
             expected = subnets
             assert "There were no differences" in cdk.diff().output
         others[-1].destroy()
-        stage.watch.stop()
+        testbed.monitor.stop()
         assert inventory(region) == empty
 
 
-def test_zone_is_dropped_while_its_table_serves_another_zone(tmp_path: Path) -> None:
+def test_zone_is_dropped_while_its_table_serves_another_zone(
+    tmp_path: Path, cli: Callable[..., Cdk]
+) -> None:
     """That zone's subnet goes home and has internet all along; table and stack can be deleted."""
     with ExitStack() as stack:
         region = stack.enter_context(Region())
         policy = {"strategy": "swap-route-table", "failback": "manual"}
-        first, last = _deployments(stack, region, tmp_path, "abc", "ab", **policy)
-        stage = Stage(region, first, "swap-route-table")
+        first, last = _deployments(cli, stack, region, tmp_path, "abc", "ab", **policy)
+        testbed = AppTestbed(region, first, "swap-route-table")
         first.bootstrap()
         empty = inventory(region)
-        stage.deploy()
-        (home, other, dropped) = stage.watch.homes
+        testbed.deploy()
+        (home, other, dropped) = testbed.monitor.homes
         _move(region, dropped.subnets[0], other.table, dropped.table)
         _move(region, home.subnets[0], dropped.table)
         region.clock.pass_time(120)
-        stage.watch.stop()
+        testbed.monitor.stop()
         began, ways = region.clock.now(), []
-        region.clock.each_step(lambda: ways.append(look(home, region.clock.now())))
+        region.clock.each_step(lambda: ways.append(egress_of(home, region.clock.now())))
         assert "could not be deleted" not in last.deploy().output
         region.clock.pass_time(300)
         assert region.clock.now() > began

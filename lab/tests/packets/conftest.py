@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lab.packets.fabric import Fabric
-from lab.packets.obstacle import obstacle
+from lab.packets.requirements import missing_requirement
 from lab.tests.packets.network import HOSTS, NATS, VPC, everything_works, masquerade
 from lab.tests.packets.traffic import Echo
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @pytest.fixture(autouse=True, scope="session")
 def _packets_can_flow() -> None:
     """Skip with the reason where packets cannot flow; in CI they must."""
-    if reason := obstacle():
+    if reason := missing_requirement():
         (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
 
 

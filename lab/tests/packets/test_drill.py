@@ -13,8 +13,8 @@ from lab.emulator.region import Region
 from lab.emulator.time.clock import RealClock
 
 if TYPE_CHECKING:
+    from lab.drills.host_packets import HostPackets
     from lab.drills.outcome import Outcome
-    from lab.drills.packets import HostPackets
 
 PACE = 10.0
 """So much faster than on the wall does the control plane go here, so that the test ends."""
@@ -28,7 +28,7 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
             region,
             tmp_path_factory.mktemp("drill"),
             None,
-            cues=read_faults(["terminate:a", "check-reset:b@20"]),
+            faults=read_faults(["terminate:a", "check-reset:b@20"]),
             seed=0,
             strategy=None,
             handler=None,

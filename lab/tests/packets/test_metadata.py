@@ -1,4 +1,4 @@
-"""The metadata service tells an instance about itself, to who has a token."""
+"""The metadata service tells an instance about itself, to clients that have a token."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_the_service_tells_which_address_has_which_public_one(fabric: Fabric) ->
 
 
 def test_the_service_tells_nothing_without_a_token(fabric: Fabric) -> None:
-    """Version 2 of the service: no token, no answer; and none for who does not say how long."""
+    """Version 2 of the service: no token, no answer; and no token of no duration."""
     machine = fabric.machines["nat-a"]
 
     assert "\n401" == curl(machine, f"{ROOT}/meta-data/instance-id")

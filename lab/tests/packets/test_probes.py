@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING
 import pytest
 from pyroute2 import netns
 
+from lab.packets.namespace_setup import set_up
 from lab.packets.namespaces import Namespace, Namespaces
-from lab.packets.obstacle import PacketsError
 from lab.packets.probes.processes import Client, serving
 from lab.packets.probes.record import Record, host_packets
 from lab.packets.probes.series import EVERY, PATIENCE
-from lab.packets.wiring import set_up
+from lab.packets.requirements import PacketsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from lab.drills.packets import Flow, HostPackets
+    from lab.drills.host_packets import Flow, HostPackets
 
 SERVER, CLIENT = "198.51.100.1", "198.51.100.2"
 KINDS = ["TCP", "UDP", "ICMP"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lab.drills.packets import Break, Flow, Probes
+from lab.drills.host_packets import Break, Flow, Probes
 from lab.packets.probes.record import LATE, Record, Taken, host_packets, read, stretches
 
 SOON = 0.001

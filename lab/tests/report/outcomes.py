@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from lab.drills.host_packets import Stretch
 from lab.drills.outcome import CallCount, Moment, Outcome, Span, Topology, Write
-from lab.drills.packets import Stretch
-from lab.tests.report.felt import HIT, WELL, any_flow, any_host, any_probes
-from lab.tests.report.killed_nat import (
+from lab.tests.report.failover_sample import (
     AFTER,
     BEFORE,
     DEAD,
@@ -22,13 +21,14 @@ from lab.tests.report.killed_nat import (
     any_nat,
     any_table,
 )
+from lab.tests.report.host_samples import HIT, WELL, any_flow, any_host, any_probes
 
 MARKUP = "<script>alert('x')</script><b>\"&amp;"
 """What must never reach a browser as markup."""
 
 
 def any_moment(time: float = 0.0, source: str = "EC2", **facts: str) -> Moment:
-    """Return a line that does not matter but for the facts given."""
+    """Return a line that does not matter except for the facts given."""
     return Moment(time=time, source=source, **{"kind": "any", "what": "something", **facts})
 
 
@@ -39,7 +39,7 @@ def any_span(start: float, end: float, through: str | None = OTHER, words: str =
 
 
 def any_write(time: float = 1.0, error: str | None = None, **facts: Any) -> Write:  # noqa: ANN401 - Write's fields
-    """Return a write that does not matter but for the facts given."""
+    """Return a write that does not matter except for the facts given."""
     write = Write(time=time, name="ec2:ReplaceRoute", target=TABLE_HERE, error=error, invocation=1)
     return replace(write, **facts)
 

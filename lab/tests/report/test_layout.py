@@ -18,7 +18,7 @@ from lab.report.lanes import lanes
 from lab.report.picture import panels
 from lab.report.topology import maps
 from lab.report.windows import Window, close_views, whole
-from lab.tests.report.killed_nat import AFTER, BEFORE, DEAD, HERE, OTHER, THERE, any_table
+from lab.tests.report.failover_sample import AFTER, BEFORE, DEAD, HERE, OTHER, THERE, any_table
 from lab.tests.report.outcomes import (
     any_moment,
     any_outcome,

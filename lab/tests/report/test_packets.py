@@ -11,20 +11,20 @@ from rich.console import Console
 
 from lab import report
 from lab.cli.screen import Screen
-from lab.drills.packets import Stretch
+from lab.drills.host_packets import Stretch
 from lab.report.frame import FORMATS, Frame
 from lab.report.hosts import Strip, strip
 from lab.report.packets import events, flow_rows, probe_rows, what_hosts_saw
 from lab.report.picture import panels
 from lab.report.windows import Window, close_views
-from lab.tests.report.felt import HIT, RESET, any_flow, any_host, any_probes
-from lab.tests.report.killed_nat import HERE, THERE
+from lab.tests.report.failover_sample import HERE, THERE
+from lab.tests.report.host_samples import HIT, RESET, any_flow, any_host, any_probes
 from lab.tests.report.outcomes import any_outcome, failover_and_home, with_packets
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from lab.drills.packets import Flow, HostPackets
+    from lab.drills.host_packets import Flow, HostPackets
 
 WIDE, NARROW = FORMATS
 TEN_SECONDS = Window(0, 10)
@@ -55,7 +55,7 @@ def test_page_has_the_numbers_of_every_host(tmp_path: Path) -> None:
     hosts = re.findall(r"<span>([\d.]+), (\S+)</span>", section)
     assert hosts == [(host.host, host.zone) for host in with_packets().packets] * 2
     assert section.count(f"<td>{RESET}</td>") == 2 * 6
-    assert section.count("waits in vain since 3.40 s") == 2
+    assert section.count("hangs from 3.40 s on") == 2
     numbers = '<td class="number">18500</td><td class="number">4561</td><td class="number">6</td>'
     assert section.count(f"<td>New TCP connections</td>{numbers}") == 2
     assert "no answer within 1 s. Late: an answer after more than 0.1 s." in section
@@ -69,7 +69,7 @@ def test_pictures_tell_every_loss_and_break_in_words(tmp_path: Path) -> None:
         "10.0.128.10: TCP: 43 lost, 3.40 s to 3.83 s.",
         "10.0.128.10: TCP: 6 late, 162 s to 162 s.",
         "10.0.128.10: 3.84 s, chatty: Connection reset by peer, new after 0.005 s.",
-        "10.0.128.10: download: waits in vain since 3.40 s.",
+        "10.0.128.10: download: hangs from 3.40 s on.",
     ):
         assert said in texts
 
@@ -156,9 +156,9 @@ def test_close_view_takes_in_when_a_flow_learned() -> None:
 
 
 def test_events_come_by_time_with_the_error_in_full_in_their_sentence() -> None:
-    """A wait in vain is an event too."""
+    """A flow that hangs is an event too."""
     told = [(event.time, event.sentence) for event in events(HIT)]
-    assert told[0] == (3.4, "download: waits in vain since 3.40 s")
+    assert told[0] == (3.4, "download: hangs from 3.40 s on")
     assert told[2] == (4.1, "4.10 s, upload: Connection reset by peer, new after 0.010 s")
     assert [time for time, _ in told] == sorted(time for time, _ in told)
 
@@ -168,7 +168,7 @@ def test_host_has_a_sentence_of_its_own() -> None:
     hit, well = what_hosts_saw((HIT, any_host(HERE)))
     assert hit == (
         "10.0.128.10, a private host in us-east-1a, lost 13683 of 55500 probes;"
-        " 4 of its 5 open connections broke, and on 1 it waited in vain at the end."
+        " 4 of its 5 open connections broke, and 1 hung at the end."
     )
     assert well.endswith("lost none of 55500 probes; none of its 5 open connections broke.")
 
@@ -179,10 +179,10 @@ def test_host_has_a_sentence_of_its_own() -> None:
         (any_flow(), [(None, "did not break", "")]),
         (any_flow("chatty", (2.0, 2.5), (9.0, None)), [(2.0, RESET, "0.50 s"), (9.0, RESET, "")]),
         (any_flow("chatty", (2.0, 2.0004)), [(2.0, RESET, "< 0.001 s")]),
-        (any_flow(waits_since=3.0), [(None, "waits in vain since 3.00 s", "")]),
+        (any_flow(waits_since=3.0), [(None, "hangs from 3.00 s on", "")]),
         (
             any_flow("chatty", (2.0, 2.5), waits_since=30.0),
-            [(2.0, RESET, "0.50 s"), (None, "waits in vain since 30.0 s", "")],
+            [(2.0, RESET, "0.50 s"), (None, "hangs from 30.0 s on", "")],
         ),
     ],
     ids=["whole", "broken", "at once", "waits", "both"],

@@ -11,7 +11,7 @@ import pytest
 
 from lab import report
 from lab.tests.report import chromium
-from lab.tests.report.killed_nat import DEAD, HERE
+from lab.tests.report.failover_sample import DEAD, HERE
 from lab.tests.report.outcomes import (
     MARKUP,
     any_outcome,

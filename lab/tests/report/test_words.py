@@ -11,7 +11,7 @@ from lab import report
 from lab.report.comparison import compare
 from lab.report.lines import lines, seconds
 from lab.report.verdict import verdict
-from lab.tests.report.killed_nat import HERE, THERE
+from lab.tests.report.failover_sample import HERE, THERE
 from lab.tests.report.outcomes import any_moment, any_outcome, any_span, any_write, comparison
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from lab.drills.packets import Break, Flow, HostPackets, Probes, Stretch
-from lab.tests.report.killed_nat import HERE, THERE
+from lab.drills.host_packets import Break, Flow, HostPackets, Probes, Stretch
+from lab.tests.report.failover_sample import HERE, THERE
 
 RESET = "Connection reset by peer"
 
 
 def any_probes(kind: str = "TCP", **facts: Any) -> Probes:  # noqa: ANN401 - Probes's fields
-    """Return probes of which none was lost or late but for the facts given."""
+    """Return probes of which none was lost or late except for the facts given."""
     probes = Probes(kind=kind, sent=18_500, lost=0, late=0, losses=(), delays=())
     return replace(probes, **facts)
 
@@ -34,7 +34,7 @@ def any_flow(
 
 
 def any_host(zone: str = THERE, **facts: Any) -> HostPackets:  # noqa: ANN401 - HostPackets's fields
-    """Return a host that saw nothing but for the facts given."""
+    """Return a host that saw nothing except for the facts given."""
     host = HostPackets(
         host="10.0.144.10",
         zone=zone,

@@ -1,6 +1,6 @@
-"""Looks at the stack again and again, and says what changed.
+"""Observes the stack again and again, and says what changed.
 
-Looks are the function's own (`nat_failover.observe`): three reads at the same time, complete or not
+Its reads are the function's own (`nat_failover.observe`): three at the same time, complete or not
 at all. How what they see is judged is not the function's (`egress`).
 """
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lab.account.egress import ways
-from lab.account.spans import Look, change
+from lab.account.spans import Snapshot, change
 from lab.drills.outcome import Moment
 from lab.emulator.journal import Who
 from nat_failover.model import InstanceState
@@ -27,46 +27,46 @@ if TYPE_CHECKING:
     from nat_failover.contract import Settings
     from nat_failover.model import Nat, Observation
 
-LOOK_S = 1.0
-"""From one look to the next, or as long as a look takes; three calls of the 20 a second that EC2
-grants for filtered describing ("Request throttling", EC2 API developer guide)."""
+INTERVAL_S = 1.0
+"""From one observation to the next, or as long as one takes; three calls of the 20 a second that
+EC2 grants for filtered describing ("Request throttling", EC2 API developer guide)."""
 
-SLOWEST_LOOK_S = 8.0
-"""The same after looks that failed, each of which doubles it."""
+SLOWEST_INTERVAL_S = 8.0
+"""The same after observations that failed, each of which doubles it."""
 
 SETTLED_S = 5.0
-"""How long something must hold in each look until it counts: a look may lag behind a write
+"""How long something must hold in each snapshot until it counts: a read may lag behind a write
 ("Eventual consistency", EC2 API developer guide; no figure published)."""
 
 
 @dataclass(slots=True)
-class Watch:
-    """The looks at one stack so far; `note` gets each change as it is seen."""
+class StackObserver:
+    """The snapshots of one stack so far; `note` gets each change as it is seen."""
 
     clients: Clients
     settings: Settings
     clock: AccountClock
     note: Callable[[Moment], None]
-    looks: list[Look] = field(default_factory=list)
+    snapshots: list[Snapshot] = field(default_factory=list)
     faults: list[float] = field(default_factory=list)
     failed: int = 0
-    _pause: float = LOOK_S
+    _pause: float = INTERVAL_S
 
     def begin(self, network: Observation, began: float) -> None:
-        """Take the look that found the stack well, and let the seconds count from now."""
+        """Take the snapshot that found the stack well, and let the seconds count from now."""
         ended = self.clock.now()
         shift = self.clock.begin()
-        look = self._as_look(network, began - shift, ended - shift)
-        self.looks = [look]
+        snapshot = self._snapshot(network, began - shift, ended - shift)
+        self.snapshots = [snapshot]
 
-    def until(self, holds: Callable[[Look], bool], limit: float) -> bool:
-        """Look until something holds and has settled; False when `limit` seconds pass first."""
+    def until(self, holds: Callable[[Snapshot], bool], limit: float) -> bool:
+        """Observe until something holds and has settled; False when `limit` seconds pass first."""
         end, settled = self.clock.now() + self.clock.scaled(limit), self.clock.scaled(SETTLED_S)
         since: float | None = None
         while self.clock.now() < end:
             began = self.clock.now()
-            if self.look():
-                latest = self.looks[-1]
+            if self.observe_once():
+                latest = self.snapshots[-1]
                 if not holds(latest):
                     since = None
                 elif since is None:
@@ -76,42 +76,42 @@ class Watch:
             self.clock.wait_until(began + self.clock.scaled(self._pause))
         return False
 
-    def look(self) -> bool:
-        """Look once; return whether it succeeded. Failure says nothing of the stack."""
+    def observe_once(self) -> bool:
+        """Take a snapshot; return whether it succeeded. Failure says nothing of the stack."""
         began = self.clock.now()
         try:
             network = observe(self.clients, self.settings)
         except (ClientError, BotoCoreError, IncompleteError) as error:
             self._missed(error)
             return False
-        self._pause = LOOK_S
-        look = self._as_look(network, began, self.clock.now())
-        for moment in differences(self.looks[-1], look, self.faults):
+        self._pause = INTERVAL_S
+        snapshot = self._snapshot(network, began, self.clock.now())
+        for moment in differences(self.snapshots[-1], snapshot, self.faults):
             self.note(moment)
-        self.looks.append(look)
+        self.snapshots.append(snapshot)
         return True
 
-    def _as_look(self, network: Observation, began: float, ended: float) -> Look:
-        return Look(
+    def _snapshot(self, network: Observation, began: float, ended: float) -> Snapshot:
+        return Snapshot(
             begin=began, end=ended, network=network, ways=ways(network, self.settings.tables)
         )
 
     def _missed(self, error: Exception) -> None:
         self.failed += 1
-        self._pause = min(self._pause * 2, SLOWEST_LOOK_S)
+        self._pause = min(self._pause * 2, SLOWEST_INTERVAL_S)
         said = " ".join(str(error).split())
         self.note(
             Moment(
                 time=self.clock.now(),
                 source=Who.LAB.value,
-                kind="look failed",
-                what=f"a look failed, so nothing new is known: {type(error).__name__}: {said}",
+                kind="observation failed",
+                what=f"no observation, so nothing new is known: {type(error).__name__}: {said}",
             )
         )
 
 
-def differences(before: Look, after: Look, faults: Sequence[float]) -> Iterator[Moment]:
-    """Yield what changed between two looks: of instances when it was seen, of egress since when."""
+def differences(before: Snapshot, after: Snapshot, faults: Sequence[float]) -> Iterator[Moment]:
+    """Yield what changed between two snapshots: of instances when it was seen, of egress since."""
     known = {nat.instance: nat for nat in before.network.nats}
     for nat in sorted(after.network.nats):
         for who, kind, what in _news(known.get(nat.instance), nat):

@@ -10,12 +10,12 @@ TABLE_HERE, TABLE_THERE = "rtb-c66de1a0b1c2d3e4f", "rtb-07b2f4c5d6e7f8a9b"
 
 
 def any_nat(instance: str, zone: str, state: str = "running", *, forwards: bool = True) -> NatSeen:
-    """Return a NAT that forwards but for the facts given."""
+    """Return a NAT that forwards except for the facts given."""
     return NatSeen(instance=instance, zone=zone, state=state, forwards=forwards)
 
 
 def any_table(table: str, zone: str, through: str | None, *, works: bool = True) -> TableSeen:
-    """Return a private table with one subnet that gets out but for the facts given."""
+    """Return a private table with one subnet that gets out except for the facts given."""
     return TableSeen(
         table=table,
         zone=zone,

@@ -13,7 +13,7 @@ class PacketsError(Exception):
     """Packets cannot flow on this machine; the message says why, and what to do."""
 
 
-def obstacle() -> str | None:
+def missing_requirement() -> str | None:
     """Return why this process cannot make namespaces and load rules, or None if it can."""
     if sys.platform != "linux":
         return f"packets need Linux's network namespaces, and this is {sys.platform}"

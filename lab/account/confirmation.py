@@ -5,24 +5,24 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from lab.account.deeds import describe
 from lab.account.errors import RealDrillError
-from lab.account.faults import Kind
+from lab.account.fault_actions import describe
+from lab.drills.faults import ActionKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from lab.account.deeds import Deed
     from lab.account.deployed import Deployed
     from lab.account.egress import Way
-    from lab.account.faults import Fault
+    from lab.account.fault_actions import FaultAction
+    from lab.account.faults import AccountFault
 
-_AFTERWARDS: Mapping[Kind, str] = {
-    Kind.TERMINATE: "its group replaces it, by one with another public address",
-    Kind.STOP: "its group terminates and replaces it, by one with another public address",
-    Kind.PLANNED: "the new ones have other public addresses; cancelled on Ctrl-C",
-    Kind.TAMPER: "the function puts it back, or else the drill does",
-    Kind.CHECK_RESET: "the function switches it off, or else the drill does",
+AFTERWARDS: Mapping[ActionKind, str] = {
+    ActionKind.TERMINATE_NAT: "its group replaces it, by one with another public address",
+    ActionKind.STOP_NAT: "its group terminates and replaces it, by one with another public address",
+    ActionKind.REFRESH_GROUP: "the new ones have other public addresses; cancelled on Ctrl-C",
+    ActionKind.DELETE_DEFAULT_ROUTE: "the function puts it back, or else the drill does",
+    ActionKind.SWITCH_CHECK_ON: "the function switches it off, or else the drill does",
 }
 
 _RISK = (
@@ -33,10 +33,13 @@ _RISK = (
 
 
 def question(
-    deployed: Deployed, ways: Mapping[str, Way], faults: Sequence[Fault], deeds: Sequence[Deed]
+    deployed: Deployed,
+    ways: Mapping[str, Way],
+    faults: Sequence[AccountFault],
+    actions: Sequence[FaultAction],
 ) -> str:
     """Return what will be done to what, in words."""
-    settings, steps = deployed.settings, zip(faults, deeds, strict=True)
+    settings, steps = deployed.settings, zip(faults, actions, strict=True)
     return "\n".join(
         [
             "This drill changes what is deployed in a real AWS account:",
@@ -55,9 +58,9 @@ def question(
     )
 
 
-def _step(number: int, fault: Fault, deed: Deed) -> str:
+def _step(number: int, fault: AccountFault, action: FaultAction) -> str:
     then = "" if number == 1 else "once all is well again, with what is there by then: "
-    return f"{then}{describe(deed)}; {_AFTERWARDS[fault.kind]}"
+    return f"{then}{describe(action)}; {AFTERWARDS[fault.kind]}"
 
 
 def person(*, yes: bool) -> Callable[[str], bool]:

@@ -1,6 +1,6 @@
-"""What a drill does to the stack, as values: named to the person, then carried out.
+"""What a drill does to the stack, as values: named to the person, then executed.
 
-Each deed is one call of AWS, and what takes it back is another one, or nothing.
+Each is one call of AWS, and what takes it back is another one, or nothing.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class SwitchCheckOn:
     instance: str
 
 
-Deed = TerminateNat | StopNat | RefreshGroup | DeleteDefaultRoute | SwitchCheckOn
+FaultAction = TerminateNat | StopNat | RefreshGroup | DeleteDefaultRoute | SwitchCheckOn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,84 +62,86 @@ class Call:
     arguments: Mapping[str, Any] = field(default_factory=dict)
 
 
-def describe(deed: Deed) -> str:
+def describe(action: FaultAction) -> str:
     """Say what is done to what, by which call."""
-    match deed:
+    match action:
         case TerminateNat():
-            return f"terminate the NAT {deed.instance} (ec2:TerminateInstances)"
+            return f"terminate the NAT {action.instance} (ec2:TerminateInstances)"
         case StopNat():
-            return f"stop the NAT {deed.instance} (ec2:StopInstances)"
+            return f"stop the NAT {action.instance} (ec2:StopInstances)"
         case RefreshGroup():
             return (
-                f"replace {' and '.join(deed.instances)}, one after the other, by an instance"
-                f" refresh of the group {deed.group} (autoscaling:StartInstanceRefresh)"
+                f"replace {' and '.join(action.instances)}, one after the other, by an instance"
+                f" refresh of the group {action.group} (autoscaling:StartInstanceRefresh)"
             )
         case DeleteDefaultRoute():
             return (
-                f"delete the default route of {deed.table}, which leads to {deed.interface}"
+                f"delete the default route of {action.table}, which leads to {action.interface}"
                 " (ec2:DeleteRoute)"
             )
         case SwitchCheckOn():
             return (
-                f"switch the source/destination check of the NAT {deed.instance} on"
+                f"switch the source/destination check of the NAT {action.instance} on"
                 " (ec2:ModifyInstanceAttribute)"
             )
         case _ as never:
             assert_never(never)
 
 
-def undo(deed: Deed) -> str:
+def undo(action: FaultAction) -> str:
     """Say what takes it back, as a command for a person whose drill could not."""
-    match deed:
+    match action:
         case TerminateNat() | StopNat():
             return "nothing: the group replaces the NAT"
         case RefreshGroup():
-            return f"aws autoscaling cancel-instance-refresh --auto-scaling-group-name {deed.group}"
+            return (
+                f"aws autoscaling cancel-instance-refresh --auto-scaling-group-name {action.group}"
+            )
         case DeleteDefaultRoute():
             return (
-                f"aws ec2 create-route --route-table-id {deed.table} --destination-cidr-block"
-                f" {DEFAULT_ROUTE_CIDR} --network-interface-id {deed.interface}"
+                f"aws ec2 create-route --route-table-id {action.table} --destination-cidr-block"
+                f" {DEFAULT_ROUTE_CIDR} --network-interface-id {action.interface}"
             )
         case SwitchCheckOn():
             return (
-                f"aws ec2 modify-instance-attribute --instance-id {deed.instance}"
+                f"aws ec2 modify-instance-attribute --instance-id {action.instance}"
                 " --no-source-dest-check"
             )
         case _ as never:
             assert_never(never)
 
 
-def victims(deed: Deed) -> frozenset[str]:
+def victims(action: FaultAction) -> frozenset[str]:
     """Return the instances that do not come back from it."""
-    match deed:
+    match action:
         case TerminateNat() | StopNat():
-            return frozenset({deed.instance})
+            return frozenset({action.instance})
         case RefreshGroup():
-            return frozenset(deed.instances)
+            return frozenset(action.instances)
         case DeleteDefaultRoute() | SwitchCheckOn():
             return frozenset()
         case _ as never:
             assert_never(never)
 
 
-def calls(deed: Deed) -> tuple[Call | None, Call | None]:
+def calls(action: FaultAction) -> tuple[Call | None, Call | None]:
     """Return the call of EC2 that carries it out, and the one that takes it back, if there is one.
 
-    The group's own calls are in `Hands`: they need the id of the refresh.
+    The group's own calls are in `AccountWriter`: they need the id of the refresh.
     """
-    match deed:
+    match action:
         case TerminateNat():
-            return _call("terminate_instances", InstanceIds=[deed.instance]), None
+            return _call("terminate_instances", InstanceIds=[action.instance]), None
         case StopNat():
-            return _call("stop_instances", InstanceIds=[deed.instance]), None
+            return _call("stop_instances", InstanceIds=[action.instance]), None
         case RefreshGroup():
             return None, None
         case DeleteDefaultRoute():
-            route = {"RouteTableId": deed.table, "DestinationCidrBlock": DEFAULT_ROUTE_CIDR}
-            create = _call("create_route", **route, NetworkInterfaceId=deed.interface)
+            route = {"RouteTableId": action.table, "DestinationCidrBlock": DEFAULT_ROUTE_CIDR}
+            create = _call("create_route", **route, NetworkInterfaceId=action.interface)
             return _call("delete_route", **route), create
         case SwitchCheckOn():
-            return _check(deed.instance, on=True), _check(deed.instance, on=False)
+            return _check(action.instance, on=True), _check(action.instance, on=False)
         case _ as never:
             assert_never(never)
 

@@ -1,4 +1,4 @@
-"""From looks at a real account and lines of a log to times: what is told, and how exactly."""
+"""From snapshots at a real account and lines of a log to times: what is told, and how exactly."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import pytest
 
 from lab.account.clock import AccountClock, Heard, bounds
 from lab.account.egress import Way, ways
-from lab.account.log import LoggedWrite, Run, runs
-from lab.account.spans import Look, came_home, outage, spans
-from lab.account.watch import differences
+from lab.account.log import FunctionRun, LoggedWrite, runs
+from lab.account.observer import differences
+from lab.account.spans import Snapshot, came_home, outage, spans
 from nat_failover.contract import HomeTable
 from nat_failover.model import Association, DefaultRoute, InstanceState, Nat
 from tests.unit.worlds import (
@@ -34,9 +34,9 @@ AWAY = Way(works=True, through="i-there", zone=THERE, words="i-there")
 LOST = Way(works=False, words="no default route")
 
 
-def look(begin: float, way: Way, *nats: Nat) -> Look:
-    """Return a look that took a tenth of a second."""
-    return Look(begin=begin, end=begin + 0.1, network=network(nats, []), ways={HERE: way})
+def snapshot(begin: float, way: Way, *nats: Nat) -> Snapshot:
+    """Return a snapshot that took a tenth of a second."""
+    return Snapshot(begin=begin, end=begin + 0.1, network=network(nats, []), ways={HERE: way})
 
 
 @pytest.mark.parametrize(
@@ -94,46 +94,62 @@ def test_zone_is_without_egress_when_a_subnet_has_no_private_table() -> None:
     assert "main route table" in way.words
 
 
-def test_outage_goes_from_the_fault_to_the_first_look_that_sees_it_repaired() -> None:
-    """Never told too short: the end of that look counts."""
-    looks = [look(-0.5, WORKS), look(0.6, LOST), look(1.7, LOST), look(2.8, AWAY)]
-    story = spans(HERE, looks, [0.0])
-    assert [-0.5, 0.0, looks[-1].end] == [span.start for span in story]
+def test_outage_goes_from_the_fault_to_the_first_snapshot_that_sees_it_repaired() -> None:
+    """Never told too short: the end of that snapshot counts."""
+    snapshots = [
+        snapshot(-0.5, WORKS),
+        snapshot(0.6, LOST),
+        snapshot(1.7, LOST),
+        snapshot(2.8, AWAY),
+    ]
+    story = spans(HERE, snapshots, [0.0])
+    assert [-0.5, 0.0, snapshots[-1].end] == [span.start for span in story]
     assert [True, False, True] == [span.works for span in story]
-    assert looks[-1].end == outage(story)
+    assert snapshots[-1].end == outage(story)
 
 
-def test_outage_begins_with_the_last_look_that_saw_it_work_when_no_fault_came_between() -> None:
+def test_outage_begins_with_the_last_snapshot_that_saw_it_work_when_no_fault_came_between() -> None:
     """Something else broke it at an unknown moment since."""
-    looks = [look(0.0, WORKS), look(5.0, WORKS), look(6.0, LOST), look(7.0, WORKS)]
-    assert [0.0, 5.0, 7.1] == [span.start for span in spans(HERE, looks, [0.0])]
+    snapshots = [
+        snapshot(0.0, WORKS),
+        snapshot(5.0, WORKS),
+        snapshot(6.0, LOST),
+        snapshot(7.0, WORKS),
+    ]
+    assert [0.0, 5.0, 7.1] == [span.start for span in spans(HERE, snapshots, [0.0])]
 
 
-def test_outage_is_nothing_when_each_look_sees_the_zone_leave() -> None:
+def test_outage_is_nothing_when_each_snapshot_sees_the_zone_leave() -> None:
     """Also when it leaves through another NAT."""
-    assert 0 == outage(spans(HERE, [look(0, WORKS), look(1, AWAY)], [0.0]))
+    assert 0 == outage(spans(HERE, [snapshot(0, WORKS), snapshot(1, AWAY)], [0.0]))
 
 
-def test_spans_follow_each_other_when_a_zone_works_in_one_look_only() -> None:
+def test_spans_follow_each_other_when_a_zone_works_in_one_snapshot_only() -> None:
     """None begins before the one before it has ended."""
-    looks = [look(0, LOST), look(1, WORKS), look(2, LOST), look(3, WORKS)]
-    story = spans(HERE, looks, [])
+    snapshots = [snapshot(0, LOST), snapshot(1, WORKS), snapshot(2, LOST), snapshot(3, WORKS)]
+    story = spans(HERE, snapshots, [])
     assert all(span.start <= span.end for span in story)
     assert [span.end for span in story[:-1]] == [span.start for span in story[1:]]
 
 
 def test_zone_comes_home_when_it_leaves_through_its_own_nat_for_good() -> None:
     """The last return counts; while it is away there is none."""
-    away_twice = [look(0, WORKS), look(1, AWAY), look(2, WORKS), look(3, LOST), look(4, WORKS)]
+    away_twice = [
+        snapshot(0, WORKS),
+        snapshot(1, AWAY),
+        snapshot(2, WORKS),
+        snapshot(3, LOST),
+        snapshot(4, WORKS),
+    ]
     assert 4.1 == came_home(away_twice)
     assert None is came_home(away_twice[:4])
-    assert 0 == came_home([look(0, WORKS), look(1, WORKS)])
+    assert 0 == came_home([snapshot(0, WORKS), snapshot(1, WORKS)])
 
 
 def test_news_name_what_became_of_each_instance_and_zone() -> None:
     """State, membership, check and egress; what EC2 does not describe yet is no news."""
-    before = look(0, WORKS, NAT)
-    after = look(
+    before = snapshot(0, WORKS, NAT)
+    after = snapshot(
         1,
         LOST,
         any_nat(state=InstanceState.STOPPING, lifecycle="Terminating", source_dest_check=True),
@@ -197,8 +213,8 @@ def test_log_tells_when_each_run_began_what_it_wrote_and_why() -> None:
     route = LoggedWrite(time=1.2, call="ec2:Some", target="rtb-1", error=None)
     move = LoggedWrite(time=2.4, call="ec2:Any", target="subnet-1", error="No: no")
     assert (
-        Run(started=1.0, ended=1.3, trigger=("state change",), writes=(route,)),
-        Run(started=2.0, writes=(move,)),
+        FunctionRun(started=1.0, ended=1.3, trigger=("state change",), writes=(route,)),
+        FunctionRun(started=2.0, writes=(move,)),
     ) == told
 
 

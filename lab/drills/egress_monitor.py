@@ -52,7 +52,7 @@ class Seen:
     forwards: bool
 
 
-def look(home: Home, now: float) -> Egress:
+def egress_of(home: Home, now: float) -> Egress:
     """Return how the subnets of a home leave now; of several ways, one that does not work."""
     ways = {_way(subnet, now) for subnet in home.subnets}
     return min(ways, key=lambda way: (way.works, way.words))
@@ -93,7 +93,7 @@ def _trouble(instance: Instance, now: float) -> str:
     return ""
 
 
-class Watch:
+class EgressMonitor:
     """Looks at the homes of a deployed stack whenever something happens, and remembers changes."""
 
     def __init__(self, region: Region, homes: tuple[Home, ...]) -> None:
@@ -156,7 +156,7 @@ class Watch:
         if not self._nats or self._nats[-1][1] != nats:
             self._nats.append((now, nats))
         for home in self.homes:
-            egress = look(home, now)
+            egress = egress_of(home, now)
             changes = self.changes[home]
             if not changes or changes[-1].egress != egress:
                 changes.append(Change(now, egress))

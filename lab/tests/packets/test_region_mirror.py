@@ -21,8 +21,8 @@ from lab.emulator.services.ec2 import forwarding
 from lab.emulator.services.ec2.boots import SAID
 from lab.emulator.time.clock import RealClock
 from lab.packets import emulated
-from lab.packets.follow import BEHAVIOURS, Following
 from lab.packets.namespaces import leftovers
+from lab.packets.region_mirror import BEHAVIOURS, RegionMirror
 from lab.tests.packets.traffic import LOST, Echo, ask, connect, source
 from tests.settings_of_nobody import settings_of_nobody
 
@@ -174,7 +174,7 @@ def nobody() -> Iterator[None]:
 def played(nobody: None) -> Iterator[Played]:
     """Play a region in which one NAT serves a private subnet and another one could."""
     del nobody
-    with Region(BEHAVIOURS, clock=RealClock(PACE)) as region, Following(region) as following:
+    with Region(BEHAVIOURS, clock=RealClock(PACE)) as region, RegionMirror(region) as mirror:
         ec2 = region.client("ec2")
         vpc = ec2.create_vpc(CidrBlock=VPC)["Vpc"]["VpcId"]
         public, its = subnet(region, vpc, "10.0.0.0/24")
@@ -188,7 +188,7 @@ def played(nobody: None) -> Iterator[Played]:
         first, second = in_service(region)
         for nat in (first, second):
             ec2.modify_instance_attribute(InstanceId=nat, SourceDestCheck={"Value": False})
-        fabric = following.fabric
+        fabric = mirror.fabric
         world = Played(region, fabric, table, fabric.hosts[private], (first, second))
         interface = describe(region, first)["NetworkInterfaces"][0]["NetworkInterfaceId"]
         ec2.create_route(

@@ -46,7 +46,7 @@ class Break:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flow:
-    """A standing flow, its breaks, and since when it has waited in vain at the end, or None."""
+    """A standing flow, its breaks, and since when it hangs at the end, or None."""
 
     name: str
     breaks: tuple[Break, ...]

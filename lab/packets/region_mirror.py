@@ -25,7 +25,7 @@ from lab.emulator.services.ec2.forwarding import BOOTED
 from lab.packets import emulated
 from lab.packets.boots import Boots, addresses
 from lab.packets.fabric import Fabric
-from lab.packets.obstacle import PacketsError
+from lab.packets.requirements import PacketsError
 from lab.packets.values import SERVER
 from lab.packets.with_block import WithBlock
 
@@ -44,7 +44,7 @@ _TEST_PORT = 443
 _FAILS = (PacketsError, NetlinkError, subprocess.SubprocessError, OSError)
 
 
-class Following(WithBlock):
+class RegionMirror(WithBlock):
     """A fabric that follows a region as long as the `with` block lasts."""
 
     def __init__(self, region: Region, uplink: str = "ens5") -> None:

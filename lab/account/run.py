@@ -5,17 +5,17 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from lab.account.asking import question
-from lab.account.choice import choose, must_be_well
+from lab.account.account_writer import AccountWriter
 from lab.account.clock import AccountClock
+from lab.account.confirmation import question
 from lab.account.connections import connect
-from lab.account.course import Course
 from lab.account.deployed import find, must_replace
 from lab.account.egress import ways
 from lab.account.errors import RealDrillError
-from lab.account.faults import parse
-from lab.account.hands import Hands
+from lab.account.faults import account_faults
+from lab.account.preflight import choose, must_be_well
 from lab.account.refusals import in_a_sentence
+from lab.account.session import DrillSession
 from nat_failover.observe import observe
 
 if TYPE_CHECKING:
@@ -24,13 +24,14 @@ if TYPE_CHECKING:
     import boto3
 
     from lab.drills.outcome import Moment, Outcome
+    from lab.drills.scenario import ScheduledFault
 
 _READS = 3
-"""Calls that a look makes at the same time."""
+"""Calls that an observation makes at the same time."""
 
 
 def drill(  # noqa: PLR0913 - what a drill needs, each thing by name
-    faults: Sequence[str],
+    faults: Sequence[ScheduledFault],
     stack: str,
     *,
     session: boto3.Session,
@@ -49,19 +50,21 @@ def drill(  # noqa: PLR0913 - what a drill needs, each thing by name
         RealDrillError: when the drill cannot begin or go on, or when the person said no.
 
     """
-    wanted = parse(faults)
+    wanted = account_faults(faults)
     clock = AccountClock(speed=speed)
     with ThreadPoolExecutor(_READS) as threads, in_a_sentence():
         connections = connect(session, endpoint, threads, clock)
         deployed = find(connections, stack)
-        hands = Hands(stack=deployed.name, once=connections.once, patient=connections.patient)
+        writer = AccountWriter(
+            stack=deployed.name, once=connections.once, patient=connections.patient
+        )
         network = observe(connections.patient, deployed.settings)
         must_be_well(network, deployed)
         must_replace(connections, deployed)
-        deeds = tuple(choose(fault, deployed, network) for fault in wanted)
-        for deed in deeds:
-            hands.rehearse(deed)
-        if not ask(question(deployed, ways(network, deployed.settings.tables), wanted, deeds)):
+        actions = tuple(choose(fault, deployed, network) for fault in wanted)
+        for action in actions:
+            writer.dry_run(action)
+        if not ask(question(deployed, ways(network, deployed.settings.tables), wanted, actions)):
             message = "the answer was not yes, so nothing was changed: answer yes to go on"
             raise RealDrillError(message)
-        return Course(connections, deployed, hands, clock, tell).play(wanted, deeds[0])
+        return DrillSession(connections, deployed, writer, clock, tell).run(wanted, actions[0])

@@ -19,40 +19,40 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
     from lab.drills.outcome import Outcome
-    from lab.drills.stage import Stage
+    from lab.drills.testbed import AppTestbed
 
 _FORK = multiprocessing.get_context("fork")
 _AT_ONCE = 2 * (os.cpu_count() or 1)
 """In each drill the lab and the function's process wait for each other by turns."""
 
 
-class FarmError(Exception):
+class DrillPoolError(Exception):
     """A drill ended without an outcome; the message says which, and why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A drill to play in a fork: its name for messages, and what plays it there."""
+    """A drill to run in a fork: its name for messages, and what runs it there."""
 
     name: str
-    play: Callable[[], Outcome]
+    run: Callable[[], Outcome]
 
 
-def play_all(stage: Stage, jobs: Iterable[Job]) -> Iterator[tuple[Job, Outcome]]:
-    """Play each job in a fork of its own, two at a time for each processor.
+def run_all(testbed: AppTestbed, jobs: Iterable[Job]) -> Iterator[tuple[Job, Outcome]]:
+    """Run each job in a fork of its own, two at a time for each processor.
 
     Raises:
-        FarmError: when a drill ends without an outcome.
+        DrillPoolError: when a drill ends without an outcome.
 
     """
-    stage.region.rest()
+    testbed.region.rest()
     gc.freeze()  # or else each fork's collector would touch, and so copy, all that is here
     left = iter(jobs)
     running: dict[Connection, tuple[Job, Any]] = {}
     try:
         while True:
             while len(running) < _AT_ONCE and (job := next(left, None)):
-                connection, process = _begin(stage, job)
+                connection, process = _begin(testbed, job)
                 running[connection] = (job, process)
             if not running:
                 return
@@ -65,26 +65,26 @@ def play_all(stage: Stage, jobs: Iterable[Job]) -> Iterator[tuple[Job, Outcome]]
             process.terminate()
             process.join()
         gc.unfreeze()
-        stage.region.resume()
+        testbed.region.resume()
 
 
-def _begin(stage: Stage, job: Job) -> tuple[Connection, Any]:
+def _begin(testbed: AppTestbed, job: Job) -> tuple[Connection, Any]:
     sys.stdout.flush()  # or else the fork would print what is still unprinted once more
     here, there = _FORK.Pipe(duplex=False)
-    process = _FORK.Process(target=_play, args=(stage, job, there), daemon=False)
+    process = _FORK.Process(target=_run, args=(testbed, job, there), daemon=False)
     process.start()
     there.close()
     return here, process
 
 
-def _play(stage: Stage, job: Job, answer: Connection) -> None:
+def _run(testbed: AppTestbed, job: Job, answer: Connection) -> None:
     try:
-        stage.region.resume(elsewhere=True)
-        answer.send(job.play())
-    except Exception as error:  # noqa: BLE001 - it is told to who waits for the outcome
+        testbed.region.resume(elsewhere=True)
+        answer.send(job.run())
+    except Exception as error:  # noqa: BLE001 - it is told to the process that waits for the outcome
         answer.send(f"{type(error).__name__}: {error}")
     finally:
-        stage.region.functions.close()
+        testbed.region.functions.close()
         answer.close()
         os._exit(0)  # nothing of the parent is closed from here
 
@@ -98,6 +98,6 @@ def _end(answer: Connection, process: Any, job: Job) -> Outcome:  # noqa: ANN401
     process.join()
     if isinstance(outcome, str):
         message = f"the drill {job.name}: {outcome}"
-        raise FarmError(message)
+        raise DrillPoolError(message)
     result: Outcome = outcome
     return result

@@ -1,4 +1,4 @@
-"""The course of a drill, once the person has said yes: do, watch, put back, and the next fault."""
+"""A drill, once the person has said yes: execute, observe, revert, and the next fault."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lab.account import log
-from lab.account.choice import choose, must_be_well, usable
-from lab.account.deeds import describe, undo, victims
 from lab.account.errors import RealDrillError
+from lab.account.fault_actions import describe, undo, victims
 from lab.account.interruption import uninterrupted
 from lab.account.limits import LIMITS_S
+from lab.account.observer import INTERVAL_S, StackObserver
+from lab.account.preflight import choose, must_be_well, usable
 from lab.account.refusals import in_a_sentence
 from lab.account.result import outcome
-from lab.account.watch import LOOK_S, Watch
 from lab.drills.outcome import Moment
 from lab.emulator.journal import Who
 from nat_failover.contract import Failback
@@ -24,41 +24,41 @@ from nat_failover.observe import observe
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from lab.account.account_writer import AccountWriter
     from lab.account.clock import AccountClock
     from lab.account.connections import Connections
-    from lab.account.deeds import Deed
     from lab.account.deployed import Deployed
-    from lab.account.faults import Fault
-    from lab.account.hands import Hands
-    from lab.account.spans import Look
+    from lab.account.fault_actions import FaultAction
+    from lab.account.faults import AccountFault
+    from lab.account.spans import Snapshot
     from lab.drills.outcome import Outcome
 
 
-class NotPutBackError(RealDrillError):
+class NotRevertedError(RealDrillError):
     """Something that the drill changed is still as it left it; the message says how to mend it."""
 
 
-class Course:
+class DrillSession:
     """One drill of one stack."""
 
     def __init__(
         self,
         connections: Connections,
         deployed: Deployed,
-        hands: Hands,
+        writer: AccountWriter,
         clock: AccountClock,
         tell: Callable[[Moment], None],
     ) -> None:
         self._connections = connections
         self._deployed = deployed
-        self._hands = hands
+        self._writer = writer
         self._clock = clock
         self._tell = tell
         self._moments: list[Moment] = []
-        self._played: list[Fault] = []
-        self._watch = Watch(connections.once, deployed.settings, clock, self._note)
+        self._played: list[AccountFault] = []
+        self._observer = StackObserver(connections.once, deployed.settings, clock, self._note)
 
-    def play(self, faults: Sequence[Fault], named: Deed) -> Outcome:
+    def run(self, faults: Sequence[AccountFault], named: FaultAction) -> Outcome:
         """Play the faults; the first one does what was named to the person, or nothing.
 
         Raises:
@@ -67,14 +67,14 @@ class Course:
 
         """
         self._begin(faults[0], named)
-        over = self._carry_out(faults[0], named)
+        over = self._execute(faults[0], named)
         for fault in faults[1:]:
             over = self._go_on(fault, over=over)
         self._say_how_exact()
         played = " ".join(map(str, self._played))
-        return outcome(played, self._deployed, self._watch, self._runs(), self._moments)
+        return outcome(played, self._deployed, self._observer, self._runs(), self._moments)
 
-    def _begin(self, fault: Fault, named: Deed) -> None:
+    def _begin(self, fault: AccountFault, named: FaultAction) -> None:
         began = self._clock.now()
         network = observe(self._connections.patient, self._deployed.settings)
         must_be_well(network, self._deployed)
@@ -84,10 +84,10 @@ class Course:
                 " done: run the drill again, which names what is there now"
             )
             raise RealDrillError(message)
-        self._hands.check(named)
-        self._watch.begin(network, began)
+        self._writer.check(named)
+        self._observer.begin(network, began)
 
-    def _go_on(self, fault: Fault, *, over: bool) -> bool:
+    def _go_on(self, fault: AccountFault, *, over: bool) -> bool:
         """Play one of the faults after the first, if the one before is over and the stack well."""
         if not over:
             self._say(Who.LAB, "note", f"{fault} is not played: what came before is not over")
@@ -96,65 +96,65 @@ class Course:
             with in_a_sentence():
                 network = observe(self._connections.patient, self._deployed.settings)
                 must_be_well(network, self._deployed)
-                deed = choose(fault, self._deployed, network)
-                self._hands.check(deed)
-                return self._carry_out(fault, deed)
-        except NotPutBackError:
+                action = choose(fault, self._deployed, network)
+                self._writer.check(action)
+                return self._execute(fault, action)
+        except NotRevertedError:
             raise
         except RealDrillError as error:
             self._say(Who.LAB, "note", f"{fault} is not played: {error}")
             return False
 
-    def _carry_out(self, fault: Fault, deed: Deed) -> bool:
-        """Do it and look until it is over, or put it back; return whether it was over in time."""
+    def _execute(self, fault: AccountFault, action: FaultAction) -> bool:
+        """Execute it and observe until it is over, or revert it; return whether it was in time."""
         now, limit = self._clock.now(), LIMITS_S[fault.kind]
         self._played.append(fault)
-        self._watch.faults.append(now)
-        self._note(Moment(time=now, source=Who.YOU.value, kind="fault", what=describe(deed)))
+        self._observer.faults.append(now)
+        self._note(Moment(time=now, source=Who.YOU.value, kind="fault", what=describe(action)))
         try:
-            self._hands.carry_out(deed)
-            over = self._watch.until(self._is_over(deed), limit)
-        except ClientError:  # AWS refused the deed: nothing was changed
+            self._writer.execute(action)
+            over = self._observer.until(self._is_over(action), limit)
+        except ClientError:  # AWS refused the action: nothing was changed
             raise
         except BaseException as error:
-            self._put_back(deed)
+            self._revert(action)
             if isinstance(error, BotoCoreError):
-                raise RealDrillError(_unknown(deed, error)) from error
+                raise RealDrillError(_unknown(action, error)) from error
             raise
         if not over:
             self._say(Who.LAB, "note", f"{fault} is not over {limit:.0f} s after it began")
-            self._put_back(deed)
+            self._revert(action)
         return over
 
-    def _is_over(self, deed: Deed) -> Callable[[Look], bool]:
+    def _is_over(self, action: FaultAction) -> Callable[[Snapshot], bool]:
         """Return what tells that the stack is as it was: as many NATs, each zone as it left."""
-        before = self._watch.looks[-1]
+        before = self._observer.snapshots[-1]
         settings, enough = self._deployed.settings, len(usable(before.network))
         goes_home = settings.failback is Failback.AUTOMATIC
         homes = {zone for zone, way in before.ways.items() if way.zone == zone and goes_home}
 
-        def is_over(look: Look) -> bool:
-            lost = [nat for nat in look.network.nats if nat.instance in victims(deed)]
+        def is_over(snapshot: Snapshot) -> bool:
+            lost = [nat for nat in snapshot.network.nats if nat.instance in victims(action)]
             return (
                 all(nat.state is not InstanceState.RUNNING for nat in lost)
-                and len(usable(look.network)) >= enough
-                and all(way.works for way in look.ways.values())
-                and all(look.ways[zone].zone == zone for zone in homes)
+                and len(usable(snapshot.network)) >= enough
+                and all(way.works for way in snapshot.ways.values())
+                and all(snapshot.ways[zone].zone == zone for zone in homes)
             )
 
         return is_over
 
-    def _put_back(self, deed: Deed) -> None:
+    def _revert(self, action: FaultAction) -> None:
         try:
             with uninterrupted(), in_a_sentence():
-                done = self._hands.put_back(deed)
+                done = self._writer.revert(action)
         except RealDrillError as error:
-            message = f"the drill could not put back what it did ({error}): {undo(deed)}"
-            raise NotPutBackError(message) from error
+            message = f"the drill could not put back what it did ({error}): {undo(action)}"
+            raise NotRevertedError(message) from error
         if done:
             self._say(Who.YOU, "put back", f"the drill puts back what it did: {done}")
 
-    def _runs(self) -> tuple[log.Run, ...]:
+    def _runs(self) -> tuple[log.FunctionRun, ...]:
         """Return the function's runs, or none where its log cannot be read."""
         clock, group = self._clock, self._deployed.log_group
         clock.wait_until(clock.now() + clock.scaled(log.LATE_S))
@@ -169,13 +169,13 @@ class Course:
         return log.runs(told, since=-clock.uncertainty)
 
     def _say_how_exact(self) -> None:
-        looks, failed = len(self._watch.looks), self._watch.failed
+        snapshots, failed = len(self._observer.snapshots), self._observer.failed
         self._say(
             Who.LAB,
             "note",
-            f"{looks} looks, one about every {self._clock.scaled(LOOK_S):g} s, and {failed} that"
-            " failed: an outage is told up to two looks too long, and one between two looks is"
-            f" missed; times of the log are exact to {self._clock.uncertainty:.1f} s",
+            f"{snapshots} observations, one about every {self._clock.scaled(INTERVAL_S):g} s, and"
+            f" {failed} that failed: an outage is told up to two of them too long, and one between"
+            f" two is missed; times of the log are exact to {self._clock.uncertainty:.1f} s",
         )
 
     def _say(self, who: Who, kind: str, what: str) -> None:
@@ -186,9 +186,9 @@ class Course:
         self._tell(moment)
 
 
-def _unknown(deed: Deed, error: Exception) -> str:
+def _unknown(action: FaultAction, error: Exception) -> str:
     said = " ".join(str(error).split())
     return (
         f"AWS did not answer ({said}), so it is not known whether this happened:"
-        f" {describe(deed)}; look at the stack before you run the drill again"
+        f" {describe(action)}; look at the stack before you run the drill again"
     )

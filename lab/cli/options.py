@@ -17,7 +17,7 @@ class OptionsError(ValueError):
     """Options that do not go together, or cannot be used; the message says what to do."""
 
 
-def preflight(options: Namespace) -> None:
+def check_options(options: Namespace) -> None:
     """Look whether the options of a command go together, and whether its report can be written.
 
     Raises:

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_never
 
-from lab.account.deeds import DeleteDefaultRoute, RefreshGroup, StopNat, SwitchCheckOn, TerminateNat
 from lab.account.egress import ways
 from lab.account.errors import RealDrillError
-from lab.account.faults import Kind
+from lab.account.fault_actions import (
+    DeleteDefaultRoute,
+    RefreshGroup,
+    StopNat,
+    SwitchCheckOn,
+    TerminateNat,
+)
+from lab.drills.faults import ActionKind
 from nat_failover.model import Health, judge
 
 if TYPE_CHECKING:
-    from lab.account.deeds import Deed
     from lab.account.deployed import Deployed
-    from lab.account.faults import Fault
+    from lab.account.fault_actions import FaultAction
+    from lab.account.faults import AccountFault
     from nat_failover.model import Nat, Observation
 
 ENOUGH = 2
@@ -26,7 +32,7 @@ def usable(network: Observation) -> tuple[Nat, ...]:
 
 
 def must_be_well(network: Observation, deployed: Deployed) -> None:
-    """Look whether the stack can stand a fault.
+    """Check that the stack can stand a fault.
 
     Raises:
         RealDrillError: when it has fewer than two usable NATs, or a zone has no egress already.
@@ -50,7 +56,7 @@ def must_be_well(network: Observation, deployed: Deployed) -> None:
         raise RealDrillError(message)
 
 
-def choose(fault: Fault, deployed: Deployed, network: Observation) -> Deed:
+def choose(fault: AccountFault, deployed: Deployed, network: Observation) -> FaultAction:
     """Return what a fault does to the stack as it is now.
 
     Raises:
@@ -59,15 +65,15 @@ def choose(fault: Fault, deployed: Deployed, network: Observation) -> Deed:
     """
     zone = fault.zone(deployed.zones)
     match fault.kind:
-        case Kind.TERMINATE:
+        case ActionKind.TERMINATE_NAT:
             return TerminateNat(instance=_nat_of(zone, network))
-        case Kind.STOP:
+        case ActionKind.STOP_NAT:
             return StopNat(instance=_nat_of(zone, network))
-        case Kind.CHECK_RESET:
+        case ActionKind.SWITCH_CHECK_ON:
             return SwitchCheckOn(instance=_nat_of(zone, network))
-        case Kind.TAMPER:
+        case ActionKind.DELETE_DEFAULT_ROUTE:
             return _without_route(zone, deployed, network)
-        case Kind.PLANNED:
+        case ActionKind.REFRESH_GROUP:
             instances = tuple(nat.instance for nat in usable(network))
             return RefreshGroup(group=deployed.group, instances=instances)
         case _ as never:
@@ -86,7 +92,7 @@ def _nat_of(zone: str, network: Observation) -> str:
     raise RealDrillError(message)
 
 
-def _without_route(zone: str, deployed: Deployed, network: Observation) -> Deed:
+def _without_route(zone: str, deployed: Deployed, network: Observation) -> FaultAction:
     """Delete only a route that the drill can put back as it was."""
     home = next(home for home in deployed.settings.tables if home.zone == zone)
     table = next(table for table in network.tables if table.id == home.id)

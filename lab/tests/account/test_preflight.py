@@ -9,13 +9,21 @@ from typing import Any
 import pytest
 
 from lab.account import RealDrillError, person
-from lab.account.asking import question
-from lab.account.choice import choose, must_be_well
-from lab.account.deeds import DeleteDefaultRoute, RefreshGroup, StopNat, SwitchCheckOn, TerminateNat
+from lab.account.confirmation import AFTERWARDS, question
 from lab.account.deployed import Deployed
 from lab.account.egress import ways
-from lab.account.faults import Fault, Kind, parse
-from lab.drills.faults import FAULTS
+from lab.account.fault_actions import (
+    DeleteDefaultRoute,
+    RefreshGroup,
+    StopNat,
+    SwitchCheckOn,
+    TerminateNat,
+)
+from lab.account.faults import AccountFault, account_faults
+from lab.account.limits import LIMITS_S
+from lab.account.preflight import choose, must_be_well
+from lab.drills.faults import FAULTS, ActionKind
+from lab.drills.scenario import read_faults
 from nat_failover.contract import HomeTable
 from nat_failover.model import DefaultRoute, InstanceState, Nat, Observation
 from tests.factories import any_function_settings
@@ -44,7 +52,7 @@ def any_stack() -> Deployed:
 
 
 def two_zones(*nats: Nat, a: DefaultRoute | None = None) -> Observation:
-    """Return a network in which each table leads to its own NAT, but for what is given."""
+    """Return a network in which each table leads to its own NAT, except as given."""
     tables = [
         any_table(a or route_to(A), zone=HERE, name="a"),
         any_table(route_to(B), zone=THERE, name="b"),
@@ -52,19 +60,32 @@ def two_zones(*nats: Nat, a: DefaultRoute | None = None) -> Observation:
     return network(nats or (A, B), tables)
 
 
-def test_real_account_allows_the_faults_that_the_lab_says_it_does() -> None:
-    """The list of faults and this package agree."""
-    assert {fault.name for fault in FAULTS if fault.real} == set(Kind)
+def faults(*written: str) -> tuple[AccountFault, ...]:
+    """Return faults as a real account plays them."""
+    return account_faults(read_faults(written))
+
+
+def one(written: str) -> AccountFault:
+    """Return a fault as a real account plays it."""
+    (fault,) = faults(written)
+    return fault
+
+
+def test_each_action_is_one_fault_of_the_labs_table() -> None:
+    """None is left without a fault, and each has a limit and says what becomes of it."""
+    actions = [fault.account.kind for fault in FAULTS if fault.account]
+    assert len(set(actions)) == len(actions)
+    assert set(ActionKind) == set(actions) == LIMITS_S.keys() == AFTERWARDS.keys()
 
 
 @pytest.mark.parametrize("written", ["terminate", "terminate:b", "planned", "check-reset:a"])
 def test_fault_is_shown_as_it_was_written(written: str) -> None:
     """What the outcome names can be played again."""
-    assert [written] == [str(fault) for fault in parse([written])]
+    assert [written] == [str(fault) for fault in faults(written)]
 
 
 @pytest.mark.parametrize(
-    ("written", "deed"),
+    ("written", "action"),
     [
         ("terminate", TerminateNat(instance="i-a")),
         ("terminate:b", TerminateNat(instance="i-b")),
@@ -74,29 +95,28 @@ def test_fault_is_shown_as_it_was_written(written: str) -> None:
         ("planned", RefreshGroup(group="any-group", instances=("i-a", "i-b"))),
     ],
 )
-def test_fault_hits_the_zone_that_it_names_or_the_first(written: str, deed: object) -> None:
+def test_fault_hits_the_zone_that_it_names_or_the_first(written: str, action: object) -> None:
     """The NAT of the zone, its table, or the whole group."""
-    (fault,) = parse([written])
-    assert deed == choose(fault, any_stack(), two_zones())
+    assert action == choose(one(written), any_stack(), two_zones())
 
 
 def test_fault_names_the_zones_when_the_stack_has_none_of_the_letter() -> None:
     """The fault as it was written, and the zones there are."""
     with pytest.raises(RealDrillError, match=r"terminate:c.*us-east-1a, us-east-1b"):
-        choose(Fault(kind=Kind.TERMINATE, letter="c"), any_stack(), two_zones())
+        choose(one("terminate:c"), any_stack(), two_zones())
 
 
 def test_fault_names_the_nats_when_the_zone_has_none_of_its_own() -> None:
     """Both NATs are in the other zone."""
     seen = two_zones(B, any_nat("c", zone=THERE), a=route_to(B))
     with pytest.raises(RealDrillError, match="i-b in us-east-1b, i-c in us-east-1b"):
-        choose(Fault(kind=Kind.TERMINATE), any_stack(), seen)
+        choose(one("terminate"), any_stack(), seen)
 
 
 def test_tamper_leaves_a_route_alone_when_it_could_not_put_it_back() -> None:
     """It leads to something that is no NAT of the stack."""
     with pytest.raises(RealDrillError, match="left alone"):
-        choose(Fault(kind=Kind.TAMPER), any_stack(), two_zones(a=FOREIGN_INTERFACE))
+        choose(one("tamper"), any_stack(), two_zones(a=FOREIGN_INTERFACE))
 
 
 @pytest.mark.parametrize(
@@ -129,9 +149,9 @@ def test_stack_is_accepted_when_each_zone_leaves_and_two_nats_are_usable() -> No
 def test_question_names_everything_that_is_touched_and_how() -> None:
     """Account, caller, Region, stack, zones, tables, subnets, instances, calls."""
     seen, stack = two_zones(), any_stack()
-    faults = parse(["terminate", "tamper:b"])
-    deeds = [choose(fault, stack, seen) for fault in faults]
-    asked = question(stack, ways(seen, stack.settings.tables), faults, deeds)
+    wanted = faults("terminate", "tamper:b")
+    actions = [choose(fault, stack, seen) for fault in wanted]
+    asked = question(stack, ways(seen, stack.settings.tables), wanted, actions)
     for named in (
         "123456789012",
         "user/any",

@@ -8,15 +8,15 @@ from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 from lab.drills.cdk import Cdk, CdkError
+from lab.drills.egress_monitor import EgressMonitor
 from lab.drills.inventory import inventory
 from lab.drills.lab_settings import lab_settings
 from lab.drills.topology import private_homes
-from lab.drills.watch import Watch
 from lab.emulator.isolation import PROJECT
 from lab.emulator.journal import Who
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from lab.emulator.region import Region
@@ -30,11 +30,11 @@ OURS = "nat_failover.do"
 """What the handler of the deployed app is called."""
 
 
-class StageError(Exception):
+class AppTestbedError(Exception):
     """The app did not deploy, rest or go as it should; the message is one clear sentence."""
 
 
-class Stage:
+class AppTestbed:
     """A region with the app in it; `handler` is what the function that answers is called."""
 
     def __init__(self, region: Region, cdk: Cdk, strategy: str) -> None:
@@ -64,23 +64,23 @@ class Stage:
         except CdkError:
             self.insist()
             raise
-        self.watch = Watch(self.region, private_homes(self.region, self.stack))
+        self.monitor = EgressMonitor(self.region, private_homes(self.region, self.stack))
         clock = self.region.clock
         if not clock.wait_until(self._rests, SETTLE_LIMIT):
             message = "after the deployment, the NATs do not serve the subnets of their own zones"
-            raise StageError(message)
+            raise AppTestbedError(message)
 
     def insist(self) -> None:
-        """Raise StageError when something happened that the lab does not play."""
+        """Raise AppTestbedError when something happened that the lab does not play."""
         if problems := self.region.journal.entries("problem"):
-            raise StageError(problems[0].what)
+            raise AppTestbedError(problems[0].what)
 
     def diff(self) -> None:
         """See that nothing happened that CloudFormation would want to change."""
         result = self.cdk.diff()
         if result.status != 0 or "There were no differences" not in result.output:
             message = f"cdk diff is not quiet after the failover:\n{result.output.strip()}"
-            raise StageError(message)
+            raise AppTestbedError(message)
         self._note("cdk diff: there were no differences")
 
     def destroy(self) -> None:
@@ -89,7 +89,7 @@ class Stage:
         self.cdk.destroy()
         if left := inventory(self.region) - self._before:
             message = f"cdk destroy left behind: {', '.join(sorted(left))}"
-            raise StageError(message)
+            raise AppTestbedError(message)
         self._note("nothing of the stack is left")
 
     @property
@@ -101,22 +101,24 @@ class Stage:
         return next(name for name, row in artifacts.items() if row["type"] == kind)
 
     def _rests(self) -> bool:
-        quiet = self.region.clock.now() - self.watch.steady_since() >= QUIET
-        return quiet and self.watch.at_home() and not self.region.functions.busy()
+        quiet = self.region.clock.now() - self.monitor.steady_since() >= QUIET
+        return quiet and self.monitor.at_home() and not self.region.functions.busy()
 
     def _note(self, what: str) -> None:
         self.region.journal.note(Who.CDK, "cdk", what)
 
 
 @contextmanager
-def deployed(region: Region, directory: Path, strategy: str | None) -> Iterator[Stage]:
-    """Deploy the app into a region, and yield it at rest."""
+def deployed(
+    region: Region, directory: Path, strategy: str | None, *, cli: Callable[..., Cdk] = Cdk
+) -> Iterator[AppTestbed]:
+    """Deploy the app into a region, and yield it at rest; `cli` makes the CLI that deploys it."""
     settings = lab_settings(PROJECT, strategy)
-    with closing(Cdk(region.endpoint, directory, context=settings.context)) as cdk:
-        stage = Stage(region, cdk, settings.strategy)
-        stage.prepare()
-        stage.deploy()
+    with closing(cli(region.endpoint, directory, context=settings.context)) as cdk:
+        testbed = AppTestbed(region, cdk, settings.strategy)
+        testbed.prepare()
+        testbed.deploy()
         try:
-            yield stage
+            yield testbed
         finally:
-            stage.watch.stop()
+            testbed.monitor.stop()

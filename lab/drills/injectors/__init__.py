@@ -1,0 +1,1 @@
+"""How the emulated region plays the faults, through its own levers and its API."""
