@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from moto.ec2.models import ec2_backends
 
+from lab.drills.boots import forwarding
 from lab.emulator.isolation import ACCOUNT, REGION
 from lab.emulator.journal import Who
-from lab.emulator.services.ec2 import capacity, forwarding, health
+from lab.emulator.services.ec2 import capacity, health
 from lab.emulator.services.messaging.delivery import Trouble
 
 if TYPE_CHECKING:

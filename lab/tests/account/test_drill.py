@@ -16,6 +16,7 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from lab.account import PERMISSIONS, RealDrillError, drill
+from lab.drills.catalogue import BEHAVIOURS
 from lab.drills.cdk import Cdk
 from lab.drills.lab_settings import lab_settings
 from lab.drills.outcome import Moment
@@ -45,7 +46,7 @@ def account(nobody: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     directory = tmp_path_factory.mktemp("app")
     context = lab_settings(PROJECT, None).context
     with (
-        Region(clock=RealClock(PACE)) as region,
+        Region(BEHAVIOURS, clock=RealClock(PACE)) as region,
         closing(Cdk(region.endpoint, directory, context=context)) as cdk,
     ):
         cdk.bootstrap()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from lab.drills.catalogue import BEHAVIOURS
 from lab.drills.stage import Stage, deployed
 from lab.emulator.region import Region
 
@@ -19,5 +20,8 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """Return the deployed app at rest."""
-    with Region() as region, deployed(region, tmp_path_factory.mktemp("stage"), None) as stage:
+    with (
+        Region(BEHAVIOURS) as region,
+        deployed(region, tmp_path_factory.mktemp("stage"), None) as stage,
+    ):
         yield stage

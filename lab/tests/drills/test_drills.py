@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lab.cli.compare import mixed
+from lab.drills.catalogue import BEHAVIOURS
 from lab.drills.drill import play
 from lab.drills.farm import FarmError, Job, play_all
 from lab.drills.faults import FAULTS
@@ -56,7 +57,7 @@ def test_every_fault_ends_as_documented_when_subnets_are_moved(tmp_path: Path) -
     How they end when routes are replaced, the tests of the published figures say.
     """
     strategy = Strategy.SWAP_ROUTE_TABLE.value
-    with Region() as region, deployed(region, tmp_path, strategy) as stage:
+    with Region(BEHAVIOURS) as region, deployed(region, tmp_path, strategy) as stage:
         drills = played(stage, [job(stage, fault.name) for fault in FAULTS])
         ends = {name: end(outcome) for name, outcome in drills.items()}
         expected = {
@@ -75,7 +76,7 @@ def test_drill_repeats_to_the_last_digit_from_its_seed(tmp_path: Path) -> None:
     for number in range(2):
         directory = tmp_path / str(number)
         directory.mkdir()
-        with Region() as region, deployed(region, directory, None) as stage:
+        with Region(BEHAVIOURS) as region, deployed(region, directory, None) as stage:
             jobs = [job(stage, "zone-outage:b lost@5", seed=seed) for seed in (3, 4)]
             stories.append([outcome for _, outcome in sorted(played_in_order(stage, jobs))])
             stories.append([stories[-1][0], jobs[1].play()])

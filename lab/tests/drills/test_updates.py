@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from lab.drills.boots.forwarding import boots_again, never_boots
+from lab.drills.catalogue import BEHAVIOURS
 from lab.drills.cdk import Cdk
 from lab.drills.deeds import Scene, update_the_stack
 from lab.drills.farm import Job, play_all
@@ -18,7 +20,6 @@ from lab.drills.stage import Stage
 from lab.emulator.isolation import PROJECT
 from lab.emulator.readings import HeldLaunch, LaunchFirst, Readings, RolledBackTemplate, every
 from lab.emulator.region import Region
-from lab.emulator.services.ec2.forwarding import boots_again, never_boots
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +52,10 @@ def stage(
     given = json.loads((PROJECT / "cdk.json").read_text(encoding="utf-8"))["context"]["nat"]
     fleet = {**given.get("fleet", {}), "launch": request.param}
     context = (f"nat={json.dumps({**given, 'fleet': fleet})}",)
-    with Region() as region, closing(Cdk(region.endpoint, directory, context=context)) as cdk:
+    with (
+        Region(BEHAVIOURS) as region,
+        closing(Cdk(region.endpoint, directory, context=context)) as cdk,
+    ):
         stage = Stage(region, cdk, "replace-route")
         stage.prepare()
         stage.deploy()

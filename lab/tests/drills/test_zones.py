@@ -6,6 +6,7 @@ import json
 from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING
 
+from lab.drills.catalogue import BEHAVIOURS
 from lab.drills.cdk import Cdk
 from lab.drills.inventory import inventory
 from lab.drills.stage import Stage
@@ -73,7 +74,7 @@ def test_zone_is_replaced_and_dropped_in_place(tmp_path: Path) -> None:
     The subnets of a zone that stays keep their addresses, and every private subnet is served.
     """
     with ExitStack() as stack:
-        region = stack.enter_context(Region())
+        region = stack.enter_context(Region(BEHAVIOURS))
         first, *others = _deployments(stack, region, tmp_path, "ab", "ace", "ce")
         stage = Stage(region, first, "replace-route")
         first.bootstrap()
@@ -98,7 +99,7 @@ def test_zone_is_replaced_and_dropped_in_place(tmp_path: Path) -> None:
 def test_zone_is_dropped_while_its_table_serves_another_zone(tmp_path: Path) -> None:
     """That zone's subnet goes home and has internet all along; table and stack can be deleted."""
     with ExitStack() as stack:
-        region = stack.enter_context(Region())
+        region = stack.enter_context(Region(BEHAVIOURS))
         policy = {"strategy": "swap-route-table", "failback": "manual"}
         first, last = _deployments(stack, region, tmp_path, "abc", "ab", **policy)
         stage = Stage(region, first, "swap-route-table")

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 from moto.ec2.models import ec2_backends
 from moto.ec2.models.instances import Instance
 
+from lab.drills.boots import delays
 from lab.emulator.behaviour import Behaviour, Emulation, Patches
 from lab.emulator.journal import Who
 from lab.emulator.services.ec2.health import is_impaired
-from lab.emulator.time import delays
+from lab.emulator.time.delays import FORWARDS_ON
 
 if TYPE_CHECKING:
     from lab.emulator.journal import Entry
@@ -148,5 +149,5 @@ class InstancesForward(Behaviour):
 
     def _leave(self, instance: Instance) -> None:
         clock, known = self._aws.clock, _of(instance)
-        known.ends = min(known.ends, clock.now() + clock.draw(delays.FORWARDS_ON))
+        known.ends = min(known.ends, clock.now() + clock.draw(FORWARDS_ON))
         _look_again(self._aws, known.ends)
