@@ -33,6 +33,7 @@ from lab.emulator.lambda_runtime.calls import Calls
 from lab.emulator.lambda_runtime.service import Functions
 from lab.emulator.readings import Readings
 from lab.emulator.services.messaging.delivery import Delivery
+from lab.emulator.side_tables import SideTable
 from lab.emulator.throttling import Throttling
 from lab.emulator.time.clock import Clock, VirtualClock
 
@@ -124,6 +125,7 @@ class Region:
         self._closing.callback(patches.undo)
         patches.put(os.environ, "MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
         moto_api_backend.reset()
+        SideTable.forget()
         repeat_ids(patches, self.clock.chance, ACCOUNT, REGION)
         self._closing.callback(self._simulator.close)
         self._closing.callback(self.functions.close)

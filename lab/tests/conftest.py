@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from lab.drills.cdk import Cdk
+    from lab.emulator.behaviour import Behaviour
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -50,7 +51,16 @@ def readings() -> Readings:
 
 
 @pytest.fixture
-def region(request: pytest.FixtureRequest, readings: Readings) -> Iterator[Region]:
-    """Return a running region; a contract test says with which behaviours."""
-    with Region(getattr(request, "param", ALL), readings=readings) as region:
+def behaviours() -> tuple[type[Behaviour], ...]:
+    """Return what the region does: what AWS does, unless a folder of tests says otherwise."""
+    return ALL
+
+
+@pytest.fixture
+def region(
+    request: pytest.FixtureRequest, behaviours: tuple[type[Behaviour], ...], readings: Readings
+) -> Iterator[Region]:
+    """Return a running region; a contract test says without which behaviours."""
+    without = getattr(request, "param", ())
+    with Region([row for row in behaviours if row not in without], readings=readings) as region:
         yield region

@@ -16,6 +16,7 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from lab.account import PERMISSIONS, RealDrillError, drill
+from lab.drills.catalogue import BEHAVIOURS
 from lab.drills.lab_settings import lab_settings
 from lab.drills.outcome import Moment
 from lab.drills.scenario import read_faults
@@ -48,7 +49,7 @@ def account(
     directory = tmp_path_factory.mktemp("app")
     context = lab_settings(PROJECT, None).context
     with (
-        Region(clock=RealClock(PACE)) as region,
+        Region(BEHAVIOURS, clock=RealClock(PACE)) as region,
         closing(cli(region.endpoint, directory, context=context)) as cdk,
     ):
         cdk.bootstrap()

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cdk_nat_failover.instances.nat_user_data import Boot, user_data
+from lab.drills.boots import forwarding
+from lab.drills.boots.launches import SAID
 from lab.drills.topology import DEFAULT
 from lab.emulator.isolation import REGION
 from lab.emulator.region import Region
-from lab.emulator.services.ec2 import forwarding
-from lab.emulator.services.ec2.boots import SAID
 from lab.emulator.time.clock import RealClock
 from lab.packets import emulated
 from lab.packets.namespaces import leftovers

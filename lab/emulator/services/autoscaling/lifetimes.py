@@ -7,8 +7,15 @@ from typing import TYPE_CHECKING
 from moto.autoscaling.models import AutoScalingBackend
 
 from lab.emulator.behaviour import Behaviour, Patches
+from lab.emulator.services.autoscaling.kept import MAX_LIFETIME
 from lab.emulator.services.autoscaling.maintenance import replace_by_policy
-from lab.emulator.services.autoscaling.members import ENTERED, exists, groups_of, in_service
+from lab.emulator.services.autoscaling.members import (
+    ENTERED,
+    IN_SERVICE_SINCE,
+    exists,
+    groups_of,
+    in_service,
+)
 
 if TYPE_CHECKING:
     from typing import Any
@@ -59,9 +66,8 @@ class LifetimesAreLimited(Behaviour):
 
 
 def _lifetime(group: FakeAutoScalingGroup) -> float:
-    return float(vars(group).get("max_instance_lifetime") or 0)
+    return float(MAX_LIFETIME[group])
 
 
 def _ends(state: InstanceState) -> float:
-    since: float = vars(state)["in_service_since"]
-    return since + _lifetime(state.auto_scaling_group)
+    return IN_SERVICE_SINCE[state] + _lifetime(state.auto_scaling_group)
