@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from nat_failover.contract import Settings
-    from nat_failover.events import Deployment
+    from nat_failover.triggers import Deployment
 
 ANSWER_TIMEOUT_S = 8.0
 """How long one attempt may take in all, from the name to the status, however slowly it comes."""

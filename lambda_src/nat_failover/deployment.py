@@ -41,8 +41,8 @@ if TYPE_CHECKING:
     from nat_failover.actions import Action
     from nat_failover.clients import Clients
     from nat_failover.contract import Settings
-    from nat_failover.events import Deployment, Trigger
     from nat_failover.model import Table
+    from nat_failover.triggers import Deployment, Trigger
 
 LIFT_LIMIT_S = 480.0
 """How long the function tries to lift holds: what is launching is in service or gone by then, and a

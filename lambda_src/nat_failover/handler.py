@@ -19,19 +19,20 @@ from nat_failover.apply import apply
 from nat_failover.clients import Clients
 from nat_failover.contract import Resource, Settings, s3_endpoint
 from nat_failover.deployment import serve
-from nat_failover.events import Kind, Trigger, parse
+from nat_failover.events import parse
 from nat_failover.incidents import State
 from nat_failover.notifications import Notifications
 from nat_failover.reconcile import Patience, Run, reconcile
 from nat_failover.report import report
+from nat_failover.triggers import Kind, Trigger
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from concurrent.futures import Future
 
     from nat_failover.actions import CompleteLifecycleAction
-    from nat_failover.events import Deployment
     from nat_failover.memory import Remembered
+    from nat_failover.triggers import Deployment
 
 RUN_LIMIT_S = 25.0
 """How long a run goes on trying: well below a minute, so that sweeps rarely overlap."""

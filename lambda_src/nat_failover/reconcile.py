@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from nat_failover.actions import Planned
     from nat_failover.clients import Clients
     from nat_failover.contract import Settings
-    from nat_failover.events import Trigger
     from nat_failover.model import Observation
+    from nat_failover.triggers import Trigger
 
 _PAUSES_S = (0.25, 0.5, 1.0, 2.0, 5.0)
 """How long to wait after a look that failed, or that found again what was just written; the last

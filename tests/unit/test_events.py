@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -11,9 +11,12 @@ from hypothesis import strategies as st
 
 from nat_failover.actions import CompleteLifecycleAction
 from nat_failover.contract import Resource
-from nat_failover.events import Deployment, Kind, Trigger
 from nat_failover.events import parse as parse_for
+from nat_failover.triggers import Deployment, Kind, Trigger
 from tests.factories import ANY_STACK_ID, any_function_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 NOTIFICATION: dict[str, Any] = {
     "Progress": 50,
@@ -256,6 +259,67 @@ def test_parse_reports_a_problem_when_it_does_not_understand(event: object) -> N
         trigger.actions,
         trigger.deployment,
     )
+
+
+STATE = {"instance-id": "i-0123456789abcdef0", "state": "terminated"}
+
+
+@pytest.mark.parametrize("carried", [lambda event: event, sns], ids=["eventbridge", "topic"])
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (
+            {"source": "aws.ec2", "detail-type": "EC2 Spot Instance Interruption Warning"},
+            "source 'aws.ec2' and detail-type 'EC2 Spot Instance Interruption Warning'",
+        ),
+        (
+            {"source": "any.app", "detail-type": "EC2 Instance State-change Notification"},
+            "source 'any.app' and detail-type 'EC2 Instance State-change Notification'",
+        ),
+        ({"source": "aws.ec2"}, "source 'aws.ec2' and detail-type None"),
+        ({"source": ["aws.ec2"], "detail-type": {}}, "source ['aws.ec2'] and detail-type {}"),
+    ],
+)
+def test_parse_names_source_and_detail_type_when_an_event_of_eventbridge_is_no_trigger(
+    carried: Callable[[object], object], names: dict[str, Any], words: str
+) -> None:
+    """An event is not read as a state change because its detail looks like one."""
+    trigger = parse(carried({**names, "detail": STATE}))
+
+    assert trigger.kinds == {Kind.UNKNOWN}
+    assert trigger.leaving == frozenset()
+    assert [f"not understood: there is no trigger with {words}"] == [
+        problem.partition(": {")[0] for problem in trigger.problems
+    ]
+
+
+@pytest.mark.parametrize(
+    ("message", "words"),
+    [
+        ({"Event": "autoscaling:SOMETHING_NEW"}, "Event 'autoscaling:SOMETHING_NEW'"),
+        (
+            HOOK | {"LifecycleTransition": "autoscaling:SOMETHING_NEW"},
+            "LifecycleTransition 'autoscaling:SOMETHING_NEW'",
+        ),
+    ],
+)
+def test_parse_names_what_it_does_not_know_when_auto_scaling_says_something_new(
+    message: dict[str, Any], words: str
+) -> None:
+    """Each kind of message has a table of what it may say, and a problem names the rest."""
+    (problem,) = parse(sns(message)).problems
+
+    assert problem.startswith(f"not understood: there is no trigger with {words}: {{")
+
+
+def test_parse_believes_no_action_when_the_instance_is_launching() -> None:
+    """A launching instance completes its own action, whatever the event's detail-type says."""
+    event = {
+        "source": "aws.autoscaling",
+        "detail-type": "EC2 Instance-terminate Lifecycle Action",
+        "detail": HOOK | {"LifecycleTransition": "autoscaling:EC2_INSTANCE_LAUNCHING"},
+    }
+    assert kind(Kind.LIFECYCLE) == parse(event)
 
 
 def nested(depth: int) -> Any:  # noqa: ANN401 - JSON
