@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import time
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from botocore.parsers import ResponseParserError
@@ -20,7 +21,7 @@ from nat_failover.model import InstanceState, Nat, Observation
 from nat_failover.route_tables import IncompleteError, RouteTables
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from nat_failover.clients import Clients
     from nat_failover.contract import Settings
@@ -42,12 +43,13 @@ def observe(
         botocore.exceptions.ClientError: when AWS refuses a read.
 
     """
-    pending = [clients.threads.submit(read, clients, settings) for read in _READS]
+    read = partial(clients.threads.submit, clients=clients, settings=settings)
+    instances, members, route_tables = read(_instances), read(_members), read(_route_tables)
     with _complete_answers():
-        instances, members, answered = (read.result() for read in pending)
-        tables = RouteTables(answered, settings)
+        described, listed = instances.result(), members.result()
+        tables = RouteTables(route_tables.result(), settings)
         return Observation(
-            nats=_nats(instances, members, tables),
+            nats=_nats(described, listed, tables),
             tables=tables.private(),
             subnets=tables.subnets(),
             foreign=tables.foreign(),
@@ -104,14 +106,6 @@ def _route_tables(clients: Clients, settings: Settings) -> list[Any]:
         Filters=[{"Name": "vpc-id", "Values": [settings.vpc]}]
     )
     return [table for page in pages for table in page["RouteTables"]]
-
-
-_READS: tuple[Callable[[Clients, Settings], list[Any]], ...] = (
-    _instances,
-    _members,
-    _route_tables,
-)
-"""What an observation is made of; all are made at the same time."""
 
 
 def _nats(instances: list[Any], members: list[Any], tables: RouteTables) -> frozenset[Nat]:
