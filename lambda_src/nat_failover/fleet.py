@@ -46,7 +46,7 @@ class Fleet:
 
     def __init__(self, observation: Observation) -> None:
         self.judged: dict[Nat, Judgement] = {
-            nat: judge(nat, observation.leaving) for nat in sorted(observation.nats)
+            nat: judge(nat, observation) for nat in sorted(observation.nats)
         }
         self.usable = [nat for nat, said in self.judged.items() if said.health is Health.USABLE]
         self.load: Counter[Nat] = Counter()

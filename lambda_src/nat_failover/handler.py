@@ -169,7 +169,7 @@ class Handler:
             self.settings,
             trigger,
             seconds=patience.seconds,
-            recall=lambda: _recall(recalled),
+            memory_readable=lambda: _is_known(recalled),
         )
 
     def _complete_lifecycle_actions(self, run: Run) -> Run:
@@ -195,12 +195,12 @@ class Handler:
         return summary
 
 
-def _recall(recalled: Future[Remembered | None]) -> Remembered | None:
-    """Return what the memory holds; nothing is known of it while it does not answer."""
+def _is_known(recalled: Future[Remembered | None]) -> bool:
+    """Say whether the memory could be read; nothing is known of it while it does not answer."""
     try:
-        return recalled.result(RECALL_LIMIT_S)
+        return recalled.result(RECALL_LIMIT_S) is not None
     except TimeoutError:
-        return None
+        return False
 
 
 def _members(run: Run, *lifecycles: str) -> set[str]:

@@ -134,9 +134,9 @@ class Observation:
 
     `tables` are the private tables of the stack, `foreign` those others that its `subnets` use.
     `leaving` are the ids of instances that messages say are leaving, whatever EC2 still says; `now`
-    is the time of the look in seconds since 1970; `remembered` is what the stack's memory holds,
-    None when it could not be read. `refused` are the targets that AWS refused in this run: a NAT to
-    a table, or a table to a subnet, by their ids.
+    is the time of the look in seconds since 1970; `memory_readable` says whether it is known what
+    other runs remembered. `refused` are the targets that AWS refused in this run: a NAT to a table,
+    or a table to a subnet, by their ids.
     """
 
     nats: frozenset[Nat]
@@ -145,7 +145,7 @@ class Observation:
     foreign: frozenset[Table] = frozenset()
     leaving: frozenset[str] = frozenset()
     now: float = 0.0
-    remembered: object | None = ()
+    memory_readable: bool = True
     refused: frozenset[tuple[str, str]] = frozenset()
 
 
@@ -158,8 +158,8 @@ class Judgement:
     reason: str
 
 
-def judge(nat: Nat, leaving: frozenset[str] = frozenset()) -> Judgement:
-    """Say whether a NAT may carry traffic, and why; `leaving` are instance ids that messages named.
+def judge(nat: Nat, observation: Observation) -> Judgement:
+    """Say whether a NAT may carry traffic, and why; all that was observed may speak for it or not.
 
     The first answer holds of: what the EC2 API says of the instance, what the group says of its
     life cycle, what messages say, what the group says of its health, and what the instance needs to
@@ -175,18 +175,18 @@ def judge(nat: Nat, leaving: frozenset[str] = frozenset()) -> Judgement:
         case InstanceState.UNKNOWN:
             return Judgement(nat, Health.GONE, "EC2 describes no such member in this VPC")
         case InstanceState.RUNNING:
-            return _judge_running(nat, leaving)
+            return _judge_running(nat, observation)
         case _ as never:
             assert_never(never)
 
 
-def _judge_running(nat: Nat, leaving: frozenset[str]) -> Judgement:
+def _judge_running(nat: Nat, observation: Observation) -> Judgement:
     group = nat.lifecycle
     rows = (
         (group is None, Health.GONE, "it runs, but the group does not list it"),
         ((group or "").startswith(_BOOTING), Health.BOOTING, f"the group says {group}"),
         (group != "InService", Health.LEAVING, f"the group says {group}"),
-        (nat.instance in leaving, Health.LEAVING, "a message says that it is leaving"),
+        (nat.instance in observation.leaving, Health.LEAVING, "a message says that it is leaving"),
         (not nat.healthy, Health.SICK, "the group says Unhealthy"),
         (nat.interface is None, Health.SICK, "it has no network interface"),
         (not nat.addressed, Health.SICK, "it has no public address"),

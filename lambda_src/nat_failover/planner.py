@@ -44,8 +44,7 @@ def plan(observation: Observation, policy: Policy) -> Plan:
 
     While nothing is known of what other runs remembered, nothing goes home: that can wait.
     """
-    remembers = observation.remembered is not None
-    allowed = replace(policy, failback=policy.failback and remembers)
+    allowed = replace(policy, failback=policy.failback and observation.memory_readable)
     stays = "the memory could not be read" if policy.failback else "failback is manual"
     fleet = Fleet(observation)
     decisions = _decide(observation, allowed, fleet, stays)

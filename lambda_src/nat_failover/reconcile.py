@@ -93,12 +93,12 @@ def reconcile(  # noqa: PLR0913 - what a run is made of, each thing by name
     *,
     seconds: float,
     until_served: bool = False,
-    recall: Callable[[], object | None] = tuple,
+    memory_readable: Callable[[], bool] = lambda: True,
 ) -> Run:
     """Repair what is broken and return what happened; never raise for what AWS answers.
 
     `until_served` also waits for NATs that are not there yet, as a deployment does.
-    `recall` returns what the memory holds, None while that is unknown.
+    `memory_readable` says whether the memory was read.
     """
     policy = Policy(
         swap=settings.strategy is Strategy.SWAP_ROUTE_TABLE,
@@ -108,7 +108,7 @@ def reconcile(  # noqa: PLR0913 - what a run is made of, each thing by name
     run, patience = Run(trigger=trigger), Patience(seconds)
     tried: frozenset[Planned] = frozenset()
     while True:
-        run = _look(clients, settings, policy, run, recall)
+        run = _look(clients, settings, policy, run, memory_readable)
         if not run.failure and not run.todo and (run.served or not until_served):
             return replace(run, failure=_what_was_refused(run, policy))
         is_new = not tried.issuperset(run.todo)
@@ -125,7 +125,7 @@ def _look(
     settings: Settings,
     policy: Policy,
     run: Run,
-    recall: Callable[[], object | None],
+    memory_readable: Callable[[], bool],
 ) -> Run:
     """Look once and plan; a look that fails leaves what the one before it found."""
     try:
@@ -134,7 +134,7 @@ def _look(
         failure = f"{type(error).__name__}: {error}"
         return replace(run, looks=run.looks + 1, failure=failure, blind=True)
     effects = pending(seen, run.effects)
-    known = replace(overlay(seen, effects), refused=run.refused, remembered=recall())
+    known = replace(overlay(seen, effects), refused=run.refused, memory_readable=memory_readable())
     return replace(
         run,
         observation=known,

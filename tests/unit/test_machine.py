@@ -187,7 +187,7 @@ class Failover(RuleBasedStateMachine):
             for action in plan(seen, self.policy).actions:
                 seen = aws(seen, action)
         assert plan(seen, self.policy).actions == ()
-        usable = {n.interface: n for n in seen.nats if judge(n).health is Health.USABLE}
+        usable = {n.interface: n for n in seen.nats if judge(n, seen).health is Health.USABLE}
         tables = {table.id: table for table in seen.tables | seen.foreign}
         for subnet in seen.subnets:
             self._is_served(tables[subnet.table], subnet.zone, usable)

@@ -328,7 +328,7 @@ def test_plan_stays_away_when_aws_refused_the_nat_at_home() -> None:
 def test_plan_stays_away_when_the_memory_could_not_be_read() -> None:
     """Failback can wait until it is known what other runs remembered; a repair cannot."""
     seen = network({AT_HOME, AWAY}, {any_table(route_to(AWAY)), any_table(name="lost")})
-    made = plan(replace(seen, remembered=None), REPLACE)
+    made = plan(replace(seen, memory_readable=False), REPLACE)
     assert f"{SERVED_AWAY}; the memory could not be read" == made.decisions[0].reason
     assert ["rtb-lost"] == [a.table for a in made.actions if isinstance(a, SetDefaultRoute)]
 
@@ -792,13 +792,13 @@ class TestStrays:
         tables = {self.home, replace(self.other, associations=guests)}
         seen = network({AT_HOME, AWAY}, tables)
         told = {
-            policy: plan(replace(seen, remembered=remembered), policy).subnets[0]
-            for policy, remembered in ((REPLACE, ()), (Policy(swap=True, failback=False), ()))
+            policy: plan(seen, policy).subnets[0]
+            for policy in (REPLACE, Policy(swap=True, failback=False))
         }
         found = "it uses rtb-other of zone-b: i-away in zone-b serves it; "
         assert [found + LEFT, f"{found}failback is manual"] == [d.reason for d in told.values()]
         assert {Verdict.AWAY} == {decision.verdict for decision in told.values()}
-        unknown = plan(replace(seen, remembered=None), SWAP).subnets[0]
+        unknown = plan(replace(seen, memory_readable=False), SWAP).subnets[0]
         assert f"{found}the memory could not be read" == unknown.reason
 
     def test_subnet_away_goes_home_when_its_other_table_leads_nowhere(self) -> None:
