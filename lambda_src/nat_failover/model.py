@@ -205,8 +205,9 @@ _BOOTING = ("Pending", "Warmed")
 class Policy:
     """What the stack's settings let a plan do.
 
-    `swap`: move subnets between tables rather than routes between NATs. `failback`: go home without
-    a person's help. `adopt`: take over default routes that point to something that is not ours.
+    `swap`: move subnets between tables rather than routes between NATs. `failback`: fail back
+    without a person's help. `adopt`: take over default routes that point to something
+    that is not ours.
     """
 
     swap: bool = False
@@ -218,7 +219,7 @@ class Verdict(StrEnum):
     """What the plan says of one route table, or of a subnet that does not use its home table."""
 
     KEEP = "keep"
-    GO_HOME = "go home"
+    FAIL_BACK = "fail back"
     REPAIR_AT_HOME = "repair at home"
     REPAIR_ELSEWHERE = "repair elsewhere"
     EVACUATE = "evacuate"
@@ -228,7 +229,7 @@ class Verdict(StrEnum):
     AWAY = "away"
 
 
-ROUTE_VERDICTS = frozenset({Verdict.GO_HOME, Verdict.REPAIR_AT_HOME, Verdict.REPAIR_ELSEWHERE})
+ROUTE_VERDICTS = frozenset({Verdict.FAIL_BACK, Verdict.REPAIR_AT_HOME, Verdict.REPAIR_ELSEWHERE})
 """The verdicts that are carried out by writing the table's default route."""
 
 

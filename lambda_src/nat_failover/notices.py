@@ -45,8 +45,8 @@ _ADVICE: Mapping[Incident, str] = {
         "nothing, if a replacement comes within ten minutes: another message says when it is over."
     ),
 }
-_BRING_HOME = (
-    "when the replacement is usable, bring the tables home when it suits (failback is manual):"
+_MANUAL_FAILBACK = (
+    "when the replacement is usable, fail the tables back when it suits (failback is manual):"
     " another message says when it is over."
 )
 
@@ -177,7 +177,7 @@ def _advice(state: State, settings: Settings) -> Iterator[str]:
         waits = incident is Incident.FAILOVER and Incident.REDUNDANCY_LOST in state.told
         manual = incident is Incident.FAILOVER and settings.failback is Failback.MANUAL
         if incident in state.told and not waits:
-            yield f"To do: {_BRING_HOME if manual else _ADVICE[incident]}"
+            yield f"To do: {_MANUAL_FAILBACK if manual else _ADVICE[incident]}"
 
 
 def _count(things: Sized, what: str) -> str:

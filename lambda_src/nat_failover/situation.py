@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 ELSEWHERE = frozenset({Verdict.NOT_OURS, Verdict.MISSING})
 """What the function leaves alone although it is not as it should be."""
 
-_DISPLACED = frozenset({Verdict.EVACUATE, Verdict.GO_HOME, Verdict.REPAIR_ELSEWHERE, Verdict.AWAY})
+_DISPLACED = frozenset(
+    {Verdict.EVACUATE, Verdict.FAIL_BACK, Verdict.REPAIR_ELSEWHERE, Verdict.AWAY}
+)
 
 
 def situation(run: Run, settings: Settings) -> Situation | None:

@@ -1,4 +1,4 @@
-"""The strategy swap-route-table: subnets leave a troubled table and come home when it works again.
+"""The strategy swap-route-table: subnets leave a troubled table and fail back when it works again.
 
 Pure, like the planner that calls it. It changes nothing but the decisions "repair elsewhere": those
 tables keep their broken route, and their subnets use a table whose NAT is usable. Where that would
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from nat_failover.fleet import Fleet
     from nat_failover.model import Observation, Policy, Subnet, Table
 
-_WORKS_NOW = frozenset({Verdict.KEEP, Verdict.GO_HOME})
+_WORKS_NOW = frozenset({Verdict.KEEP, Verdict.FAIL_BACK})
 _WORKS_SOON = _WORKS_NOW | {Verdict.REPAIR_AT_HOME}
 
 
@@ -39,8 +39,8 @@ def evacuate(
 ) -> tuple[dict[str, Decision], tuple[Move, ...]]:
     """Return the decisions with tables evacuated where possible, and the moves of subnets, sorted.
 
-    A subnet in trouble moves as soon as a table is going to work; one that works goes home only
-    after its home table was seen to work, so that a failed write cannot take its egress away.
+    A subnet in trouble moves as soon as a table is going to work; one that works fails back
+    only after its home table was seen to work, so that a failed write cannot take its egress away.
     """
     swap = _Swap(observation, policy, fleet, decisions)
     decided = dict(decisions)
@@ -90,7 +90,7 @@ class _Swap:
         return replace(decision, verdict=Verdict.EVACUATE, nat=None, reason=reason), moves
 
     def failback(self, table: Table) -> Iterator[Move]:
-        """Let the subnets that use another table than their home go home, if that works."""
+        """Yield the failback of subnets that use another table than their home, if that works."""
         for subnet in self._users(table):
             works = self._works(subnet.home, _WORKS_NOW) and self._takes(subnet.home, subnet)
             wanted = self._policy.failback or not self._fleet.egress(table)
@@ -157,8 +157,8 @@ class _Swap:
     def _destination(self, stray: Subnet, *, evacuated: bool) -> str | None:
         """Return the table that a stray shall use, or None where it stays.
 
-        One that gets out now goes home only after its home was seen to work. One that does not also
-        goes to a home that leads elsewhere, but out.
+        One that has egress now fails back only after its home was seen to work. One without it also
+        uses a home that leads elsewhere, if that has egress.
         """
         home = self._tables.get(stray.home)
         takes = self._takes(stray.home, stray)

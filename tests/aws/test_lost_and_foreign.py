@@ -78,7 +78,7 @@ def test_subnet_that_is_in_no_table_is_told_when_the_strategy_may_not_associate_
 def test_subnet_that_is_in_no_table_gets_another_one_when_aws_refuses_its_own(
     region: Region, swapping: Function
 ) -> None:
-    """Within the run, so that it has internet; it goes home in a later one."""
+    """Within the run, so that it has internet; it fails back in a later one."""
     (subnet,) = region.homes["a"].private
     (association,) = region.associations("a").values()
     region.ec2.disassociate_route_table(AssociationId=association)

@@ -94,7 +94,7 @@ def test_people_are_told_to_bring_tables_home_only_where_nobody_else_does(
     deploy(replace(region.settings, failback=Failback.MANUAL))(messages.SWEEP)
 
     ((_, text),) = region.told()
-    assert "To do: when the replacement is usable, bring the tables home" in text
+    assert "To do: when the replacement is usable, fail the tables back" in text
 
 
 def test_people_learn_who_has_no_egress_when_the_last_nat_died(

@@ -63,7 +63,7 @@ def test_route_comes_back_when_it_was_deleted(region: Region, function: Function
     assert function.wire.written() == ["CreateRoute"]
 
 
-def test_route_comes_home_when_it_was_pointed_to_the_other_nat(
+def test_route_fails_back_when_it_was_pointed_to_the_other_nat(
     region: Region, function: Function
 ) -> None:
     """Whoever moved it: a working table belongs to its own zone's NAT."""

@@ -109,7 +109,7 @@ def test_state_change_moves_nothing_when_a_nat_is_coming(
 def test_hint_is_not_remembered_when_the_next_event_does_not_give_it(
     region: Region, function: Function
 ) -> None:
-    """The table of a NAT that did not leave after all comes home with the next sweep."""
+    """The table of a NAT that did not leave after all fails back with the next sweep."""
     function(messages.state_change(region.nats["a"], "stopping"))
 
     function(messages.SWEEP)

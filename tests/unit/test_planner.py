@@ -70,7 +70,7 @@ DECISION_TABLE: list[Row] = [
     ("1 interface only", ADDRESS_ONLY, {AT_HOME}, Verdict.KEEP, "i-home", SERVED),
     ("1 instance only", replace(route_to(AT_HOME), interface=None), {AT_HOME}, Verdict.KEEP,
      "i-home", SERVED),
-    ("2", route_to(AWAY), {AT_HOME, AWAY}, Verdict.GO_HOME, "i-home",
+    ("2", route_to(AWAY), {AT_HOME, AWAY}, Verdict.FAIL_BACK, "i-home",
      f"{SERVED_AWAY}; a NAT at home is usable again"),
     ("2 none at home", route_to(AWAY), {AWAY}, Verdict.KEEP, "i-away",
      f"{SERVED_AWAY}; no NAT is usable at home"),
@@ -138,7 +138,7 @@ def test_plan_follows_the_decision_table(
         exists=route is not None and not route.dynamic,
         reason=reason,
     )
-    writes = {Verdict.GO_HOME, Verdict.REPAIR_AT_HOME, Verdict.REPAIR_ELSEWHERE}
+    writes = {Verdict.FAIL_BACK, Verdict.REPAIR_AT_HOME, Verdict.REPAIR_ELSEWHERE}
     assert ((write,) if verdict in writes else ()) == made.actions
 
 
@@ -439,14 +439,14 @@ class TestSwap:
         assert made.decisions[0].reason.endswith("; no subnet uses it")
 
     def test_the_table_is_repaired_first_when_its_nat_is_back(self) -> None:
-        """Subnets that work do not go home before their table was seen to work."""
+        """Subnets that work do not fail back before their table was seen to work."""
         made = plan(network({AT_HOME, AWAY}, self._evacuated(self.here)), SWAP)
         (repair,) = made.actions
         assert isinstance(repair, SetDefaultRoute)
         assert ("rtb-here", "i-home") == (repair.table, repair.instance)
 
-    def test_subnets_come_home_when_their_table_works_again(self) -> None:
-        """Once the home table was seen to work, its subnets come home."""
+    def test_subnets_fail_back_when_their_table_works_again(self) -> None:
+        """Once the home table was seen to work, its subnets fail back."""
         works = replace(self.here, route=route_to(AT_HOME))
         seen = network({AT_HOME, AWAY}, self._evacuated(works))
         move = MoveSubnet(
@@ -459,8 +459,8 @@ class TestSwap:
         assert (move,) == plan(seen, SWAP).actions
         assert plan(seen, Policy(swap=True, failback=False)).actions == ()
 
-    def test_subnets_go_home_at_once_when_they_have_no_egress(self) -> None:
-        """A subnet whose refuge fails goes home as soon as its table is going to work."""
+    def test_subnets_fail_back_at_once_when_they_have_no_egress(self) -> None:
+        """A subnet whose refuge fails fails back as soon as its table is going to work."""
         tables = self._evacuated(replace(self.here, route=None))
         lost = {replace(t, route=route_to(DEAD)) if t.id == "rtb-there" else t for t in tables}
         moves = [
@@ -505,7 +505,7 @@ class TestSwap:
         assert not [a for a in made.actions if isinstance(a, MoveSubnet)]
         assert "rtb-here" in [a.table for a in made.actions if isinstance(a, SetDefaultRoute)]
 
-    def test_subnets_go_home_when_their_refuge_fails_and_no_table_is_alike(self) -> None:
+    def test_subnets_fail_back_when_their_refuge_fails_and_no_table_is_alike(self) -> None:
         """Home is always a refuge that works, whatever its other routes are."""
         alone = replace(self.here, route=None, other_routes=frozenset({("10.9.0.0/16", "pcx-1")}))
         refuge = replace(
@@ -607,7 +607,7 @@ class TestStrays:
             (LOST, REPLACE, Verdict.NO_EGRESS, f"{BLACKHOLE}; {LEFT}"),
             (None, SWAP, Verdict.REPAIR_AT_HOME, f"there is no default route; {STRAY}"),
             (LOST, SWAP, Verdict.REPAIR_AT_HOME, f"{BLACKHOLE}; {STRAY}"),
-            (route_to(AWAY), SWAP, Verdict.GO_HOME, f"{SERVED_AWAY}; {STRAY}"),
+            (route_to(AWAY), SWAP, Verdict.FAIL_BACK, f"{SERVED_AWAY}; {STRAY}"),
             (route_to(AWAY), REPLACE, Verdict.NO_EGRESS, f"{SERVED_AWAY}; {LEFT}"),
             (
                 NAT_GATEWAY,
@@ -624,7 +624,7 @@ class TestStrays:
             (
                 NAT_GATEWAY,
                 replace(SWAP, adopt=True),
-                Verdict.GO_HOME,
+                Verdict.FAIL_BACK,
                 f"it uses nat-gateway; {STRAY}",
             ),
             (
@@ -635,7 +635,7 @@ class TestStrays:
             ),
         ],
     )
-    def test_subnet_without_association_goes_home_unless_the_main_table_leads_elsewhere(
+    def test_subnet_without_association_uses_its_home_unless_the_main_table_leads_elsewhere(
         self, main: DefaultRoute | None, policy: Policy, verdict: Verdict, why: str
     ) -> None:
         """A subnet that somebody disassociated falls to the VPC's main table."""
@@ -719,7 +719,7 @@ class TestStrays:
         ]
 
     def test_home_is_repaired_when_a_stray_has_no_other_table(self) -> None:
-        """Then the stray goes home when that was seen to work."""
+        """Then the stray fails back when that was seen to work."""
         main = replace(MAIN, other_routes=frozenset({("10.9.0.0/16", "pcx-any")}))
         troubled = replace(self.home, route=LOST)
         made = plan(network({AWAY, DEAD}, {troubled, self.other}, {main}), SWAP)
@@ -741,7 +741,7 @@ class TestStrays:
         assert ["rtb-other"] == moves
 
     def test_stray_waits_for_its_home_when_that_gets_another_route(self) -> None:
-        """It would only come home again a moment later."""
+        """It would only fail back a moment later."""
         guest = Association(id="rtbassoc-x", subnet="subnet-x")
         troubled = replace(self.home, route=LOST, associations=frozenset({guest}))
         made = plan(network({AWAY, DEAD}, {troubled, self.other}), SWAP)
@@ -801,8 +801,8 @@ class TestStrays:
         unknown = plan(replace(seen, memory_readable=False), SWAP).subnets[0]
         assert f"{found}the memory could not be read" == unknown.reason
 
-    def test_subnet_away_goes_home_when_its_other_table_leads_nowhere(self) -> None:
-        """A repair, whatever the policy says of going home."""
+    def test_subnet_away_fails_back_when_its_other_table_leads_nowhere(self) -> None:
+        """A repair, whatever the policy says of failback."""
         guests = self.other.associations | {Association(id="rtbassoc-2", subnet="subnet-any")}
         tables = {self.home, replace(self.other, route=INTERNET_GATEWAY, associations=guests)}
         made = plan(network({AT_HOME, AWAY}, tables), Policy(swap=True, failback=False))

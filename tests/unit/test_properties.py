@@ -199,9 +199,9 @@ def test_plan_moves_no_subnet_when_the_strategy_replaces_routes(
 
 
 @given(networks(), policies)
-def test_plan_lets_nothing_go_home_when_the_memory_could_not_be_read(
+def test_plan_fails_nothing_back_when_the_memory_could_not_be_read(
     seen: Observation, policy: Policy
 ) -> None:
     """What works waits where it is; what does not is repaired all the same."""
     made = plan(replace(seen, memory_readable=False), policy)
-    assert Verdict.GO_HOME not in {decision.verdict for decision in made.decisions}
+    assert Verdict.FAIL_BACK not in {decision.verdict for decision in made.decisions}
