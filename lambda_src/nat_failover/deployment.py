@@ -31,8 +31,9 @@ from nat_failover.actions import (
 )
 from nat_failover.apply import apply
 from nat_failover.contract import Failback, Resource, Strategy
+from nat_failover.deadline import Deadline
 from nat_failover.observe import observe_tables
-from nat_failover.reconcile import Patience, Run, reconcile
+from nat_failover.reconcile import Run, reconcile
 from nat_failover.route_tables import IncompleteError
 
 if TYPE_CHECKING:
@@ -89,10 +90,10 @@ def serve(
 def _until_none_is_left(
     clients: Clients, trigger: Trigger, seconds: float, find: Callable[[], tuple[Action, ...]]
 ) -> Run:
-    """Write what is found, until a look finds nothing or time is up."""
-    run, patience = Run(trigger=trigger), Patience(seconds)
+    """Write what is found, until nothing is found or time is up."""
+    run, deadline = Run(trigger=trigger), Deadline(seconds)
     while True:
-        run = replace(run, looks=run.looks + 1, failure=None)
+        run = replace(run, observations=run.observations + 1, failure=None)
         try:
             left = find()
         except (
@@ -112,7 +113,7 @@ def _until_none_is_left(
             results = apply(clients, left)
             refused = "; ".join(sorted({result.error for result in results if result.error}))
             run = replace(run, results=run.results + results, failure=refused or None)
-        if (run.failure or run.looks > 1) and not patience.pause():
+        if (run.failure or run.observations > 1) and not deadline.pause():
             return replace(run, failure=run.failure or f"time was up with {len(left)} left to do")
 
 

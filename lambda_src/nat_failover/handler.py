@@ -18,11 +18,12 @@ from nat_failover.answer import UndeliveredError, answer, is_cloudformations
 from nat_failover.apply import apply
 from nat_failover.clients import Clients
 from nat_failover.contract import Resource, Settings, s3_endpoint
+from nat_failover.deadline import Deadline
 from nat_failover.deployment import serve
 from nat_failover.events import parse
 from nat_failover.incidents import State
 from nat_failover.notifications import Notifications
-from nat_failover.reconcile import Patience, Run, reconcile
+from nat_failover.reconcile import Run, reconcile
 from nat_failover.report import report
 from nat_failover.triggers import Kind, Trigger
 
@@ -153,22 +154,22 @@ class Handler:
     def _run(self, trigger: Trigger, seconds: float, recalled: Future[Remembered | None]) -> Run:
         if trigger.deployment:
             return serve(trigger.deployment, self.clients, self.settings, trigger, seconds)
-        patience = Patience(min(RUN_LIMIT_S, seconds))
-        confirm = Patience(CONFIRM_LIMIT_S)
-        run = self._reconcile(trigger, patience, recalled)
+        deadline = Deadline(min(RUN_LIMIT_S, seconds))
+        confirm = Deadline(CONFIRM_LIMIT_S)
+        run = self._reconcile(trigger, deadline, recalled)
         while not run.failure and _unconfirmed(run) and confirm.pause():
-            again = self._reconcile(trigger, patience, recalled)
+            again = self._reconcile(trigger, deadline, recalled)
             run = again.after(run)
         return run if run.failure else self._complete_lifecycle_actions(run)
 
     def _reconcile(
-        self, trigger: Trigger, patience: Patience, recalled: Future[Remembered | None]
+        self, trigger: Trigger, deadline: Deadline, recalled: Future[Remembered | None]
     ) -> Run:
         return reconcile(
             self.clients,
             self.settings,
             trigger,
-            seconds=patience.seconds,
+            seconds=deadline.seconds_left,
             memory_readable=lambda: _is_known(recalled),
         )
 

@@ -130,11 +130,11 @@ class Subnet:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
-    """Everything that a plan is made of: one complete look at AWS, and what is known beside it.
+    """Everything that a plan is made of: one complete view of AWS, and what is known beside it.
 
     `tables` are the private tables of the stack, `foreign` those others that its `subnets` use.
     `leaving` are the ids of instances that messages say are leaving, whatever EC2 still says; `now`
-    is the time of the look in seconds since 1970; `memory_readable` says whether it is known what
+    is the time of the reads in seconds since 1970; `memory_readable` says whether it is known what
     other runs remembered. `refused` are the targets that AWS refused in this run: a NAT to a table,
     or a table to a subnet, by their ids.
     """

@@ -28,9 +28,9 @@ _MOST_LINES = 20
 
 _ADVICE: Mapping[Incident, str] = {
     Incident.NO_EGRESS: (
-        "look why no NAT above is usable, or what a table above leads to; for NATs that are"
-        " missing, at the group's activity history. The function repairs the routes by itself as"
-        " soon as a NAT is usable."
+        "find out why no NAT above is usable, or what a table above leads to; for NATs that are"
+        " missing, look at the group's activity history. The function repairs the routes by itself"
+        " as soon as a NAT is usable."
     ),
     Incident.NOT_OURS: (
         "find out who changed it, and change it back, or set failover.adopt to let the function"

@@ -1,11 +1,11 @@
-"""One complete look at the stack's NATs and route tables, or an error: never a part of the truth.
+"""A complete observation of the stack's NATs and route tables, or an error: never a part of it.
 
 Three reads at the same time: the group by its name, the instances that carry its name in the tag
 that Auto Scaling gives to members (users cannot write tags that begin with `aws:`) and that are in
 the VPC, and every route table of the VPC. Every page is read. A group, a field or the VPC's main
-table that is missing from an answer makes the look incomplete. A private table that is missing does
-not: it may be gone for good, and the others still have to be repaired. An instance that only one of
-the two knows is reported with what is known of it.
+table that is missing from an answer makes the observation incomplete. A private table that is
+missing does not: it may be gone for good, and the others still have to be repaired. An instance
+that only one of the two knows is reported with what is known of it.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ MEMBER_TAG = "aws:autoscaling:groupName"
 def observe(
     clients: Clients, settings: Settings, leaving: frozenset[str] = frozenset()
 ) -> Observation:
-    """Return one look at the stack; `leaving` are the instances that messages say are leaving.
+    """Observe the stack once; `leaving` are the instances that messages say are leaving.
 
     Raises:
         IncompleteError: when the group, the main route table or a field is missing from an answer.

@@ -52,7 +52,7 @@ def _summary(run: Run) -> dict[str, Any]:
     health = run.plan.health if run.plan else ()
     return {
         "trigger": sorted(run.trigger.kinds),
-        "looks": run.looks,
+        "observations": run.observations,
         "saw": [
             {"nat": j.nat.instance, "zone": j.nat.zone, "health": j.health, "reason": j.reason}
             for j in health[:_MOST_NATS]
@@ -87,12 +87,12 @@ def _lines(run: Run) -> Iterator[tuple[int, str, dict[str, Any]]]:
 
 
 def _alarming(run: Run) -> tuple[Decision | SubnetDecision, ...]:
-    """Return what the last look left alone although it is not as it should be."""
+    """Return what the last plan left alone although it is not as it should be."""
     return tuple(d for d in run.decisions if d.verdict in _LOUD and d not in run.decided)
 
 
 def _metrics(run: Run, settings: Settings, state: State) -> dict[str, Any]:
-    """Return the metrics of a run; a run whose last look failed says nothing of NATs and tables."""
+    """Return the metrics of a run; one whose last observation failed has none of the network."""
     values: dict[str, float] = {
         Metric.MOVES: len(moves(run)),
         Metric.FAILURES: int(run.failure is not None),

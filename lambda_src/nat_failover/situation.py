@@ -21,7 +21,7 @@ _DISPLACED = frozenset(
 
 
 def situation(run: Run, settings: Settings) -> Situation | None:
-    """Return what a run leaves behind, or None where its last look failed."""
+    """Return what a run leaves behind, or None where its last observation failed."""
     if run.plan is None or run.observation is None or run.blind:
         return None
     plan = run.plan

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 LONG = 60.0
 SHORT = 31.0
-"""Seconds; the handler keeps 30 for its report, so that `SHORT` lets it look twice or so."""
+"""Seconds; the handler keeps 30 for its report, so that `SHORT` lets it observe twice or so."""
 
 
 @dataclass(frozen=True)

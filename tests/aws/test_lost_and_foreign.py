@@ -40,7 +40,7 @@ def _disassociate(region: Region, table: str) -> str:
 
 
 def _now(returned: dict[str, Any], **subject: str) -> dict[str, Any]:
-    """Return what the run's last look led to for one table or subnet."""
+    """Return what the run's last observation led to for one table or subnet."""
     rows: list[dict[str, Any]] = returned["now"]
     return next(row for row in rows if subject.items() <= row.items())
 
@@ -374,7 +374,7 @@ def test_route_is_written_once_when_looks_lag_behind_it(region: Region, function
 
     assert function.wire.written() == ["ReplaceRoute"]
     assert region.served_by() == {"a": region.nats["b"], "b": region.nats["b"]}
-    assert (returned["failure"], returned["looks"]) == (None, 2)
+    assert (returned["failure"], returned["observations"]) == (None, 2)
 
 
 def test_subnet_is_moved_once_when_looks_lag_behind_it(region: Region, swapping: Function) -> None:

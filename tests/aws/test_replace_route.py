@@ -45,7 +45,7 @@ def test_first_launch_opens_every_table_when_only_one_nat_runs_yet(deploy: Deplo
 def test_function_writes_nothing_when_all_is_as_it_should_be(
     region: Region, function: Function
 ) -> None:
-    """A look at a healthy network costs three reads and nothing else."""
+    """An observation of a healthy network costs three reads and nothing else."""
     function(messages.SWEEP)
 
     assert region.served_by() == region.nats

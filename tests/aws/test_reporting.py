@@ -323,9 +323,9 @@ def test_return_value_says_what_was_seen_decided_and_done_when_a_nat_died(
 
     (decision,) = returned["decided"]
     (write,) = returned["did"]
-    assert list(returned) == ["trigger", "looks", "saw", "decided", "did", "now", "failure"]
+    assert list(returned) == ["trigger", "observations", "saw", "decided", "did", "now", "failure"]
     assert returned["trigger"] == ["terminated"]
-    assert returned["looks"] == 2
+    assert returned["observations"] == 2
     assert {(nat["nat"], nat["health"]) for nat in returned["saw"]} == {
         (dead, "gone"),
         (survivor, "usable"),

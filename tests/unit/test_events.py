@@ -248,7 +248,7 @@ def test_parse_believes_no_request_when_it_is_not_cloudformations_of_this_stack(
     ],
 )
 def test_parse_reports_a_problem_when_it_does_not_understand(event: object) -> None:
-    """Garbage is unknown, is shown, and asks for nothing but a look."""
+    """Garbage is unknown, is shown, and asks for nothing but an observation."""
     trigger = parse(event)
     assert {Kind.UNKNOWN} == trigger.kinds
     assert all(

@@ -1,7 +1,8 @@
 """NATs boot, hang, die and recover; messages are lost, doubled and late; two runs overlap.
 
-Each run goes step by step (a look, then one write at a time), and AWS refuses what it would refuse.
-However the steps interleave, the sweep that follows must leave the network where it should be.
+Each run goes step by step (an observation, then one write at a time), and AWS refuses what it would
+refuse. However the steps interleave, the sweep that follows must leave the network where it should
+be.
 """
 
 from __future__ import annotations
@@ -171,7 +172,7 @@ class Failover(RuleBasedStateMachine):
 
     @rule(run=runs)
     def step(self, run: Run) -> None:
-        """A run makes its next write, or looks again when it has made all."""
+        """A run makes its next write, or observes again when it has made all."""
         if run.todo:
             self.seen = aws(self.seen, run.todo.pop(0))
         else:
