@@ -119,7 +119,7 @@ def _function(region: Region, wire: Wire) -> Callable[[], object]:
     with patch.dict(os.environ, environment):
         do = nat_failover.do
     told = do.notifications
-    wire.plug_into(do.clients.ec2, do.clients.autoscaling, told.memory, told.people)
+    wire.plug_into(do.clients.ec2, do.clients.autoscaling, told.memory, told.sns)
     return lambda: do(messages.SWEEP, Context(40))
 
 

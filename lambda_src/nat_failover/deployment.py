@@ -3,7 +3,7 @@
 Creating or updating the resource `Custom::DefaultRoutes`, the last of the stack, takes until every
 private subnet has a working default route, so that no deployment reports success before that.
 Deleting it, the first deletion of a stack, lifts what would keep the group from being deleted:
-CloudFormation scales it to nothing, and waits in vain for instances that are protected from
+CloudFormation scales it to nothing, and hangs on instances that are protected from
 scale-in, in standby, or in a group that may not terminate (EC2 Auto Scaling user guide, "Scale-in
 protection", "Temporarily remove instances", "Suspend and resume processes").
 

@@ -1,7 +1,7 @@
 """One invocation: parse → observe → plan → apply → report.
 
 The three in the middle are the loop in `reconcile`. The memory is read beside the first observation
-and written after the last write; what is told, and CloudFormation's answer, come after the report.
+and written after the last write; notifications and CloudFormation's answer come after the report.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from nat_failover.contract import Resource, Settings, s3_endpoint
 from nat_failover.deadline import Deadline
 from nat_failover.deployment import serve
 from nat_failover.events import parse
-from nat_failover.incidents import State
+from nat_failover.incidents import IncidentState
 from nat_failover.notifications import Notifications
 from nat_failover.reconcile import Run, reconcile
 from nat_failover.report import report
@@ -111,7 +111,7 @@ class Handler:
         notifications = Notifications(
             settings=settings,
             memory=session.client("dynamodb", config=_MEMORY_CALLS),
-            people=session.client("sns", config=calls),
+            sns=session.client("sns", config=calls),
         )
         return cls(
             settings=settings,
@@ -124,7 +124,7 @@ class Handler:
         """Handle one event of any shape; return what was seen, decided and done, as plain JSON.
 
         Raises:
-            UndeliveredError: when CloudFormation could not be told and another try may help.
+            UndeliveredError: when CloudFormation could not be answered and another try may help.
 
         """
         trigger = self._believed(parse(event, self.settings))
@@ -132,7 +132,7 @@ class Handler:
         recalled = self.clients.threads.submit(self._remembered, trigger)
         run = self._run(trigger, seconds, recalled)
         try:
-            return self._tell(run, recalled)
+            return self._report(run, recalled)
         finally:
             if trigger.deployment:  # whatever became of the report, CloudFormation waits
                 _answer(trigger.deployment, run)
@@ -182,17 +182,17 @@ class Handler:
         actions = sorted(a for a in run.trigger.actions if a.instance in waiting)
         return replace(run, results=run.results + apply(self.clients, actions))
 
-    def _tell(self, run: Run, recalled: Future[Remembered | None]) -> dict[str, Any]:
-        """Log, measure, and tell people what is news."""
+    def _report(self, run: Run, recalled: Future[Remembered | None]) -> dict[str, Any]:
+        """Log, measure, and publish a notification where one is due."""
         asked, found = run.trigger.deployment, recalled.result()
         if asked and (asked.request == "Delete" or not run.plan):
             if asked.resource is Resource.DEFAULT_ROUTES and not run.failure:
                 self.notifications.forget(found)
-            return report(run, self.settings, State())
-        state, message = self.notifications.consider(run, found)
+            return report(run, self.settings, IncidentState())
+        state, notification = self.notifications.consider(run, found)
         summary = report(run, self.settings, state)
-        if message:
-            self.notifications.publish(message, state, run)
+        if notification:
+            self.notifications.publish(notification, state, run)
         return summary
 
 
@@ -219,7 +219,7 @@ def _answer(deployment: Deployment, run: Run) -> None:
     """Answer CloudFormation; let Lambda invoke the function again where that may help."""
     delivery = answer(deployment, run.failure)
     if delivery.error:
-        problem = f"CloudFormation was not told: {delivery.error}"
+        problem = f"CloudFormation was not answered: {delivery.error}"
         _log.error("message", extra={"problem": problem})
         if delivery.repeat:
             raise UndeliveredError(problem)

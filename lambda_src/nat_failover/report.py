@@ -1,7 +1,7 @@
 """What a run leaves in the log: a line per decision and per write, metrics, the whole of it.
 
 Lines go through Lambda's own JSON logging; the metrics are part of the last one, in the embedded
-metric format (CloudWatch user guide). What people hear is the business of `notifications`.
+metric format (CloudWatch user guide). Notifications are the business of `notifications`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from nat_failover.apply import Result
     from nat_failover.contract import Settings
-    from nat_failover.incidents import State
+    from nat_failover.incidents import IncidentState
     from nat_failover.model import Decision, SubnetDecision
     from nat_failover.reconcile import Run
 
@@ -39,7 +39,7 @@ _log = logging.getLogger("nat_failover")
 _log.setLevel(logging.INFO)
 
 
-def report(run: Run, settings: Settings, state: State) -> dict[str, Any]:
+def report(run: Run, settings: Settings, state: IncidentState) -> dict[str, Any]:
     """Log and measure a run; return it as plain JSON values."""
     summary = _summary(run)
     for level, message, details in _lines(run):
@@ -91,7 +91,7 @@ def _alarming(run: Run) -> tuple[Decision | SubnetDecision, ...]:
     return tuple(d for d in run.decisions if d.verdict in _LOUD and d not in run.decided)
 
 
-def _metrics(run: Run, settings: Settings, state: State) -> dict[str, Any]:
+def _metrics(run: Run, settings: Settings, state: IncidentState) -> dict[str, Any]:
     """Return the metrics of a run; one whose last observation failed has none of the network."""
     values: dict[str, float] = {
         Metric.MOVES: len(moves(run)),

@@ -1,4 +1,4 @@
-"""From a run to what it means for people: which conditions hold at its end. Pure."""
+"""From a run to what it means: which conditions hold at its end. Pure."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
 
     from nat_failover.contract import Settings
-    from nat_failover.incidents import State
+    from nat_failover.incidents import IncidentState
 
 ANYWHERE = "0.0.0.0/0"
 ANY_IMAGE = "ami-00000000000000000"
@@ -244,14 +244,14 @@ class Region:
         for member in list(self.nats.values()):
             self.leave_group(member)
 
-    def remember(self, state: State) -> None:
+    def remember(self, state: IncidentState) -> None:
         """Put something into the stack's memory."""
         found = read(self.dynamodb, self.memory)
         assert found is not None
         written, _ = write(self.dynamodb, self.memory, state, found, time.time())
         assert written is Written.DONE
 
-    def remembered(self) -> State:
+    def remembered(self) -> IncidentState:
         """Return what is in the stack's memory."""
         found = read(self.dynamodb, self.memory)
         assert found is not None
@@ -289,8 +289,8 @@ class Region:
         )
         return answer["SourceDestCheck"]["Value"]
 
-    def told(self) -> list[tuple[str, str]]:
-        """Return what people were told since the last time, as subjects and texts."""
+    def notifications(self) -> list[tuple[str, str]]:
+        """Return what was published since the last time, as subjects and texts."""
         return list(self._letters())
 
     def _letters(self) -> Iterator[tuple[str, str]]:

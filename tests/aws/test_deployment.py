@@ -340,7 +340,7 @@ def test_deletion_goes_on_when_a_write_or_a_look_fails_once(
     assert (region.associations("a"), region.associations("b")) == ({}, {})
 
 
-def test_invocation_fails_when_cloudformation_cannot_be_told(
+def test_invocation_fails_when_cloudformation_cannot_be_answered(
     region: Region, deploy: Deploy, cloudformation: CloudFormation
 ) -> None:
     """Lambda then invokes the function again."""
@@ -421,7 +421,7 @@ def test_deletion_fails_with_awss_words_when_a_hold_stays(
     assert (answer["Status"], answer["Reason"]) == ("FAILED", "AccessDenied: any words of AWS")
 
 
-def test_people_hear_nothing_when_the_stack_is_deleted(
+def test_nothing_is_published_when_the_stack_is_deleted(
     region: Region, deploy: Deploy, cloudformation: CloudFormation
 ) -> None:
     """That its NATs go is no incident."""
@@ -432,4 +432,4 @@ def test_people_hear_nothing_when_the_stack_is_deleted(
 
     function(messages.terminated(region, region.nats["a"]))
 
-    assert region.told() == []
+    assert region.notifications() == []

@@ -38,7 +38,7 @@ def failure(
         assert region.served_by() == {"a": None, "b": region.nats["b"]}
         told = [line["failure"] for line in logged() if line["message"] == "failure"]
         assert told == [returned["failure"]]
-        assert region.told() == []
+        assert region.notifications() == []
         return str(returned["failure"])
 
     return run

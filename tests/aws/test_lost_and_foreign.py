@@ -62,7 +62,7 @@ def test_subnet_that_is_in_no_table_is_associated_again(region: Region, swapping
     assert returned["failure"] is None
 
 
-def test_subnet_that_is_in_no_table_is_told_when_the_strategy_may_not_associate_it(
+def test_subnet_that_is_in_no_table_is_reported_when_the_strategy_may_not_associate_it(
     region: Region, function: Function, logged: Callable[[], list[dict[str, Any]]]
 ) -> None:
     """Nothing is written, and it counts as without egress."""
@@ -227,7 +227,7 @@ def test_deployment_waits_when_a_private_table_uses_an_internet_gateway(
         ALL_BUT_PRIVATE,
     ],
 )
-def test_routes_that_cover_the_internet_are_told(  # noqa: PLR0913, PLR0917 - fixtures and rows
+def test_routes_that_cover_the_internet_are_reported(  # noqa: PLR0913, PLR0917 - fixtures and rows
     cidrs: tuple[str, ...],
     state: str,
     target: dict[str, str],

@@ -161,7 +161,7 @@ def test_function_repairs_when_it_runs_in_another_region(name: str, deploy: Depl
     function(messages.terminated(region, region.nats["a"]))
 
     assert region.served_by() == {"a": region.nats["b"], "b": region.nats["b"]}
-    assert len(region.told()) == 1
+    assert len(region.notifications()) == 1
 
 
 @pytest.mark.parametrize("name", ["cn-north-1", "us-gov-west-1"])
