@@ -152,7 +152,7 @@ def _holds(clients: Clients, settings: Settings) -> tuple[Action, ...]:
     Each member by a call of its own, so that one refusal is not everyone's.
 
     An instance in standby is terminated: it could not return to a group that is at its maximum
-    size, and whoever deletes the stack wants none of it (that the call takes instances in standby:
+    size, and a deletion of the stack wants none of it (that the call takes instances in standby:
     github.com/keikoproj/upgrade-manager/pull/49).
     """
     for group in _groups(clients, settings):

@@ -82,7 +82,9 @@ def _with(seen: Observation, each: Effect) -> Observation:
             tables = (_routed(table, write, each.route) for table in seen.tables)
             return replace(seen, tables=frozenset(tables))
         case DisableSourceDestCheck() as write:
-            return replace(seen, nats=frozenset(_unchecked(nat, write) for nat in seen.nats))
+            return replace(
+                seen, nats=frozenset(_without_source_dest_check(nat, write) for nat in seen.nats)
+            )
         case MoveSubnet() | AssociateSubnet() as write:
             return _moved(seen, write, each.association)
         case _ as never:
@@ -107,7 +109,7 @@ def _target(route: DefaultRoute) -> tuple[str | None, str | None, bool]:
     return route.interface, route.other, route.dynamic
 
 
-def _unchecked(nat: Nat, write: DisableSourceDestCheck) -> Nat:
+def _without_source_dest_check(nat: Nat, write: DisableSourceDestCheck) -> Nat:
     ours = (nat.instance, nat.interface) == (write.instance, write.interface)
     return replace(nat, source_dest_check=False) if ours else nat
 

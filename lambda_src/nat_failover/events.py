@@ -14,7 +14,7 @@ from functools import reduce
 from typing import TYPE_CHECKING
 
 from nat_failover.messages import DIRECT, THROUGH_THE_TOPIC, NotUnderstoodError, shown
-from nat_failover.triggers import Kind, Trigger
+from nat_failover.triggers import Trigger, TriggerKind
 
 if TYPE_CHECKING:
     from nat_failover.contract import Settings
@@ -91,4 +91,4 @@ def _not_understood(message: object, why: str = "") -> Trigger:
     """Report a message, in ASCII: not everything that JSON can carry can be printed."""
     problem = ": ".join(filter(None, ("not understood", why, shown(message))))
     problem = problem.encode("ascii", "backslashreplace").decode()[:_LONGEST_PROBLEM]
-    return Trigger(kinds=frozenset({Kind.UNKNOWN}), problems=(problem,))
+    return Trigger(kinds=frozenset({TriggerKind.UNKNOWN}), problems=(problem,))

@@ -25,7 +25,7 @@ from nat_failover.incidents import IncidentState
 from nat_failover.notifications import Notifications
 from nat_failover.reconcile import Run, reconcile
 from nat_failover.report import report
-from nat_failover.triggers import Kind, Trigger
+from nat_failover.triggers import Trigger, TriggerKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -149,7 +149,9 @@ class Handler:
         if not asked or is_cloudformations(asked.response_url, self.settings, self.s3_endpoint):
             return trigger
         problem = "not understood: a request whose answer CloudFormation does not wait for"
-        return Trigger(kinds=frozenset({Kind.UNKNOWN}), problems=(*trigger.problems, problem))
+        return Trigger(
+            kinds=frozenset({TriggerKind.UNKNOWN}), problems=(*trigger.problems, problem)
+        )
 
     def _run(self, trigger: Trigger, seconds: float, recalled: Future[Remembered | None]) -> Run:
         if trigger.deployment:

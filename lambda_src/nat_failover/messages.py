@@ -7,7 +7,7 @@ the problem names it.
 EC2's own event, delivered by EventBridge and by nobody else, can say that an instance is leaving; a
 lifecycle hook of the own group can ask for its action to be completed; and CloudFormation, calling
 directly and for the own stack, can ask for an answer. What comes through the topic is hearsay:
-whoever may publish there can make the function observe, and nothing else.
+anybody who may publish there can make the function observe, and nothing else.
 
 Shapes: EC2 Auto Scaling user guide, "SNS notifications" and "lifecycle hooks"; EventBridge event
 reference, "EC2 instance state-change notification"; CloudWatch user guide, "alarm actions";
@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from nat_failover.actions import CompleteLifecycleAction
 from nat_failover.contract import SWEEP_SOURCE, Resource
-from nat_failover.triggers import Deployment, Kind, Trigger
+from nat_failover.triggers import Deployment, Trigger, TriggerKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -87,7 +87,7 @@ def _row(
     raise NotUnderstoodError(problem)
 
 
-def _means(kind: Kind) -> Reader:
+def _means(kind: TriggerKind) -> Reader:
     """Return the reader of what says no more than its kind."""
 
     def read(message: Mapping[str, Any], settings: Settings) -> Trigger:
@@ -118,7 +118,7 @@ def _termination(message: Mapping[str, Any], settings: Settings) -> Trigger:
         token=_identifier(_TOKEN, message["LifecycleActionToken"]),
         instance=_identifier(_INSTANCE, message["EC2InstanceId"]),
     )
-    return Trigger(kinds=frozenset({Kind.LIFECYCLE}), actions=frozenset({action}))
+    return Trigger(kinds=frozenset({TriggerKind.LIFECYCLE}), actions=frozenset({action}))
 
 
 def _eventbridge(message: Mapping[str, Any], settings: Settings) -> Trigger:
@@ -139,7 +139,7 @@ def _state_change(detail: Mapping[str, Any], settings: Settings) -> Trigger:
     instance = _identifier(_INSTANCE, detail["instance-id"])
     leaves = detail["state"] in _LEAVING_STATES
     return Trigger(
-        kinds=frozenset({Kind.STATE_CHANGE}),
+        kinds=frozenset({TriggerKind.STATE_CHANGE}),
         leaving=frozenset({instance}) if leaves else frozenset(),
     )
 
@@ -163,7 +163,7 @@ def _deployment(message: Mapping[str, Any], settings: Settings) -> Trigger:
         physical_id=_identifier(_WORDS, message.get("PhysicalResourceId") or logical_id),
         associations=_associations(message),
     )
-    return Trigger(kinds=frozenset({Kind.DEPLOYMENT}), deployment=deployment)
+    return Trigger(kinds=frozenset({TriggerKind.DEPLOYMENT}), deployment=deployment)
 
 
 def _associations(message: Mapping[str, Any]) -> frozenset[str]:
@@ -181,22 +181,22 @@ def _identifier(pattern: re.Pattern[str], value: object) -> str:
 
 
 _NOTIFICATIONS: dict[tuple[object, ...], Reader] = {
-    ("autoscaling:EC2_INSTANCE_LAUNCH",): _means(Kind.LAUNCHED),
-    ("autoscaling:EC2_INSTANCE_LAUNCH_ERROR",): _means(Kind.LAUNCH_FAILED),
-    ("autoscaling:EC2_INSTANCE_TERMINATE",): _means(Kind.TERMINATED),
-    ("autoscaling:EC2_INSTANCE_TERMINATE_ERROR",): _means(Kind.TERMINATE_FAILED),
-    ("autoscaling:TEST_NOTIFICATION",): _means(Kind.TEST),
+    ("autoscaling:EC2_INSTANCE_LAUNCH",): _means(TriggerKind.LAUNCHED),
+    ("autoscaling:EC2_INSTANCE_LAUNCH_ERROR",): _means(TriggerKind.LAUNCH_FAILED),
+    ("autoscaling:EC2_INSTANCE_TERMINATE",): _means(TriggerKind.TERMINATED),
+    ("autoscaling:EC2_INSTANCE_TERMINATE_ERROR",): _means(TriggerKind.TERMINATE_FAILED),
+    ("autoscaling:TEST_NOTIFICATION",): _means(TriggerKind.TEST),
 }
 """What a notification of the group is, by its event."""
 
 _TRANSITIONS: dict[tuple[object, ...], Reader] = {
-    ("autoscaling:EC2_INSTANCE_LAUNCHING",): _means(Kind.LIFECYCLE),
+    ("autoscaling:EC2_INSTANCE_LAUNCHING",): _means(TriggerKind.LIFECYCLE),
     ("autoscaling:EC2_INSTANCE_TERMINATING",): _termination,
 }
 """What a lifecycle hook's message is, by the transition that the hook holds."""
 
 _EVENTS: dict[tuple[object, ...], Reader] = {
-    (SWEEP_SOURCE, None): _means(Kind.SWEEP),
+    (SWEEP_SOURCE, None): _means(TriggerKind.SWEEP),
     ("aws.ec2", "EC2 Instance State-change Notification"): _state_change,
     ("aws.autoscaling", "EC2 Instance-launch Lifecycle Action"): _lifecycle_action,
     ("aws.autoscaling", "EC2 Instance-terminate Lifecycle Action"): _lifecycle_action,
@@ -210,7 +210,7 @@ DIRECT: dict[str, Reader] = {"RequestType": _deployment, "source": _eventbridge}
 THROUGH_THE_TOPIC: dict[str, Reader] = {
     "Event": _notification,
     "LifecycleTransition": _lifecycle_action,
-    "AlarmName": _means(Kind.ALARM),
+    "AlarmName": _means(TriggerKind.ALARM),
     "source": _hearsay,
 }
 """What is published to the topic, likewise, in the order of trying."""

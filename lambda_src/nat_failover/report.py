@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from nat_failover.model import Decision, SubnetDecision
     from nat_failover.reconcile import Run
 
-_LOUD = ELSEWHERE | {Verdict.NO_EGRESS}
-"""What a plan leaves alone although it is not as it should be."""
+_ALERTING = ELSEWHERE | {Verdict.NO_EGRESS}
+"""The alerting verdicts: on what is left alone although it is not as it should be."""
 
 _MOST_NATS = 100
 """NATs in the log of a run, which is as many as settings allow; a group may have been enlarged."""
@@ -77,8 +77,8 @@ def _lines(run: Run) -> Iterator[tuple[int, str, dict[str, Any]]]:
     """Yield the lines to log: what was not understood, decided and done, and why it ended."""
     for problem in run.trigger.problems:
         yield logging.WARNING, "message", {"problem": problem}
-    for decision in (*run.decided, *_alarming(run)):
-        level = logging.ERROR if decision.verdict in _LOUD else logging.INFO
+    for decision in (*run.decided, *_alerting(run)):
+        level = logging.ERROR if decision.verdict in _ALERTING else logging.INFO
         yield level, "decision", asdict(decision)
     for result in run.results:
         yield logging.INFO if result.done else logging.ERROR, "write", _done(result)
@@ -86,9 +86,9 @@ def _lines(run: Run) -> Iterator[tuple[int, str, dict[str, Any]]]:
         yield logging.ERROR, "failure", {"failure": run.failure}
 
 
-def _alarming(run: Run) -> tuple[Decision | SubnetDecision, ...]:
-    """Return what the last plan left alone although it is not as it should be."""
-    return tuple(d for d in run.decisions if d.verdict in _LOUD and d not in run.decided)
+def _alerting(run: Run) -> tuple[Decision | SubnetDecision, ...]:
+    """Return the decisions of the last plan with an alerting verdict."""
+    return tuple(d for d in run.decisions if d.verdict in _ALERTING and d not in run.decided)
 
 
 def _metrics(run: Run, settings: Settings, state: IncidentState) -> dict[str, Any]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from nat_failover.contract import Resource
 
 
-class Kind(StrEnum):
+class TriggerKind(StrEnum):
     """What kind of message a trigger was."""
 
     SWEEP = "sweep"
@@ -53,7 +53,7 @@ class Deployment:
 class Trigger:
     """What an event means, all its records together. `problems` are the parts not believed."""
 
-    kinds: frozenset[Kind] = frozenset()
+    kinds: frozenset[TriggerKind] = frozenset()
     leaving: frozenset[str] = frozenset()
     actions: frozenset[CompleteLifecycleAction] = frozenset()
     deployment: Deployment | None = None

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 
+from nat_failover.actions import DEFAULT_ROUTE_CIDR
 from nat_failover.contract import FLEET_TAG, MEMORY_KEY, HomeTable
 from nat_failover.memory import Written, read, write
 from tests.factories import any_function_settings
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from nat_failover.contract import Settings
     from nat_failover.incidents import IncidentState
 
-ANYWHERE = "0.0.0.0/0"
 ANY_IMAGE = "ami-00000000000000000"
 
 
@@ -98,7 +98,9 @@ class Region:
         gateway = self.ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
         self.ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=self.vpc)
         table = self.ec2.create_route_table(VpcId=self.vpc)["RouteTable"]["RouteTableId"]
-        self.ec2.create_route(RouteTableId=table, DestinationCidrBlock=ANYWHERE, GatewayId=gateway)
+        self.ec2.create_route(
+            RouteTableId=table, DestinationCidrBlock=DEFAULT_ROUTE_CIDR, GatewayId=gateway
+        )
         return table
 
     def _home(self, zone: str) -> Home:
@@ -206,7 +208,9 @@ class Region:
     def point(self, table: str, **target: str) -> None:
         """Write a table's default route behind the function's back."""
         write: Any = self.ec2.replace_route if self.default_route(table) else self.ec2.create_route
-        write(RouteTableId=self.homes[table].table, DestinationCidrBlock=ANYWHERE, **target)
+        write(
+            RouteTableId=self.homes[table].table, DestinationCidrBlock=DEFAULT_ROUTE_CIDR, **target
+        )
 
     def use(self, table: str, subnet: str) -> None:
         """Let a public subnet use another table than the public one, by its id."""
@@ -218,7 +222,9 @@ class Region:
 
     def lose_route(self, table: str) -> None:
         """Delete a table's default route behind the function's back."""
-        self.ec2.delete_route(RouteTableId=self.homes[table].table, DestinationCidrBlock=ANYWHERE)
+        self.ec2.delete_route(
+            RouteTableId=self.homes[table].table, DestinationCidrBlock=DEFAULT_ROUTE_CIDR
+        )
 
     def replace(self, nat: str) -> str:
         """Return what a group launches for an instance that it terminated: its check is on."""
@@ -267,7 +273,9 @@ class Region:
     def default_route(self, table: str) -> Mapping[str, Any] | None:
         """Return a table's default route as EC2 shows it."""
         routes = self._table(table)["Routes"]
-        return next((r for r in routes if r.get("DestinationCidrBlock") == ANYWHERE), None)
+        return next(
+            (r for r in routes if r.get("DestinationCidrBlock") == DEFAULT_ROUTE_CIDR), None
+        )
 
     def served_by(self) -> dict[str, str | None]:
         """Return the instance to which each table's default route leads, while it lives."""

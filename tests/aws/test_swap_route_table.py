@@ -77,7 +77,7 @@ def test_subnets_fail_back_when_their_nat_is_replaced(region: Region, function: 
 def test_subnets_stay_at_home_when_their_table_could_not_be_repaired(
     region: Region, function: Function
 ) -> None:
-    """A subnet that works leaves its refuge only for a table that was seen to work."""
+    """A subnet that works leaves its fallback table only for a table that was seen to work."""
     region.kill(region.nats["a"])
     function(messages.terminated(region, region.nats["a"]))
     replacement = region.replace(region.nats["a"])

@@ -460,7 +460,7 @@ class TestSwap:
         assert plan(seen, Policy(swap=True, failback=False)).actions == ()
 
     def test_subnets_fail_back_at_once_when_they_have_no_egress(self) -> None:
-        """A subnet whose refuge fails fails back as soon as its table is going to work."""
+        """A subnet whose fallback table fails fails back as soon as its table is going to work."""
         tables = self._evacuated(replace(self.here, route=None))
         lost = {replace(t, route=route_to(DEAD)) if t.id == "rtb-there" else t for t in tables}
         moves = [
@@ -505,29 +505,29 @@ class TestSwap:
         assert not [a for a in made.actions if isinstance(a, MoveSubnet)]
         assert "rtb-here" in [a.table for a in made.actions if isinstance(a, SetDefaultRoute)]
 
-    def test_subnets_fail_back_when_their_refuge_fails_and_no_table_is_alike(self) -> None:
-        """Home is always a refuge that works, whatever its other routes are."""
+    def test_subnets_fail_back_when_their_fallback_table_fails_and_no_table_is_alike(self) -> None:
+        """Home is always a fallback table, whatever its other routes are."""
         alone = replace(self.here, route=None, other_routes=frozenset({("10.9.0.0/16", "pcx-1")}))
-        refuge = replace(
+        fallback = replace(
             self.there,
             route=route_to(DEAD),
             associations=frozenset({Association(id="rtbassoc-2", subnet="subnet-here")}),
         )
-        seen = network({AT_HOME, DEAD}, {replace(alone, associations=frozenset()), refuge})
+        seen = network({AT_HOME, DEAD}, {replace(alone, associations=frozenset()), fallback})
         moves = [(a.subnet, a.table) for a in plan(seen, SWAP).actions if isinstance(a, MoveSubnet)]
         assert [("subnet-here", "rtb-here")] == moves
 
-    def test_subnets_go_on_to_a_third_table_when_home_and_refuge_have_failed(self) -> None:
-        """A home that does not work is no refuge."""
+    def test_subnets_go_on_to_a_third_table_when_home_and_fallback_have_failed(self) -> None:
+        """A home that does not work is no fallback table."""
         third = any_nat("third", "zone-c")
-        refuge = replace(
+        fallback = replace(
             self.there,
             route=route_to(DEAD),
             associations=frozenset({Association(id="rtbassoc-2", subnet="subnet-here")}),
         )
         tables = {
             replace(self.here, associations=frozenset()),
-            refuge,
+            fallback,
             any_table(route_to(third), "zone-c", "third"),
         }
         moves = [
@@ -548,13 +548,13 @@ class TestSwap:
         assert plan(network({AT_HOME, AWAY}, {here, self.there}), SWAP).actions == ()
 
     def test_subnets_that_stay_after_all_are_not_counted_where_they_might_have_gone(self) -> None:
-        """A refused escape leaves the next table's subnets the choice they would have had."""
+        """A refused evacuation leaves the next table's subnets the choice they would have had."""
         nats = {any_nat(zone, zone) for zone in ("y", "z")}
-        refuges = {any_table(route_to(any_nat(zone, zone)), zone, zone) for zone in ("y", "z")}
+        fallbacks = {any_table(route_to(any_nat(zone, zone)), zone, zone) for zone in ("y", "z")}
         stays = any_table(None, HERE, "1")
         stranger = Association(id="rtbassoc-x", subnet="subnet-x")
         stays = replace(stays, associations=stays.associations | {stranger})
-        made = plan(network(nats, {*refuges, stays, any_table(None, HERE, "2")}), SWAP)
+        made = plan(network(nats, {*fallbacks, stays, any_table(None, HERE, "2")}), SWAP)
         moves = [(a.subnet, a.table) for a in made.actions if isinstance(a, MoveSubnet)]
         assert [("subnet-2", "rtb-y")] == moves
 
