@@ -16,7 +16,7 @@ class FailoverOptions(Section):
     )
     failback: Failback = setting(
         default=Failback.AUTOMATIC,
-        decides="whether subnets go home by themselves when their zone's NAT forwards again",
+        decides="whether subnets fail back by themselves when their zone's NAT forwards again",
         allowed="'automatic' or 'manual'",
     )
     adopt: bool = setting(

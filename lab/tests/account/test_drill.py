@@ -42,10 +42,10 @@ BRIEF = 400.0
 
 @pytest.fixture(scope="module")
 def account(
-    nobody: None, tmp_path_factory: pytest.TempPathFactory, cli: Callable[..., Cdk]
+    isolated: None, tmp_path_factory: pytest.TempPathFactory, cli: Callable[..., Cdk]
 ) -> Iterator[Region]:
     """Return a region with the app in it; each test leaves the app as it found it."""
-    del nobody  # it has taken the person's AWS settings away
+    del isolated  # it has taken the person's AWS settings away
     directory = tmp_path_factory.mktemp("app")
     context = lab_settings(PROJECT, None).context
     with (

@@ -24,7 +24,7 @@ from lab.packets import emulated
 from lab.packets.namespaces import leftovers
 from lab.packets.region_mirror import BEHAVIOURS, RegionMirror
 from lab.tests.packets.traffic import LOST, Echo, ask, connect, source
-from tests.settings_of_nobody import settings_of_nobody
+from tests.isolated_aws_environment import isolated_aws_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -164,16 +164,16 @@ def in_service(region: Region) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def nobody() -> Iterator[None]:
+def isolated() -> Iterator[None]:
     """Take the person's AWS settings out of the environment of these tests."""
-    with settings_of_nobody():
+    with isolated_aws_environment():
         yield
 
 
 @pytest.fixture
-def played(nobody: None) -> Iterator[Played]:
+def played(isolated: None) -> Iterator[Played]:
     """Play a region in which one NAT serves a private subnet and another one could."""
-    del nobody
+    del isolated
     with Region(BEHAVIOURS, clock=RealClock(PACE)) as region, RegionMirror(region) as mirror:
         ec2 = region.client("ec2")
         vpc = ec2.create_vpc(CidrBlock=VPC)["Vpc"]["VpcId"]
