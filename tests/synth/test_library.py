@@ -9,7 +9,6 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from zipfile import ZipFile
 
 import aws_cdk as cdk
 import pytest
@@ -28,11 +27,11 @@ from cdk_nat_failover import (
 )
 from nat_failover.contract import Metric
 from tests.synth.template import Template
+from tests.wheel import ROOT, install
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted(path.parent.name for path in (ROOT / "examples").glob("*/app.py"))
 GROUP = "AWS::AutoScaling::AutoScalingGroup"
 ALL_TRAFFIC = ec2.Port.all_traffic()
@@ -398,13 +397,7 @@ def test_homes_of_an_imported_network_need_no_constructs() -> None:
 @pytest.fixture(scope="session")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The library as `pip install .` leaves it, in a folder that has nothing else."""
-    directory = tmp_path_factory.mktemp("wheel")
-    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(directory)]
-    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)  # noqa: S603 - our own package
-    (wheel,) = directory.glob("*.whl")
-    with ZipFile(wheel) as archive:
-        archive.extractall(directory / "site")
-    return directory / "site"
+    return install(tmp_path_factory.mktemp("wheel"))
 
 
 def test_wheel_says_that_it_has_types_and_has_no_tests(installed: Path) -> None:
