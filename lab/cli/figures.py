@@ -14,10 +14,10 @@ from dataclasses import asdict, dataclass
 from statistics import median
 from typing import TYPE_CHECKING
 
+from lab.cli import kept_drill
 from lab.drills.faults import FAULTS, written_options
 from lab.drills.testbed import OURS
 from lab.report.lines import seconds
-from lab.report.short_ids import short
 from stacks.settings.table import table
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ FILE = "docs/figures.json"
 PAGES = ("README.md", "docs/comparison.md", "lab/README.md")
 SEEDS = range(5)
 TOLD = "terminate"
-"""The fault whose story README tells, with the first seed."""
+"""The fault whose drill README and the lab's page tell, with the first seed."""
 
 _MARKED = re.compile(r"(<!-- figures: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _SHORT = ("terminate", "both", "hang")
@@ -53,10 +53,10 @@ class Played:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """All drills, and the lines of the one that is told."""
+    """All drills, and the one that is told."""
 
     drills: tuple[Played, ...]
-    story: tuple[str, ...]
+    told: Outcome
 
     @property
     def faults(self) -> tuple[str, ...]:
@@ -81,41 +81,34 @@ def played(outcome: Outcome) -> Played:
     )
 
 
-def story(outcome: Outcome) -> tuple[str, ...]:
-    """Return the lines of a drill from its first fault until all is home, as a terminal shows."""
-    end = outcome.time_to_come_home or 0.0
-    told = [line for line in outcome.timeline if 0 <= line.time <= end]
-    return tuple(f"{line.time:8.2f} s  {line.source:<14} {short(line.what)}" for line in told)
-
-
 def collected(outcomes: Iterable[Outcome]) -> Figures:
     """Return the figures of drills."""
     outcomes = tuple(outcomes)
     told = next(
         row for row in outcomes if (row.fault, row.handler, row.seed) == (TOLD, OURS, SEEDS[0])
     )
-    return Figures(drills=tuple(map(played, outcomes)), story=story(told))
+    return Figures(drills=tuple(map(played, outcomes)), told=told)
 
 
 def load(project: Path) -> Figures:
     """Return the figures that are kept."""
     kept = json.loads((project / FILE).read_text(encoding="utf-8"))
     return Figures(
-        drills=tuple(Played(**row) for row in kept["drills"]), story=tuple(kept["story"])
+        drills=tuple(Played(**row) for row in kept["drills"]), told=kept_drill.load(project)
     )
 
 
 def save(figures: Figures, project: Path) -> None:
     """Keep the figures, a line for each drill, and write the pages."""
     rows = ",\n".join(f"  {json.dumps(asdict(row))}" for row in figures.drills)
-    lines = ",\n".join(f"  {json.dumps(line, ensure_ascii=False)}" for line in figures.story)
-    text = f'{{"drills": [\n{rows}\n], "story": [\n{lines}\n]}}\n'
-    (project / FILE).write_text(text, encoding="utf-8")
+    (project / FILE).write_text(f'{{"drills": [\n{rows}\n]}}\n', encoding="utf-8")
+    kept_drill.save(figures.told, project)
     write_pages(figures, project)
 
 
 def write_pages(figures: Figures, project: Path) -> None:
-    """Write into the pages what belongs between their marks."""
+    """Write into the pages what belongs between their marks, and the picture beside them."""
+    kept_drill.draw(figures.told, project)
     for page in PAGES:
         path = project / page
         path.write_text(filled(path.read_text(encoding="utf-8"), figures), encoding="utf-8")
@@ -156,7 +149,7 @@ def _short(figures: Figures) -> str:
 
 
 def _story(figures: Figures) -> str:
-    lines = "\n".join(figures.story)
+    lines = "\n".join(kept_drill.story(figures.told))
     return f"```\nKill a NAT\n{lines}\n```\n"
 
 

@@ -9,12 +9,11 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from lab.drills.host_packets import HostPackets  # noqa: TC001 - a kept outcome is read by its types
 from lab.drills.rounding import rounded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from lab.drills.host_packets import HostPackets
 
 FAILED = "function failed"
 """The kind of the timeline's line that says that a run of the function failed, and why."""

@@ -1,14 +1,14 @@
 """The report of drills: one HTML page that tells what happened to readers new to the project.
 
 The page asks for nothing: styles and pictures are in it, there is no script, and its own policy
-forbids any request. `write` is all that the rest of the lab needs.
+forbids any request. `write` and `as_svg` are all that the rest of the lab needs.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lab.report.page import as_html
+from lab.report.page import as_html, as_svg
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from lab.drills.outcome import Outcome
 
-__all__ = ["write"]
+__all__ = ["as_svg", "write"]
 
 
 def write(outcomes: Sequence[Outcome], directory: Path) -> Path:

@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from lab.report import lines, packets, verdict
 from lab.report.comparison import compare
+from lab.report.drawing import HEADING, MARGIN, drawing
 from lab.report.picture import panels
 from lab.report.short_ids import ID
 from lab.report.topology import maps
@@ -29,6 +30,14 @@ def as_html(outcomes: Sequence[Outcome]) -> str:
     shown = [row.example for rows in comparison.values() for row in rows]
     drills = [_drill(number, outcome) for number, outcome in enumerate(shown, start=1)]
     return template.render(outcomes=outcomes, drills=drills, comparison=comparison)
+
+
+def as_svg(outcome: Outcome) -> str:
+    """Return the pictures of a drill as an SVG file that needs nothing else."""
+    template = _environment().get_template("drawing.svg")
+    return template.render(
+        d=drawing(outcome), title=verdict.verdict(outcome).headline, margin=MARGIN, heading=HEADING
+    )
 
 
 def with_abbreviated_ids(text: str) -> Markup:

@@ -25,6 +25,8 @@ _LETTERS = 11
 
 _ROOM = BOX * SIZE / _LETTERS
 
+_HEIGHT = 256.0
+
 _STRANGER = "other target"
 """The state of what a route leads to when it is none of the NATs, such as a gateway."""
 
@@ -71,6 +73,11 @@ class Map:
     tables: tuple[Box, ...]
     arrows: tuple[Arrow, ...]
     words: tuple[str, ...]
+
+    @property
+    def height(self) -> float:
+        """Return how high it is: as all maps are."""
+        return _HEIGHT
 
 
 def maps(topologies: Sequence[Topology]) -> tuple[Map, ...]:

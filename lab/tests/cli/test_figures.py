@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from lab import report
 from lab.cli.figures import PAGES, SECTIONS, SEEDS, filled, load, marks
+from lab.cli.kept_drill import PICTURE
 from lab.drills.faults import FAULTS
 from lab.drills.handlers import RECIPE_2016
 from lab.drills.scenario import read_faults
@@ -21,6 +23,12 @@ def test_page_prints_the_figures_of_the_file(page: str) -> None:
     """What stands between its marks is what is made of the file."""
     text = (PROJECT / page).read_text(encoding="utf-8")
     assert filled(text, load(PROJECT)) == text, ANEW
+
+
+def test_picture_shows_the_drill_that_is_kept() -> None:
+    """Beside the pages, as they show it."""
+    picture = (PROJECT / PICTURE).read_text(encoding="utf-8")
+    assert report.as_svg(load(PROJECT).told) == picture, ANEW
 
 
 def test_every_section_stands_on_a_page() -> None:
