@@ -12,11 +12,9 @@ from lab.emulator.catalogue import ALL
 if TYPE_CHECKING:
     from lab.emulator.behaviour import Behaviour
 
-BOOTS: tuple[type[Behaviour], ...] = (
+BEHAVIOURS: tuple[type[Behaviour], ...] = (
+    *ALL,
     InstancesForward,
     InstancesCompleteTheirLaunch,
     InstancesSignalTheirStack,
 )
-"""What instances do, in the order in which it is installed."""
-
-BEHAVIOURS = (*ALL, *BOOTS)

@@ -1,4 +1,8 @@
-"""All restored behaviours, in the order in which they are installed (later ones wrap earlier)."""
+"""All restored behaviours.
+
+Where the order of two matters, one of them says it (`after`); the others are installed, and hear
+what is written in the journal, in the order in which they stand here.
+"""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ from moto.moto_server.werkzeug_app import (
 )
 from werkzeug.serving import make_server
 
-from lab.emulator.behaviour import Behaviour, Emulation, Patches
+from lab.emulator.behaviour import Behaviour, Emulation, Patches, in_order
 from lab.emulator.catalogue import ALL
 from lab.emulator.iam.permissions import Permissions
 from lab.emulator.iam.service import Simulator
@@ -64,7 +64,7 @@ class Region:
         readings: Readings | None = None,
     ) -> None:
         self._port = port
-        self.behaviours = tuple(behaviours)
+        self.behaviours = in_order(behaviours)
         self._closing = ExitStack()
         self.clock = clock or VirtualClock()
         self.journal = Journal(self.clock)

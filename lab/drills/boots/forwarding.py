@@ -17,6 +17,7 @@ from lab.drills.boots import delays
 from lab.emulator.behaviour import Behaviour, Emulation, Patches
 from lab.emulator.journal import Who
 from lab.emulator.services.ec2.health import is_impaired
+from lab.emulator.services.ec2.instances import InstanceStates
 from lab.emulator.side_tables import SideTable
 from lab.emulator.time.delays import FORWARDS_ON
 
@@ -117,6 +118,7 @@ class InstancesForward(Behaviour):
     """
 
     source = "cdk_nat_failover/instances/boot/boot.sh; github.com/nowakeai/betternat, research 031"
+    after = (InstanceStates,)
 
     def install(self, patches: Patches) -> None:
         """Draw a fate for each new instance; listen to the journal for its changes of state."""

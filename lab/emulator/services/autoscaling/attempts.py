@@ -11,7 +11,7 @@ from lab.emulator.behaviour import Behaviour, Patches
 from lab.emulator.journal import Who
 from lab.emulator.services.autoscaling.activities import LAUNCH_ERROR, Activity, tell
 from lab.emulator.services.autoscaling.kept import ZONE_DISTRIBUTION
-from lab.emulator.services.autoscaling.launches import WANTING, emptiest_first
+from lab.emulator.services.autoscaling.launches import WANTING, SpreadsOverZones, emptiest_first
 from lab.emulator.services.autoscaling.members import (
     AVOIDED_ZONES,
     FAILING_LAUNCHES,
@@ -47,6 +47,7 @@ class FailedLaunchesAreRetried(Behaviour):
         "EC2 Auto Scaling user guide, 'Auto Scaling group Availability Zone distribution' and"
         " 'Troubleshoot Amazon EC2 Auto Scaling: EC2 instance launch failures'"
     )
+    after = (SpreadsOverZones,)
 
     def install(self, patches: Patches) -> None:
         """Try each launch."""

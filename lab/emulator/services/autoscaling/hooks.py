@@ -16,6 +16,7 @@ from moto.core.responses import ActionResult, EmptyResult
 
 from lab.emulator.behaviour import Behaviour, Emulation, Patches
 from lab.emulator.services.autoscaling.activities import TEST, envelope
+from lab.emulator.services.autoscaling.notifications import PublishesNotifications
 from lab.emulator.services.autoscaling.requests import group_of, refuse
 from lab.emulator.services.autoscaling.waits import (
     ABANDON,
@@ -151,6 +152,7 @@ class LifecycleHooksHold(Behaviour):
         "EC2 Auto Scaling user guide, 'Amazon EC2 Auto Scaling lifecycle hooks'; for the dead,"
         " github.com/jenkinsci/ec2-fleet-plugin/issues/452"
     )
+    after = (PublishesNotifications,)
 
     def install(self, patches: Patches) -> None:
         """Add the actions of the API, the group's own list, and the resource type."""

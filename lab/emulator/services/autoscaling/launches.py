@@ -13,6 +13,7 @@ from lab.emulator.behaviour import Behaviour, Emulation, Patches
 from lab.emulator.journal import Who
 from lab.emulator.readings import AbandonedLaunch
 from lab.emulator.services.autoscaling.activities import LAUNCH, LAUNCH_ERROR, Activity, tell
+from lab.emulator.services.autoscaling.hooks import LifecycleHooksHold
 from lab.emulator.services.autoscaling.members import (
     ABANDONED_LAUNCHES,
     ALIVE,
@@ -170,6 +171,7 @@ class GroupsStabilize(Behaviour):
         "CloudFormation template reference, 'CreationPolicy attribute'; CloudFormation's error"
         " 'Group did not stabilize', in public issue reports"
     )
+    after = (LifecycleHooksHold,)
 
     def install(self, patches: Patches) -> None:
         """Wait after creation."""

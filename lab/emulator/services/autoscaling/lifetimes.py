@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from moto.autoscaling.models import AutoScalingBackend
 
 from lab.emulator.behaviour import Behaviour, Patches
+from lab.emulator.services.autoscaling.bounds import GroupsHaveBounds
 from lab.emulator.services.autoscaling.kept import MAX_LIFETIME
 from lab.emulator.services.autoscaling.maintenance import replace_by_policy
 from lab.emulator.services.autoscaling.members import (
@@ -36,6 +37,7 @@ class LifetimesAreLimited(Behaviour):
     """
 
     source = "EC2 Auto Scaling user guide, 'Replace instances based on maximum instance lifetime'"
+    after = (GroupsHaveBounds,)
 
     def install(self, patches: Patches) -> None:
         """Look when a member's time is up, and when the limit was changed."""

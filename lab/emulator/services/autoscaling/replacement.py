@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from moto.autoscaling.models import FakeAutoScalingGroup, InstanceState
 
 from lab.emulator.behaviour import Behaviour, Emulation, Patches
+from lab.emulator.services.autoscaling.launches import LaunchesTakeTime
 from lab.emulator.services.autoscaling.members import (
     EXTRA,
     LAUNCHED_FROM,
@@ -83,6 +84,7 @@ class MembersKeepTheirTemplate(Behaviour):
     """
 
     source = "EC2 Auto Scaling API reference, Instance.LaunchTemplate"
+    after = (LaunchesTakeTime,)
 
     def install(self, patches: Patches) -> None:
         """Remember the version with each new member."""

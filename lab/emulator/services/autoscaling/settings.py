@@ -9,6 +9,7 @@ from moto.autoscaling.models import AutoScalingBackend, FakeAutoScalingGroup
 from moto.autoscaling.responses import AutoScalingResponse
 
 from lab.emulator.behaviour import Behaviour, Patches
+from lab.emulator.services.autoscaling.bounds import GroupsHaveBounds
 from lab.emulator.services.autoscaling.kept import keep
 from lab.emulator.services.autoscaling.policy import check_policy
 from lab.emulator.services.autoscaling.requests import group_of, refuse
@@ -32,6 +33,7 @@ class GroupsKeepTheirSettings(Behaviour):
         "EC2 Auto Scaling API reference, CreateAutoScalingGroup; user guide, 'Set the health"
         " check grace period' and 'Replace instances based on maximum instance lifetime'"
     )
+    after = (GroupsHaveBounds,)
 
     def install(self, patches: Patches) -> None:
         """Read what moto leaves out, from requests and from templates."""

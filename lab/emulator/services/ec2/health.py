@@ -8,6 +8,7 @@ from moto.ec2.models.instances import Instance
 
 from lab.emulator.behaviour import Behaviour, Emulation, Patches
 from lab.emulator.journal import Who
+from lab.emulator.services.ec2.instances import InstanceStates
 from lab.emulator.side_tables import SideTable
 from lab.emulator.time import delays
 
@@ -64,6 +65,7 @@ class StatusChecksFail(Behaviour):
         "EC2 user guide, 'Status checks for Amazon EC2 instances' and 'Troubleshoot instances"
         " with failed status checks'"
     )
+    after = (InstanceStates,)
 
     def install(self, patches: Patches) -> None:
         """Compute both checks; heal an instance that starts again."""

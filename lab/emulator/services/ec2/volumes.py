@@ -10,6 +10,7 @@ from moto.ec2.models import EC2Backend, ec2_backends
 from moto.ec2.models.instances import Instance
 
 from lab.emulator.behaviour import Behaviour, Emulation, Patches
+from lab.emulator.services.ec2.instances import RootVolumesEndWithTheirInstance
 from lab.emulator.side_tables import SideTable
 
 _REFUSED = "InvalidBlockDeviceMapping"
@@ -33,6 +34,7 @@ class VolumesTakeTheirSnapshotsSize(Behaviour):
     """
 
     source = "EC2 API reference, EbsBlockDevice; messages from public issue reports"
+    after = (RootVolumesEndWithTheirInstance,)
 
     def install(self, patches: Patches) -> None:
         """Fill the size in, or refuse it."""

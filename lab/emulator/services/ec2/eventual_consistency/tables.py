@@ -18,8 +18,11 @@ from moto.ec2.responses.route_tables import RouteTables
 from moto.ec2.utils import generic_filter
 
 from lab.emulator.behaviour import Behaviour, Patches
+from lab.emulator.services.ec2.associations import SubnetsHaveOneTable
 from lab.emulator.services.ec2.eventual_consistency.history import History, history_of, value_of
+from lab.emulator.services.ec2.propagation import GatewaysPropagateRoutes
 from lab.emulator.services.ec2.routes import FOLLOWED_ROUTES, FOLLOWED_TABLES
+from lab.emulator.services.ec2.targets import SeveralInterfacesAreNamed
 from lab.emulator.side_tables import SideTable
 from lab.emulator.time import delays
 
@@ -93,6 +96,7 @@ class TablesAreDescribedLate(_LearnsLate):
     """
 
     source = "EC2 API developer guide, 'Eventual consistency in the Amazon EC2 API'"
+    after = (GatewaysPropagateRoutes, SeveralInterfacesAreNamed, SubnetsHaveOneTable)
 
     def install(self, patches: Patches) -> None:
         """Describe tables as they are shown."""
@@ -127,6 +131,7 @@ class WritesTakeEffectLate(_LearnsLate):
     """
 
     source = "github.com/nowakeai/betternat, research 040"
+    after = (TablesAreDescribedLate,)
 
     def _record(self, ec2: RouteBackend, changes: Collection[Change]) -> None:
         moment = self._aws.clock.now() + self._aws.clock.draw(delays.ROUTE_TAKES_EFFECT)
