@@ -31,11 +31,11 @@ FILE = "docs/figures.json"
 PAGES = ("README.md", "docs/comparison.md", "lab/README.md")
 SEEDS = range(5)
 TOLD = "terminate"
-"""The fault whose drill README and the lab's page tell, with the first seed."""
+"""The fault whose drill the lab's page tells, with the first seed."""
 
 _MARKED = re.compile(r"(<!-- figures: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _SHORT = ("terminate", "both", "hang")
-"""The faults of README's table."""
+"""The faults of the short table."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,10 +176,6 @@ def _account(_: Figures) -> str:
     return "| fault | permissions |\n|---|---|\n" + "".join(rows)
 
 
-def _count(_: Figures) -> str:
-    return f"The lab plays {len(FAULTS)} faults, alone or together, with any handler:\n"
-
-
 def _settings(_: Figures) -> str:
     return table()
 
@@ -190,7 +186,6 @@ SECTIONS: dict[str, Callable[[Figures], str]] = {
     "story": _story,
     "faults": _faults,
     "account": _account,
-    "count": _count,
     "settings": _settings,
 }
 """What is written between the marks, by name."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 EXAMPLES = sorted(path.parent.name for path in (ROOT / "examples").glob("*/app.py"))
+PROGRAMS = re.findall(
+    r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL
+)
 GROUP = "AWS::AutoScaling::AutoScalingGroup"
 ALL_TRAFFIC = ec2.Port.all_traffic()
 NANO = ec2.InstanceType("t4g.nano")
@@ -428,6 +432,16 @@ def test_example_synthesizes_from_the_wheel(installed: Path, tmp_path: Path, exa
     assert str(ROOT) not in body
     explained = {"W3005"}  # The CDK depends on whole constructs.
     assert [str(row) for row in lint(body) if row.rule.id not in explained] == []
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=["provider", "construct"])
+def test_program_of_the_readme_synthesizes_from_the_wheel(
+    installed: Path, tmp_path: Path, program: str
+) -> None:
+    """As a reader would copy it."""
+    environment = {**os.environ, "PYTHONPATH": str(installed), "CDK_OUTDIR": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, env=environment, check=True)  # noqa: S603 - our own page
+    assert (tmp_path / "Shop.template.json").exists()
 
 
 def test_function_has_the_same_hash_from_checkout_and_wheel(
