@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 class Emulation:
     """What behaviours share: one account in one region, its time, its journal, its functions.
 
-    `delivery`, `throttling` and `permissions` are for faults to trouble; `readings` says how what
+    Faults change `delivery`, `throttling` and `permissions`; `readings` says how what
     AWS leaves open is played.
     `client` returns a boto3 client of the region, for what AWS itself does through an API.
     """

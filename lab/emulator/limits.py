@@ -4,7 +4,7 @@ LIMITS: tuple[str, ...] = (
     "Packets, without --packets: no NAT boots, and an instance forwards when the model says so.",
     "With --packets: loss and delay of links, IPv6, what ICMP errors quote, rules by group.",
     "With --packets: systemd, dnf and the like; they take note of their calls and succeed.",
-    "What a boot script does, but for its last call: it succeeds unless a fault says otherwise.",
+    "What a boot script does, except its last call: it succeeds unless a fault says otherwise.",
     "The time that a function computes: only its start and its calls take time.",
     "Sockets of a function to others than AWS, and bare locks: they go by the clock on the wall.",
     "What Lambda itself does with a role (logs, dead letters): it is not held against the role.",

@@ -120,7 +120,7 @@ class Region:
     def _start(self) -> None:
         _quiet()
         if isinstance(self.clock, VirtualClock):
-            self.clock.when_stuck(self.functions.presume_at_rest)
+            self.clock.on_stall(self.functions.presume_at_rest)
         patches = Patches()
         self._closing.callback(patches.undo)
         patches.put(os.environ, "MOTO_EC2_LOAD_DEFAULT_AMIS", "false")

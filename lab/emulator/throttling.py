@@ -81,11 +81,11 @@ class Throttling:
         self._others_call = False
         self._refilling_since: float | None = None
 
-    def drain(self) -> None:
+    def exhaust(self) -> None:
         """Let others in the account use up all tokens, and those that come back, from now on."""
         self._others_call = True
 
-    def relent(self) -> None:
+    def restore(self) -> None:
         """Let the others stop: the buckets, all of them empty, begin to fill."""
         self._others_call = False
         self._buckets.clear()

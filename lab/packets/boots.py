@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from cdk_nat_failover.options.instances import as_address
 from lab.drills.boots.forwarding import switch_off
-from lab.drills.boots.launches import Told, say, setting
+from lab.drills.boots.launches import LaunchAction, say, setting
 from lab.emulator.services.ec2.user_data import script_in
 from lab.packets import emulated
 from lab.packets.machine import CALLS
@@ -85,8 +85,8 @@ class Boots:
         if call[1:3] != ["autoscaling", "complete-lifecycle-action"]:
             return f"the lab plays no such call: {' '.join(call)}"
         given = dict(zip(call[3::2], call[4::2], strict=False))
-        told = Told(given["--auto-scaling-group-name"], given["--lifecycle-hook-name"])
-        return say(self._aws, instance, told, given["--lifecycle-action-result"])
+        action = LaunchAction(given["--auto-scaling-group-name"], given["--lifecycle-hook-name"])
+        return say(self._aws, instance, action, given["--lifecycle-action-result"])
 
 
 def targets(script: str) -> list[str]:

@@ -1,7 +1,7 @@
-"""What an instance does about its launch when its boot script has ended: what it was told to do.
+"""How an instance completes its launch action when its boot script has ended.
 
-It was told by its user data, which is read as the deployed boot script has it, and it makes its
-calls with the role of its instance profile.
+Its user data names the action, and is read as the deployed boot script has it. The instance makes
+its calls with the role of its instance profile.
 """
 
 from __future__ import annotations
@@ -49,21 +49,21 @@ _MEANING = {
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class LaunchAction:
     """The lifecycle action that a boot script completes, by the names of its group and hook."""
 
     group: str
     hook: str
 
 
-def told_by(user_data: str) -> Told | None:
+def launch_action_of(user_data: str) -> LaunchAction | None:
     """Return what a boot script (in base64, as EC2 keeps it) completes; None if it completes none.
 
     The names are those of its settings `group` and `hook`.
     """
     script = script_in(user_data)
     group, hook = setting(script, "group"), setting(script, "hook")
-    return Told(group, hook) if _CALL in script and group and hook else None
+    return LaunchAction(group, hook) if _CALL in script and group and hook else None
 
 
 def setting(script: str, name: str) -> str:
@@ -96,17 +96,17 @@ class InstancesCompleteTheirLaunch(Behaviour):
         instance = ec2_backends[self._aws.account][self._aws.region].get_instance(
             entry.detail["instance"]
         )
-        if told := told_by(str(instance.user_data or "")):
+        if action := launch_action_of(str(instance.user_data or "")):
             well = entry.detail["result"] == FORWARDS
-            launch = _Launch(self._aws, instance, told)
+            launch = _Launch(self._aws, instance, action)
             launch.end(CONTINUE, ATTEMPTS) if well else launch.end(ABANDON, 1)
 
 
 class _Launch:
     """The end of one instance's launch, as its boot script has it."""
 
-    def __init__(self, aws: Emulation, instance: Instance, told: Told) -> None:
-        self._aws, self._instance, self._told = aws, instance, told
+    def __init__(self, aws: Emulation, instance: Instance, action: LaunchAction) -> None:
+        self._aws, self._instance, self._action = aws, instance, action
         self._until = aws.clock.now() + aws.clock.draw(delays.BOOT_TELLS)
 
     def end(self, result: str, attempts: int) -> None:
@@ -117,21 +117,21 @@ class _Launch:
         if self._instance.state != "running":
             return
         clock = self._aws.clock
-        error = say(self._aws, self._instance, self._told, result)
+        error = say(self._aws, self._instance, self._action, result)
         if result == ABANDON:
             switch_off(self._instance)
         elif error and attempts > 1 and clock.now() < self._until:
             clock.after(delays.BOOT_TRIES_AGAIN, lambda: self.end(result, attempts - 1))
 
 
-def _complete(aws: Emulation, instance: Instance, told: Told, result: str) -> str:
+def _complete(aws: Emulation, instance: Instance, action: LaunchAction, result: str) -> str:
     """Complete a launch action with the role of an instance.
 
     Return AWS's error code, or an empty text.
     """
     parameters = {
-        "AutoScalingGroupName": told.group,
-        "LifecycleHookName": told.hook,
+        "AutoScalingGroupName": action.group,
+        "LifecycleHookName": action.hook,
         "InstanceId": instance.id,
         "LifecycleActionResult": result,
     }
@@ -149,17 +149,17 @@ def _complete(aws: Emulation, instance: Instance, told: Told, result: str) -> st
     if aws.permissions.refused(Caller(role, instance.id), call):
         return "AccessDenied"
     try:
-        group = group_named(autoscaling_backends[aws.account][aws.region], told.group)
-        complete_action(*find_action(group, told.hook, instance=instance.id), result)
+        group = group_named(autoscaling_backends[aws.account][aws.region], action.group)
+        complete_action(*find_action(group, action.hook, instance=instance.id), result)
     except AutoscalingClientError as error:
         return str(error.code)
     return ""
 
 
-def say(aws: Emulation, instance: Instance, told: Told, result: str) -> str:
+def say(aws: Emulation, instance: Instance, action: LaunchAction, result: str) -> str:
     """Let an instance tell its group how its launch went, and note it; return an error as above."""
     name = instance.id
     aws.journal.note(Who.EC2, SAID, f"{name} {_MEANING[result]}", instance=name, result=result)
-    if error := _complete(aws, instance, told, result):
+    if error := _complete(aws, instance, action, result):
         aws.journal.note(Who.EC2, REFUSED, f"{name} is answered {error}", instance=name)
     return error

@@ -60,47 +60,51 @@ class InstancesSignalTheirStack(Behaviour):
             return
         ec2 = ec2_backends[self._aws.account][self._aws.region]
         instance = ec2.get_instance(entry.detail["instance"])
-        if told := _told_by(str(instance.user_data or "")):
-            self._aws.clock.after(delays.BOOT_SIGNALS, lambda: _signal(self._aws, instance, told))
+        if signalled := _signalled_by(str(instance.user_data or "")):
+            self._aws.clock.after(
+                delays.BOOT_SIGNALS, lambda: _signal(self._aws, instance, signalled)
+            )
 
 
-def _told_by(user_data: str) -> _Signalled | None:
+def _signalled_by(user_data: str) -> _Signalled | None:
     script = script_in(user_data)
     stack, resource = setting(script, "stack"), setting(script, "resource")
     return _Signalled(stack, resource) if _CALL in script and stack and resource else None
 
 
-def _signal(aws: Emulation, instance: Instance, told: _Signalled) -> None:
+def _signal(aws: Emulation, instance: Instance, signalled: _Signalled) -> None:
     if instance.state != "running":
         return
     aws.journal.note(Who.EC2, "signals", f"{instance.id} signals its stack", instance=instance.id)
-    if error := _error(aws, instance, told):
+    if error := _error(aws, instance, signalled):
         why = ": no deployment waits for it" if error == _NOBODY_WAITS else ""
         what = f"{instance.id} is answered {error}{why}"
         aws.journal.note(Who.EC2, REFUSED, what, instance=instance.id, error=error)
 
 
-def _error(aws: Emulation, instance: Instance, told: _Signalled) -> str:
+def _error(aws: Emulation, instance: Instance, signalled: _Signalled) -> str:
     """Send the signal with the instance's role; return AWS's error code, or an empty text."""
     role = role_of(instance)
     if role is None:
         return "NoCredentials"  # the CLI finds none, and does not call
     try:
-        stack = cloudformation_backends[aws.account][aws.region].get_stack(told.stack)
-        if aws.permissions.refused(Caller(role, instance.id), _call(aws, stack.stack_id, told)):
+        stack = cloudformation_backends[aws.account][aws.region].get_stack(signalled.stack)
+        if aws.permissions.refused(
+            Caller(role, instance.id), _call(aws, stack.stack_id, signalled)
+        ):
             return "AccessDenied"
-        signal(aws, told.stack, told.resource, instance.id, SUCCESS)
+        signal(aws, signalled.stack, signalled.resource, instance.id, SUCCESS)
     except ValidationError:
         return _NOBODY_WAITS
     return ""
 
 
-def _call(aws: Emulation, stack_id: str, told: _Signalled) -> ApiCall:
+def _call(aws: Emulation, stack_id: str, signalled: _Signalled) -> ApiCall:
     """Return the call as IAM is asked about it: of the stack's ARN."""
     return ApiCall(
         service="cloudformation",
         operation="SignalResource",
-        parameters={"StackName": stack_id, "LogicalResourceId": told.resource},
+        parameters={"StackName": stack_id, "LogicalResourceId": signalled.resource},
         account=aws.account,
         region=aws.region,
         protocol="query",

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lab.emulator.services.ec2 import capacity
-from lab.emulator.services.messaging.delivery import Trouble
+from lab.emulator.services.messaging.delivery import DeliveryFaults
 
 if TYPE_CHECKING:
     from lab.drills.injectors.context import FaultContext
@@ -32,43 +32,43 @@ def lambda_is_fast(context: FaultContext) -> None:
 def throttled(context: FaultContext, _: str | None) -> None:
     """Use the account's tokens up, and those that come back meanwhile."""
     context.say("others use up the account's API calls")
-    context.region.aws.throttling.drain()
+    context.region.aws.throttling.exhaust()
 
 
 def not_throttled(context: FaultContext) -> None:
     """Let the tokens come back."""
     context.say("the others have done their calls")
-    context.region.aws.throttling.relent()
+    context.region.aws.throttling.restore()
 
 
 def lost(context: FaultContext, _: str | None) -> None:
     """Lose the messages to the function."""
-    _trouble(context, "are lost", replace(_now(context), lost=1.0))
+    _fault(context, "are lost", replace(_now(context), lost=1.0))
 
 
 def doubled(context: FaultContext, _: str | None) -> None:
     """Deliver each message to the function twice."""
-    _trouble(context, "come twice", replace(_now(context), doubled=1.0))
+    _fault(context, "come twice", replace(_now(context), doubled=1.0))
 
 
 def reordered(context: FaultContext, _: str | None) -> None:
     """Let messages to the function overtake each other."""
-    _trouble(context, "overtake each other", replace(_now(context), reordered=1.0))
+    _fault(context, "overtake each other", replace(_now(context), reordered=1.0))
 
 
 def delivered(context: FaultContext) -> None:
     """Deliver messages as ever."""
     context.say("messages are delivered as ever")
-    context.region.aws.delivery.trouble = Trouble()
+    context.region.aws.delivery.faults = DeliveryFaults()
 
 
-def _now(context: FaultContext) -> Trouble:
-    return context.region.aws.delivery.trouble
+def _now(context: FaultContext) -> DeliveryFaults:
+    return context.region.aws.delivery.faults
 
 
-def _trouble(context: FaultContext, what: str, trouble: Trouble) -> None:
+def _fault(context: FaultContext, what: str, faults: DeliveryFaults) -> None:
     context.say(f"messages to the function {what}")
-    context.region.aws.delivery.trouble = trouble
+    context.region.aws.delivery.faults = faults
 
 
 def denied(context: FaultContext, _: str | None) -> None:

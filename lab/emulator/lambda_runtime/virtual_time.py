@@ -7,7 +7,7 @@ notified. When the last one begins to wait, the lab hears of it. A thread that w
 or a socket of its own counts as one that works, which holds time up until the lab loses patience.
 
 It is the only file of the lab that the process loads, and it loads nothing but the standard library
-until all is in place: who imports `time.sleep` later gets the lab's.
+until all is in place: code that imports `time.sleep` later gets the lab's.
 """
 # ruff: noqa: ANN401, SLF001 - it stands in for methods of the standard library
 

@@ -211,7 +211,7 @@ class VirtualClock(Clock):
         self._driven = False
         self._actor = threading.local()
         self._listeners: list[Callable[[], None]] = []
-        self._stuck: list[Callable[[], None]] = []
+        self._stalled: list[Callable[[], None]] = []
 
     def now(self) -> float:
         """Return the seconds since the lab started."""
@@ -221,9 +221,9 @@ class VirtualClock(Clock):
         """Call `listener` after everything that happens."""
         self._listeners.append(listener)
 
-    def when_stuck(self, listener: Callable[[], None]) -> None:
+    def on_stall(self, listener: Callable[[], None]) -> None:
         """Call `listener` when an actor has worked for long, in case it waits without saying so."""
-        self._stuck.append(listener)
+        self._stalled.append(listener)
 
     def wait_until(self, condition: Callable[[], bool], limit: float) -> bool:
         """Wait until `condition` holds; False when `limit` seconds pass first."""
@@ -234,11 +234,11 @@ class VirtualClock(Clock):
             self._working -= actor
             self._changed.notify_all()
         while not waiting.over and not self._stopped:
-            if getattr(self._actor, "drives", True) and self._takes_the_wheel():
+            if getattr(self._actor, "drives", True) and self._become_driver():
                 try:
                     self._drive(waiting)
                 finally:
-                    self._leaves_the_wheel()
+                    self._stop_driving()
             else:
                 with self._changed:
                     self._changed.wait_for(lambda: waiting.over or self._free(), timeout=1)
@@ -280,12 +280,12 @@ class VirtualClock(Clock):
     def _free(self) -> bool:
         return not self._driven and getattr(self._actor, "drives", True)
 
-    def _takes_the_wheel(self) -> bool:
+    def _become_driver(self) -> bool:
         with self._changed:
-            takes, self._driven = not self._driven, True
-            return takes
+            becomes, self._driven = not self._driven, True
+            return becomes
 
-    def _leaves_the_wheel(self) -> None:
+    def _stop_driving(self) -> None:
         with self._changed:
             self._driven = False
             self._changed.notify_all()
@@ -310,7 +310,7 @@ class VirtualClock(Clock):
             with self._changed:
                 if self._changed.wait_for(rested, timeout=_LONG):
                     return
-            for listener in self._stuck:
+            for listener in self._stalled:
                 listener()
 
     def _first_ready(self) -> _Waiting | None:

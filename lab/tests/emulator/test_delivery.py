@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lab.emulator.journal import Journal
-from lab.emulator.services.messaging.delivery import NONE, Delivery, Leg, Message, Trouble
+from lab.emulator.services.messaging.delivery import NONE, Delivery, DeliveryFaults, Leg, Message
 from lab.emulator.services.messaging.events import event_of, publish
 from lab.emulator.time import delays
 from lab.emulator.time.clock import VirtualClock
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 class Letterbox:
     """A delivery with nothing around it, and what arrives through it: when, and which."""
 
-    def __init__(self, trouble: Trouble) -> None:
+    def __init__(self, faults: DeliveryFaults) -> None:
         self.clock = VirtualClock()
         self.journal = Journal(self.clock)
         self.arrived: list[tuple[float, str]] = []
         self._delivery = Delivery(self.clock, self.journal)
-        self._delivery.trouble = trouble
+        self._delivery.faults = faults
 
     def send(self, says: str, leg: Leg = Leg.TOPIC) -> None:
         """Send a message."""
@@ -61,7 +61,7 @@ def test_message_comes_once_and_at_once_when_there_is_no_trouble() -> None:
 
 def test_message_never_comes_when_it_is_lost() -> None:
     """The journal says who lost which message."""
-    letters = Letterbox(Trouble(lost=1.0))
+    letters = Letterbox(DeliveryFaults(lost=1.0))
     letters.send("any")
     assert letters.wait() == []
     (entry,) = letters.journal.entries("lost")
@@ -72,7 +72,7 @@ def test_about_half_of_the_messages_come_when_half_are_lost() -> None:
     """Chance decides for each message by itself, and the same way each time."""
     came = []
     for _ in range(2):
-        letters = Letterbox(Trouble(lost=0.5))
+        letters = Letterbox(DeliveryFaults(lost=0.5))
         for number in range(100):
             letters.send(str(number))
         came.append(letters.wait())
@@ -82,7 +82,7 @@ def test_about_half_of_the_messages_come_when_half_are_lost() -> None:
 
 def test_message_comes_again_a_little_later_when_it_is_doubled() -> None:
     """The first copy is not held up."""
-    letters = Letterbox(Trouble(doubled=1.0))
+    letters = Letterbox(DeliveryFaults(doubled=1.0))
     letters.send("any")
     assert letters.arrived == [(0.0, "any")]
     assert letters.wait() == ["any", "any"]
@@ -92,7 +92,7 @@ def test_message_comes_again_a_little_later_when_it_is_doubled() -> None:
 
 def test_messages_overtake_each_other_when_they_are_reordered() -> None:
     """All of them come."""
-    letters = Letterbox(Trouble(reordered=1.0))
+    letters = Letterbox(DeliveryFaults(reordered=1.0))
     sent = [str(number) for number in range(10)]
     for says in sent:
         letters.send(says)
@@ -103,7 +103,7 @@ def test_messages_overtake_each_other_when_they_are_reordered() -> None:
 
 def test_message_comes_minutes_later_when_it_is_late() -> None:
     """The journal says by how much, at the moment at which it was due."""
-    letters = Letterbox(Trouble(late=1.0))
+    letters = Letterbox(DeliveryFaults(late=1.0))
     letters.send("any")
     assert letters.wait() == ["any"]
     assert delays.LATE.low <= letters.arrived[0][0] <= delays.LATE.high
@@ -114,7 +114,7 @@ def test_message_comes_minutes_later_when_it_is_late() -> None:
 def test_late_message_is_given_up_when_nobody_tries_for_so_long() -> None:
     """What is late was tried again and again; it is lost where that is not wanted."""
     given_up: list[str] = []
-    letters = Letterbox(Trouble(late=1.0))
+    letters = Letterbox(DeliveryFaults(late=1.0))
     letters.send_in_a_hurry("any", lambda: given_up.append("any"))
     assert letters.wait() == []
     assert given_up == ["any"]
@@ -122,19 +122,19 @@ def test_late_message_is_given_up_when_nobody_tries_for_so_long() -> None:
 
 
 @pytest.mark.parametrize(
-    ("trouble", "came"),
+    ("faults", "came"),
     [
-        (Trouble(lost=1.0), ["schedule"]),
-        (Trouble(lost=1.0, on=frozenset({Leg.TOPIC})), ["rule", "schedule"]),
-        (Trouble(lost=1.0, on=frozenset(Leg)), []),
+        (DeliveryFaults(lost=1.0), ["schedule"]),
+        (DeliveryFaults(lost=1.0, on=frozenset({Leg.TOPIC})), ["rule", "schedule"]),
+        (DeliveryFaults(lost=1.0, on=frozenset(Leg)), []),
     ],
     ids=["messages", "topics", "all"],
 )
 def test_trouble_hits_the_ways_that_it_names_and_no_schedule_by_default(
-    trouble: Trouble, came: list[str]
+    faults: DeliveryFaults, came: list[str]
 ) -> None:
     """A schedule is a timer inside of EventBridge."""
-    letters = Letterbox(trouble)
+    letters = Letterbox(faults)
     for leg in Leg:
         letters.send(leg.value, leg)
     assert letters.wait() == came
@@ -146,14 +146,14 @@ def test_function_hears_of_nothing_but_the_schedule_when_messages_are_lost(
     """Topic, rule and schedule go through the same delivery."""
     function = any_function(region, ECHO)
     listen(region, function)
-    region.aws.delivery.trouble = Trouble(lost=1.0)
+    region.aws.delivery.faults = DeliveryFaults(lost=1.0)
     region.client("sns").publish(TopicArn=any_topic(region), Message="{}", Subject="any message")
     publish(region.aws, event_of(region.aws, "any", "any", [], {}), "any event")
     region.clock.pass_time(delays.SCHEDULED_MINUTE.high + 5.0)
     lost = [entry.what for entry in region.journal.entries("lost")]
     assert sorted(lost) == ["loses a message: any event", "loses a message: any message"]
     assert heard(region) == ["Scheduled Event"]
-    region.aws.delivery.trouble = NONE
+    region.aws.delivery.faults = NONE
     publish(region.aws, event_of(region.aws, "any", "any", [], {}), "any event")
     region.clock.pass_time(5.0)
     assert heard(region) == ["Scheduled Event", "any"]
@@ -171,7 +171,7 @@ def test_late_event_goes_to_the_dead_letter_queue_when_its_target_does_not_wait(
     region.client("sqs").create_queue(QueueName="dead")
     arn = "arn:aws:sqs:us-east-1:123456789012:dead"
     listen(region, any_function(region, ECHO), RetryPolicy=policy, DeadLetterConfig={"Arn": arn})
-    region.aws.delivery.trouble = Trouble(late=1.0, on=frozenset({Leg.RULE}))
+    region.aws.delivery.faults = DeliveryFaults(late=1.0, on=frozenset({Leg.RULE}))
     publish(region.aws, event_of(region.aws, "any", "any", [], {}), "any event")
     region.clock.pass_time(1.0)
     (letter,) = region.client("sqs").receive_message(QueueUrl="dead")["Messages"]

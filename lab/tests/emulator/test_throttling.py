@@ -41,14 +41,14 @@ def test_function_is_answered_when_others_leave_tokens_again(
 ) -> None:
     """Both services refuse in the way that the SDK's standard mode takes for throttling."""
     any_function(region, PATIENT)
-    region.aws.throttling.drain()
+    region.aws.throttling.exhaust()
     region.client("lambda").invoke(
         FunctionName="any",
         InvocationType="Event",
         Payload=json.dumps({"service": service, "call": call}),
     )
     region.clock.pass_time(5.0)
-    region.aws.throttling.relent()
+    region.aws.throttling.restore()
     relented = region.clock.now()
     assert eventually(region, lambda: bool(region.journal.entries("function answered")))
     *refused, answered = region.journal.entries("call")
@@ -64,7 +64,7 @@ def test_function_is_answered_when_others_leave_tokens_again(
 def test_refusal_has_the_status_of_its_service(service: str, status: str) -> None:
     """EC2 calls it an error of the server, Auto Scaling one of the client."""
     throttling = Throttling(VirtualClock())
-    throttling.drain()
+    throttling.exhaust()
     assert refusal(throttling, service, "DescribeAnything") == status
 
 
@@ -103,8 +103,8 @@ def test_buckets_fill_from_nothing_when_others_relent() -> None:
     """Who waited for the others has no burst yet."""
     clock = VirtualClock()
     throttling = Throttling(clock)
-    throttling.drain()
-    throttling.relent()
+    throttling.exhaust()
+    throttling.restore()
     clock.pass_time(1.0)
     passed = [refusal(throttling, "ec2", "ReplaceRoute") is None for _ in range(50)]
     assert sum(passed) == WRITES.refill

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 class DeletionNeedsAnEmptyGroup(Behaviour):
     """A group with members is not deleted (ResourceInUse), unless the deletion is forced.
 
-    CloudFormation scales the group in and waits for hours. It waits in vain for members that are
-    protected from scale-in or in standby, and for all of them while Terminate is suspended: then
+    CloudFormation scales the group in and waits for hours. It hangs on members that are
+    protected from scale-in or in standby, and on all of them while Terminate is suspended: then
     the deletion of the stack fails. moto deletes the group, and leaves such members running.
     """
 

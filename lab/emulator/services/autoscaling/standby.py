@@ -1,4 +1,4 @@
-"""Members in standby, and members that are protected from scale-in: who may become so."""
+"""Members in standby, and members that are protected from scale-in: which ones may become so."""
 # ruff: noqa: SLF001 - moto gives no other access to a request's parameters
 
 from __future__ import annotations

@@ -59,9 +59,9 @@ class Operation:
         """Create the stack; one that fails is rolled back, which deletes what was created."""
         self._report("CREATE_IN_PROGRESS", "User Initiated")
         try:
-            self._bring(wanted)
+            self._apply_template(wanted)
         except Exception as error:  # noqa: BLE001 - whatever fails, fails the stack
-            self._give_up(reason(error))
+            self._roll_back_create(reason(error))
         else:
             self._report("CREATE_COMPLETE")
 
@@ -70,9 +70,9 @@ class Operation:
         before = Wanted(self._stack.template, dict(self._stack.parameters))
         self._report("UPDATE_IN_PROGRESS", "User Initiated")
         try:
-            self._bring(wanted)
+            self._apply_template(wanted)
         except Exception as error:  # noqa: BLE001 - whatever fails, fails the stack
-            self._go_back(before, reason(error))
+            self._roll_back_update(before, reason(error))
         else:
             self._clean_up("UPDATE")
 
@@ -90,7 +90,7 @@ class Operation:
             if change_set.stack_id == self._stack.stack_id:
                 del backend.change_sets[id_]
 
-    def _give_up(self, why: str) -> None:
+    def _roll_back_create(self, why: str) -> None:
         if self._on_failure is OnFailure.ROLLBACK:
             self._report("ROLLBACK_IN_PROGRESS", why)
             failed = self._remove_all()
@@ -100,24 +100,24 @@ class Operation:
         if self._on_failure is OnFailure.DELETE:
             self.delete()
 
-    def _go_back(self, before: Wanted, why: str) -> None:
+    def _roll_back_update(self, before: Wanted, why: str) -> None:
         if self._on_failure is not OnFailure.ROLLBACK:
             self._report("UPDATE_FAILED", why)
             return
         self._report("UPDATE_ROLLBACK_IN_PROGRESS", why)
-        self._steps.take_back()
+        self._steps.restore_replaced()
         try:
-            self._bring(before)
+            self._apply_template(before)
         except Exception as error:  # noqa: BLE001 - whatever fails, fails the stack
             self._report("UPDATE_ROLLBACK_FAILED", reason(error))
         else:
             self._clean_up("UPDATE_ROLLBACK")
 
-    def _bring(self, wanted: Wanted) -> None:
+    def _apply_template(self, wanted: Wanted) -> None:
         self._load(wanted)
         there = self._wanted_bodies()
         for name in creation_order(there):
-            self._steps.bring(name, there[name])
+            self._steps.apply(name, there[name])
         outputs = OutputMap(self._map, self._stack.template_dict, self._stack.stack_id)
         list(outputs.values())  # later a look at them would create what is missing
         self._stack.output_map = outputs

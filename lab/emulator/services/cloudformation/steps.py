@@ -45,7 +45,7 @@ class Steps:
         self._map: Any = stack.resource_map  # moto's own code takes it for a plain mapping too
         self._replaces = replaces
 
-    def bring(self, name: str, body: Mapping[str, Any]) -> None:
+    def apply(self, name: str, body: Mapping[str, Any]) -> None:
         """Let a resource be as the template says; nothing happens if it is already."""
         there = ledger(self._stack).get(name)
         if there is None:
@@ -64,10 +64,10 @@ class Steps:
         else:
             self._step(name, applied.kind, "DELETE", lambda: delete(self._aws, applied), applied)
 
-    def take_back(self) -> None:
+    def restore_replaced(self) -> None:
         """Let what was replaced stand again, and supersede what replaced it.
 
-        A custom resource goes back by itself: its function is asked for another update.
+        A custom resource is rolled back by itself: its function is asked for another update.
         """
         replaced, self.superseded = self.superseded, []
         for name, applied in replaced:

@@ -14,7 +14,7 @@ class TablesOfStacksExpireItems(Behaviour):
     """A table of a stack has the time to live that its template asks for.
 
     moto's CloudFormation leaves it out. That an item then goes (within days of its time, says AWS)
-    is not played: who reads must look at the time anyway.
+    is not played: readers must look at the time anyway.
     """
 
     source = (

@@ -33,7 +33,9 @@ def impair(aws: Emulation, instance: Instance) -> None:
     Its next status checks, system and instance, fail and go on failing.
     """
     _IMPAIRED[instance] = True
-    aws.clock.at(aws.clock.now(), lambda: None)  # who watches each step of the clock looks again
+    aws.clock.at(
+        aws.clock.now(), lambda: None
+    )  # so that whatever watches each step of the clock observes again
     aws.clock.after(delays.STATUS_CHECK, lambda: _fail(aws, instance))
 
 

@@ -3,7 +3,7 @@
 Both deliver at least once, in no order, and services publish to both on a best-effort basis (Auto
 Scaling user guide, "Amazon SNS notifications"; EventBridge event reference; SNS developer guide,
 "Message delivery retries"). By default every message comes once and in time. A fault changes that
-with `Delivery.trouble`, and what it does to a message stands in the journal.
+with `Delivery.faults`, and what it does to a message stands in the journal.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Leg(Enum):
 
     @property
     def who(self) -> Who:
-        """Return who delivers."""
+        """Return the service that delivers."""
         return Who.SNS if self is Leg.TOPIC else Who.EVENT_BRIDGE
 
 
@@ -42,7 +42,7 @@ timers inside of EventBridge, documented to run within their minute."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trouble:
+class DeliveryFaults:
     """How likely a message is lost, doubled, overtaken by others or late: from 0 to 1 each."""
 
     lost: float = 0.0
@@ -52,7 +52,7 @@ class Trouble:
     on: frozenset[Leg] = MESSAGES
 
 
-NONE = Trouble()
+NONE = DeliveryFaults()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,33 +70,33 @@ class Message:
 
 
 class Delivery:
-    """Delivers messages at once, or as far as `trouble` lets it."""
+    """Delivers messages at once, or as far as `faults` let it."""
 
     def __init__(self, clock: Clock, journal: Journal) -> None:
-        self.trouble = NONE
+        self.faults = NONE
         self._clock = clock
         self._journal = journal
 
     def deliver(self, message: Message) -> None:
         """Hand a message over, now or later, once or twice or never."""
-        trouble = self.trouble
-        if message.leg not in trouble.on:
+        faults = self.faults
+        if message.leg not in faults.on:
             message.hand_over()
-        elif self._hits(trouble.lost, "lost", message):
+        elif self._hits(faults.lost, "lost", message):
             self._note("lost", f"loses a message: {message.says}", message)
         else:
-            self._deliver(message, self._held_up(trouble, message))
-            if self._hits(trouble.doubled, "doubled", message):
+            self._deliver(message, self._held_up(faults, message))
+            if self._hits(faults.doubled, "doubled", message):
                 seconds = self._clock.draw(delays.SECOND_COPY)
                 what = f"delivers a message twice, {seconds:.1f} s apart: {message.says}"
                 self._note("doubled", what, message)
                 self._clock.at(self._clock.now() + seconds, message.hand_over)
 
-    def _held_up(self, trouble: Trouble, message: Message) -> float:
+    def _held_up(self, faults: DeliveryFaults, message: Message) -> float:
         seconds = 0.0
-        if self._hits(trouble.reordered, "reordered", message):
+        if self._hits(faults.reordered, "reordered", message):
             seconds += self._clock.draw(delays.OVERTAKEN)
-        if self._hits(trouble.late, "late", message):
+        if self._hits(faults.late, "late", message):
             seconds += self._clock.draw(delays.LATE)
         return seconds
 

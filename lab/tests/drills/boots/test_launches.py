@@ -16,8 +16,8 @@ from lab.drills.boots.launches import (
     REFUSED,
     SAID,
     InstancesCompleteTheirLaunch,
-    Told,
-    told_by,
+    LaunchAction,
+    launch_action_of,
 )
 from lab.emulator.time import delays as aws
 from lab.tests.emulator.contract import contract_of
@@ -74,8 +74,12 @@ def said(region: Region, instance: str) -> list[str]:
 
 def test_deployed_boot_script_says_which_action_it_completes() -> None:
     """The lab reads the names where the script has them."""
-    assert told_by(boot_script("a-group", "a-hook")) == Told(group="a-group", hook="a-hook")
-    assert told_by(boot_script("O'Neill nat")) == Told(group="O'Neill nat", hook="any-hook")
+    assert launch_action_of(boot_script("a-group", "a-hook")) == LaunchAction(
+        group="a-group", hook="a-hook"
+    )
+    assert launch_action_of(boot_script("O'Neill nat")) == LaunchAction(
+        group="O'Neill nat", hook="any-hook"
+    )
 
 
 @pytest.mark.parametrize(
@@ -89,13 +93,13 @@ def test_deployed_boot_script_says_which_action_it_completes() -> None:
 )
 def test_other_user_data_completes_nothing(script: str) -> None:
     """It must make the call, and name a group and a hook."""
-    assert told_by(base64.b64encode(script.encode()).decode()) is None
+    assert launch_action_of(base64.b64encode(script.encode()).decode()) is None
 
 
 def test_user_data_that_is_no_text_completes_nothing() -> None:
     """User data may be anything: an archive, say."""
-    assert told_by(base64.b64encode(b"\x1f\x8b\xff").decode()) is None
-    assert told_by("not base64!") is None
+    assert launch_action_of(base64.b64encode(b"\x1f\x8b\xff").decode()) is None
+    assert launch_action_of("not base64!") is None
 
 
 @contract_of(InstancesCompleteTheirLaunch)

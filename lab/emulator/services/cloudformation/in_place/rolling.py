@@ -152,7 +152,7 @@ def update_in_batches(update: Update, policy: Rolling) -> None:
 
 @contextmanager
 def _suspended(update: Update, processes: Sequence[str]) -> Iterator[None]:
-    """Suspend processes of the group meanwhile, but for those that somebody suspended already."""
+    """Suspend processes of the group meanwhile, except those that somebody suspended already."""
     already = {row["ProcessName"] for row in update.there.resource.suspended_processes}
     names = [name for name in processes if name not in already]
     autoscaling = update.client("autoscaling")

@@ -1,4 +1,4 @@
-"""Eventual consistency: who describes an instance is shown late what became of it."""
+"""Eventual consistency: readers are shown late what became of an instance."""
 # ruff: noqa: SLF001, ANN401 - moto gives no other access to its state, and types little of it
 
 from __future__ import annotations

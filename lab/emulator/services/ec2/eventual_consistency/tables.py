@@ -1,4 +1,4 @@
-"""Eventual consistency: who learns late of a write to a route table, readers or packets.
+"""Eventual consistency: readers and packets learn late of a write to a route table.
 
 What moto holds is what was written, and further writes are judged by it. Beside it stands what a
 reader is shown, and what packets follow.
