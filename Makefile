@@ -81,8 +81,8 @@ dataplane: $(READY) $(PACKETS) ## Compare the NAT with a plain rule, ARGS="--aga
 	@python -m lab.bench.dataplane $(ARGS)
 
 lock: $(READY) ## Resolve the pinned versions anew, on purpose
-	@uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 --upgrade pyproject.toml --output-file requirements.txt
-	@uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 --upgrade --constraint requirements.txt --group dev pyproject.toml --output-file requirements-dev.txt
+	@uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 --upgrade --group app --group dev pyproject.toml --output-file requirements-dev.txt
+	@uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 --upgrade --constraint requirements-dev.txt --group app pyproject.toml --output-file requirements.txt
 	@npm update --package-lock-only --no-audit --no-fund
 
 clean: ## Remove everything that the recipes made

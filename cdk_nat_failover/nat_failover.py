@@ -1,32 +1,58 @@
-"""NAT instances that fail over, for a network: the construct that wires all others."""
+"""`NatFailover`: NAT instances that fail over for a network."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import aws_cdk as cdk
+import jsii
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
+from cdk_nat_failover.address import Address
 from cdk_nat_failover.function.default_routes import DefaultRoutes
 from cdk_nat_failover.function.failover_function import FailoverFunction
 from cdk_nat_failover.function.private_associations import PrivateAssociations
-from cdk_nat_failover.instances.nat_fleet import NatFleet, group_name
+from cdk_nat_failover.instances.nat_fleet import NatFleet
+from cdk_nat_failover.instances.nat_launch import group_name
 from cdk_nat_failover.messaging.encryption_key import EncryptionKey
 from cdk_nat_failover.messaging.failover_topic import FailoverTopic
 from cdk_nat_failover.messaging.notifications_topic import NotificationsTopic
 from cdk_nat_failover.observability.alarms import Observability
+from cdk_nat_failover.options.alerts import AlertOptions
+from cdk_nat_failover.options.failover import FailoverOptions
+from cdk_nat_failover.options.instances import (
+    InstanceOptions,
+    Size,
+    desired_is_not_more_than_max,
+    min_is_not_more_than_desired,
+)
+from cdk_nat_failover.options.logs import LogOptions
+from cdk_nat_failover.options.section import OptionsError
+from cdk_nat_failover.options.topic import TopicOptions
+from nat_failover.contract import FLEET_TAG, Metric
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from aws_cdk import aws_autoscaling as autoscaling
+    from aws_cdk import aws_iam as iam
+    from aws_cdk import aws_lambda as lambda_
+    from aws_cdk import aws_sns as sns
 
-    from cdk_nat_failover.function.options import Failover
-    from cdk_nat_failover.instances.options import Instances
     from cdk_nat_failover.network.nat_network import NatNetwork
 
 
+@jsii.implements(ec2.IConnectable)
 class NatFailover(Construct):
     """NAT instances, the function that repairs the private tables' default routes, and the alarms.
 
+    There is an instance for each public subnet of the network, unless the options say otherwise.
     Subscribe to `notifications` to hear of what happens.
+
+    Raises:
+        OptionsError: when options cannot be used together.
+        UserDataError: when what the instances are told is longer than EC2 takes.
+
     """
 
     def __init__(  # noqa: PLR0913 - what can be chosen, each thing by name
@@ -35,15 +61,24 @@ class NatFailover(Construct):
         construct_id: str,
         *,
         network: NatNetwork,
-        instances: Instances,
-        failover: Failover,
-        customer_key: bool,
-        emails: Sequence[str],
-        log_retention_days: int,
+        instances: InstanceOptions | None = None,
+        failover: FailoverOptions | None = None,
+        topic: TopicOptions | None = None,
+        alerts: AlertOptions | None = None,
+        logs: LogOptions | None = None,
+        security_group: ec2.ISecurityGroup | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
+        self.network = network
+        chosen = instances or InstanceOptions()
+        size = self._size(chosen, network)
+        address = Address.of(self)
+        self._tag(network, address.name)
+        customer_key = (topic or TopicOptions()).customer_key
         key = EncryptionKey(self, "MessageKey") if customer_key else None
-        notifications = NotificationsTopic(self, "Outcome", key=key, emails=emails)
+        notifications = NotificationsTopic(
+            self, "Outcome", key=key, emails=(alerts or AlertOptions()).emails
+        )
         failures = FailoverTopic(self, "NatFailed", key=key)
         function = FailoverFunction(
             self,
@@ -52,28 +87,107 @@ class NatFailover(Construct):
             topic=failures,
             notifications=notifications,
             key=key,
-            group=group_name(self),
-            wanted=instances.desired,
-            options=failover,
-            log_retention_days=log_retention_days,
+            name=address.name,
+            group=group_name(address),
+            wanted=size.desired,
+            options=failover or FailoverOptions(),
+            log_retention_days=(logs or LogOptions()).retention_days,
         )
-        fleet = NatFleet(
+        self._fleet = NatFleet(
             self,
             "Fleet",
+            address=address,
             network=network,
             topic=failures,
             listener=function.listening,
             associations=PrivateAssociations(
                 self, "PrivateAssociations", network=network, function=function
             ),
-            options=instances,
+            options=chosen,
+            size=size,
+            security_group=security_group,
         )
         routes = DefaultRoutes(
-            self, "DefaultRoutes", network=network, function=function, fleet=fleet
+            self, "DefaultRoutes", network=network, function=function, fleet=self._fleet
         )
         Observability(
-            self, "Observability", function=function, routes=routes, notifications=notifications
+            self,
+            "Observability",
+            function=function,
+            routes=routes,
+            notifications=notifications,
         )
-        self.failures = failures.topic
-        self.notifications = notifications.topic
-        self.function = function.function
+        self._metrics = function.metrics
+        self.failures: sns.ITopic = failures.topic
+        """Whatever is published to it makes the function observe the NATs."""
+        self.notifications: sns.ITopic = notifications.topic
+        """What happened, and alarms, for people; subscribe to it."""
+        self.function: lambda_.IFunction = function.function
+
+    def _size(self, instances: InstanceOptions, network: NatNetwork) -> Size:
+        instances.check()
+        size = instances.size(len(network.public_subnets))
+        for rule in (min_is_not_more_than_desired, desired_is_not_more_than_max):
+            if mistake := rule(size, ""):
+                raise OptionsError(mistake)
+        if size.desired == 1:
+            cdk.Annotations.of(self).add_warning_v2(
+                "nat-failover:one-nat",
+                "One NAT instance cannot fail over: when it dies, no private subnet has internet"
+                " until its replacement forwards, minutes later. Give the NATs two public subnets,"
+                " or desired=2.",
+            )
+        return size
+
+    def _tag(self, network: NatNetwork, name: str) -> None:
+        """Tag the private subnets and their tables, by which drills know what they may touch."""
+        for subnet in network.private_subnets:
+            cdk.Tags.of(subnet).add(FLEET_TAG, name)
+
+    @property
+    def auto_scaling_group(self) -> autoscaling.CfnAutoScalingGroup:
+        """The group of the NAT instances."""
+        return self._fleet.group
+
+    @property
+    def role(self) -> iam.Role:
+        """The role of the NAT instances."""
+        return self._fleet.launch.role
+
+    @property
+    def security_group(self) -> ec2.ISecurityGroup:
+        """The security group of the NAT instances; it admits the network's CIDRs."""
+        return self._fleet.launch.security_group
+
+    @property
+    def connections(self) -> ec2.Connections:
+        """What may connect to the NAT instances, and whereto they may."""
+        return self.security_group.connections
+
+    def grant_publish(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Let a principal make the function observe the NATs, by a message to `failures`."""
+        return self.failures.grant_publish(grantee)
+
+    def metric_usable_nats(self) -> cloudwatch.Metric:
+        """Return how many NATs may carry traffic; its minimum of each minute."""
+        return self._metrics.metric(Metric.USABLE_NATS, cloudwatch.Stats.MINIMUM)
+
+    def metric_no_egress(self) -> cloudwatch.Metric:
+        """Return how many private subnets have no working way out; its maximum of each minute."""
+        return self._metrics.metric(Metric.NO_EGRESS, cloudwatch.Stats.MAXIMUM)
+
+    def metric_not_ours(self) -> cloudwatch.Metric:
+        """Return how many tables and subnets lead elsewhere; its maximum of each minute."""
+        return self._metrics.metric(Metric.NOT_OURS, cloudwatch.Stats.MAXIMUM)
+
+    def metric_redundancy_lost(self) -> cloudwatch.Metric:
+        """Return whether one more loss would be the last; its maximum of each minute."""
+        return self._metrics.metric(Metric.REDUNDANCY_LOST, cloudwatch.Stats.MAXIMUM)
+
+    def metric_moves(self) -> cloudwatch.Metric:
+        """Return how many tables came to use another NAT; its sum of each minute."""
+        return self._metrics.metric(Metric.MOVES, cloudwatch.Stats.SUM)
+
+    def metric_failures(self) -> cloudwatch.Metric:
+        """Return how many runs of the function could not finish; its sum of each minute."""
+        return self._metrics.metric(Metric.FAILURES, cloudwatch.Stats.SUM)

@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
 
-from cdk_nat_failover.function.options import Failover
-from cdk_nat_failover.instances.options import Instances
 from cdk_nat_failover.nat_failover import NatFailover
 from cdk_nat_failover.network.new_network import NewNetwork
 
@@ -16,8 +14,6 @@ if TYPE_CHECKING:
 
     from cdk_nat_failover.network.nat_network import NatNetwork
     from stacks.settings.app import AppSettings
-    from stacks.settings.fleet import FleetSettings
-    from stacks.settings.network import NetworkSettings
 
 DESCRIPTION = (
     "Private subnets reach the internet through NAT instances; a function, notified by a topic,"
@@ -37,20 +33,16 @@ class NatStack(cdk.Stack):
             description=DESCRIPTION,
             env=cdk.Environment(account=settings.account, region=settings.region),
         )
-        network = self._network(settings.network)
+        network = NewNetwork(self, "Network", settings.network).network
         nats = NatFailover(
             self,
             "Default",  # which leaves no trace in logical ids
             network=network,
-            instances=_instances(settings.fleet),
-            failover=Failover(
-                strategy=settings.failover.strategy,
-                failback=settings.failover.failback,
-                adopt=settings.failover.adopt,
-            ),
-            customer_key=settings.topic.customer_key,
-            emails=settings.alerts.emails,
-            log_retention_days=settings.logs.retention_days,
+            instances=settings.fleet,
+            failover=settings.failover,
+            topic=settings.topic,
+            alerts=settings.alerts,
+            logs=settings.logs,
         )
         self._add_outputs(network, nats)
 
@@ -63,15 +55,6 @@ class NatStack(cdk.Stack):
         if self._zones:
             return list(self._zones)
         return [cdk.Fn.select(index, cdk.Fn.get_azs()) for index in range(self._zone_count)]
-
-    def _network(self, settings: NetworkSettings) -> NatNetwork:
-        return NewNetwork(
-            self,
-            "Network",
-            cidr=settings.cidr,
-            additional_cidrs=settings.additional_cidrs,
-            zones=settings.zones,
-        ).network
 
     def _add_outputs(self, network: NatNetwork, nats: NatFailover) -> None:
         outputs = {
@@ -103,17 +86,3 @@ class NatStack(cdk.Stack):
         }
         for name, (description, value) in outputs.items():
             cdk.CfnOutput(self, name, description=description, value=value)
-
-
-def _instances(settings: FleetSettings) -> Instances:
-    return Instances(
-        launch=settings.launch,
-        instance_type=settings.instance_type,
-        image=settings.image,
-        ami=settings.ami.id if settings.ami else None,
-        min=settings.min,
-        max=settings.max,
-        desired=settings.desired,
-        self_test=settings.self_test,
-        session_manager=settings.session_manager,
-    )

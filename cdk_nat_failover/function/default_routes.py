@@ -75,7 +75,7 @@ class DefaultRoutes(Construct):
             service_timeout=ANSWER_LIMIT,
             properties={
                 "Group": fleet.group.ref,
-                "Launch": fleet.launch_version,
+                "Launch": fleet.launch.version,
                 "Strategy": function.strategy.value,
                 "Adopt": function.adopt,
                 "RouteTables": list(network.tables),

@@ -16,16 +16,22 @@ from constructs import Construct, DependencyGroup
 
 from cdk_nat_failover.function.failover_role import FailoverRole
 from cdk_nat_failover.function.memory_table import MemoryTable
+from cdk_nat_failover.observability.metrics import Metrics
 from nat_failover.contract import HomeTable, Settings
 
 if TYPE_CHECKING:
-    from cdk_nat_failover.function.options import Failover
     from cdk_nat_failover.messaging.encryption_key import EncryptionKey
     from cdk_nat_failover.messaging.failover_topic import FailoverTopic
     from cdk_nat_failover.messaging.notifications_topic import NotificationsTopic
     from cdk_nat_failover.network.nat_network import NatNetwork
+    from cdk_nat_failover.options.failover import FailoverOptions
 
-SOURCE = Path(__file__).parents[2] / "lambda_src"
+SOURCE = next(
+    folder
+    for folder in (Path(__file__).with_name("lambda_src"), Path(__file__).parents[2] / "lambda_src")
+    if folder.is_dir()
+)
+"""The function's code: beside this file where the library is installed, else in the checkout."""
 
 NOT_SOURCE = ["**/__pycache__", "**/*.pyc", "*.egg-info"]
 """What tools leave in the source tree; it would change the asset's hash from machine to machine."""
@@ -76,13 +82,15 @@ class FailoverFunction(Construct):
         topic: FailoverTopic,
         notifications: NotificationsTopic,
         key: EncryptionKey | None,
+        name: str,
         group: str,
         wanted: int,
-        options: Failover,
+        options: FailoverOptions,
         log_retention_days: int,
     ) -> None:
         super().__init__(scope, construct_id)
-        self._group = group
+        self._name, self._group = name, group
+        self.metrics = Metrics(name)
         self._wanted = wanted
         self._memory = MemoryTable(self, "Memory")
         self.strategy = options.strategy
@@ -121,7 +129,7 @@ class FailoverFunction(Construct):
         return logs.CfnLogGroup(self, "Log", retention_in_days=retention_days)
 
     def _environment(
-        self, network: NatNetwork, notifications: NotificationsTopic, options: Failover
+        self, network: NatNetwork, notifications: NotificationsTopic, options: FailoverOptions
     ) -> dict[str, str]:
         tables = tuple(
             HomeTable(
@@ -132,7 +140,7 @@ class FailoverFunction(Construct):
             for home in network.homes
         )
         return Settings(
-            stack=cdk.Stack.of(self).stack_name,
+            stack=self._name,
             stack_id=cdk.Stack.of(self).stack_id,
             vpc=network.vpc.vpc_id,
             group=self._group,

@@ -8,16 +8,18 @@ import aws_cdk as cdk
 from aws_cdk import aws_autoscaling as autoscaling
 from constructs import Construct
 
-from cdk_nat_failover.instances.nat_launch import NatLaunch
+from cdk_nat_failover.instances.nat_launch import NatLaunch, group_name
 from nat_failover.contract import FLEET_TAG
 
 if TYPE_CHECKING:
+    from aws_cdk import aws_ec2 as ec2
     from constructs import DependencyGroup
 
+    from cdk_nat_failover.address import Address
     from cdk_nat_failover.function.private_associations import PrivateAssociations
-    from cdk_nat_failover.instances.options import Instances
     from cdk_nat_failover.messaging.failover_topic import FailoverTopic
     from cdk_nat_failover.network.nat_network import NatNetwork
+    from cdk_nat_failover.options.instances import InstanceOptions, Size
 
 EVENTS = (
     "autoscaling:EC2_INSTANCE_LAUNCH",
@@ -32,27 +34,18 @@ HOOK = "proven-to-forward"
 HEARTBEAT_S = 420
 """How long the group waits for that.
 
-A minute for EC2 and the system to start, 290 s that the boot takes at most until the group is
-told, half a minute to tell it of a failure, and 40 s to spare (docs/instance.md)."""
+A minute for EC2 and the system to start, 295 s that the boot takes at most until the group is
+told, half a minute to tell it of a failure, and 35 s to spare (docs/instance.md)."""
 
 SIGNAL_TIMEOUT = "PT15M"
 """How long a deployment waits for the signal of an instance that forwards.
 
-Long enough for a boot that fails and one that does not, of 395 s at most each. Then it fails, and
+Long enough for a boot that fails and one that does not, of 400 s at most each. Then it fails, and
 goes back
 (docs/decisions/0018-an-update-never-ends-the-last-nat.md)."""
 
 MIN_HEALTHY, MAX_HEALTHY = 100, 150
 """Between which percentages of its size the group replaces: one more at most, never one less."""
-
-
-def group_name(scope: Construct) -> str:
-    """Return the group's name, which instances and function are told before the group exists.
-
-    An instance may complete the actions of that group only, and the function believes that group
-    only (decision 0009).
-    """
-    return f"{cdk.Stack.of(scope).stack_name}-nat"
 
 
 class NatFleet(Construct):
@@ -67,27 +60,29 @@ class NatFleet(Construct):
         scope: Construct,
         construct_id: str,
         *,
+        address: Address,
         network: NatNetwork,
         topic: FailoverTopic,
         listener: DependencyGroup,
         associations: PrivateAssociations,
-        options: Instances,
+        options: InstanceOptions,
+        size: Size,
+        security_group: ec2.ISecurityGroup | None,
     ) -> None:
         super().__init__(scope, construct_id)
-        self._name = group_name(self)
-        self.group = self._group(network, topic, options)
-        launch = NatLaunch(
+        self.group = self._group(group_name(address), network, topic, size)
+        self.launch = NatLaunch(
             self,
             "Launch",
             network=network,
             options=options,
-            group=self._name,
+            security_group=security_group,
+            address=address,
             hook=HOOK,
             resource=cdk.Stack.of(self).resolve(self.group.logical_id),
         )
-        self._launch_from(launch)
-        self.launch_version = launch.version
-        self._tag()
+        self._launch_from(self.launch)
+        self._tag(address.name)
         # The first launches are told only to who listens by then, and an instance can fetch its
         # packages only where there is a way out. In reverse: the internet gateway cannot be
         # detached while the instances have public addresses, and moved subnets are released when no
@@ -95,19 +90,19 @@ class NatFleet(Construct):
         self.group.node.add_dependency(listener, topic, associations, *network.public_subnets)
 
     def _group(
-        self, network: NatNetwork, topic: FailoverTopic, options: Instances
+        self, name: str, network: NatNetwork, topic: FailoverTopic, size: Size
     ) -> autoscaling.CfnAutoScalingGroup:
         of = autoscaling.CfnAutoScalingGroup
         group = of(
             self,
             "Group",
-            auto_scaling_group_name=self._name,
+            auto_scaling_group_name=name,
             lifecycle_hook_specification_list=[_launch_hook()],
             vpc_zone_identifier=[subnet.subnet_id for subnet in network.public_subnets],
-            min_size=str(options.min),
-            max_size=str(options.max),
+            min_size=str(size.min),
+            max_size=str(size.max),
             # A deployment sets the size again: it repairs a group that someone left scaled in.
-            desired_capacity=str(options.desired),
+            desired_capacity=str(size.desired),
             instance_maintenance_policy=of.InstanceMaintenancePolicyProperty(
                 min_healthy_percentage=MIN_HEALTHY, max_healthy_percentage=MAX_HEALTHY
             ),
@@ -119,7 +114,7 @@ class NatFleet(Construct):
         )
         # Without these, a group whose instances never boot would be waited for for hours.
         group.cfn_options.creation_policy = cdk.CfnCreationPolicy(
-            resource_signal=cdk.CfnResourceSignal(count=options.desired, timeout=SIGNAL_TIMEOUT)
+            resource_signal=cdk.CfnResourceSignal(count=size.desired, timeout=SIGNAL_TIMEOUT)
         )
         group.cfn_options.update_policy = cdk.CfnUpdatePolicy(
             auto_scaling_rolling_update=cdk.CfnAutoScalingRollingUpdate(
@@ -142,11 +137,10 @@ class NatFleet(Construct):
             version=launch.resource.attr_latest_version_number,
         )
 
-    def _tag(self) -> None:
-        """Tag the group and what it launches, once for people and once for the function."""
-        stack_name = cdk.Stack.of(self).stack_name
-        cdk.Tags.of(self.group).add("Name", f"{stack_name} NAT")
-        cdk.Tags.of(self.group).add(FLEET_TAG, stack_name)
+    def _tag(self, name: str) -> None:
+        """Tag the group and what it launches, once for people and once for drills."""
+        cdk.Tags.of(self.group).add("Name", f"{name} NAT")
+        cdk.Tags.of(self.group).add(FLEET_TAG, name)
 
 
 def _launch_hook() -> autoscaling.CfnAutoScalingGroup.LifecycleHookSpecificationProperty:

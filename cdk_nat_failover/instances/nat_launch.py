@@ -19,11 +19,13 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from cdk_nat_failover.acknowledgements import acknowledge, acknowledge_wildcard
+from cdk_nat_failover.instances.nat_security_group import NatSecurityGroup
 from cdk_nat_failover.instances.nat_user_data import Boot, user_data
 
 if TYPE_CHECKING:
-    from cdk_nat_failover.instances.options import Instances
+    from cdk_nat_failover.address import Address
     from cdk_nat_failover.network.nat_network import NatNetwork
+    from cdk_nat_failover.options.instances import InstanceOptions
 
 # The root device of the Amazon Linux 2023 images. Its size is that of the image's snapshot: to say
 # less is refused.
@@ -49,6 +51,15 @@ and the entries are limited for each type (docs/decisions/0019-the-security-grou
 HASH = 16
 
 
+def group_name(address: Address) -> str:
+    """Return the group's name, which instances and function are told before the group exists.
+
+    An instance may complete the actions of that group only, and the function believes that group
+    only (decision 0009).
+    """
+    return f"{address.name}-nat"
+
+
 class NatLaunch(Construct):
     """A launch template, or a launch configuration that says the same."""
 
@@ -58,21 +69,24 @@ class NatLaunch(Construct):
         construct_id: str,
         *,
         network: NatNetwork,
-        options: Instances,
-        group: str,
+        options: InstanceOptions,
+        security_group: ec2.ISecurityGroup | None,
+        address: Address,
         hook: str,
         resource: str,
     ) -> None:
         super().__init__(scope, construct_id)
-        self._options = options
-        self._group = group
-        self._security_group = self._admit_the_vpc(network)
-        self._profile = self._instance_profile()
-        self._image_id = options.ami or self._image()
+        self._options, self._address = options, address
+        self._group = group_name(address)
+        self.security_group = security_group or NatSecurityGroup(
+            self, "SecurityGroup", network=network
+        )
+        self.role = self._instance_role()
+        self._profile = iam.CfnInstanceProfile(self, "Profile", roles=[self.role.role_name])
+        self._image_id = options.ami.id if options.ami else self._image()
         boot = Boot(
-            cidrs=network.cidrs,
             targets=options.self_test,
-            group=group,
+            group=self._group,
             hook=hook,
             stack=cdk.Stack.of(self).stack_name,
             resource=resource,
@@ -86,23 +100,7 @@ class NatLaunch(Construct):
         """What changes when anything about the instances changes."""
         return self.resource.ref
 
-    def _admit_the_vpc(self, network: NatNetwork) -> ec2.SecurityGroup:
-        group = ec2.SecurityGroup(
-            self,
-            "SecurityGroup",
-            vpc=network.vpc,
-            description="NAT instances: everything from the VPC, nothing from elsewhere",
-            allow_all_outbound=True,
-        )
-        for cidr in network.cidrs:
-            group.add_ingress_rule(
-                ec2.Peer.ipv4(str(cidr)),
-                ec2.Port.all_traffic(),
-                "Traffic from the VPC to the internet",
-            )
-        return group
-
-    def _instance_profile(self) -> iam.CfnInstanceProfile:
+    def _instance_role(self) -> iam.Role:
         statements = [self._complete_launch(), self._signal_stack()]
         if self._options.session_manager:
             statements += self._session_manager()
@@ -127,7 +125,7 @@ class NatLaunch(Construct):
                 resource="*",
                 reason="Session Manager's channels cannot be limited to a resource.",
             )
-        return iam.CfnInstanceProfile(self, "Profile", roles=[role.role_name])
+        return role
 
     def _complete_launch(self) -> iam.PolicyStatement:
         return iam.PolicyStatement(
@@ -182,16 +180,17 @@ class NatLaunch(Construct):
         """Return the image that the public parameter names when the stack is deployed."""
         # Each image has a parameter of its own: of one that a stack has, the CDK deploys the value
         # that it had before, whatever its default says now.
-        name = self._options.image.rpartition("/")[-1]
+        image = self._options.public_image
         parameter = cdk.CfnParameter(
             self,
             "Image",
             type="AWS::SSM::Parameter::Value<AWS::EC2::Image::Id>",
-            default=self._options.image,
+            default=image,
             description="Public parameter that names the image of the NAT instances; a deployment"
             " takes the newest, and replaces the instances one by one if it changed",
         )
-        parameter.override_logical_id("NatImage" + re.sub("[^A-Za-z0-9]", "", name))
+        name = f"{self._address.path}NatImage{image.rpartition('/')[-1]}"
+        parameter.override_logical_id(re.sub("[^A-Za-z0-9]", "", name))
         return parameter.value_as_string
 
     def _template(self) -> ec2.CfnLaunchTemplate:
@@ -214,7 +213,7 @@ class NatLaunch(Construct):
                 of.NetworkInterfaceProperty(
                     device_index=0,
                     associate_public_ip_address=True,
-                    groups=[self._security_group.security_group_id],
+                    groups=[self.security_group.security_group_id],
                     connection_tracking_specification=of.ConnectionTrackingSpecificationProperty(
                         tcp_established_timeout=IDLE_S
                     ),
@@ -246,7 +245,7 @@ class NatLaunch(Construct):
         content = json.dumps(cdk.Stack.of(self).resolve(data), sort_keys=True)
         digest = hashlib.sha256(content.encode()).hexdigest()[:HASH]
         stack = cdk.Fn.select(2, cdk.Fn.split("/", cdk.Aws.STACK_ID))
-        security_group = self._security_group.security_group_id
+        security_group = self.security_group.security_group_id
         return cdk.Fn.join("-", ["nat", digest, self._image_id, security_group, stack])
 
     def _configuration(self) -> autoscaling.CfnLaunchConfiguration:
@@ -258,7 +257,7 @@ class NatLaunch(Construct):
             instance_type=self._options.instance_type,
             iam_instance_profile=self._profile.ref,
             associate_public_ip_address=True,
-            security_groups=[self._security_group.security_group_id],
+            security_groups=[self.security_group.security_group_id],
             block_device_mappings=[
                 of.BlockDeviceMappingProperty(
                     device_name=ROOT_DEVICE,

@@ -14,17 +14,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from ipaddress import IPv4Network
 
 FOLDER = Path(__file__).with_name("boot")
 
 LIMIT = 16 * 1024
 """Bytes that user data may have before it is encoded ("Run commands at launch", EC2 user guide)."""
-
-RESERVED_FOR_AWS = 3
-"""The first subnet's address that AWS reserves "for future use" ("Subnet CIDR blocks", VPC guide).
-
-No host has it, so the self-test may."""
 
 _HOME = "$home"
 """Where the boot script says that the files are."""
@@ -52,13 +46,12 @@ class UserDataError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Boot:
-    """What the instances of a stack are told: their VPC, their group, and how to test themselves.
+    """What the instances of a stack are told: their group, and how to test themselves.
 
     `group` and `hook` name the lifecycle action that an instance completes, `stack` and `resource`
     what it signals afterwards; `targets` are IPv4 addresses and host names on the internet.
     """
 
-    cidrs: Sequence[IPv4Network]
     targets: Sequence[str]
     group: str
     hook: str
@@ -81,7 +74,7 @@ def user_data(boot: Boot) -> str:
         message = (
             f"the user data of the NAT instances has {size} bytes; allowed: {LIMIT}: shorten the"
             f" files in {FOLDER.relative_to(FOLDER.parents[2])}, or name fewer targets in"
-            " fleet.self_test"
+            " self_test"
         )
         raise UserDataError(message)
     return script
@@ -89,8 +82,6 @@ def user_data(boot: Boot) -> str:
 
 def _settings(boot: Boot) -> str:
     values = {
-        "vpc": ", ".join(map(str, boot.cidrs)),
-        "test_address": str(boot.cidrs[0].network_address + RESERVED_FOR_AWS),
         "targets": " ".join(boot.targets),
         "group": boot.group,
         "hook": boot.hook,

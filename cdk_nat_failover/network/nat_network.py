@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ipaddress import IPv4Network
-
     from aws_cdk import aws_ec2 as ec2
 
 
@@ -22,13 +20,14 @@ class Home:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NatNetwork:
-    """A VPC, its networks, the public subnets of the NATs, and the private tables they serve.
+    """A VPC, its IPv4 networks, the public subnets of the NATs, and the private tables they serve.
 
-    The private tables have no default route: the function writes it.
+    The private tables have no default route: the function writes it. `cidrs` are those that the
+    NATs' security group admits; they may be tokens.
     """
 
     vpc: ec2.IVpc
-    cidrs: tuple[IPv4Network, ...]
+    cidrs: tuple[str, ...]
     public_subnets: tuple[ec2.ISubnet, ...]
     homes: tuple[Home, ...]
 
@@ -41,3 +40,15 @@ class NatNetwork:
     def tables(self) -> tuple[str, ...]:
         """The ids of the private route tables."""
         return tuple(home.table for home in self.homes)
+
+
+def home_of(subnet: ec2.Subnet) -> Home:
+    """Return the home of a private subnet that has a route table of its own."""
+    # CloudFormation deletes in the opposite order: a subnet takes its association with it, whose id
+    # CloudFormation does not know once the function has moved the subnet.
+    subnet.node.find_child("Subnet").node.add_dependency(subnet.node.find_child("RouteTable"))
+    return Home(
+        table=subnet.route_table.route_table_id,
+        zone=subnet.availability_zone,
+        subnets=(subnet,),
+    )

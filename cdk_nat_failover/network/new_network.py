@@ -17,8 +17,8 @@ from cdk_nat_failover.network.address_plan import (
     private_cidr,
     public_cidr,
 )
-from cdk_nat_failover.network.nat_network import Home, NatNetwork
-from nat_failover.contract import FLEET_TAG
+from cdk_nat_failover.network.nat_network import NatNetwork, home_of
+from cdk_nat_failover.options.network import NetworkOptions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,33 +34,22 @@ class NewNetwork(Construct):
     """
 
     def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        cidr: IPv4Network,
-        additional_cidrs: tuple[IPv4Network, ...],
-        zones: Sequence[str] | None,
+        self, scope: Construct, construct_id: str, options: NetworkOptions | None = None
     ) -> None:
         super().__init__(scope, construct_id)
-        self.vpc = self._vpc(cidr)
-        self._add_cidrs(additional_cidrs)
-        by_letter = self._zones(zones)
-        public = self._public_subnets(cidr, by_letter)
-        private = self._private_subnets(cidr, by_letter)
+        chosen = options or NetworkOptions()
+        chosen.check()
+        self.vpc = self._vpc(chosen.cidr)
+        self._add_cidrs(chosen.additional_cidrs)
+        by_letter = self._zones(chosen.zones)
+        public = self._public_subnets(chosen.cidr, by_letter)
+        private = self._private_subnets(chosen.cidr, by_letter)
         self._add_endpoints([*private, *public])
         self.network = NatNetwork(
             vpc=self.vpc,
-            cidrs=(cidr, *additional_cidrs),
+            cidrs=tuple(map(str, (chosen.cidr, *chosen.additional_cidrs))),
             public_subnets=tuple(public),
-            homes=tuple(
-                Home(
-                    table=subnet.route_table.route_table_id,
-                    zone=subnet.availability_zone,
-                    subnets=(subnet,),
-                )
-                for subnet in private
-            ),
+            homes=tuple(map(home_of, private)),
         )
         acknowledge(
             self.vpc,
@@ -68,7 +57,7 @@ class NewNetwork(Construct):
             reason="Flow logs cost per gigabyte, and where they go is the account's choice; they"
             " attach to the VPC, which is an output.",
         )
-        if zones:
+        if chosen.zones:
             acknowledge(
                 self.vpc,
                 rule="CloudFormation-Validate::W3010",
@@ -107,12 +96,12 @@ class NewNetwork(Construct):
         for block in (block for cidr, block in blocks.items() if not is_private(cidr)):
             block.node.add_dependency(*first)
 
-    def _public_subnets(self, cidr: IPv4Network, zones: Mapping[str, str]) -> list[ec2.ISubnet]:
+    def _public_subnets(self, cidr: IPv4Network, zones: Mapping[str, str]) -> list[ec2.Subnet]:
         gateway = ec2.CfnInternetGateway(self.vpc, "IGW")
         attachment = ec2.CfnVPCGatewayAttachment(
             self.vpc, "VPCGW", vpc_id=self.vpc.vpc_id, internet_gateway_id=gateway.ref
         )
-        subnets: list[ec2.ISubnet] = []
+        subnets: list[ec2.Subnet] = []
         for letter, zone in zones.items():
             subnet = ec2.PublicSubnet(
                 self.vpc,
@@ -129,8 +118,8 @@ class NewNetwork(Construct):
             subnets.append(subnet)
         return subnets
 
-    def _private_subnets(self, cidr: IPv4Network, zones: Mapping[str, str]) -> list[ec2.ISubnet]:
-        subnets: list[ec2.ISubnet] = []
+    def _private_subnets(self, cidr: IPv4Network, zones: Mapping[str, str]) -> list[ec2.Subnet]:
+        subnets: list[ec2.Subnet] = []
         for letter, zone in zones.items():
             subnet = ec2.PrivateSubnet(
                 self.vpc,
@@ -141,12 +130,6 @@ class NewNetwork(Construct):
                 map_public_ip_on_launch=False,
             )
             _tag(subnet, "Private")
-            cdk.Tags.of(subnet).add(FLEET_TAG, cdk.Stack.of(self).stack_name)
-            # CloudFormation deletes in the opposite order: a subnet takes its association with it,
-            # whose id CloudFormation does not know once the function has moved the subnet.
-            subnet.node.find_child("Subnet").node.add_dependency(
-                subnet.node.find_child("RouteTable")
-            )
             subnets.append(subnet)
         return subnets
 

@@ -1,1 +1,1 @@
-"""The alarms."""
+"""The function's metrics, and the alarms on them."""

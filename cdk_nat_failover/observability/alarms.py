@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from constructs import Construct
 
-from nat_failover.contract import METRIC_NAMESPACE, Metric
+from cdk_nat_failover.observability.metrics import MINUTE
+from nat_failover.contract import Metric
 
 if TYPE_CHECKING:
     from cdk_nat_failover.function.default_routes import DefaultRoutes
     from cdk_nat_failover.function.failover_function import FailoverFunction
     from cdk_nat_failover.messaging.notifications_topic import NotificationsTopic
-
-MINUTE = cdk.Duration.minutes(1)
 
 
 class Observability(Construct):
@@ -32,6 +30,7 @@ class Observability(Construct):
         notifications: NotificationsTopic,
     ) -> None:
         super().__init__(scope, construct_id)
+        self._metrics = function.metrics
         # Until the first routes are there, the metrics would be right and of no use.
         self.node.add_dependency(routes.served)
         for alarm in (
@@ -52,7 +51,7 @@ class Observability(Construct):
             " instance (its activity), then read the log of the function.",
             # A minute counts when no run of it found all subnets served: the first NATs of a stack
             # and a failover that takes seconds ring no alarm.
-            metric=self._metric(Metric.NO_EGRESS, cloudwatch.Stats.MINIMUM),
+            metric=self._metrics.metric(Metric.NO_EGRESS, cloudwatch.Stats.MINIMUM),
             evaluation_periods=2,
             # The sweep reports every minute: silence is a fault.
             treat_missing_data=cloudwatch.TreatMissingData.BREACHING,
@@ -65,7 +64,7 @@ class Observability(Construct):
             " is missing, or its default route leads to something that is not a NAT instance of the"
             " stack; the failover function does not take it back. Read the decision in the log of"
             " the function, then repair the association or the route, or set failover.adopt.",
-            metric=self._metric(Metric.NOT_OURS, cloudwatch.Stats.MINIMUM),
+            metric=self._metrics.metric(Metric.NOT_OURS, cloudwatch.Stats.MINIMUM),
             evaluation_periods=2,
             # A run that failed says nothing of routes, and what it could not see has not changed.
             treat_missing_data=cloudwatch.TreatMissingData.IGNORE,
@@ -79,7 +78,7 @@ class Observability(Construct):
             " private subnets without internet. See why the Auto Scaling group launches none (its"
             " activity: capacity, quotas, an image that does not boot).",
             # The function waits for as long as a replacement takes before it says so.
-            metric=self._metric(Metric.REDUNDANCY_LOST, cloudwatch.Stats.MINIMUM),
+            metric=self._metrics.metric(Metric.REDUNDANCY_LOST, cloudwatch.Stats.MINIMUM),
             evaluation_periods=1,
             treat_missing_data=cloudwatch.TreatMissingData.IGNORE,
         )
@@ -89,7 +88,7 @@ class Observability(Construct):
             "Failures",
             description="Runs of the failover function fail: AWS refused a read or a write, and"
             " routes may not be repaired. The log of the function names the call and the error.",
-            metric=self._metric(Metric.FAILURES, cloudwatch.Stats.MAXIMUM),
+            metric=self._metrics.metric(Metric.FAILURES, cloudwatch.Stats.MAXIMUM),
             # One failure is repaired by the next sweep; two in three minutes are not by chance.
             evaluation_periods=3,
             datapoints_to_alarm=2,
@@ -131,13 +130,4 @@ class Observability(Construct):
             evaluation_periods=evaluation_periods,
             datapoints_to_alarm=datapoints_to_alarm,
             treat_missing_data=treat_missing_data,
-        )
-
-    def _metric(self, metric: Metric, statistic: str) -> cloudwatch.Metric:
-        return cloudwatch.Metric(
-            namespace=METRIC_NAMESPACE,
-            metric_name=metric,
-            dimensions_map={"Stack": cdk.Stack.of(self).stack_name},
-            period=MINUTE,
-            statistic=statistic,
         )

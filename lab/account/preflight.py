@@ -14,21 +14,22 @@ from lab.account.fault_actions import (
     TerminateNat,
 )
 from lab.drills.faults import ActionKind
-from nat_failover.model import Health, judge
+from nat_failover.model import Health, Policy
+from nat_failover.planner import plan
 
 if TYPE_CHECKING:
     from lab.account.deployed import Deployed
     from lab.account.fault_actions import FaultAction
     from lab.account.faults import AccountFault
-    from nat_failover.model import Nat, Observation
+    from nat_failover.model import Judgement, Nat, Observation
 
 ENOUGH = 2
 """NATs without which there is no drill: one that is lost, and one that carries on."""
 
 
 def usable(network: Observation) -> tuple[Nat, ...]:
-    """Return the NATs that may carry traffic, by the function's own rule."""
-    return tuple(nat for nat in sorted(network.nats) if judge(nat).health is Health.USABLE)
+    """Return the NATs that may carry traffic, as the function's plan takes them."""
+    return tuple(said.nat for said in _health(network) if said.health is Health.USABLE)
 
 
 def must_be_well(network: Observation, deployed: Deployed) -> None:
@@ -107,7 +108,12 @@ def _without_route(zone: str, deployed: Deployed, network: Observation) -> Fault
 
 
 def _others(network: Observation) -> str:
-    judged = [(nat, judge(nat)) for nat in sorted(network.nats)]
     return "; ".join(
-        f"{nat.instance} in {nat.zone}: {said.health}, {said.reason}" for nat, said in judged
+        f"{said.nat.instance} in {said.nat.zone}: {said.health}, {said.reason}"
+        for said in _health(network)
     )
+
+
+def _health(network: Observation) -> tuple[Judgement, ...]:
+    """Return what the function takes each NAT for, sorted."""
+    return plan(network, Policy()).health

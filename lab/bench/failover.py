@@ -22,10 +22,11 @@ from rich.progress import track
 from rich.table import Table
 
 import nat_failover
+from nat_failover.actions import DEFAULT_ROUTE_CIDR
 from tests.aws import messages
 from tests.aws.conftest import Context
 from tests.aws.gaps import filled
-from tests.aws.region import ANYWHERE, Region
+from tests.aws.region import Region
 from tests.aws.wire import Wire
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ def _function(region: Region, wire: Wire) -> Callable[[], object]:
     with patch.dict(os.environ, environment):
         do = nat_failover.do
     told = do.notifications
-    wire.plug_into(do.clients.ec2, do.clients.autoscaling, told.memory, told.people)
+    wire.plug_into(do.clients.ec2, do.clients.autoscaling, told.memory, told.sns)
     return lambda: do(messages.SWEEP, Context(40))
 
 
@@ -137,7 +138,7 @@ def _walk(ec2: EC2Client, vpc: str) -> None:
         table["RouteTableId"]: (route["State"], table["Associations"])
         for table in answer["RouteTables"]
         for route in table["Routes"]
-        if route.get("DestinationCidrBlock") == ANYWHERE
+        if route.get("DestinationCidrBlock") == DEFAULT_ROUTE_CIDR
     }
     refuge = next(id_ for id_, (state, _) in states.items() if state == "active")
     for state, associations in states.values():

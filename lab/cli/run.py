@@ -19,6 +19,7 @@ from lab.cli.options import OptionsError, check_options
 from lab.cli.real import drill_real
 from lab.cli.screen import Screen
 from lab.cli.up import up
+from lab.drills.catalogue import BEHAVIOURS
 from lab.drills.cdk import CdkError
 from lab.drills.drill_pool import DrillPoolError
 from lab.drills.faults import FAULTS
@@ -26,7 +27,6 @@ from lab.drills.handlers import RECIPE_2016, HandlerError, Trigger, read_handler
 from lab.drills.lab_settings import LabSettingsError, lab_settings
 from lab.drills.scenario import ScenarioError, must_have_zones, read_faults, read_scenario
 from lab.drills.testbed import AppTestbedError, deployed
-from lab.emulator.catalogue import ALL
 from lab.emulator.isolation import PROJECT
 from lab.emulator.node import NotSetUpError
 from lab.emulator.region import PortError, Region
@@ -95,13 +95,13 @@ def run(options: Namespace, directory: Path) -> int:
 
 
 def _demo(options: Namespace, console: Console, directory: Path) -> int:
-    with Region() as region:
+    with Region(BEHAVIOURS) as region:
         demo(region, directory, Screen(console), options.strategy)
     return 0
 
 
 def _up(options: Namespace, console: Console, directory: Path) -> int:
-    with Region(clock=RealClock(DEPLOYMENT_PACE), port=options.port) as region:
+    with Region(BEHAVIOURS, clock=RealClock(DEPLOYMENT_PACE), port=options.port) as region:
         up(region, directory, Screen(console), options.strategy)
     return 0
 
@@ -116,7 +116,7 @@ def _drill(options: Namespace, console: Console, directory: Path) -> int:
     settings = lab_settings(PROJECT, strategy)
     must_have_zones(faults, settings.zones)
     real = options.real_time or options.packets
-    behaviours, drill_of = _with_packets() if options.packets else (ALL, drill)
+    behaviours, drill_of = _with_packets() if options.packets else (BEHAVIOURS, drill)
     clock = RealClock(DEPLOYMENT_PACE) if real else VirtualClock()
     with Region(behaviours, clock=clock) as region:
         outcome = drill_of(
@@ -142,9 +142,9 @@ def _with_packets() -> tuple[Behaviours, Callable[..., Outcome]]:
     """Return the behaviours of a region that packets follow, and what drills it."""
     if reason := missing_requirement():
         raise PacketsError(reason)
-    from lab.cli.packets import BEHAVIOURS, drill_with_packets  # noqa: PLC0415 - what it needs is for Linux alone
+    from lab.cli import packets  # noqa: PLC0415 - what it needs is for Linux alone
 
-    return BEHAVIOURS, drill_with_packets
+    return packets.BEHAVIOURS, packets.drill_with_packets
 
 
 def _scenario(options: Namespace) -> tuple[tuple[ScheduledFault, ...], int, str | None]:
@@ -179,7 +179,7 @@ def _compare(options: Namespace, console: Console, directory: Path) -> int:
         must_have_zones(faults, settings.zones)
     handlers: Sequence[Handler | None] = (None, RECIPE_2016, *_handlers(options))
     seeds = range(options.seed, options.seed + options.seeds)
-    with Region() as region, deployed(region, directory, options.strategy) as testbed:
+    with Region(BEHAVIOURS) as region, deployed(region, directory, options.strategy) as testbed:
         told = Console(stderr=True) if options.json else console
         outcomes = compare(testbed, told, scenarios=scenarios, handlers=handlers, seeds=seeds)
     if options.json:
@@ -200,7 +200,7 @@ def _figures(options: Namespace, console: Console, directory: Path) -> int:
         figures.write_pages(figures.load(PROJECT), PROJECT)
         console.print(f"Written to {', '.join(figures.PAGES)}")
         return 0
-    with Region() as region, deployed(region, directory, None) as testbed:
+    with Region(BEHAVIOURS) as region, deployed(region, directory, None) as testbed:
         outcomes = compare(
             testbed,
             console,
@@ -214,7 +214,7 @@ def _figures(options: Namespace, console: Console, directory: Path) -> int:
 
 
 def _soak(options: Namespace, console: Console, directory: Path) -> int:
-    with Region() as region, deployed(region, directory, options.strategy) as testbed:
+    with Region(BEHAVIOURS) as region, deployed(region, directory, options.strategy) as testbed:
         outcomes = soak(testbed, console, drills=options.drills, seed=options.seed)
     lost = [outcome for outcome in outcomes if not (outcome.recovered and outcome.home)]
     worst = max(outcomes, key=lambda outcome: outcome.worst)

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from rich.table import Column, Table
 
+from lab.drills.boots import delays as boots
+from lab.drills.catalogue import BEHAVIOURS
 from lab.drills.faults import FAULTS, Effect, written_options
-from lab.emulator.catalogue import ALL
 from lab.emulator.limits import LIMITS
 from lab.emulator.time import delays
 
@@ -49,14 +50,14 @@ def _options(fault: Fault) -> tuple[str, ...]:
 def fidelity(_: Namespace, console: Console, __: Path) -> int:
     """Print what is modelled, how well it is known, and what is not modelled."""
     console.print("[bold]AWS behaviours that the lab emulates[/], each with its source\n")
-    for behaviour in ALL:
+    for behaviour in BEHAVIOURS:
         fact = " ".join((behaviour.__doc__ or "").split("\n\n")[0].split())
         console.print(f"[bold]{behaviour.__name__}[/] {fact}", highlight=False)
         console.print(f"  [dim]{behaviour.source}[/]", highlight=False)
     names = ("delay", "seconds", "known", "source")
     columns = (Column(name, overflow="fold") for name in names)
     table = Table(*columns, title="\nDelays", title_justify="left")
-    for row in delays.TABLE:
+    for row in (*delays.TABLE, *boots.TABLE):
         table.add_row(row.name, str(row).removesuffix(" s"), row.evidence.value, row.source)
     console.print(table)
     console.print("\n[bold]Not modelled[/]\n")

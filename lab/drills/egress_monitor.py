@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from moto.ec2.models import ec2_backends
 
+from lab.drills.boots.forwarding import forwards
 from lab.drills.topology import DEFAULT
 from lab.emulator.isolation import ACCOUNT, REGION
 from lab.emulator.journal import Who
-from lab.emulator.services.ec2.forwarding import forwards
 from lab.emulator.services.ec2.routes import effective_table, target_instance
 
 if TYPE_CHECKING:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from graphlib import TopologicalSorter
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, MutableMapping
+    from collections.abc import Callable, Iterable, MutableMapping
     from contextlib import ExitStack
 
     from lab.emulator.iam.permissions import Permissions
@@ -48,9 +49,14 @@ class Emulation:
 
 
 class Behaviour(ABC):
-    """An AWS behaviour that moto lacks: the docstring is the fact, `source` says who states it."""
+    """An AWS behaviour that moto lacks: the docstring is the fact, `source` says who states it.
+
+    `after` names those that are installed before it. Of behaviours that change the same thing of
+    moto, each wraps what it finds there, so that the one that is installed last is asked first.
+    """
 
     source: ClassVar[str]
+    after: ClassVar[tuple[type[Behaviour], ...]] = ()
 
     def __init__(self, aws: Emulation) -> None:
         self._aws = aws
@@ -58,6 +64,41 @@ class Behaviour(ABC):
     @abstractmethod
     def install(self, patches: Patches) -> None:
         """Teach moto this behaviour."""
+
+
+def in_order(behaviours: Iterable[type[Behaviour]]) -> tuple[type[Behaviour], ...]:
+    """Return behaviours in an order in which they can be installed, and otherwise as they stand.
+
+    Raises:
+        CycleError: some are each to be installed after the other.
+
+    """
+    place = {behaviour: number for number, behaviour in enumerate(behaviours)}
+    sorter = TopologicalSorter(_predecessors(place))
+    sorter.prepare()
+    ready: list[type[Behaviour]] = []
+    ordered = []
+    while sorter.is_active():
+        ready.extend(sorter.get_ready())
+        first = min(ready, key=lambda row: place.get(row, -1))
+        ready.remove(first)
+        sorter.done(first)
+        ordered.append(first)
+    return tuple(row for row in ordered if row in place)
+
+
+def _predecessors(
+    behaviours: Iterable[type[Behaviour]],
+) -> dict[type[Behaviour], tuple[type[Behaviour], ...]]:
+    """Return what each is installed after: also of those that only stand between two others."""
+    known: dict[type[Behaviour], tuple[type[Behaviour], ...]] = {}
+    left = list(behaviours)
+    while left:
+        behaviour = left.pop()
+        if behaviour not in known:
+            known[behaviour] = behaviour.after
+            left.extend(behaviour.after)
+    return known
 
 
 class HalfMadeError(Exception):

@@ -1,4 +1,8 @@
-"""All restored behaviours, in the order in which they are installed (later ones wrap earlier)."""
+"""All restored behaviours.
+
+Where the order of two matters, one of them says it (`after`); the others are installed, and hear
+what is written in the journal, in the order in which they stand here.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +32,6 @@ from lab.emulator.services.autoscaling.replacement import MembersKeepTheirTempla
 from lab.emulator.services.autoscaling.settings import GroupsKeepTheirSettings
 from lab.emulator.services.autoscaling.standby import ProtectionIsForMembers, StandbyHasItsRules
 from lab.emulator.services.autoscaling.terminations import TerminationsTakeTime
-from lab.emulator.services.cloudformation.boot_signals import InstancesSignalTheirStack
 from lab.emulator.services.cloudformation.change_sets import (
     ChangeSetsMayBeGone,
     ChangeSetsSayWhatChanges,
@@ -54,7 +57,6 @@ from lab.emulator.services.constraints import ValuesAreConstrained
 from lab.emulator.services.dynamodb.tables import TablesOfStacksExpireItems
 from lab.emulator.services.ec2.addresses import RangesOfAVpcAreApart
 from lab.emulator.services.ec2.associations import SubnetsHaveOneTable, SubnetsTakeTheirAssociations
-from lab.emulator.services.ec2.boots import InstancesCompleteTheirLaunch
 from lab.emulator.services.ec2.capacity import ZonesRunOutOfCapacity
 from lab.emulator.services.ec2.dependencies import AddressesHoldTheGateway, UsedIsNotDeleted
 from lab.emulator.services.ec2.endpoints import EndpointsKeepTheirRoutes
@@ -63,7 +65,6 @@ from lab.emulator.services.ec2.eventual_consistency.tables import (
     TablesAreDescribedLate,
     WritesTakeEffectLate,
 )
-from lab.emulator.services.ec2.forwarding import InstancesForward
 from lab.emulator.services.ec2.health import StatusChecksFail
 from lab.emulator.services.ec2.instances import (
     InstanceStates,
@@ -99,7 +100,6 @@ if TYPE_CHECKING:
 ALL: tuple[type[Behaviour], ...] = (
     InstanceStates,
     StatusChecksFail,
-    InstancesForward,
     PublishesStateChanges,
     InterfacesEndWithTheirInstance,
     RootVolumesEndWithTheirInstance,
@@ -143,9 +143,7 @@ ALL: tuple[type[Behaviour], ...] = (
     GroupsKeepTheirSettings,
     PublishesNotifications,
     LifecycleHooksHold,
-    InstancesCompleteTheirLaunch,
     ResourcesAreSignalled,
-    InstancesSignalTheirStack,
     ReplacementsComeFirst,
     InstanceRefreshes,
     LifetimesAreLimited,

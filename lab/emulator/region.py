@@ -22,7 +22,7 @@ from moto.moto_server.werkzeug_app import (
 )
 from werkzeug.serving import make_server
 
-from lab.emulator.behaviour import Behaviour, Emulation, Patches
+from lab.emulator.behaviour import Behaviour, Emulation, Patches, in_order
 from lab.emulator.catalogue import ALL
 from lab.emulator.iam.permissions import Permissions
 from lab.emulator.iam.service import Simulator
@@ -33,6 +33,7 @@ from lab.emulator.lambda_runtime.calls import Calls
 from lab.emulator.lambda_runtime.service import Functions
 from lab.emulator.readings import Readings
 from lab.emulator.services.messaging.delivery import Delivery
+from lab.emulator.side_tables import SideTable
 from lab.emulator.throttling import Throttling
 from lab.emulator.time.clock import Clock, VirtualClock
 
@@ -63,7 +64,7 @@ class Region:
         readings: Readings | None = None,
     ) -> None:
         self._port = port
-        self.behaviours = tuple(behaviours)
+        self.behaviours = in_order(behaviours)
         self._closing = ExitStack()
         self.clock = clock or VirtualClock()
         self.journal = Journal(self.clock)
@@ -124,6 +125,7 @@ class Region:
         self._closing.callback(patches.undo)
         patches.put(os.environ, "MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
         moto_api_backend.reset()
+        SideTable.forget()
         repeat_ids(patches, self.clock.chance, ACCOUNT, REGION)
         self._closing.callback(self._simulator.close)
         self._closing.callback(self.functions.close)

@@ -12,12 +12,13 @@ from socketserver import ThreadingMixIn, UnixStreamServer
 from threading import Thread
 from typing import TYPE_CHECKING
 
-from lab.emulator.services.ec2.boots import Told, say, script_in, setting
-from lab.emulator.services.ec2.forwarding import switch_off
+from cdk_nat_failover.options.instances import as_address
+from lab.drills.boots.forwarding import switch_off
+from lab.drills.boots.launches import Told, say, setting
+from lab.emulator.services.ec2.user_data import script_in
 from lab.packets import emulated
 from lab.packets.machine import CALLS
 from lab.packets.values import SERVER
-from stacks.settings.fleet import as_address
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from moto.ec2.models import ec2_backends
 
+from lab.drills.boots.forwarding import forwards
 from lab.drills.topology import DEFAULT
 from lab.emulator.isolation import ACCOUNT, REGION
-from lab.emulator.services.ec2.forwarding import forwards
 from lab.emulator.services.ec2.routes import effective_table, target_instance
 from lab.packets.values import INTERNET_GATEWAY, Host, Ingress, Nat, Subnet, Wanted
 

@@ -53,6 +53,8 @@ class Fabric(WithBlock):
         self.nats: dict[str, Nat] = {}
         self._vpc, self._wired, self._servers, self._region = vpc, tuple(hosts), servers, region
         self._ports: dict[str, str] = {}  # the router's interface to each NAT
+        self.told: dict[str, dict[str, str]] = {}
+        """What the metadata service tells each NAT, by path; a change is told from then on."""
         self._services: dict[str, Metadata] = {}
         self._wanted = Wanted()
         self._numbers = count()
@@ -86,8 +88,8 @@ class Fabric(WithBlock):
         self._routes.answer_metadata(port)
         self._internet.map(nat.associations)
         mac = namespace.run("cat", f"/sys/class/net/{nat.uplink}/address").stdout.strip()
-        told = told_to(nat, mac, self._region)
-        self._services[nat.name] = Metadata(self.router, port, told)
+        self.told[nat.name] = told_to(nat, mac, self._region, self._vpc)
+        self._services[nat.name] = Metadata(self.router, port, self.told[nat.name])
         self.machines[nat.name] = Machine(namespace)
         self._enforce(self._wanted)
         return self.machines[nat.name]

@@ -13,7 +13,7 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from lab.packets.namespaces import Namespace
     from lab.packets.values import Nat
@@ -39,8 +39,8 @@ class Metadata:
         self._server.server_close()
 
 
-def told_to(nat: Nat, mac: str, region: str) -> dict[str, str]:
-    """Return what the service tells a NAT, by path."""
+def told_to(nat: Nat, mac: str, region: str, vpc: Collection[str]) -> dict[str, str]:
+    """Return what the service tells a NAT in a VPC with some CIDRs, by path."""
     interface = f"network/interfaces/macs/{mac}"
     told = {
         "instance-id": nat.name,
@@ -48,6 +48,7 @@ def told_to(nat: Nat, mac: str, region: str) -> dict[str, str]:
         "mac": mac,
         "local-ipv4": nat.address,
         f"{interface}/local-ipv4s": "\n".join(nat.addresses),
+        f"{interface}/vpc-ipv4-cidr-blocks": "\n".join(vpc),
     }
     if nat.public:
         told["public-ipv4"] = nat.public

@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING
 
 from pyroute2 import NetlinkError
 
-from lab.emulator.catalogue import ALL
+from lab.drills import catalogue
+from lab.drills.boots.forwarding import BOOTED
+from lab.drills.boots.launches import InstancesCompleteTheirLaunch
 from lab.emulator.journal import Who
-from lab.emulator.services.ec2.boots import InstancesCompleteTheirLaunch
-from lab.emulator.services.ec2.forwarding import BOOTED
 from lab.packets import emulated
 from lab.packets.boots import Boots, addresses
 from lab.packets.fabric import Fabric
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from lab.emulator.journal import Entry
     from lab.emulator.region import Region
 
-BEHAVIOURS = tuple(row for row in ALL if row is not InstancesCompleteTheirLaunch)
+BEHAVIOURS = tuple(row for row in catalogue.BEHAVIOURS if row is not InstancesCompleteTheirLaunch)
 """What a region does that is followed."""
 
 _TEST_PORT = 443

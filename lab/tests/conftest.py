@@ -1,4 +1,4 @@
-"""What the tests of the lab share: nobody's AWS settings, and a running region."""
+"""What the tests of the lab share: an isolated AWS environment, and a running region."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from lab.emulator.catalogue import ALL
 from lab.emulator.readings import Readings
 from lab.emulator.region import Region
 from lab.tests.shared_cdk import SharedCdk
-from tests.settings_of_nobody import settings_of_nobody
+from tests.isolated_aws_environment import isolated_aws_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from lab.drills.cdk import Cdk
+    from lab.emulator.behaviour import Behaviour
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -27,9 +28,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.fixture(scope="package", autouse=True)
-def nobody() -> Iterator[None]:
-    """Take the person's AWS settings out of the environment of these tests."""
-    with settings_of_nobody():
+def isolated() -> Iterator[None]:
+    """Take AWS settings out of the environment of these tests."""
+    with isolated_aws_environment():
         yield
 
 
@@ -50,7 +51,16 @@ def readings() -> Readings:
 
 
 @pytest.fixture
-def region(request: pytest.FixtureRequest, readings: Readings) -> Iterator[Region]:
-    """Return a running region; a contract test says with which behaviours."""
-    with Region(getattr(request, "param", ALL), readings=readings) as region:
+def behaviours() -> tuple[type[Behaviour], ...]:
+    """Return what the region does: what AWS does, unless a folder of tests says otherwise."""
+    return ALL
+
+
+@pytest.fixture
+def region(
+    request: pytest.FixtureRequest, behaviours: tuple[type[Behaviour], ...], readings: Readings
+) -> Iterator[Region]:
+    """Return a running region; a contract test says without which behaviours."""
+    without = getattr(request, "param", ())
+    with Region([row for row in behaviours if row not in without], readings=readings) as region:
         yield region

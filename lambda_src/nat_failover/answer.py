@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from nat_failover.contract import Settings
-    from nat_failover.events import Deployment
+    from nat_failover.triggers import Deployment
 
 ANSWER_TIMEOUT_S = 8.0
 """How long one attempt may take in all, from the name to the status, however slowly it comes."""
@@ -29,8 +29,8 @@ ANSWER_TIMEOUT_S = 8.0
 _ATTEMPTS = 2
 
 _REASON_LIMIT = 500
-"""Characters, six bytes each at most in JSON: CloudFormation waits in vain for an answer of more
-than 4096 bytes (CloudFormation user guide, custom resource response objects)."""
+"""Characters, six bytes each at most in JSON: CloudFormation hangs on an answer of more than
+4096 bytes (CloudFormation user guide, custom resource response objects)."""
 
 _SUFFIXES = (
     r"amazonaws\.com(?:\.cn)?|amazonaws\.eu|c2s\.ic\.gov|sc2s\.sgov\.gov"
@@ -43,7 +43,7 @@ _WORTH_REPEATING = frozenset({408, 429, 500, 502, 503, 504})
 
 
 class UndeliveredError(OSError):
-    """CloudFormation could not be told; Lambda invokes the function again."""
+    """CloudFormation could not be answered; Lambda invokes the function again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ def is_cloudformations(url: str, settings: Settings, s3_endpoint: str | None) ->
 
 
 def answer(deployment: Deployment, failure: str | None) -> Delivery:
-    """Tell CloudFormation what became of its request, and return what became of the answer."""
+    """Answer CloudFormation what became of its request; return what became of the answer."""
     body = json.dumps(
         {
             "Status": "FAILED" if failure else "SUCCESS",

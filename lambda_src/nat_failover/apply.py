@@ -1,7 +1,7 @@
 """From what is wanted to what was done: writes at the same time, each with a result of its own.
 
 Throttling is retried by botocore (`handler` sets how often). What AWS refuses is a result and not
-an exception: the look that follows decides what is left to do.
+an exception: the observation that follows decides what is left to do.
 """
 
 from __future__ import annotations

@@ -71,7 +71,7 @@ class Strategy(StrEnum):
 
 
 class Failback(StrEnum):
-    """Whether subnets go home by themselves when their own zone's NAT is usable again."""
+    """Whether subnets fail back by themselves when their own zone's NAT is usable again."""
 
     AUTOMATIC = "automatic"
     MANUAL = "manual"

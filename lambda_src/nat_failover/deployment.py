@@ -3,7 +3,7 @@
 Creating or updating the resource `Custom::DefaultRoutes`, the last of the stack, takes until every
 private subnet has a working default route, so that no deployment reports success before that.
 Deleting it, the first deletion of a stack, lifts what would keep the group from being deleted:
-CloudFormation scales it to nothing, and waits in vain for instances that are protected from
+CloudFormation scales it to nothing, and hangs on instances that are protected from
 scale-in, in standby, or in a group that may not terminate (EC2 Auto Scaling user guide, "Scale-in
 protection", "Temporarily remove instances", "Suspend and resume processes").
 
@@ -31,8 +31,9 @@ from nat_failover.actions import (
 )
 from nat_failover.apply import apply
 from nat_failover.contract import Failback, Resource, Strategy
+from nat_failover.deadline import Deadline
 from nat_failover.observe import observe_tables
-from nat_failover.reconcile import Patience, Run, reconcile
+from nat_failover.reconcile import Run, reconcile
 from nat_failover.route_tables import IncompleteError
 
 if TYPE_CHECKING:
@@ -41,8 +42,8 @@ if TYPE_CHECKING:
     from nat_failover.actions import Action
     from nat_failover.clients import Clients
     from nat_failover.contract import Settings
-    from nat_failover.events import Deployment, Trigger
     from nat_failover.model import Table
+    from nat_failover.triggers import Deployment, Trigger
 
 LIFT_LIMIT_S = 480.0
 """How long the function tries to lift holds: what is launching is in service or gone by then, and a
@@ -89,10 +90,10 @@ def serve(
 def _until_none_is_left(
     clients: Clients, trigger: Trigger, seconds: float, find: Callable[[], tuple[Action, ...]]
 ) -> Run:
-    """Write what is found, until a look finds nothing or time is up."""
-    run, patience = Run(trigger=trigger), Patience(seconds)
+    """Write what is found, until nothing is found or time is up."""
+    run, deadline = Run(trigger=trigger), Deadline(seconds)
     while True:
-        run = replace(run, looks=run.looks + 1, failure=None)
+        run = replace(run, observations=run.observations + 1, failure=None)
         try:
             left = find()
         except (
@@ -112,7 +113,7 @@ def _until_none_is_left(
             results = apply(clients, left)
             refused = "; ".join(sorted({result.error for result in results if result.error}))
             run = replace(run, results=run.results + results, failure=refused or None)
-        if (run.failure or run.looks > 1) and not patience.pause():
+        if (run.failure or run.observations > 1) and not deadline.pause():
             return replace(run, failure=run.failure or f"time was up with {len(left)} left to do")
 
 
@@ -151,7 +152,7 @@ def _holds(clients: Clients, settings: Settings) -> tuple[Action, ...]:
     Each member by a call of its own, so that one refusal is not everyone's.
 
     An instance in standby is terminated: it could not return to a group that is at its maximum
-    size, and whoever deletes the stack wants none of it (that the call takes instances in standby:
+    size, and a deletion of the stack wants none of it (that the call takes instances in standby:
     github.com/keikoproj/upgrade-manager/pull/49).
     """
     for group in _groups(clients, settings):

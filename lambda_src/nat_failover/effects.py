@@ -1,9 +1,9 @@
-"""What a run wrote and AWS answered is known, also while a look still shows what was before.
+"""What a run wrote and AWS answered is known, also while reads still show what was before.
 
-A described resource may lag behind a write (EC2 API guide, "eventual consistency"). So what a look
-shows as it was before a write is taken as the answer said, until a look has shown the write or
-`TRUSTED_S` have passed. Anything else that a look shows is news: somebody else changed it, and it
-is repaired. The next run starts anew.
+A described resource may lag behind a write (EC2 API guide, "eventual consistency"). So what
+an observation shows as it was before a write is taken as the answer said, until one has shown the
+write or `TRUSTED_S` have passed. Anything else that it shows somebody else has changed, and it is
+repaired. The next run starts anew.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
     from nat_failover.model import Nat, Observation, Table
 
 TRUSTED_S = 10.0
-"""How long a look may lag behind an answered write; AWS publishes no figure."""
+"""How long an observation may lag behind an answered write; AWS publishes no figure."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effect:
-    """A write that AWS answered: when the look before it was, and the route that this one showed.
+    """A write that AWS answered: when it was decided, and the route that was observed then.
 
     `association` is the id that AWS gave to a subnet's new association.
     """
@@ -50,7 +50,7 @@ def effect(write: Planned, before: Observation, association: str | None = None) 
 
 
 def pending(seen: Observation, effects: Iterable[Effect]) -> tuple[Effect, ...]:
-    """Return the effects of what a look still shows as it was before one of the run's writes."""
+    """Return the effects of what is still observed as it was before one of the run's writes."""
     recent = tuple(each for each in effects if seen.now - each.at <= TRUSTED_S)
     stale = {_asset(each.write) for each in recent if _with(seen, each) != seen}
     return tuple(each for each in recent if _asset(each.write) in stale)
@@ -82,7 +82,9 @@ def _with(seen: Observation, each: Effect) -> Observation:
             tables = (_routed(table, write, each.route) for table in seen.tables)
             return replace(seen, tables=frozenset(tables))
         case DisableSourceDestCheck() as write:
-            return replace(seen, nats=frozenset(_unchecked(nat, write) for nat in seen.nats))
+            return replace(
+                seen, nats=frozenset(_without_source_dest_check(nat, write) for nat in seen.nats)
+            )
         case MoveSubnet() | AssociateSubnet() as write:
             return _moved(seen, write, each.association)
         case _ as never:
@@ -107,7 +109,7 @@ def _target(route: DefaultRoute) -> tuple[str | None, str | None, bool]:
     return route.interface, route.other, route.dynamic
 
 
-def _unchecked(nat: Nat, write: DisableSourceDestCheck) -> Nat:
+def _without_source_dest_check(nat: Nat, write: DisableSourceDestCheck) -> Nat:
     ours = (nat.instance, nat.interface) == (write.instance, write.interface)
     return replace(nat, source_dest_check=False) if ours else nat
 

@@ -9,7 +9,7 @@ from collections import Counter
 from ipaddress import IPv4Network, collapse_addresses
 from typing import TYPE_CHECKING
 
-from nat_failover.actions import DisableSourceDestCheck
+from nat_failover.actions import DEFAULT_ROUTE_CIDR, DisableSourceDestCheck
 from nat_failover.model import BLACKHOLE, Health, InstanceState, judge
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ peering guide). Any other kind of target may work, and is taken to."""
 
 _FOREIGN = "that is not one of the group's NATs"
 _GATEWAY_ENDPOINT = "vpce-"
-_EVERYWHERE = IPv4Network("0.0.0.0/0")
+_EVERYWHERE = IPv4Network(DEFAULT_ROUTE_CIDR)
 
 _NOT_THE_INTERNET = tuple(
     map(
@@ -46,7 +46,7 @@ class Fleet:
 
     def __init__(self, observation: Observation) -> None:
         self.judged: dict[Nat, Judgement] = {
-            nat: judge(nat, observation.leaving) for nat in sorted(observation.nats)
+            nat: judge(nat, observation) for nat in sorted(observation.nats)
         }
         self.usable = [nat for nat, said in self.judged.items() if said.health is Health.USABLE]
         self.load: Counter[Nat] = Counter()
@@ -87,7 +87,7 @@ class Fleet:
         return bool(self.target(route)) or (not route.dynamic and route.instance in members)
 
     def egress(self, table: Table) -> bool:
-        """Say whether a host without a public address gets out by a table, as far as routes tell.
+        """Say whether a host without a public address has egress by a table, as far as routes say.
 
         What a prefix list holds is not read, so that a default in one does not count.
         """
@@ -100,7 +100,7 @@ class Fleet:
         return self.is_foreign(table) and not other.startswith(_NO_WAY_OUT)
 
     def candidates(self, table: Table) -> list[Nat]:
-        """Return the usable NATs but for those that AWS refused the table, unless it refused all.
+        """Return the usable NATs except those that AWS refused the table, unless it refused all.
 
         A refusal says nothing of the NAT's health, and is forgotten when the run ends.
         """
@@ -194,7 +194,7 @@ def _unless_hidden(table: Table) -> str:
 
 
 def _lists(table: Table) -> list[str]:
-    """Return the prefix lists that a table leads to, but for those of gateway endpoints."""
+    """Return the prefix lists that a table leads to, except those of gateway endpoints."""
     return sorted(
         destination
         for destination, target in table.other_routes

@@ -1,7 +1,7 @@
 """One invocation: parse → observe → plan → apply → report.
 
 The three in the middle are the loop in `reconcile`. The memory is read beside the first observation
-and written after the last write; what is told, and CloudFormation's answer, come after the report.
+and written after the last write; notifications and CloudFormation's answer come after the report.
 """
 
 from __future__ import annotations
@@ -18,20 +18,22 @@ from nat_failover.answer import UndeliveredError, answer, is_cloudformations
 from nat_failover.apply import apply
 from nat_failover.clients import Clients
 from nat_failover.contract import Resource, Settings, s3_endpoint
+from nat_failover.deadline import Deadline
 from nat_failover.deployment import serve
-from nat_failover.events import Kind, Trigger, parse
-from nat_failover.incidents import State
+from nat_failover.events import parse
+from nat_failover.incidents import IncidentState
 from nat_failover.notifications import Notifications
-from nat_failover.reconcile import Patience, Run, reconcile
+from nat_failover.reconcile import Run, reconcile
 from nat_failover.report import report
+from nat_failover.triggers import Trigger, TriggerKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from concurrent.futures import Future
 
     from nat_failover.actions import CompleteLifecycleAction
-    from nat_failover.events import Deployment
     from nat_failover.memory import Remembered
+    from nat_failover.triggers import Deployment
 
 RUN_LIMIT_S = 25.0
 """How long a run goes on trying: well below a minute, so that sweeps rarely overlap."""
@@ -109,7 +111,7 @@ class Handler:
         notifications = Notifications(
             settings=settings,
             memory=session.client("dynamodb", config=_MEMORY_CALLS),
-            people=session.client("sns", config=calls),
+            sns=session.client("sns", config=calls),
         )
         return cls(
             settings=settings,
@@ -122,7 +124,7 @@ class Handler:
         """Handle one event of any shape; return what was seen, decided and done, as plain JSON.
 
         Raises:
-            UndeliveredError: when CloudFormation could not be told and another try may help.
+            UndeliveredError: when CloudFormation could not be answered and another try may help.
 
         """
         trigger = self._believed(parse(event, self.settings))
@@ -130,7 +132,7 @@ class Handler:
         recalled = self.clients.threads.submit(self._remembered, trigger)
         run = self._run(trigger, seconds, recalled)
         try:
-            return self._tell(run, recalled)
+            return self._report(run, recalled)
         finally:
             if trigger.deployment:  # whatever became of the report, CloudFormation waits
                 _answer(trigger.deployment, run)
@@ -147,28 +149,30 @@ class Handler:
         if not asked or is_cloudformations(asked.response_url, self.settings, self.s3_endpoint):
             return trigger
         problem = "not understood: a request whose answer CloudFormation does not wait for"
-        return Trigger(kinds=frozenset({Kind.UNKNOWN}), problems=(*trigger.problems, problem))
+        return Trigger(
+            kinds=frozenset({TriggerKind.UNKNOWN}), problems=(*trigger.problems, problem)
+        )
 
     def _run(self, trigger: Trigger, seconds: float, recalled: Future[Remembered | None]) -> Run:
         if trigger.deployment:
             return serve(trigger.deployment, self.clients, self.settings, trigger, seconds)
-        patience = Patience(min(RUN_LIMIT_S, seconds))
-        confirm = Patience(CONFIRM_LIMIT_S)
-        run = self._reconcile(trigger, patience, recalled)
+        deadline = Deadline(min(RUN_LIMIT_S, seconds))
+        confirm = Deadline(CONFIRM_LIMIT_S)
+        run = self._reconcile(trigger, deadline, recalled)
         while not run.failure and _unconfirmed(run) and confirm.pause():
-            again = self._reconcile(trigger, patience, recalled)
+            again = self._reconcile(trigger, deadline, recalled)
             run = again.after(run)
         return run if run.failure else self._complete_lifecycle_actions(run)
 
     def _reconcile(
-        self, trigger: Trigger, patience: Patience, recalled: Future[Remembered | None]
+        self, trigger: Trigger, deadline: Deadline, recalled: Future[Remembered | None]
     ) -> Run:
         return reconcile(
             self.clients,
             self.settings,
             trigger,
-            seconds=patience.seconds,
-            recall=lambda: _recall(recalled),
+            seconds=deadline.seconds_left,
+            memory_readable=lambda: _is_known(recalled),
         )
 
     def _complete_lifecycle_actions(self, run: Run) -> Run:
@@ -180,26 +184,26 @@ class Handler:
         actions = sorted(a for a in run.trigger.actions if a.instance in waiting)
         return replace(run, results=run.results + apply(self.clients, actions))
 
-    def _tell(self, run: Run, recalled: Future[Remembered | None]) -> dict[str, Any]:
-        """Log, measure, and tell people what is news."""
+    def _report(self, run: Run, recalled: Future[Remembered | None]) -> dict[str, Any]:
+        """Log, measure, and publish a notification where one is due."""
         asked, found = run.trigger.deployment, recalled.result()
         if asked and (asked.request == "Delete" or not run.plan):
             if asked.resource is Resource.DEFAULT_ROUTES and not run.failure:
                 self.notifications.forget(found)
-            return report(run, self.settings, State())
-        state, message = self.notifications.consider(run, found)
+            return report(run, self.settings, IncidentState())
+        state, notification = self.notifications.consider(run, found)
         summary = report(run, self.settings, state)
-        if message:
-            self.notifications.publish(message, state, run)
+        if notification:
+            self.notifications.publish(notification, state, run)
         return summary
 
 
-def _recall(recalled: Future[Remembered | None]) -> Remembered | None:
-    """Return what the memory holds; nothing is known of it while it does not answer."""
+def _is_known(recalled: Future[Remembered | None]) -> bool:
+    """Say whether the memory could be read; nothing is known of it while it does not answer."""
     try:
-        return recalled.result(RECALL_LIMIT_S)
+        return recalled.result(RECALL_LIMIT_S) is not None
     except TimeoutError:
-        return None
+        return False
 
 
 def _members(run: Run, *lifecycles: str) -> set[str]:
@@ -217,7 +221,7 @@ def _answer(deployment: Deployment, run: Run) -> None:
     """Answer CloudFormation; let Lambda invoke the function again where that may help."""
     delivery = answer(deployment, run.failure)
     if delivery.error:
-        problem = f"CloudFormation was not told: {delivery.error}"
+        problem = f"CloudFormation was not answered: {delivery.error}"
         _log.error("message", extra={"problem": problem})
         if delivery.repeat:
             raise UndeliveredError(problem)

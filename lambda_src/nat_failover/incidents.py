@@ -1,12 +1,12 @@
-"""When people hear of what: a pure function of what is and what was told before.
+"""When to notify of what: a pure function of what is and what was notified before.
 
 An incident is one condition that should not hold, from the run that first finds it to the run that
-finds it gone, whatever changes in between. People hear of it once when it opens and once when it is
-over; what a run opens and closes together makes one message. Nothing here knows AWS or a clock.
+finds it gone, whatever changes in between. There is one notification when it opens and one when it
+is over; what a run opens and closes together makes one. Nothing here knows AWS or a clock.
 
-A message is claimed in the memory before it is published and ticked off after that. Only the run
-that wins the claim publishes; a claim whose run died is taken over when it is older than any run,
-and a message that could not be published by the run that comes next.
+A notification is claimed in the memory before it is published and ticked off after that. Only the
+run that wins the claim publishes; a claim whose run died is taken over when it is older than any
+run, and a notification that could not be published by the run that comes next.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 REDUNDANCY_GRACE_S = 600
-"""How long redundancy may be missing before people hear of it: a replacement takes less."""
+"""How long redundancy may be missing before a notification: a replacement takes less."""
 
 CLAIM_S = 90.0
-"""After this a claimed message is another run's to publish: a run and its report take less."""
+"""After this a claimed notification is another run's to publish: a run and its report take less."""
 
 
 class Incident(StrEnum):
@@ -52,8 +52,8 @@ class Situation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
-    """A message to publish: which incidents opened and which are over, with when they began."""
+class Notification:
+    """What to publish: which incidents opened and which are over, with when they began."""
 
     opened: tuple[tuple[Incident, float], ...] = ()
     over: tuple[tuple[Incident, float], ...] = ()
@@ -65,30 +65,30 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class State:
+class IncidentState:
     """What is remembered.
 
     `settled` is set when the stack first was as it should be, or had its time for it: before that
-    it is being made. `since` says from when each condition holds, `told` which of them people were
-    told of (or are about to be), `messages` what is claimed and not yet ticked off.
+    it is being made. `since` says from when each condition holds, `notified` which of them were
+    notified of (or are about to be), `notifications` what is claimed and not yet ticked off.
     """
 
     settled: bool = False
     since: tuple[tuple[Incident, float], ...] = ()
-    told: frozenset[Incident] = frozenset()
-    messages: tuple[Message, ...] = ()
+    notified: frozenset[Incident] = frozenset()
+    notifications: tuple[Notification, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON, from which `from_json` makes an equal value."""
         return {
             "settled": self.settled,
             "since": dict(self.since),
-            "told": sorted(self.told),
-            "messages": [message.to_json() for message in self.messages],
+            "notified": sorted(self.notified),
+            "notifications": [each.to_json() for each in self.notifications],
         }
 
     @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> State:
+    def from_json(cls, value: Mapping[str, Any]) -> IncidentState:
         """Read what `to_json` wrote.
 
         Raises:
@@ -98,14 +98,14 @@ class State:
         return cls(
             settled=bool(value["settled"]),
             since=_times(value["since"]),
-            told=frozenset(Incident(name) for name in value["told"]),
-            messages=tuple(
-                Message(
-                    opened=_times(message["opened"]),
-                    over=_times(message["over"]),
-                    claimed=_moment(message["claimed"]),
+            notified=frozenset(Incident(name) for name in value["notified"]),
+            notifications=tuple(
+                Notification(
+                    opened=_times(each["opened"]),
+                    over=_times(each["over"]),
+                    claimed=_moment(each["claimed"]),
                 )
-                for message in value["messages"]
+                for each in value["notifications"]
             ),
         )
 
@@ -131,8 +131,10 @@ def _sorted(times: Mapping[Incident, float]) -> tuple[tuple[Incident, float], ..
     return tuple((incident, times[incident]) for incident in Incident if incident in times)
 
 
-def advance(state: State, situation: Situation) -> tuple[State, Message | None]:
-    """Return what to remember after a run, and the message that the run claims with it, if any."""
+def advance(
+    state: IncidentState, situation: Situation
+) -> tuple[IncidentState, Notification | None]:
+    """Return what to remember after a run, and the notification that it claims, if any."""
     if not state.settled and not state.since and not situation.served:
         return state, None
     now = situation.now
@@ -141,63 +143,65 @@ def advance(state: State, situation: Situation) -> tuple[State, Message | None]:
     if not state.settled and since and now - min(since.values()) < REDUNDANCY_GRACE_S:
         return replace(state, since=_sorted(since)), None
     due = frozenset(i for i, start in since.items() if now - start >= _GRACE_S.get(i, 0.0))
-    told = frozenset((state.told | due) & since.keys())
-    message = _message(
-        opened={incident: since[incident] for incident in due - state.told},
-        over={incident: began.get(incident, now) for incident in state.told - since.keys()},
-        untold=tuple(m for m in state.messages if abs(now - m.claimed) >= CLAIM_S),
+    notified = frozenset((state.notified | due) & since.keys())
+    notification = _notification(
+        opened={incident: since[incident] for incident in due - state.notified},
+        over={incident: began.get(incident, now) for incident in state.notified - since.keys()},
+        unpublished=tuple(n for n in state.notifications if abs(now - n.claimed) >= CLAIM_S),
         since=since,
-        told=told,
+        notified=notified,
         now=now,
     )
-    under_way = tuple(m for m in state.messages if abs(now - m.claimed) < CLAIM_S)
-    after = State(
+    under_way = tuple(n for n in state.notifications if abs(now - n.claimed) < CLAIM_S)
+    after = IncidentState(
         settled=True,
         since=_sorted(since),
-        told=told,
-        messages=under_way + ((message,) if message else ()),
+        notified=notified,
+        notifications=under_way + ((notification,) if notification else ()),
     )
-    return after, message
+    return after, notification
 
 
 _GRACE_S = {Incident.REDUNDANCY_LOST: float(REDUNDANCY_GRACE_S)}
 
 
-def _message(  # noqa: PLR0913 - what is news, and what was not told yet, each thing by name
+def _notification(  # noqa: PLR0913 - what changed, and what was not published, each by name
     *,
     opened: Mapping[Incident, float],
     over: Mapping[Incident, float],
-    untold: tuple[Message, ...],
+    unpublished: tuple[Notification, ...],
     since: Mapping[Incident, float],
-    told: frozenset[Incident],
+    notified: frozenset[Incident],
     now: float,
-) -> Message | None:
-    """Join what is news with what was not told yet.
+) -> Notification | None:
+    """Join what changed with what was not published yet.
 
-    Of what opened and is over the end alone is told; of what is over and opened again both are.
+    Of what opened and is over the end alone is notified; of what is over and opened again both.
     """
     opens, ends = dict(opened), dict(over)
-    for message in untold:
-        opens |= {i: start for i, start in message.opened if since.get(i) == start}
-        ends = dict(message.over) | ends
-    ends = {i: start for i, start in ends.items() if i not in told or i in opens}
+    for each in unpublished:
+        opens |= {i: start for i, start in each.opened if since.get(i) == start}
+        ends = dict(each.over) | ends
+    ends = {i: start for i, start in ends.items() if i not in notified or i in opens}
     if not opens and not ends:
         return None
-    return Message(opened=_sorted(opens), over=_sorted(ends), claimed=now)
+    return Notification(opened=_sorted(opens), over=_sorted(ends), claimed=now)
 
 
-def without(state: State, message: Message) -> State:
-    """Return a state in which a message is ticked off."""
-    return replace(state, messages=tuple(m for m in state.messages if m != message))
+def without(state: IncidentState, published: Notification) -> IncidentState:
+    """Return a state in which a notification is ticked off."""
+    left = tuple(each for each in state.notifications if each != published)
+    return replace(state, notifications=left)
 
 
-def released(state: State, message: Message) -> State:
-    """Return a state in which the next run may publish a message that this one could not."""
-    free = replace(message, claimed=message.claimed - CLAIM_S)
-    return replace(state, messages=tuple(free if m == message else m for m in state.messages))
+def released(state: IncidentState, unpublished: Notification) -> IncidentState:
+    """Return a state in which the next run may publish a notification that this one could not."""
+    free = replace(unpublished, claimed=unpublished.claimed - CLAIM_S)
+    left = tuple(free if each == unpublished else each for each in state.notifications)
+    return replace(state, notifications=left)
 
 
-def has_lost_redundancy(state: State, now: float) -> bool:
+def has_lost_redundancy(state: IncidentState, now: float) -> bool:
     """Say whether redundancy is missing for longer than a replacement takes."""
     since = dict(state.since).get(Incident.REDUNDANCY_LOST)
     return since is not None and now - since >= REDUNDANCY_GRACE_S

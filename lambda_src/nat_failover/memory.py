@@ -17,7 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
 from nat_failover.contract import MEMORY_EXPIRES, MEMORY_KEY
-from nat_failover.incidents import State
+from nat_failover.incidents import IncidentState
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -45,7 +45,7 @@ class Written(StrEnum):
 class Remembered:
     """What a read found; `version` is the attribute that a write must find unchanged, if any."""
 
-    state: State
+    state: IncidentState
     version: Any = None
     expires: float = 0.0
 
@@ -67,12 +67,12 @@ def read(client: DynamoDBClient, table: str) -> Remembered | None:
     )
 
 
-def _state(item: dict[str, Any]) -> State:
+def _state(item: dict[str, Any]) -> IncidentState:
     """Return the state of an item; one that nobody can read is as good as none."""
     try:
-        return State.from_json(json.loads(item["state"]["S"]))
+        return IncidentState.from_json(json.loads(item["state"]["S"]))
     except (ValueError, OverflowError, KeyError, TypeError, AttributeError, RecursionError):
-        return State()
+        return IncidentState()
 
 
 def _number(item: dict[str, Any], name: str) -> float:
@@ -84,7 +84,7 @@ def _number(item: dict[str, Any], name: str) -> float:
 
 
 def write(
-    client: DynamoDBClient, table: str, state: State, found: Remembered, now: float
+    client: DynamoDBClient, table: str, state: IncidentState, found: Remembered, now: float
 ) -> tuple[Written, Remembered]:
     """Write a state over what was found; return what became of it and what is there if it is."""
     version = {"N": str(int(_number({"version": found.version}, "version")) + 1)}

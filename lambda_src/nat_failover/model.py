@@ -130,13 +130,13 @@ class Subnet:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
-    """Everything that a plan is made of: one complete look at AWS, and what is known beside it.
+    """Everything that a plan is made of: one complete view of AWS, and what is known beside it.
 
     `tables` are the private tables of the stack, `foreign` those others that its `subnets` use.
     `leaving` are the ids of instances that messages say are leaving, whatever EC2 still says; `now`
-    is the time of the look in seconds since 1970; `remembered` is what the stack's memory holds,
-    None when it could not be read. `refused` are the targets that AWS refused in this run: a NAT to
-    a table, or a table to a subnet, by their ids.
+    is the time of the reads in seconds since 1970; `memory_readable` says whether it is known what
+    other runs remembered. `refused` are the targets that AWS refused in this run: a NAT to a table,
+    or a table to a subnet, by their ids.
     """
 
     nats: frozenset[Nat]
@@ -145,7 +145,7 @@ class Observation:
     foreign: frozenset[Table] = frozenset()
     leaving: frozenset[str] = frozenset()
     now: float = 0.0
-    remembered: object | None = ()
+    memory_readable: bool = True
     refused: frozenset[tuple[str, str]] = frozenset()
 
 
@@ -158,8 +158,8 @@ class Judgement:
     reason: str
 
 
-def judge(nat: Nat, leaving: frozenset[str] = frozenset()) -> Judgement:
-    """Say whether a NAT may carry traffic, and why; `leaving` are instance ids that messages named.
+def judge(nat: Nat, observation: Observation) -> Judgement:
+    """Say whether a NAT may carry traffic, and why; all that was observed may speak for it or not.
 
     The first answer holds of: what the EC2 API says of the instance, what the group says of its
     life cycle, what messages say, what the group says of its health, and what the instance needs to
@@ -175,18 +175,18 @@ def judge(nat: Nat, leaving: frozenset[str] = frozenset()) -> Judgement:
         case InstanceState.UNKNOWN:
             return Judgement(nat, Health.GONE, "EC2 describes no such member in this VPC")
         case InstanceState.RUNNING:
-            return _judge_running(nat, leaving)
+            return _judge_running(nat, observation)
         case _ as never:
             assert_never(never)
 
 
-def _judge_running(nat: Nat, leaving: frozenset[str]) -> Judgement:
+def _judge_running(nat: Nat, observation: Observation) -> Judgement:
     group = nat.lifecycle
     rows = (
         (group is None, Health.GONE, "it runs, but the group does not list it"),
         ((group or "").startswith(_BOOTING), Health.BOOTING, f"the group says {group}"),
         (group != "InService", Health.LEAVING, f"the group says {group}"),
-        (nat.instance in leaving, Health.LEAVING, "a message says that it is leaving"),
+        (nat.instance in observation.leaving, Health.LEAVING, "a message says that it is leaving"),
         (not nat.healthy, Health.SICK, "the group says Unhealthy"),
         (nat.interface is None, Health.SICK, "it has no network interface"),
         (not nat.addressed, Health.SICK, "it has no public address"),
@@ -205,8 +205,9 @@ _BOOTING = ("Pending", "Warmed")
 class Policy:
     """What the stack's settings let a plan do.
 
-    `swap`: move subnets between tables rather than routes between NATs. `failback`: go home without
-    a person's help. `adopt`: take over default routes that point to something that is not ours.
+    `swap`: move subnets between tables rather than routes between NATs. `failback`: fail back
+    without a person's help. `adopt`: take over default routes that point to something
+    that is not ours.
     """
 
     swap: bool = False
@@ -218,7 +219,7 @@ class Verdict(StrEnum):
     """What the plan says of one route table, or of a subnet that does not use its home table."""
 
     KEEP = "keep"
-    GO_HOME = "go home"
+    FAIL_BACK = "fail back"
     REPAIR_AT_HOME = "repair at home"
     REPAIR_ELSEWHERE = "repair elsewhere"
     EVACUATE = "evacuate"
@@ -228,7 +229,7 @@ class Verdict(StrEnum):
     AWAY = "away"
 
 
-ROUTE_VERDICTS = frozenset({Verdict.GO_HOME, Verdict.REPAIR_AT_HOME, Verdict.REPAIR_ELSEWHERE})
+ROUTE_VERDICTS = frozenset({Verdict.FAIL_BACK, Verdict.REPAIR_AT_HOME, Verdict.REPAIR_ELSEWHERE})
 """The verdicts that are carried out by writing the table's default route."""
 
 

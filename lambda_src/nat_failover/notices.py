@@ -1,4 +1,4 @@
-"""What people read: whether users have internet now, where, what was done, and what to do. Pure."""
+"""The text of a notification: whether users have internet, where, and what to do. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sized
 
     from nat_failover.contract import Settings
-    from nat_failover.incidents import Message, State
+    from nat_failover.incidents import IncidentState, Notification
     from nat_failover.model import Plan
     from nat_failover.reconcile import Run
 
@@ -22,15 +22,15 @@ _SUBJECT_LIMIT = 99
 """Characters; SNS takes fewer than 100 (SNS API reference, Publish), and mail programs ASCII."""
 
 _TEXT_LIMIT = 8000
-"""Characters; SNS takes 256 KiB, people take less."""
+"""Characters; SNS takes 256 KiB, readers take less."""
 
 _MOST_LINES = 20
 
 _ADVICE: Mapping[Incident, str] = {
     Incident.NO_EGRESS: (
-        "look why no NAT above is usable, or what a table above leads to; for NATs that are"
-        " missing, at the group's activity history. The function repairs the routes by itself as"
-        " soon as a NAT is usable."
+        "find out why no NAT above is usable, or what a table above leads to; for NATs that are"
+        " missing, look at the group's activity history. The function repairs the routes by itself"
+        " as soon as a NAT is usable."
     ),
     Incident.NOT_OURS: (
         "find out who changed it, and change it back, or set failover.adopt to let the function"
@@ -45,23 +45,25 @@ _ADVICE: Mapping[Incident, str] = {
         "nothing, if a replacement comes within ten minutes: another message says when it is over."
     ),
 }
-_BRING_HOME = (
-    "when the replacement is usable, bring the tables home when it suits (failback is manual):"
+_MANUAL_FAILBACK = (
+    "when the replacement is usable, fail the tables back when it suits (failback is manual):"
     " another message says when it is over."
 )
 
 
-def compose(message: Message, state: State, run: Run, settings: Settings) -> tuple[str, str]:
-    """Return the subject and the text of a message."""
+def compose(
+    notification: Notification, state: IncidentState, run: Run, settings: Settings
+) -> tuple[str, str]:
+    """Return the subject and the text of a notification."""
     plan = run.plan
     _, _, _, region, account, *_ = settings.stack_id.split(":")
     zones = _zones(plan, settings) if plan else []
     where = f" ({', '.join(zones)})" if zones else ""
-    subject = f"{_word(message, state)}: {settings.stack} in {region}{where}"
+    subject = f"{_word(notification, state)}: {settings.stack} in {region}{where}"
     lines = [
         _internet_now(run),
         "",
-        *_changes(message, run.observation.now if run.observation else 0.0),
+        *_changes(notification, run.observation.now if run.observation else 0.0),
         *_found(plan, settings),
         *_done(run, settings),
         *_advice(state, settings),
@@ -72,15 +74,15 @@ def compose(message: Message, state: State, run: Run, settings: Settings) -> tup
     return _ascii(subject)[:_SUBJECT_LIMIT], _ascii("\n".join(lines))[:_TEXT_LIMIT]
 
 
-def _word(message: Message, state: State) -> str:
+def _word(notification: Notification, state: IncidentState) -> str:
     """Say in the subject's first word how bad it is, or that it is over."""
-    if Incident.NO_EGRESS in state.told:
+    if Incident.NO_EGRESS in state.notified:
         return "NO INTERNET"
-    if message.opened and Incident.REDUNDANCY_LOST in state.told:
+    if notification.opened and Incident.REDUNDANCY_LOST in state.notified:
         return "NOT REDUNDANT"
-    if message.opened:
+    if notification.opened:
         return "DEGRADED"
-    return "IMPROVED" if state.told else "HEALED"
+    return "IMPROVED" if state.notified else "HEALED"
 
 
 def _zones(plan: Plan, settings: Settings) -> list[str]:
@@ -107,11 +109,11 @@ def _internet_now(run: Run) -> str:
     return "All private subnets have internet access now."
 
 
-def _changes(message: Message, now: float) -> Iterator[str]:
-    for incident, since in message.opened:
+def _changes(notification: Notification, now: float) -> Iterator[str]:
+    for incident, since in notification.opened:
         yield f"Since {_clock(since)}: {_WORDS[incident]}."
-    cut = Incident.NO_EGRESS in dict(message.opened)
-    for incident, since in message.over:
+    cut = Incident.NO_EGRESS in dict(notification.opened)
+    for incident, since in notification.over:
         if incident is Incident.FAILOVER and cut:
             continue  # it ended because the NATs that stood in were lost, too
         minutes = max(0.0, now - since) / 60
@@ -170,14 +172,14 @@ def moves(run: Run) -> dict[str, str]:
     return dict(each for each in done if each)
 
 
-def _advice(state: State, settings: Settings) -> Iterator[str]:
-    if not state.told:
+def _advice(state: IncidentState, settings: Settings) -> Iterator[str]:
+    if not state.notified:
         yield "To do: nothing."
     for incident in Incident:
-        waits = incident is Incident.FAILOVER and Incident.REDUNDANCY_LOST in state.told
+        waits = incident is Incident.FAILOVER and Incident.REDUNDANCY_LOST in state.notified
         manual = incident is Incident.FAILOVER and settings.failback is Failback.MANUAL
-        if incident in state.told and not waits:
-            yield f"To do: {_BRING_HOME if manual else _ADVICE[incident]}"
+        if incident in state.notified and not waits:
+            yield f"To do: {_MANUAL_FAILBACK if manual else _ADVICE[incident]}"
 
 
 def _count(things: Sized, what: str) -> str:

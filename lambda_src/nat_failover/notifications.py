@@ -1,7 +1,7 @@
-"""Who tells people: claims a message in the memory, publishes it, and ticks it off.
+"""Publishes notifications: claims one in the memory, publishes it, and ticks it off.
 
-Where the memory cannot be read or written, this environment's own memory stands in: people may then
-hear the same from each environment once, and never nothing.
+Where the memory cannot be read or written, this environment's own memory stands in: each
+environment may then publish the same once, and none keeps silent.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
-from nat_failover.incidents import Message, State, advance, released, without
+from nat_failover.incidents import IncidentState, Notification, advance, released, without
 from nat_failover.memory import Remembered, Written, read, write
 from nat_failover.notices import compose
 from nat_failover.situation import situation
@@ -27,67 +27,70 @@ if TYPE_CHECKING:
     from nat_failover.reconcile import Run
 
 _ATTEMPTS = 3
-"""How often a message is ticked off anew when other runs write in between."""
+"""How often a notification is ticked off anew when other runs write in between."""
 
 _log = logging.getLogger("nat_failover")
 
 
 @dataclass(slots=True, kw_only=True)
 class Notifications:
-    """People, the memory of what they were told, and what stands in for it.
+    """The topic, the memory of what was published to it, and what stands in for that.
 
     `own` is what this environment remembers while the table does not, None while it does.
     """
 
     settings: Settings
     memory: DynamoDBClient
-    people: SNSClient
-    own: State | None = field(default=None)
+    sns: SNSClient
+    own: IncidentState | None = field(default=None)
 
     def read(self) -> Remembered | None:
         """Return what the table remembers, or None when it cannot be read."""
         return read(self.memory, self.settings.memory)
 
-    def consider(self, run: Run, found: Remembered | None) -> tuple[State, Message | None]:
-        """Return what is known after a run, and the message that is this run's to publish."""
-        before = self.own or (found.state if found else State(settled=True))
+    def consider(
+        self, run: Run, found: Remembered | None
+    ) -> tuple[IncidentState, Notification | None]:
+        """Return what is known after a run, and the notification that is this run's to publish."""
+        before = self.own or (found.state if found else IncidentState(settled=True))
         seen = situation(run, self.settings)
-        after, message = advance(before, seen) if seen else (before, None)
+        after, notification = advance(before, seen) if seen else (before, None)
         written = self._keep(after, found)
         if written is Written.OVERTAKEN:
             return before, None
-        return after, message
+        return after, notification
 
     def forget(self, found: Remembered | None) -> None:
         """Forget a stack that is being deleted: that it loses its NATs is no incident."""
-        self._keep(State(), found)
+        self._keep(IncidentState(), found)
 
-    def publish(self, message: Message, state: State, run: Run) -> None:
-        """Publish to people; routing does not depend on it, so a refusal is logged."""
-        subject, text = compose(message, state, run, self.settings)
+    def publish(self, notification: Notification, state: IncidentState, run: Run) -> None:
+        """Publish to the topic; routing does not depend on it, so a refusal is logged."""
+        subject, text = compose(notification, state, run, self.settings)
         try:
-            self.people.publish(TopicArn=self.settings.outcome_topic, Subject=subject, Message=text)
+            self.sns.publish(TopicArn=self.settings.outcome_topic, Subject=subject, Message=text)
         except (ClientError, BotoCoreError, ResponseParserError) as error:
-            _log.error("message", extra={"problem": f"people were not told: {error}"})
-            self._settle(message, told=False)
+            _log.error("message", extra={"problem": f"a notification was not published: {error}"})
+            self._settle(notification, published=False)
         else:
-            _log.info("message", extra={"told": subject})
-            self._settle(message, told=True)
+            _log.info("message", extra={"published": subject})
+            self._settle(notification, published=True)
 
-    def _settle(self, message: Message, *, told: bool) -> None:
-        """Tick a message off, or leave it to the next run, whoever has written meanwhile."""
-        change = without if told else released
+    def _settle(self, notification: Notification, *, published: bool) -> None:
+        """Tick a notification off, or leave it to the next run, whatever was written meanwhile."""
+        change = without if published else released
         if self.own:
-            self.own = change(self.own, message)
+            self.own = change(self.own, notification)
         for _ in range(_ATTEMPTS):
             found = self.read()
             if found is None:
                 return
-            if self._keep(change(self.own or found.state, message), found) is not Written.OVERTAKEN:
+            changed = change(self.own or found.state, notification)
+            if self._keep(changed, found) is not Written.OVERTAKEN:
                 return
 
-    def _keep(self, state: State, found: Remembered | None) -> Written:
-        """Write a state where it is news; when that fails, this environment keeps it."""
+    def _keep(self, state: IncidentState, found: Remembered | None) -> Written:
+        """Write a state that differs; when that fails, this environment keeps it."""
         now = time.time()
         if found is None:
             self.own = state

@@ -1,17 +1,18 @@
-"""One complete look at the stack's NATs and route tables, or an error: never a part of the truth.
+"""A complete observation of the stack's NATs and route tables, or an error: never a part of it.
 
 Three reads at the same time: the group by its name, the instances that carry its name in the tag
 that Auto Scaling gives to members (users cannot write tags that begin with `aws:`) and that are in
 the VPC, and every route table of the VPC. Every page is read. A group, a field or the VPC's main
-table that is missing from an answer makes the look incomplete. A private table that is missing does
-not: it may be gone for good, and the others still have to be repaired. An instance that only one of
-the two knows is reported with what is known of it.
+table that is missing from an answer makes the observation incomplete. A private table that is
+missing does not: it may be gone for good, and the others still have to be repaired. An instance
+that only one of the two knows is reported with what is known of it.
 """
 
 from __future__ import annotations
 
 import time
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from botocore.parsers import ResponseParserError
@@ -20,7 +21,7 @@ from nat_failover.model import InstanceState, Nat, Observation
 from nat_failover.route_tables import IncompleteError, RouteTables
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from nat_failover.clients import Clients
     from nat_failover.contract import Settings
@@ -34,7 +35,7 @@ MEMBER_TAG = "aws:autoscaling:groupName"
 def observe(
     clients: Clients, settings: Settings, leaving: frozenset[str] = frozenset()
 ) -> Observation:
-    """Return one look at the stack; `leaving` are the instances that messages say are leaving.
+    """Observe the stack once; `leaving` are the instances that messages say are leaving.
 
     Raises:
         IncompleteError: when the group, the main route table or a field is missing from an answer.
@@ -42,12 +43,13 @@ def observe(
         botocore.exceptions.ClientError: when AWS refuses a read.
 
     """
-    pending = [clients.threads.submit(read, clients, settings) for read in _READS]
+    read = partial(clients.threads.submit, clients=clients, settings=settings)
+    instances, members, route_tables = read(_instances), read(_members), read(_route_tables)
     with _complete_answers():
-        instances, members, answered = (read.result() for read in pending)
-        tables = RouteTables(answered, settings)
+        described, listed = instances.result(), members.result()
+        tables = RouteTables(route_tables.result(), settings)
         return Observation(
-            nats=_nats(instances, members, tables),
+            nats=_nats(described, listed, tables),
             tables=tables.private(),
             subnets=tables.subnets(),
             foreign=tables.foreign(),
@@ -104,14 +106,6 @@ def _route_tables(clients: Clients, settings: Settings) -> list[Any]:
         Filters=[{"Name": "vpc-id", "Values": [settings.vpc]}]
     )
     return [table for page in pages for table in page["RouteTables"]]
-
-
-_READS: tuple[Callable[[Clients, Settings], list[Any]], ...] = (
-    _instances,
-    _members,
-    _route_tables,
-)
-"""What an observation is made of; all are made at the same time."""
 
 
 def _nats(instances: list[Any], members: list[Any], tables: RouteTables) -> frozenset[Nat]:

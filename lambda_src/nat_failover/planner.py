@@ -3,7 +3,7 @@
 The decision table, for the default route of each private route table; the first row that fits:
 
 1. it points to a usable NAT in the home zone                        → keep
-2. it points to a usable NAT elsewhere, and one is usable at home    → go home, if the policy allows
+2. it points to a usable NAT elsewhere, and one is usable at home    → fail back, if allowed
 3. it is missing, blackhole, or its NAT is not usable; one at home   → repair at home
 4. the same, but a NAT is usable only elsewhere                      → repair elsewhere
 5. no NAT is usable                                                  → leave it alone: no egress
@@ -42,10 +42,9 @@ if TYPE_CHECKING:
 def plan(observation: Observation, policy: Policy) -> Plan:
     """Return the health of each NAT, the decisions and the writes, all sorted.
 
-    While nothing is known of what other runs remembered, nothing goes home: that can wait.
+    While nothing is known of what other runs remembered, nothing fails back: that can wait.
     """
-    remembers = observation.remembered is not None
-    allowed = replace(policy, failback=policy.failback and remembers)
+    allowed = replace(policy, failback=policy.failback and observation.memory_readable)
     stays = "the memory could not be read" if policy.failback else "failback is manual"
     fleet = Fleet(observation)
     decisions = _decide(observation, allowed, fleet, stays)
@@ -94,7 +93,7 @@ def _verdict(table: Table, policy: Policy, fleet: Fleet) -> Verdict:
         return Verdict.MISSING
     if server:
         away = server.zone != table.zone
-        return Verdict.GO_HOME if away and home and policy.failback else Verdict.KEEP
+        return Verdict.FAIL_BACK if away and home and policy.failback else Verdict.KEEP
     if fleet.is_foreign(table) and not (_may_adopt(table, policy) and fleet.usable):
         return Verdict.NOT_OURS
     if not fleet.usable:
@@ -139,7 +138,7 @@ def _why_away(table: Table, fleet: Fleet, stays: str) -> str:
 
 
 _BECAUSE = {
-    Verdict.GO_HOME: "a NAT at home is usable again",
+    Verdict.FAIL_BACK: "a NAT at home is usable again",
     Verdict.REPAIR_AT_HOME: "a NAT at home is usable",
     Verdict.REPAIR_ELSEWHERE: "a NAT is usable only in another zone",
     Verdict.NO_EGRESS: "no NAT is usable",

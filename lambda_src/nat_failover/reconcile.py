@@ -1,14 +1,13 @@
-"""The loop: look, decide, write, and look again until nothing is left to do or time is up.
+"""The loop: observe, plan, apply, and observe again until nothing is left to do or time is up.
 
-Two runs may overlap, and a look may lag behind a write. So a run ends when a look, with what AWS
-answered to the run's own writes (`effects`), finds nothing to do, and the next sweep goes on where
-the time of a run was not enough. What AWS refuses is not asked again before everything else that
-would serve was tried.
+Two runs may overlap, and an observation may lag behind a write. So a run ends when an observation,
+with what AWS answered to the run's own writes (`effects`), finds nothing to do, and the next sweep
+goes on where the time of a run was not enough. What AWS refuses is not asked again before
+everything else that would serve was tried.
 """
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from nat_failover.actions import AssociateSubnet, MoveSubnet, SetDefaultRoute
 from nat_failover.apply import Result, apply
 from nat_failover.contract import Failback, Strategy
+from nat_failover.deadline import Deadline
 from nat_failover.effects import Effect, effect, overlay, pending
 from nat_failover.model import ROUTE_VERDICTS, Decision, Plan, Policy, SubnetDecision, Verdict
 from nat_failover.observe import observe
@@ -29,12 +29,8 @@ if TYPE_CHECKING:
     from nat_failover.actions import Planned
     from nat_failover.clients import Clients
     from nat_failover.contract import Settings
-    from nat_failover.events import Trigger
     from nat_failover.model import Observation
-
-_PAUSES_S = (0.25, 0.5, 1.0, 2.0, 5.0)
-"""How long to wait after a look that failed, or that found again what was just written; the last
-one repeats."""
+    from nat_failover.triggers import Trigger
 
 _CARRIED_OUT = ROUTE_VERDICTS | {Verdict.EVACUATE}
 
@@ -43,10 +39,10 @@ _CARRIED_OUT = ROUTE_VERDICTS | {Verdict.EVACUATE}
 class Run:
     """What one run saw, decided and did.
 
-    `observation` and `plan` belong to the last complete look, `decided` are the decisions that led
-    to writes, `effects` and `refused` are what AWS answered to these, `failure` says why the run
-    ended although something was left to do,
-    `blind` that its last look failed.
+    `observation` and `plan` are the last complete ones, `decided` are the decisions that led to
+    writes, `effects` and `refused` are what AWS answered to these, `observations` counts them,
+    `failure` says why the run ended although something was left to do, `blind` that its last
+    observation failed.
     """
 
     trigger: Trigger
@@ -56,7 +52,7 @@ class Run:
     results: tuple[Result, ...] = ()
     effects: tuple[Effect, ...] = ()
     refused: frozenset[tuple[str, str]] = frozenset()
-    looks: int = 0
+    observations: int = 0
     failure: str | None = None
     blind: bool = False
 
@@ -67,22 +63,22 @@ class Run:
             self,
             decided=before.decided + decided,
             results=before.results + self.results,
-            looks=before.looks + self.looks,
+            observations=before.observations + self.observations,
         )
 
     @property
     def decisions(self) -> tuple[Decision | SubnetDecision, ...]:
-        """What the last complete look led to: a decision for each table, then those on subnets."""
+        """What the last plan decided: of each table, then of subnets."""
         return (*self.plan.decisions, *self.plan.subnets) if self.plan else ()
 
     @property
     def todo(self) -> tuple[Planned, ...]:
-        """The writes that the last look asks for; none if it failed."""
+        """The writes that the last plan asks for; none if its observation failed."""
         return self.plan.actions if self.plan and not self.failure else ()
 
     @property
     def served(self) -> bool:
-        """Whether every private subnet had a working way out at the last complete look."""
+        """Whether every private subnet had egress at the last complete observation."""
         return self.plan is not None and not self.plan.without_egress
 
 
@@ -93,61 +89,61 @@ def reconcile(  # noqa: PLR0913 - what a run is made of, each thing by name
     *,
     seconds: float,
     until_served: bool = False,
-    recall: Callable[[], object | None] = tuple,
+    memory_readable: Callable[[], bool] = lambda: True,
 ) -> Run:
     """Repair what is broken and return what happened; never raise for what AWS answers.
 
     `until_served` also waits for NATs that are not there yet, as a deployment does.
-    `recall` returns what the memory holds, None while that is unknown.
+    `memory_readable` says whether the memory was read.
     """
     policy = Policy(
         swap=settings.strategy is Strategy.SWAP_ROUTE_TABLE,
         failback=settings.failback is Failback.AUTOMATIC,
         adopt=settings.adopt,
     )
-    run, patience = Run(trigger=trigger), Patience(seconds)
+    run, deadline = Run(trigger=trigger), Deadline(seconds)
     tried: frozenset[Planned] = frozenset()
     while True:
-        run = _look(clients, settings, policy, run, recall)
+        run = _observe_and_plan(clients, settings, policy, run, memory_readable)
         if not run.failure and not run.todo and (run.served or not until_served):
             return replace(run, failure=_what_was_refused(run, policy))
         is_new = not tried.issuperset(run.todo)
-        if is_new and (patience.lasts or not run.results):
+        if is_new and not (deadline.passed and run.results):
             run, tried = _write(clients, run), tried.union(run.todo)
-        elif patience.pause():
+        elif deadline.pause():
             tried = frozenset()
         else:
             return replace(run, failure=run.failure or _what_is_left(run))
 
 
-def _look(
+def _observe_and_plan(
     clients: Clients,
     settings: Settings,
     policy: Policy,
     run: Run,
-    recall: Callable[[], object | None],
+    memory_readable: Callable[[], bool],
 ) -> Run:
-    """Look once and plan; a look that fails leaves what the one before it found."""
+    """Observe once and plan; an observation that fails leaves what the one before it found."""
     try:
         seen = observe(clients, settings, run.trigger.leaving)
     except (ClientError, BotoCoreError, IncompleteError) as error:
         failure = f"{type(error).__name__}: {error}"
-        return replace(run, looks=run.looks + 1, failure=failure, blind=True)
+        return replace(run, observations=run.observations + 1, failure=failure, blind=True)
     effects = pending(seen, run.effects)
-    known = replace(overlay(seen, effects), refused=run.refused, remembered=recall())
+    known = replace(overlay(seen, effects), refused=run.refused, memory_readable=memory_readable())
     return replace(
         run,
         observation=known,
         plan=plan(known, policy),
         effects=effects,
-        looks=run.looks + 1,
+        observations=run.observations + 1,
         failure=None,
         blind=False,
     )
 
 
 def _write(clients: Clients, run: Run) -> Run:
-    """Make the writes that the last look asks for, and keep what AWS answered."""
+    """Make the writes that the last plan asks for, and keep what AWS answered."""
     decided = tuple(
         decision
         for decision in run.decisions
@@ -198,29 +194,3 @@ def _what_is_left(run: Run) -> str:
         refused = {result.error for result in run.results if result.write in run.todo}
         return "; ".join((left, *sorted(error for error in refused if error)))
     return "time was up before every private subnet had a working default route"
-
-
-class Patience:
-    """The time of a run, and pauses that grow."""
-
-    def __init__(self, seconds: float) -> None:
-        self._end = time.monotonic() + seconds
-        self._pauses = list(_PAUSES_S)
-
-    @property
-    def seconds(self) -> float:
-        """How much time is left."""
-        return self._end - time.monotonic()
-
-    @property
-    def lasts(self) -> bool:
-        """Whether there is time left."""
-        return time.monotonic() < self._end
-
-    def pause(self) -> bool:
-        """Wait before the next look, or say that there is no time for it."""
-        pause = self._pauses.pop(0) if len(self._pauses) > 1 else self._pauses[0]
-        if time.monotonic() + pause > self._end:
-            return False
-        time.sleep(pause)
-        return True

@@ -1,7 +1,7 @@
 """What a run leaves in the log: a line per decision and per write, metrics, the whole of it.
 
 Lines go through Lambda's own JSON logging; the metrics are part of the last one, in the embedded
-metric format (CloudWatch user guide). What people hear is the business of `notifications`.
+metric format (CloudWatch user guide). Notifications are the business of `notifications`.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
     from nat_failover.apply import Result
     from nat_failover.contract import Settings
-    from nat_failover.incidents import State
+    from nat_failover.incidents import IncidentState
     from nat_failover.model import Decision, SubnetDecision
     from nat_failover.reconcile import Run
 
-_LOUD = ELSEWHERE | {Verdict.NO_EGRESS}
-"""What a plan leaves alone although it is not as it should be."""
+_ALERTING = ELSEWHERE | {Verdict.NO_EGRESS}
+"""The alerting verdicts: on what is left alone although it is not as it should be."""
 
 _MOST_NATS = 100
 """NATs in the log of a run, which is as many as settings allow; a group may have been enlarged."""
@@ -39,7 +39,7 @@ _log = logging.getLogger("nat_failover")
 _log.setLevel(logging.INFO)
 
 
-def report(run: Run, settings: Settings, state: State) -> dict[str, Any]:
+def report(run: Run, settings: Settings, state: IncidentState) -> dict[str, Any]:
     """Log and measure a run; return it as plain JSON values."""
     summary = _summary(run)
     for level, message, details in _lines(run):
@@ -52,7 +52,7 @@ def _summary(run: Run) -> dict[str, Any]:
     health = run.plan.health if run.plan else ()
     return {
         "trigger": sorted(run.trigger.kinds),
-        "looks": run.looks,
+        "observations": run.observations,
         "saw": [
             {"nat": j.nat.instance, "zone": j.nat.zone, "health": j.health, "reason": j.reason}
             for j in health[:_MOST_NATS]
@@ -77,8 +77,8 @@ def _lines(run: Run) -> Iterator[tuple[int, str, dict[str, Any]]]:
     """Yield the lines to log: what was not understood, decided and done, and why it ended."""
     for problem in run.trigger.problems:
         yield logging.WARNING, "message", {"problem": problem}
-    for decision in (*run.decided, *_alarming(run)):
-        level = logging.ERROR if decision.verdict in _LOUD else logging.INFO
+    for decision in (*run.decided, *_alerting(run)):
+        level = logging.ERROR if decision.verdict in _ALERTING else logging.INFO
         yield level, "decision", asdict(decision)
     for result in run.results:
         yield logging.INFO if result.done else logging.ERROR, "write", _done(result)
@@ -86,13 +86,13 @@ def _lines(run: Run) -> Iterator[tuple[int, str, dict[str, Any]]]:
         yield logging.ERROR, "failure", {"failure": run.failure}
 
 
-def _alarming(run: Run) -> tuple[Decision | SubnetDecision, ...]:
-    """Return what the last look left alone although it is not as it should be."""
-    return tuple(d for d in run.decisions if d.verdict in _LOUD and d not in run.decided)
+def _alerting(run: Run) -> tuple[Decision | SubnetDecision, ...]:
+    """Return the decisions of the last plan with an alerting verdict."""
+    return tuple(d for d in run.decisions if d.verdict in _ALERTING and d not in run.decided)
 
 
-def _metrics(run: Run, settings: Settings, state: State) -> dict[str, Any]:
-    """Return the metrics of a run; a run whose last look failed says nothing of NATs and tables."""
+def _metrics(run: Run, settings: Settings, state: IncidentState) -> dict[str, Any]:
+    """Return the metrics of a run; one whose last observation failed has none of the network."""
     values: dict[str, float] = {
         Metric.MOVES: len(moves(run)),
         Metric.FAILURES: int(run.failure is not None),

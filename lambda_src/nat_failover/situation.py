@@ -1,4 +1,4 @@
-"""From a run to what it means for people: which conditions hold at its end. Pure."""
+"""From a run to what it means: which conditions hold at its end. Pure."""
 
 from __future__ import annotations
 
@@ -15,11 +15,13 @@ if TYPE_CHECKING:
 ELSEWHERE = frozenset({Verdict.NOT_OURS, Verdict.MISSING})
 """What the function leaves alone although it is not as it should be."""
 
-_DISPLACED = frozenset({Verdict.EVACUATE, Verdict.GO_HOME, Verdict.REPAIR_ELSEWHERE, Verdict.AWAY})
+_DISPLACED = frozenset(
+    {Verdict.EVACUATE, Verdict.FAIL_BACK, Verdict.REPAIR_ELSEWHERE, Verdict.AWAY}
+)
 
 
 def situation(run: Run, settings: Settings) -> Situation | None:
-    """Return what a run leaves behind, or None where its last look failed."""
+    """Return what a run leaves behind, or None where its last observation failed."""
     if run.plan is None or run.observation is None or run.blind:
         return None
     plan = run.plan

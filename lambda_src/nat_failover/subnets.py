@@ -4,7 +4,7 @@ A subnet that uses its home table is served as that table's decision says. Every
 decision of its own:
 
 - away: it uses another table of the stack, for a while or because somebody put it there;
-- go home, repair at home, repair elsewhere: it is given its home table, or another one of the
+- fail back, repair at home, repair elsewhere: it is given its home table, or another one of the
   stack, with the strategy swap-route-table only;
 - not ours: it uses a table that leads elsewhere, or that somebody else put it into;
 - no egress: it has no way out, and the strategy cannot give it one.
@@ -52,7 +52,7 @@ class Subnets:
     ) -> tuple[SubnetDecision, ...]:
         """Return a decision for each private subnet that does not use its home table.
 
-        `stays` says why nothing goes home now, where the policy does not allow it.
+        `stays` says why nothing fails back now, where the policy does not allow it.
         """
         of = {move.subnet: move for move in moves}
         return tuple(
@@ -64,9 +64,9 @@ class Subnets:
         )
 
     def _moved(self, subnet: Subnet, move: Move) -> SubnetDecision:
-        """Return what a move is: what works goes home, and what does not is repaired."""
+        """Return what a move is: what works fails back, and what does not is repaired."""
         egress = self._fleet.egress(self._tables[subnet.table])
-        home = Verdict.GO_HOME if egress else Verdict.REPAIR_AT_HOME
+        home = Verdict.FAIL_BACK if egress else Verdict.REPAIR_AT_HOME
         verdict = home if move.table == subnet.home else Verdict.REPAIR_ELSEWHERE
         return self._decision(subnet, verdict, move.reason, move.table)
 

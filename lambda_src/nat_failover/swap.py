@@ -1,4 +1,4 @@
-"""The strategy swap-route-table: subnets leave a troubled table and come home when it works again.
+"""The strategy swap-route-table: subnets leave a troubled table and fail back when it works again.
 
 Pure, like the planner that calls it. It changes nothing but the decisions "repair elsewhere": those
 tables keep their broken route, and their subnets use a table whose NAT is usable. Where that would
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
     from nat_failover.fleet import Fleet
     from nat_failover.model import Observation, Policy, Subnet, Table
 
-_WORKS_NOW = frozenset({Verdict.KEEP, Verdict.GO_HOME})
+_WORKS_NOW = frozenset({Verdict.KEEP, Verdict.FAIL_BACK})
 _WORKS_SOON = _WORKS_NOW | {Verdict.REPAIR_AT_HOME}
 
 
-class _NoFallbackError(Exception):
-    """A subnet has nowhere to go; the message says why."""
+class _NoFallbackTableError(Exception):
+    """A subnet has no fallback table; the message says why."""
 
 
 def evacuate(
@@ -39,8 +39,8 @@ def evacuate(
 ) -> tuple[dict[str, Decision], tuple[Move, ...]]:
     """Return the decisions with tables evacuated where possible, and the moves of subnets, sorted.
 
-    A subnet in trouble moves as soon as a table is going to work; one that works goes home only
-    after its home table was seen to work, so that a failed write cannot take its egress away.
+    A subnet in trouble moves as soon as a table is going to work; one that works fails back
+    only after its home table was seen to work, so that a failed write cannot take its egress away.
     """
     swap = _Swap(observation, policy, fleet, decisions)
     decided = dict(decisions)
@@ -48,8 +48,8 @@ def evacuate(
     for table in sorted(observation.tables, key=lambda table: table.id):
         decision = decisions[table.id]
         if decision.verdict is Verdict.REPAIR_ELSEWHERE:
-            decided[table.id], escapes = swap.escape(table, decision)
-            moves += escapes
+            decided[table.id], out = swap.evacuate(table, decision)
+            moves += out
         else:
             moves += swap.failback(table)
     moves += swap.strays(decided)
@@ -57,7 +57,7 @@ def evacuate(
 
 
 class _Swap:
-    """Which tables can take subnets in, and how many subnets each one has."""
+    """Which tables are fallback tables, and how many subnets each one has."""
 
     def __init__(
         self,
@@ -75,12 +75,12 @@ class _Swap:
         self._subnets = sorted(observation.subnets)
         self._load = Counter({id_: len(table.associations) for id_, table in self._tables.items()})
 
-    def escape(self, table: Table, decision: Decision) -> tuple[Decision, list[Move]]:
+    def evacuate(self, table: Table, decision: Decision) -> tuple[Decision, list[Move]]:
         """Move every subnet out of a troubled table, or none and replace the table's route."""
         before = self._load.copy()
         try:
-            moves = list(self._escapes(table, decision.reason))
-        except _NoFallbackError as refusal:
+            moves = list(self._moves_out(table, decision.reason))
+        except _NoFallbackTableError as refusal:
             self._load = before
             reason = f"{decision.reason}; its route is replaced, because {refusal}"
             return replace(decision, reason=reason), []
@@ -90,15 +90,15 @@ class _Swap:
         return replace(decision, verdict=Verdict.EVACUATE, nat=None, reason=reason), moves
 
     def failback(self, table: Table) -> Iterator[Move]:
-        """Let the subnets that use another table than their home go home, if that works."""
+        """Yield the failback of subnets that use another table than their home, if that works."""
         for subnet in self._users(table):
-            works = self._works(subnet.home, _WORKS_NOW) and self._takes(subnet.home, subnet)
+            works = self._works(subnet.home, _WORKS_NOW) and self._accepts(subnet.home, subnet)
             wanted = self._policy.failback or not self._fleet.egress(table)
             if subnet.home != table.id and works and wanted:
                 yield _move(subnet, subnet.home, "the subnet's home table works again")
 
     def strays(self, decided: Mapping[str, Decision]) -> Iterator[Move]:
-        """Bring the subnets that use none of the stack's tables into one that works."""
+        """Yield the moves of subnets that use none of the stack's tables into one that works."""
         for subnet in self._subnets:
             home = decided.get(subnet.home)
             evacuated = home is not None and home.verdict is Verdict.EVACUATE
@@ -108,22 +108,22 @@ class _Swap:
             if destination := self._destination(subnet, evacuated=evacuated):
                 yield _move(subnet, destination, "it uses none of the stack's route tables")
 
-    def _escapes(self, table: Table, reason: str) -> Iterator[Move]:
-        """Yield the moves out of a table; see that strays at home in it have a fallback as well."""
+    def _moves_out(self, table: Table, reason: str) -> Iterator[Move]:
+        """Yield the moves out of a table; see that strays at home in it have a fallback too."""
         users = self._users(table)
-        guests = {row.subnet for row in table.associations} - {user.id for user in users}
-        if guests:
-            message = f"{min(guests)} is not a subnet of the stack"
-            raise _NoFallbackError(message)
+        foreign_subnets = {row.subnet for row in table.associations} - {user.id for user in users}
+        if foreign_subnets:
+            message = f"{min(foreign_subnets)} is not a subnet of the stack"
+            raise _NoFallbackTableError(message)
         if table.main:
             message = "it is the VPC's main table, which other subnets may use"
-            raise _NoFallbackError(message)
+            raise _NoFallbackTableError(message)
         for subnet in users:
-            yield _move(subnet, self._fallback(table, subnet), reason)
+            yield _move(subnet, self._fallback_table(table, subnet), reason)
         for subnet in self._subnets:
             lost = subnet.home == table.id and subnet.table not in self._tables
-            if lost and self._may_move(subnet) and not self._gets_out(subnet):
-                self._check_fallback(subnet)
+            if lost and self._may_move(subnet) and not self._has_egress(subnet):
+                self._check_fallback_table(subnet)
 
     def _users(self, table: Table) -> list[Subnet]:
         return [subnet for subnet in self._subnets if subnet.table == table.id]
@@ -131,7 +131,7 @@ class _Swap:
     def _works(self, table: str, verdicts: frozenset[Verdict]) -> bool:
         return table in self._decisions and self._decisions[table].verdict in verdicts
 
-    def _takes(self, table: str, subnet: Subnet) -> bool:
+    def _accepts(self, table: str, subnet: Subnet) -> bool:
         """Say whether AWS has not refused the table to the subnet in this run."""
         return (subnet.id, table) not in self._refused
 
@@ -151,52 +151,52 @@ class _Swap:
         alike = home is not None and self._is_alike(used, home)
         return alike and self._fleet.target(used.route) is not None
 
-    def _gets_out(self, stray: Subnet) -> bool:
+    def _has_egress(self, stray: Subnet) -> bool:
         return self._fleet.egress(self._foreign[stray.table])
 
     def _destination(self, stray: Subnet, *, evacuated: bool) -> str | None:
         """Return the table that a stray shall use, or None where it stays.
 
-        One that gets out now goes home only after its home was seen to work. One that does not also
-        goes to a home that leads elsewhere, but out.
+        One that has egress now fails back only after its home was seen to work. One without it also
+        uses a home that leads elsewhere, if that has egress.
         """
         home = self._tables.get(stray.home)
-        takes = self._takes(stray.home, stray)
-        if self._works(stray.home, _WORKS_NOW) and takes:
+        accepted = self._accepts(stray.home, stray)
+        if self._works(stray.home, _WORKS_NOW) and accepted:
             return stray.home
-        if self._gets_out(stray):
+        if self._has_egress(stray):
             return None
-        if not evacuated and home and self._fleet.egress(home) and takes:
+        if not evacuated and home and self._fleet.egress(home) and accepted:
             return stray.home
         try:
-            return self._fallback(self._foreign[stray.table], stray)
-        except _NoFallbackError:
+            return self._fallback_table(self._foreign[stray.table], stray)
+        except _NoFallbackTableError:
             return None
 
-    def _check_fallback(self, stray: Subnet) -> None:
-        """Raise _NoFallbackError when a stray has no table to go to; count nothing."""
+    def _check_fallback_table(self, stray: Subnet) -> None:
+        """Raise _NoFallbackTableError when a stray has no fallback table; count nothing."""
         before = self._load.copy()
-        self._fallback(self._foreign[stray.table], stray)
+        self._fallback_table(self._foreign[stray.table], stray)
         self._load = before
 
-    def _fallback(self, table: Table, subnet: Subnet) -> str:
-        """Return the table that takes a subnet in: its home, or the alike one with fewest subnets.
+    def _fallback_table(self, table: Table, subnet: Subnet) -> str:
+        """Return a subnet's fallback table: its home, or the alike one with fewest subnets.
 
         Alike is one that differs in nothing but the default route; for a stray, one that lacks
         nothing that the table has which it uses now.
 
         Raises:
-            _NoFallbackError: when no table can.
+            _NoFallbackTableError: when no table can.
 
         """
         home = subnet.home
-        if home != table.id and self._works(home, _WORKS_SOON) and self._takes(home, subnet):
+        if home != table.id and self._works(home, _WORKS_SOON) and self._accepts(home, subnet):
             return home
         working = [t for t in self._tables if self._works(t, _WORKS_SOON)]
-        takers = [t for t in working if self._takes(t, subnet)]
-        alike = [t for t in takers if self._is_alike(table, self._tables[t])]
+        accepted = [t for t in working if self._accepts(t, subnet)]
+        alike = [t for t in accepted if self._is_alike(table, self._tables[t])]
         if not alike:
-            raise _NoFallbackError(_why_none(working, takers))
+            raise _NoFallbackTableError(_why_none(working, accepted))
         chosen = min(alike, key=lambda table: (self._load[table], table))
         self._load[chosen] += 1
         return chosen
@@ -207,10 +207,10 @@ class _Swap:
         return used.other_routes <= other.other_routes
 
 
-def _why_none(working: list[str], takers: list[str]) -> str:
+def _why_none(working: list[str], accepted: list[str]) -> str:
     if not working:
         return "every other table has no usable NAT"
-    if not takers:
+    if not accepted:
         return "AWS refused every other table"
     return "every other table would cost the subnets other routes"
 

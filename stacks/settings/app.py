@@ -1,7 +1,8 @@
 """What a person may decide about the stack: every setting, its default, and what is allowed.
 
 The settings are the context key `nat` of cdk.json; `app.py` hands it to the reader, and nothing
-else reads context. A section has a file of its own; rules about settings of several are here.
+else reads context. Its sections are the options of the construct, each with a file of its own in
+`cdk_nat_failover.options`; rules about options of several are here.
 """
 
 from __future__ import annotations
@@ -12,19 +13,24 @@ from pydantic import Field
 
 from aws_constraints.cloudformation import STACK_NAME
 from aws_constraints.regions import REGION
-from stacks.settings import fleet, network
-from stacks.settings.alerts import AlertSettings
-from stacks.settings.failover import FailoverSettings
-from stacks.settings.fleet import FleetSettings, as_address
-from stacks.settings.logs import LogSettings
-from stacks.settings.network import NetworkSettings
-from stacks.settings.section import Section, setting
-from stacks.settings.topic import TopicSettings
+from cdk_nat_failover.options.alerts import AlertOptions
+from cdk_nat_failover.options.failover import FailoverOptions
+from cdk_nat_failover.options.instances import (
+    InstanceOptions,
+    Size,
+    as_address,
+    desired_is_not_more_than_max,
+    min_is_not_more_than_desired,
+)
+from cdk_nat_failover.options.logs import LogOptions
+from cdk_nat_failover.options.network import NetworkOptions
+from cdk_nat_failover.options.section import Rule as SectionRule
+from cdk_nat_failover.options.section import Section, setting
+from cdk_nat_failover.options.topic import TopicOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-SectionRule = tuple[tuple[str, ...], "Callable[[Any], str | None]"]
 Rule = tuple[tuple[str, ...], "Callable[[AppSettings], str | None]"]
 """The keys of the settings that a rule is about, and what returns the line for a mistake."""
 
@@ -49,12 +55,12 @@ class AppSettings(Section):
         decides="the Region that the stack is pinned to",
         allowed="null for the Region deployed to, or a Region such as 'eu-west-1'",
     )
-    network: NetworkSettings = NetworkSettings()
-    fleet: FleetSettings = FleetSettings()
-    topic: TopicSettings = TopicSettings()
-    failover: FailoverSettings = FailoverSettings()
-    alerts: AlertSettings = AlertSettings()
-    logs: LogSettings = LogSettings()
+    network: NetworkOptions = NetworkOptions()
+    fleet: InstanceOptions = InstanceOptions()
+    topic: TopicOptions = TopicOptions()
+    failover: FailoverOptions = FailoverOptions()
+    alerts: AlertOptions = AlertOptions()
+    logs: LogOptions = LogOptions()
 
 
 def _environment_is_whole(settings: AppSettings) -> str | None:
@@ -90,11 +96,11 @@ def _targets_are_outside(settings: AppSettings) -> str | None:
 
 def _a_nat_fits_in_each_zone(settings: AppSettings) -> str | None:
     zones, most = settings.network.zone_count, settings.fleet.max
-    if most >= zones:
+    if most is None or most >= zones:
         return None
     return (
         f"fleet.max is {most}, less than the {zones} zones of network.zones: a zone would never"
-        f" have a NAT of its own; allowed: {zones} or more"
+        f" have a NAT of its own; allowed: {zones} or more, or null"
     )
 
 
@@ -104,16 +110,24 @@ def _of(section: str, rules: Iterable[SectionRule]) -> Iterator[Rule]:
         yield tuple(f"{section}.{key}" for key in keys), _within(section, rule)
 
 
-def _within(section: str, rule: Callable[[Any], str | None]) -> Callable[[AppSettings], str | None]:
-    return lambda settings: rule(getattr(settings, section))
+def _within(
+    section: str, rule: Callable[[Any, str], str | None]
+) -> Callable[[AppSettings], str | None]:
+    return lambda settings: rule(getattr(settings, section), f"{section}.")
+
+
+def _of_the_size(rule: Callable[[Size, str], str | None]) -> Callable[[AppSettings], str | None]:
+    return lambda settings: rule(settings.fleet.size(settings.network.zone_count), "fleet.")
 
 
 RULES: tuple[Rule, ...] = (
     (("account", "region"), _environment_is_whole),
-    *_of("network", network.RULES),
+    *_of("network", NetworkOptions.rules),
     (("network.zones", "region"), _zones_are_of_the_region),
     (("network.cidr", "network.additional_cidrs", "fleet.self_test"), _targets_are_outside),
     (("network.zones", "fleet.max"), _a_nat_fits_in_each_zone),
-    *_of("fleet", fleet.RULES),
+    (("fleet.min", "fleet.desired"), _of_the_size(min_is_not_more_than_desired)),
+    (("fleet.desired", "fleet.max"), _of_the_size(desired_is_not_more_than_max)),
+    *_of("fleet", InstanceOptions.rules),
 )
 """Each rule about several settings, or several values of one."""

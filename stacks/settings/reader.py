@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
 
+from cdk_nat_failover.options.section import allowed
 from stacks.settings.app import RULES, AppSettings
-from stacks.settings.section import allowed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -108,7 +108,7 @@ def _validate(given: object) -> AppSettings:
     except (ValueError, RecursionError) as error:
         message = f"context key nat holds what JSON cannot: {error}; allowed: a JSON object"
         raise SettingsError(message) from None
-    return AppSettings.model_validate_json(written)
+    return AppSettings.model_validate_json(written, strict=True)
 
 
 def _without(given: dict[str, Any], wrong: Iterable[tuple[str, ...]]) -> dict[str, Any]:

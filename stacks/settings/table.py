@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
+from cdk_nat_failover.options.section import allowed
 from stacks.settings.app import AppSettings
-from stacks.settings.section import allowed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

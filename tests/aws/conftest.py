@@ -19,7 +19,7 @@ from moto import mock_aws
 from moto.core.utils import method_names_from_class
 
 import nat_failover
-from nat_failover.incidents import State
+from nat_failover.incidents import IncidentState
 from tests.aws.cloudformation import waiting_for_answers
 from tests.aws.gaps import filled
 from tests.aws.region import Region
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 LONG = 60.0
 SHORT = 31.0
-"""Seconds; the handler keeps 30 for its report, so that `SHORT` lets it look twice or so."""
+"""Seconds; the handler keeps 30 for its report, so that `SHORT` lets it observe twice or so."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ def deploy(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deploy]:
         function = Function(nat_failover.do, Wire())
         clients = function.do.clients
         told = function.do.notifications
-        function.wire.plug_into(clients.ec2, clients.autoscaling, told.memory, told.people)
+        function.wire.plug_into(clients.ec2, clients.autoscaling, told.memory, told.sns)
         deployed.append(function)
         return function
 
@@ -139,7 +139,7 @@ def at_rest(region: Region) -> Region:
     """Launch a NAT in each zone and point the zone's table to it."""
     for table in region.tables:
         region.point(table, NetworkInterfaceId=region.interface(region.launch(table)))
-    region.remember(State(settled=True))
+    region.remember(IncidentState(settled=True))
     return region
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 
+from nat_failover.actions import DEFAULT_ROUTE_CIDR
 from nat_failover.contract import FLEET_TAG, MEMORY_KEY, HomeTable
 from nat_failover.memory import Written, read, write
 from tests.factories import any_function_settings
@@ -25,9 +26,8 @@ if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
 
     from nat_failover.contract import Settings
-    from nat_failover.incidents import State
+    from nat_failover.incidents import IncidentState
 
-ANYWHERE = "0.0.0.0/0"
 ANY_IMAGE = "ami-00000000000000000"
 
 
@@ -98,7 +98,9 @@ class Region:
         gateway = self.ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
         self.ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=self.vpc)
         table = self.ec2.create_route_table(VpcId=self.vpc)["RouteTable"]["RouteTableId"]
-        self.ec2.create_route(RouteTableId=table, DestinationCidrBlock=ANYWHERE, GatewayId=gateway)
+        self.ec2.create_route(
+            RouteTableId=table, DestinationCidrBlock=DEFAULT_ROUTE_CIDR, GatewayId=gateway
+        )
         return table
 
     def _home(self, zone: str) -> Home:
@@ -206,7 +208,9 @@ class Region:
     def point(self, table: str, **target: str) -> None:
         """Write a table's default route behind the function's back."""
         write: Any = self.ec2.replace_route if self.default_route(table) else self.ec2.create_route
-        write(RouteTableId=self.homes[table].table, DestinationCidrBlock=ANYWHERE, **target)
+        write(
+            RouteTableId=self.homes[table].table, DestinationCidrBlock=DEFAULT_ROUTE_CIDR, **target
+        )
 
     def use(self, table: str, subnet: str) -> None:
         """Let a public subnet use another table than the public one, by its id."""
@@ -218,7 +222,9 @@ class Region:
 
     def lose_route(self, table: str) -> None:
         """Delete a table's default route behind the function's back."""
-        self.ec2.delete_route(RouteTableId=self.homes[table].table, DestinationCidrBlock=ANYWHERE)
+        self.ec2.delete_route(
+            RouteTableId=self.homes[table].table, DestinationCidrBlock=DEFAULT_ROUTE_CIDR
+        )
 
     def replace(self, nat: str) -> str:
         """Return what a group launches for an instance that it terminated: its check is on."""
@@ -244,14 +250,14 @@ class Region:
         for member in list(self.nats.values()):
             self.leave_group(member)
 
-    def remember(self, state: State) -> None:
+    def remember(self, state: IncidentState) -> None:
         """Put something into the stack's memory."""
         found = read(self.dynamodb, self.memory)
         assert found is not None
         written, _ = write(self.dynamodb, self.memory, state, found, time.time())
         assert written is Written.DONE
 
-    def remembered(self) -> State:
+    def remembered(self) -> IncidentState:
         """Return what is in the stack's memory."""
         found = read(self.dynamodb, self.memory)
         assert found is not None
@@ -267,7 +273,9 @@ class Region:
     def default_route(self, table: str) -> Mapping[str, Any] | None:
         """Return a table's default route as EC2 shows it."""
         routes = self._table(table)["Routes"]
-        return next((r for r in routes if r.get("DestinationCidrBlock") == ANYWHERE), None)
+        return next(
+            (r for r in routes if r.get("DestinationCidrBlock") == DEFAULT_ROUTE_CIDR), None
+        )
 
     def served_by(self) -> dict[str, str | None]:
         """Return the instance to which each table's default route leads, while it lives."""
@@ -289,8 +297,8 @@ class Region:
         )
         return answer["SourceDestCheck"]["Value"]
 
-    def told(self) -> list[tuple[str, str]]:
-        """Return what people were told since the last time, as subjects and texts."""
+    def notifications(self) -> list[tuple[str, str]]:
+        """Return what was published since the last time, as subjects and texts."""
         return list(self._letters())
 
     def _letters(self) -> Iterator[tuple[str, str]]:

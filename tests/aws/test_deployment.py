@@ -49,10 +49,10 @@ def test_deployment_waits_when_the_nats_are_not_there_yet(
     """No answer is given before a NAT runs and serves every table."""
     region = Region()
     function = deploy(region.settings)
-    looks = count(1)
+    answers = count(1)
 
     def launch_before_the_third_look() -> None:
-        if next(looks) == 3:
+        if next(answers) == 3:
             assert cloudformation.answers == []
             region.launch("a", checked=True)
 
@@ -96,7 +96,7 @@ def test_deployment_fails_with_awss_words_when_a_route_is_refused(
 def test_deployment_fails_with_awss_words_when_the_look_fails(
     fresh: Region, deploy: Deploy, cloudformation: CloudFormation
 ) -> None:
-    """The last failed look is the reason."""
+    """The last failed observation is the reason."""
     function = deploy(fresh.settings)
     function.wire.fail("DescribeInstances", "UnauthorizedOperation")
 
@@ -223,20 +223,20 @@ def test_deletion_waits_for_a_protected_member_until_it_is_in_service(
         InstanceIds=[launching, serving],
         ProtectedFromScaleIn=True,
     )
-    looks: list[set[str]] = []
+    seen: list[set[str]] = []
 
     def show(answer: Any) -> None:  # noqa: ANN401 - a parsed answer
         (group,) = answer["AutoScalingGroups"]
         members = {row["InstanceId"]: row for row in group["Instances"]}
-        looks.append({id_ for id_, row in members.items() if row["ProtectedFromScaleIn"]})
-        if len(looks) < 4:
+        seen.append({id_ for id_, row in members.items() if row["ProtectedFromScaleIn"]})
+        if len(seen) < 4:
             members[launching]["LifecycleState"] = "Pending:Wait"
 
     function.wire.edit("DescribeAutoScalingGroups", show)
 
     function(messages.deployment("Delete", cloudformation.url))
 
-    assert looks == [{launching, serving}, *[{launching}] * 3, set()]
+    assert seen == [{launching, serving}, *[{launching}] * 3, set()]
     assert [answer["Status"] for answer in cloudformation.answers] == ["SUCCESS"]
 
 
@@ -260,7 +260,7 @@ def test_deletion_fails_with_awss_words_when_an_association_stays(
 def test_deletion_fails_with_awss_words_when_the_look_fails(
     region: Region, deploy: Deploy, cloudformation: CloudFormation
 ) -> None:
-    """Nothing is written without a look."""
+    """Nothing is written without an observation."""
     function = deploy(replace(region.settings, strategy=Strategy.SWAP_ROUTE_TABLE))
     function.wire.fail("DescribeRouteTables", "UnauthorizedOperation")
 
@@ -340,7 +340,7 @@ def test_deletion_goes_on_when_a_write_or_a_look_fails_once(
     assert (region.associations("a"), region.associations("b")) == ({}, {})
 
 
-def test_invocation_fails_when_cloudformation_cannot_be_told(
+def test_invocation_fails_when_cloudformation_cannot_be_answered(
     region: Region, deploy: Deploy, cloudformation: CloudFormation
 ) -> None:
     """Lambda then invokes the function again."""
@@ -421,7 +421,7 @@ def test_deletion_fails_with_awss_words_when_a_hold_stays(
     assert (answer["Status"], answer["Reason"]) == ("FAILED", "AccessDenied: any words of AWS")
 
 
-def test_people_hear_nothing_when_the_stack_is_deleted(
+def test_nothing_is_published_when_the_stack_is_deleted(
     region: Region, deploy: Deploy, cloudformation: CloudFormation
 ) -> None:
     """That its NATs go is no incident."""
@@ -432,4 +432,4 @@ def test_people_hear_nothing_when_the_stack_is_deleted(
 
     function(messages.terminated(region, region.nats["a"]))
 
-    assert region.told() == []
+    assert region.notifications() == []

@@ -1,6 +1,6 @@
-"""A failed look is not an empty world: after a read that failed or was cut short no write follows.
+"""A failed read is not an empty world: after one that failed or was cut short no write follows.
 
-In every test a NAT is dead, so that a complete look would lead to a write.
+In every test a NAT is dead, so that a complete observation would lead to a write.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def failure(
         assert region.served_by() == {"a": None, "b": region.nats["b"]}
         told = [line["failure"] for line in logged() if line["message"] == "failure"]
         assert told == [returned["failure"]]
-        assert region.told() == []
+        assert region.notifications() == []
         return str(returned["failure"])
 
     return run
@@ -58,7 +58,7 @@ def test_nothing_is_written_when_a_read_is_refused(
 def test_nothing_is_written_when_a_read_is_throttled_beyond_the_retries(
     read: str, function: Function, failure: Callable[[], str]
 ) -> None:
-    """Each look asks four times."""
+    """Each observation asks four times."""
     function.wire.fail(read, "RequestLimitExceeded")
 
     assert "RequestLimitExceeded" in failure()
@@ -131,7 +131,7 @@ CUTS = [
 def test_nothing_is_written_when_an_answer_is_cut_short(
     read: str, path: tuple[str | int, ...], function: Function, failure: Callable[[], str]
 ) -> None:
-    """What should be in an answer and is not makes the whole look incomplete."""
+    """What should be in an answer and is not makes the whole observation incomplete."""
     function.wire.edit(read, _lose(*path))
 
     assert failure().startswith("IncompleteError: ")
@@ -219,7 +219,7 @@ def test_look_succeeds_when_throttling_ends_within_the_retries(
     returned = function(messages.terminated(region, region.nats["a"]))
 
     assert region.served_by() == {"a": region.nats["b"], "b": region.nats["b"]}
-    assert (returned["failure"], returned["looks"]) == (None, 2)
+    assert (returned["failure"], returned["observations"]) == (None, 2)
 
 
 @READS
@@ -233,7 +233,7 @@ def test_look_is_repeated_when_a_read_failed_once(
     returned = function(messages.terminated(region, region.nats["a"]))
 
     assert region.served_by() == {"a": region.nats["b"], "b": region.nats["b"]}
-    assert (returned["failure"], returned["looks"]) == (None, 3)
+    assert (returned["failure"], returned["observations"]) == (None, 3)
 
 
 @pytest.mark.parametrize(
@@ -254,4 +254,4 @@ def test_every_page_is_read_when_an_answer_has_several(
     returned = function(messages.terminated(region, region.nats["a"]))
 
     assert region.served_by() == {"a": region.nats["b"], "b": region.nats["b"]}
-    assert (returned["looks"], function.wire.count(read)) == (2, 4)
+    assert (returned["observations"], function.wire.count(read)) == (2, 4)

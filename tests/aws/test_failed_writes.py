@@ -1,4 +1,4 @@
-"""A write that fails is a result with AWS's code; the others are done, and a later look retries."""
+"""A write that fails is a result with AWS's code; the others are done, and it is retried."""
 
 from __future__ import annotations
 
@@ -154,14 +154,14 @@ def test_another_nat_serves_when_aws_refuses_the_one_at_home(deploy: Deploy) -> 
     assert region.served_by() == {"a": away, "b": away}
     assert {nat["health"] for nat in returned["saw"]} == {"usable"}
     assert returned["failure"] == "AWS refused a write; InvalidParameterValue: any words of AWS"
-    assert returned["looks"] == 3
+    assert returned["observations"] == 3
 
 
 @pytest.mark.parametrize("code", ["RequestLimitExceeded", "InternalError", "Unavailable"])
 def test_write_is_retried_within_the_call_when_ec2_is_busy(
     code: str, region: Region, function: Function
 ) -> None:
-    """Throttling and faults are botocore's to retry, so that the table waits for no look."""
+    """Throttling and faults are botocore's to retry, so that the table need not wait."""
     region.kill(region.nats["a"])
     function.wire.fail("ReplaceRoute", code, times=3)
 
@@ -270,10 +270,10 @@ def test_loss_is_reported_when_a_write_and_a_read_fail(region: Region, function:
     """Whatever fails, the run ends with a report of what it had seen and done before."""
     region.kill(region.nats["a"])
     function.wire.fail("ReplaceRoute", "UnauthorizedOperation")
-    looks = iter([None])
+    answers = iter([None])
 
     def fail_the_second_look() -> None:
-        if next(looks, "over") == "over":
+        if next(answers, "over") == "over":
             function.wire.fail("DescribeInstances", "UnauthorizedOperation")
 
     function.wire.hold("DescribeInstances", fail_the_second_look)

@@ -88,4 +88,4 @@ def test_function_returns_and_writes_nothing_when_anything_arrives_and_all_is_we
     assert returned["failure"] is None
     assert function.wire.writes == []
     assert sum(len(json.dumps(line)) for line in logged()[lines_before:]) < 20_000
-    assert region.told() == []
+    assert region.notifications() == []

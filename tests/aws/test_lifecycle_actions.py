@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def test_action_is_completed_after_the_table_moved_when_a_nat_is_terminating(
     region: Region, function: Function
 ) -> None:
-    """Auto Scaling may go on only when the table uses another NAT, and a look has seen it."""
+    """Auto Scaling may go on only when the table uses another NAT, and that was observed."""
     shows_waiting(function, region.nats["a"])
     function(messages.terminating(region, region.nats["a"], hook="Drain"))
 
@@ -119,10 +119,10 @@ def test_action_is_completed_when_the_group_shows_the_wait_late(
     region: Region, function: Function
 ) -> None:
     """A description may lag behind the message."""
-    looks = count(1)
+    answers = count(1)
 
     def show(answer: dict[str, Any]) -> None:
-        if next(looks) > 1:
+        if next(answers) > 1:
             for member in answer["AutoScalingGroups"][0]["Instances"]:
                 if member["InstanceId"] == region.nats["a"]:
                     member["LifecycleState"] = "Terminating:Wait"

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from nat_failover.actions import DEFAULT_ROUTE_CIDR
 from nat_failover.contract import FLEET_TAG, Strategy
 from tests.aws import messages
 from tests.aws.conftest import SHORT, at_rest
-from tests.aws.region import ANYWHERE, Region
+from tests.aws.region import Region
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,7 +41,7 @@ def _disassociate(region: Region, table: str) -> str:
 
 
 def _now(returned: dict[str, Any], **subject: str) -> dict[str, Any]:
-    """Return what the run's last look led to for one table or subnet."""
+    """Return what the run's last observation led to for one table or subnet."""
     rows: list[dict[str, Any]] = returned["now"]
     return next(row for row in rows if subject.items() <= row.items())
 
@@ -62,7 +63,7 @@ def test_subnet_that_is_in_no_table_is_associated_again(region: Region, swapping
     assert returned["failure"] is None
 
 
-def test_subnet_that_is_in_no_table_is_told_when_the_strategy_may_not_associate_it(
+def test_subnet_that_is_in_no_table_is_reported_when_the_strategy_may_not_associate_it(
     region: Region, function: Function, logged: Callable[[], list[dict[str, Any]]]
 ) -> None:
     """Nothing is written, and it counts as without egress."""
@@ -78,7 +79,7 @@ def test_subnet_that_is_in_no_table_is_told_when_the_strategy_may_not_associate_
 def test_subnet_that_is_in_no_table_gets_another_one_when_aws_refuses_its_own(
     region: Region, swapping: Function
 ) -> None:
-    """Within the run, so that it has internet; it goes home in a later one."""
+    """Within the run, so that it has internet; it fails back in a later one."""
     (subnet,) = region.homes["a"].private
     (association,) = region.associations("a").values()
     region.ec2.disassociate_route_table(AssociationId=association)
@@ -171,7 +172,7 @@ def test_table_leaves_a_nat_whose_subnet_has_no_way_out(
     if leads == "into a blackhole":
         region.ec2.create_route(
             RouteTableId=table,
-            DestinationCidrBlock="0.0.0.0/0",
+            DestinationCidrBlock=DEFAULT_ROUTE_CIDR,
             NatGatewayId="nat-0123456789abcdef0",
         )
         function.wire.edit("DescribeRouteTables", _blackhole(table))
@@ -227,7 +228,7 @@ def test_deployment_waits_when_a_private_table_uses_an_internet_gateway(
         ALL_BUT_PRIVATE,
     ],
 )
-def test_routes_that_cover_the_internet_are_told(  # noqa: PLR0913, PLR0917 - fixtures and rows
+def test_routes_that_cover_the_internet_are_reported(  # noqa: PLR0913, PLR0917 - fixtures and rows
     cidrs: tuple[str, ...],
     state: str,
     target: dict[str, str],
@@ -252,7 +253,11 @@ def test_route_to_another_interface_of_a_nat_is_repaired(
 ) -> None:
     """That interface forwards nothing: its check is on."""
     nat = region.nats["a"]
-    beside = {"DestinationCidrBlock": ANYWHERE, "NetworkInterfaceId": "eni-any", "InstanceId": nat}
+    beside = {
+        "DestinationCidrBlock": DEFAULT_ROUTE_CIDR,
+        "NetworkInterfaceId": "eni-any",
+        "InstanceId": nat,
+    }
     function.wire.edit(
         "DescribeRouteTables", _with_routes(region, {**beside, "State": "active"}, instead=True)
     )
@@ -304,7 +309,11 @@ def test_public_subnet_that_a_lag_shows_in_two_tables_counts_as_in_the_better_on
 
 def test_route_of_a_route_server_is_left_alone(region: Region, function: Function) -> None:
     """It may name nothing but the next hop's address."""
-    hop = {"DestinationCidrBlock": ANYWHERE, "IpAddress": "10.0.0.9", "Origin": "Advertisement"}
+    hop = {
+        "DestinationCidrBlock": DEFAULT_ROUTE_CIDR,
+        "IpAddress": "10.0.0.9",
+        "Origin": "Advertisement",
+    }
     function.wire.edit(
         "DescribeRouteTables", _with_routes(region, {**hop, "State": "active"}, instead=True)
     )
@@ -326,7 +335,7 @@ def _with_routes(
                 kept = [
                     route
                     for route in table["Routes"]
-                    if not instead or route["DestinationCidrBlock"] != ANYWHERE
+                    if not instead or route["DestinationCidrBlock"] != DEFAULT_ROUTE_CIDR
                 ]
                 table["Routes"] = [*kept, *routes]
 
@@ -340,7 +349,7 @@ def test_written_route_counts_when_a_table_has_a_propagated_one_too(
 ) -> None:
     """A dead written route is repaired, whatever the order of the answer."""
     propagated = {
-        "DestinationCidrBlock": ANYWHERE,
+        "DestinationCidrBlock": DEFAULT_ROUTE_CIDR,
         "GatewayId": "vgw-any",
         "Origin": origin,
         "State": "active",
@@ -374,7 +383,7 @@ def test_route_is_written_once_when_looks_lag_behind_it(region: Region, function
 
     assert function.wire.written() == ["ReplaceRoute"]
     assert region.served_by() == {"a": region.nats["b"], "b": region.nats["b"]}
-    assert (returned["failure"], returned["looks"]) == (None, 2)
+    assert (returned["failure"], returned["observations"]) == (None, 2)
 
 
 def test_subnet_is_moved_once_when_looks_lag_behind_it(region: Region, swapping: Function) -> None:

@@ -45,7 +45,7 @@ def test_first_launch_opens_every_table_when_only_one_nat_runs_yet(deploy: Deplo
 def test_function_writes_nothing_when_all_is_as_it_should_be(
     region: Region, function: Function
 ) -> None:
-    """A look at a healthy network costs three reads and nothing else."""
+    """An observation of a healthy network costs three reads and nothing else."""
     function(messages.SWEEP)
 
     assert region.served_by() == region.nats
@@ -107,7 +107,7 @@ def test_table_goes_to_the_survivor_when_its_nat_enters_standby(
     assert region.served_by() == region.nats
 
 
-def test_table_comes_home_when_its_nat_is_replaced(region: Region, function: Function) -> None:
+def test_table_fails_back_when_its_nat_is_replaced(region: Region, function: Function) -> None:
     """The replacement gets its check switched off and then its own zone's table."""
     dead, survivor = region.nats["a"], region.nats["b"]
     region.kill(dead)
@@ -134,7 +134,7 @@ def test_table_stays_away_when_failback_is_manual(region: Region, deploy: Deploy
     assert "failback is manual" in returned["now"][0]["reason"] + returned["now"][1]["reason"]
 
 
-def test_table_comes_home_by_hand_when_failback_is_manual(region: Region, deploy: Deploy) -> None:
+def test_table_fails_back_by_hand_when_failback_is_manual(region: Region, deploy: Deploy) -> None:
     """A person who changes the route back is not overruled."""
     function = deploy(replace(region.settings, failback=Failback.MANUAL))
     region.point("a", NetworkInterfaceId=region.interface(region.nats["b"]))

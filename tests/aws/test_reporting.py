@@ -38,7 +38,7 @@ def _metrics(lines: list[dict[str, Any]]) -> dict[str, Any]:
     return {metric["Name"]: line[metric["Name"]] for metric in directive["Metrics"]}
 
 
-def test_people_learn_what_happened_once_and_when_it_is_over(
+def test_notification_says_what_happened_once_and_when_it_is_over(
     region: Region, function: Function
 ) -> None:
     """One message when a NAT died, whoever tells of it, and one when its table is home again."""
@@ -49,7 +49,7 @@ def test_people_learn_what_happened_once_and_when_it_is_over(
     function(messages.terminated(region, dead))
     function(messages.SWEEP)
 
-    ((subject, text),) = region.told()
+    ((subject, text),) = region.notifications()
     home = region.homes["a"]
     assert subject == "DEGRADED: any-stack in eu-west-1 (eu-west-1a)"
     assert text.startswith("All private subnets have internet access now, unless another NAT was")
@@ -63,29 +63,29 @@ def test_people_learn_what_happened_once_and_when_it_is_over(
     function(messages.SWEEP)
     function(messages.SWEEP)
 
-    ((subject, text),) = region.told()
+    ((subject, text),) = region.notifications()
     assert subject == "HEALED: any-stack in eu-west-1"
     assert text.startswith("All private subnets have internet access now.")
     assert "Over after 0 min" in text
 
 
-def test_people_do_not_hear_that_a_failover_is_over_because_the_other_nat_died(
+def test_notification_does_not_say_that_a_failover_is_over_when_the_other_nat_died(
     region: Region, function: Function
 ) -> None:
     """It did not end well, so the message of the outage does not count it as over."""
     region.kill(region.nats["a"])
     function(messages.state_change(region.nats["a"], "shutting-down"))
     region.kill(region.nats["b"])
-    region.told()
+    region.notifications()
 
     function(messages.SWEEP)
 
-    ((subject, text),) = region.told()
+    ((subject, text),) = region.notifications()
     assert subject.startswith("NO INTERNET: ")
     assert "Over after" not in text
 
 
-def test_people_are_told_to_bring_tables_home_only_where_nobody_else_does(
+def test_notification_asks_for_failback_only_when_it_is_manual(
     region: Region, deploy: Deploy
 ) -> None:
     """With manual failback the function will not, so the advice is another one."""
@@ -93,11 +93,11 @@ def test_people_are_told_to_bring_tables_home_only_where_nobody_else_does(
 
     deploy(replace(region.settings, failback=Failback.MANUAL))(messages.SWEEP)
 
-    ((_, text),) = region.told()
-    assert "To do: when the replacement is usable, bring the tables home" in text
+    ((_, text),) = region.notifications()
+    assert "To do: when the replacement is usable, fail the tables back" in text
 
 
-def test_people_learn_who_has_no_egress_when_the_last_nat_died(
+def test_notification_names_the_subnets_without_egress_when_the_last_nat_died(
     region: Region, function: Function
 ) -> None:
     """The message names zones and subnets, also when a sweep is the first to see it."""
@@ -107,13 +107,15 @@ def test_people_learn_who_has_no_egress_when_the_last_nat_died(
     function(messages.SWEEP)
     function(messages.terminated(region, region.nats["a"]))
 
-    ((subject, text),) = region.told()
+    ((subject, text),) = region.notifications()
     assert subject == "NO INTERNET: any-stack in eu-west-1 (eu-west-1a, eu-west-1b)"
     assert text.startswith("NO internet access now: 2 private subnets, ")
     assert all(home.private[0] in text for home in region.homes.values())
 
 
-def test_people_learn_of_a_route_that_leads_elsewhere(region: Region, function: Function) -> None:
+def test_notification_names_a_route_that_leads_elsewhere(
+    region: Region, function: Function
+) -> None:
     """The function leaves it alone, so somebody has to hear of it."""
     gateway = region.ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
     region.ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=region.vpc)
@@ -122,12 +124,12 @@ def test_people_learn_of_a_route_that_leads_elsewhere(region: Region, function: 
     function(messages.SWEEP)
     function(messages.SWEEP)
 
-    ((_, text),) = region.told()
+    ((_, text),) = region.notifications()
     assert gateway in text
     assert "failover.adopt" in text
 
 
-def test_people_learn_that_redundancy_is_lost_when_no_replacement_came(
+def test_notification_says_that_redundancy_is_lost_when_no_replacement_came(
     region: Region, function: Function, logged: Logged
 ) -> None:
     """The state since when is remembered from run to run."""
@@ -136,12 +138,12 @@ def test_people_learn_that_redundancy_is_lost_when_no_replacement_came(
     began = region.remembered()
     since = tuple((i, start - REDUNDANCY_GRACE_S) for i, start in began.since)
     region.remember(replace(began, since=since))
-    region.told()
+    region.notifications()
 
     function(messages.SWEEP)
     function(messages.SWEEP)
 
-    ((subject, text),) = region.told()
+    ((subject, text),) = region.notifications()
     assert subject.startswith("NOT REDUNDANT: ")
     assert "fewer NATs than wanted" in text
     assert [line for line in text.splitlines() if line.startswith("To do: ")] == [
@@ -154,14 +156,16 @@ def test_people_learn_that_redundancy_is_lost_when_no_replacement_came(
     assert logged()[-1]["RedundancyLost"] == 1
 
 
-def test_people_learn_that_all_nats_are_in_one_zone(region: Region, function: Function) -> None:
+def test_notification_says_that_all_nats_are_in_one_zone(
+    region: Region, function: Function
+) -> None:
     """Two of two are usable then, and still the next failure of that zone would be the last."""
     region.kill(region.nats["a"])
     region.launch("b")
 
     function(messages.SWEEP)
 
-    ((_, text),) = region.told()
+    ((_, text),) = region.notifications()
     assert "NATs: 2 of 2 usable, all in eu-west-1b." in text
 
 
@@ -186,19 +190,19 @@ def test_log_of_a_run_is_bounded_when_somebody_enlarged_the_group(
     assert len(json.dumps(returned)) < 20_000
 
 
-def test_only_the_run_that_wins_the_memory_tells_people(region: Region, function: Function) -> None:
+def test_only_the_run_that_wins_the_memory_publishes(region: Region, function: Function) -> None:
     """A run whose claim comes too late publishes nothing."""
     region.kill(region.nats["a"])
     function.wire.fail("PutItem", "ConditionalCheckFailedException")
 
     function(messages.terminated(region, region.nats["a"]))
 
-    assert region.told() == []
+    assert region.notifications() == []
 
 
 @pytest.mark.parametrize("operation", ["GetItem", "PutItem"])
 @pytest.mark.parametrize("code", ["ProvisionedThroughputExceededException", "AccessDenied"])
-def test_people_hear_once_and_routes_are_repaired_when_the_memory_fails(
+def test_notification_comes_once_and_routes_are_repaired_when_the_memory_fails(
     operation: str, code: str, region: Region, function: Function
 ) -> None:
     """The environment's own memory stands in; only failback waits for one that cannot be read."""
@@ -209,16 +213,16 @@ def test_people_hear_once_and_routes_are_repaired_when_the_memory_fails(
         function(messages.SWEEP)
 
     assert region.served_by() == {"a": region.nats["b"], "b": region.nats["b"]}
-    assert len(region.told()) == 1
+    assert len(region.notifications()) == 1
 
 
 ABSURD = [
-    '{"settled":true,"since":{"failover":1%s},"told":[],"messages":[]}' % ("0" * 400),
-    '{"settled":true,"since":{"failover":1e300},"told":["failover"],"messages":[]}',
-    '{"settled":true,"since":{"failover":NaN},"told":["failover"],"messages":[]}',
-    '{"settled":true,"since":{"failover":-1e300},"told":["failover"],"messages":[]}',
-    '{"settled":true,"since":{},"told":[],"messages":[{"opened":{},"over":{"failover":1e300},"claimed":1}]}',
-    '{"settled":true,"since":{},"told":[],"messages":[{"opened":{},"over":{},"claimed":1e400}]}',
+    '{"settled":true,"since":{"failover":1%s},"notified":[],"notifications":[]}' % ("0" * 400),
+    '{"settled":true,"since":{"failover":1e300},"notified":["failover"],"notifications":[]}',
+    '{"settled":true,"since":{"failover":NaN},"notified":["failover"],"notifications":[]}',
+    '{"settled":true,"since":{"failover":-1e300},"notified":["failover"],"notifications":[]}',
+    '{"settled":true,"since":{},"notified":[],"notifications":[{"opened":{},"over":{"failover":1e300},"claimed":1}]}',
+    '{"settled":true,"since":{},"notified":[],"notifications":[{"opened":{},"over":{},"claimed":1e400}]}',
 ]
 
 
@@ -239,19 +243,23 @@ def test_routes_are_repaired_and_the_memory_recovers_when_it_holds_absurd_times(
     assert dict(region.remembered().since).keys() >= {Incident.FAILOVER}
 
 
-def test_people_are_told_of_incidents_that_the_memory_puts_into_the_future(
+def test_incidents_are_notified_that_the_memory_puts_into_the_future(
     region: Region, function: Function
 ) -> None:
     """What began later than now began now."""
     future = time.time() + 10**8
     since = {"no egress": future, "redundancy lost": future, "failover": future}
-    _forge(region, json.dumps({"settled": True, "since": since, "told": [], "messages": []}), "5")
+    _forge(
+        region,
+        json.dumps({"settled": True, "since": since, "notified": [], "notifications": []}),
+        "5",
+    )
     for nat in region.nats.values():
         region.kill(nat)
 
     function(messages.SWEEP)
 
-    assert len(region.told()) == 1
+    assert len(region.notifications()) == 1
     assert max(moment for _, moment in region.remembered().since) <= time.time()
 
 
@@ -263,28 +271,30 @@ def _forge(region: Region, state: str, version: str) -> None:
     )
 
 
-def test_people_hear_later_when_they_could_not_be_told(region: Region, function: Function) -> None:
+def test_notification_comes_later_when_it_could_not_be_published(
+    region: Region, function: Function
+) -> None:
     """The next run publishes what this one could not."""
     region.kill(region.nats["a"])
     function.wire.fail("Publish", "AuthorizationError", times=1)
     function(messages.SWEEP)
-    assert region.told() == []
+    assert region.notifications() == []
 
     function(messages.SWEEP)
     function(messages.SWEEP)
 
-    assert len(region.told()) == 1
+    assert len(region.notifications()) == 1
 
 
-def test_people_are_not_told_when_nothing_changed(region: Region, function: Function) -> None:
+def test_nothing_is_published_when_nothing_changed(region: Region, function: Function) -> None:
     """Neither a sweep nor a launch that changes nothing is news."""
     function(messages.SWEEP)
     function(messages.launched(region, region.nats["a"]))
 
-    assert region.told() == []
+    assert region.notifications() == []
 
 
-def test_people_are_not_told_when_only_a_check_was_switched_off(
+def test_nothing_is_published_when_only_a_check_was_switched_off(
     region: Region, function: Function
 ) -> None:
     """A launch that does not change routing is none of their business."""
@@ -293,10 +303,10 @@ def test_people_are_not_told_when_only_a_check_was_switched_off(
     function(messages.SWEEP)
 
     assert "ModifyNetworkInterfaceAttribute" in function.wire.written()
-    assert region.told() == []
+    assert region.notifications() == []
 
 
-def test_routing_is_repaired_when_people_cannot_be_told(
+def test_routing_is_repaired_when_publishing_is_refused(
     region: Region, function: Function, logged: Logged
 ) -> None:
     """Routing does not depend on the outcome topic; the refusal is in the log, once."""
@@ -323,9 +333,9 @@ def test_return_value_says_what_was_seen_decided_and_done_when_a_nat_died(
 
     (decision,) = returned["decided"]
     (write,) = returned["did"]
-    assert list(returned) == ["trigger", "looks", "saw", "decided", "did", "now", "failure"]
+    assert list(returned) == ["trigger", "observations", "saw", "decided", "did", "now", "failure"]
     assert returned["trigger"] == ["terminated"]
-    assert returned["looks"] == 2
+    assert returned["observations"] == 2
     assert {(nat["nat"], nat["health"]) for nat in returned["saw"]} == {
         (dead, "gone"),
         (survivor, "usable"),

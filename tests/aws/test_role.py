@@ -40,7 +40,7 @@ SWAPS = {"ReplaceRouteTableAssociation", "DisassociateRouteTable"}
 
 
 def _live(region: Region, function: Function, cloudformation: CloudFormation) -> None:
-    """Play a stack's life: deployed, failed over, come home, tampered with, drained, deleted."""
+    """Play a stack's life: deployed, failed over, failed back, tampered with, drained, deleted."""
     for table in region.tables:
         region.launch(table, checked=True)
     function(messages.deployment("Create", cloudformation.url))

@@ -90,7 +90,7 @@ def test_subnets_are_moved_in_two_rounds_when_tables_are_swapped(
 
 
 def test_checks_go_off_in_two_rounds_when_nats_are_launched(fresh: Region, deploy: Deploy) -> None:
-    """The checks are switched off at once, and the routes are written after the next look."""
+    """The checks go off at once, and the routes are written after another observation."""
     function = deploy(fresh.settings)
     _expect_together(function.wire, *READS, parties=3)
     _expect_together(function.wire, "ModifyNetworkInterfaceAttribute", parties=2)

@@ -54,7 +54,7 @@ def test_subnets_use_the_survivors_table_when_their_nat_is_terminated(
     assert (region.default_route("a") or {}).get("State") == "blackhole"
 
 
-def test_subnets_come_home_when_their_nat_is_replaced(region: Region, function: Function) -> None:
+def test_subnets_fail_back_when_their_nat_is_replaced(region: Region, function: Function) -> None:
     """Their own table's route is repaired first; their associations then have new ids."""
     before = region.associations("a")
     region.kill(region.nats["a"])
@@ -77,7 +77,7 @@ def test_subnets_come_home_when_their_nat_is_replaced(region: Region, function: 
 def test_subnets_stay_at_home_when_their_table_could_not_be_repaired(
     region: Region, function: Function
 ) -> None:
-    """A subnet that works leaves its refuge only for a table that was seen to work."""
+    """A subnet that works leaves its fallback table only for a table that was seen to work."""
     region.kill(region.nats["a"])
     function(messages.terminated(region, region.nats["a"]))
     replacement = region.replace(region.nats["a"])
@@ -150,7 +150,7 @@ def test_subnet_of_somebody_else_stays_when_its_table_is_evacuated(
     assert region.served_by() == {"a": region.nats["b"], "b": region.nats["b"]}
 
 
-def test_subnet_comes_home_when_somebody_moved_it(region: Region, function: Function) -> None:
+def test_subnet_fails_back_when_somebody_moved_it(region: Region, function: Function) -> None:
     """Whoever moved it: a subnet of the stack belongs to its own zone's table."""
     subnet, association = min(region.associations("a").items())
     region.ec2.replace_route_table_association(

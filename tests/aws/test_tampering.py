@@ -63,7 +63,7 @@ def test_route_comes_back_when_it_was_deleted(region: Region, function: Function
     assert function.wire.written() == ["CreateRoute"]
 
 
-def test_route_comes_home_when_it_was_pointed_to_the_other_nat(
+def test_route_fails_back_when_it_was_pointed_to_the_other_nat(
     region: Region, function: Function
 ) -> None:
     """Whoever moved it: a working table belongs to its own zone's NAT."""
@@ -161,7 +161,7 @@ def test_function_repairs_when_it_runs_in_another_region(name: str, deploy: Depl
     function(messages.terminated(region, region.nats["a"]))
 
     assert region.served_by() == {"a": region.nats["b"], "b": region.nats["b"]}
-    assert len(region.told()) == 1
+    assert len(region.notifications()) == 1
 
 
 @pytest.mark.parametrize("name", ["cn-north-1", "us-gov-west-1"])

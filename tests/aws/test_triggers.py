@@ -1,4 +1,4 @@
-"""Every trigger says only "look again"; how often and in what order they come does not matter."""
+"""Every trigger says only "observe"; how often and in what order they come does not matter."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_garbage_is_reported_and_leads_to_a_repair_when_a_nat_is_dead(
     function: Function,
     logged: Callable[[], list[dict[str, Any]]],
 ) -> None:
-    """A message that cannot be understood still leads to a look, and is in the log."""
+    """A message that cannot be understood still leads to an observation, and is in the log."""
     region.kill(region.nats["a"])
 
     returned = function(event)
@@ -76,7 +76,7 @@ def test_test_notification_changes_nothing_when_all_is_as_it_should_be(
 
 
 def test_alarm_leads_to_a_repair_when_a_nat_is_dead(region: Region, function: Function) -> None:
-    """An alarm says that something is wrong, and the look finds what."""
+    """An alarm says that something is wrong, and the observation finds what."""
     region.kill(region.nats["a"])
 
     function(messages.alarm())
@@ -109,7 +109,7 @@ def test_state_change_moves_nothing_when_a_nat_is_coming(
 def test_hint_is_not_remembered_when_the_next_event_does_not_give_it(
     region: Region, function: Function
 ) -> None:
-    """The table of a NAT that did not leave after all comes home with the next sweep."""
+    """The table of a NAT that did not leave after all fails back with the next sweep."""
     function(messages.state_change(region.nats["a"], "stopping"))
 
     function(messages.SWEEP)

@@ -125,14 +125,7 @@ def test_networks_of_the_vpc_are_called_by_their_addresses() -> None:
 def _synthesized(**network: list[str]) -> dict[str, Any]:
     stack = cdk.Stack(cdk.App(), "Any")
     given = {"network": network, "fleet": {"max": len(LETTERS)}}
-    settings = read_settings(given).network
-    NewNetwork(
-        stack,
-        "Network",
-        cidr=settings.cidr,
-        additional_cidrs=settings.additional_cidrs,
-        zones=settings.zones,
-    )
+    NewNetwork(stack, "Network", read_settings(given).network)
     template = cdk.assertions.Template.from_stack(stack).to_json()
     resources: dict[str, Any] = template["Resources"]
     return resources

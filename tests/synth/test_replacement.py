@@ -141,11 +141,11 @@ def test_nothing_keeps_a_name_of_its_own_when_it_is_replaced(
 ) -> None:
     """CloudFormation cannot make a second one of that name beside the first."""
     _, old, new = change
-    stuck = {
-        name
-        for name in replaced(old, new)
-        if not changed(_name(old[name]), _name(new[name])) and _name(new[name])
+    anew = replaced(old, new)
+    names = {
+        name: json.loads(json.dumps(_name(new[name])), object_hook=_anew(anew)) for name in anew
     }
+    stuck = {name for name in anew if names[name] and not changed(_name(old[name]), names[name])}
     assert stuck == set()
 
 

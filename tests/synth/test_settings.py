@@ -12,9 +12,9 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from cdk_nat_failover.network.address_plan import LETTERS
+from cdk_nat_failover.options.instances import InstanceOptions
 from nat_failover.contract import Failback, Strategy
 from stacks.settings.app import AppSettings
-from stacks.settings.fleet import FleetSettings
 from stacks.settings.reader import SettingsError, read_app_context, read_settings
 
 IMAGES = "/aws/service/ami-amazon-linux-latest"
@@ -38,7 +38,8 @@ DAYS = (
 )
 INSTANCES = "a number of instances"
 MAXIMUM = (
-    f"{INSTANCES}, from 2 (one NAT cannot fail over) to 100, and not less than there are zones"
+    f"null for one in each zone, or as many as desired, or {INSTANCES}, from the number of zones to"
+    " 100"
 )
 ASSOCIATIONS = (
     "allowed: networks that the table 'IPv4 CIDR block association restrictions' of the VPC user"
@@ -342,8 +343,9 @@ MISTAKES: list[tuple[Any, str]] = [
     (
         {"fleet": {"image": "amzn-ami-vpc-nat"}},
         (
-            "fleet.image is 'amzn-ami-vpc-nat'; allowed: a public parameter of Amazon Linux 2023,"
-            f" such as '{IMAGES}/al2023-ami-kernel-6.12-arm64'"
+            "fleet.image is 'amzn-ami-vpc-nat'; allowed: null for Amazon Linux 2023 with kernel"
+            " 6.12, for the architecture of the instance type, or a public parameter of Amazon"
+            f" Linux 2023, such as '{IMAGES}/al2023-ami-kernel-6.12-arm64'"
         ),
     ),
     (
@@ -361,7 +363,7 @@ MISTAKES: list[tuple[Any, str]] = [
         ),
     ),
     (
-        {"fleet": {"instance_type": "t3.nano"}},
+        {"fleet": {"instance_type": "t3.nano", "image": f"{IMAGES}/al2023-ami-kernel-6.12-arm64"}},
         (
             "fleet.instance_type is 't3.nano', which is x86_64 by its name, but fleet.image is"
             f" '{IMAGES}/al2023-ami-kernel-6.12-arm64', which is arm64; allowed: the same"
@@ -379,17 +381,24 @@ MISTAKES: list[tuple[Any, str]] = [
     ({"fleet": {"min": "1"}}, f"fleet.min is '1'; allowed: {INSTANCES}, 1 or more"),
     (
         {"fleet": {"max": 1, "desired": 1}},
-        f"fleet.max is 1; allowed: {MAXIMUM}",
+        (
+            "fleet.max is 1, less than the 2 zones of network.zones: a zone would never have a NAT"
+            " of its own; allowed: 2 or more, or null"
+        ),
+    ),
+    (
+        {"fleet": {"max": 0}},
+        f"fleet.max is 0; allowed: {MAXIMUM}",
     ),
     (
         {"fleet": {"max": 10**12}},
         f"fleet.max is 1000000000000; allowed: {MAXIMUM}",
     ),
     (
-        {"network": {"zones": [f"eu-west-1{letter}" for letter in "abc"]}},
+        {"network": {"zones": [f"eu-west-1{letter}" for letter in "abc"]}, "fleet": {"max": 2}},
         (
             "fleet.max is 2, less than the 3 zones of network.zones: a zone would never have a NAT"
-            " of its own; allowed: 3 or more"
+            " of its own; allowed: 3 or more, or null"
         ),
     ),
     (
@@ -397,7 +406,7 @@ MISTAKES: list[tuple[Any, str]] = [
         "fleet.min is 2, more than fleet.desired, 1; allowed: min <= desired <= max",
     ),
     (
-        {"fleet": {"desired": 3}},
+        {"fleet": {"desired": 3, "max": 2}},
         "fleet.desired is 3, more than fleet.max, 2; allowed: min <= desired <= max",
     ),
     (
@@ -518,12 +527,18 @@ def test_settings_report_every_mistake_at_once_when_there_are_several() -> None:
             {
                 "region": "eu-west-1",
                 "network": {"cidr": "10.0.0.0/27", "zones": ["eu-west-1a"]},
-                "fleet": {"min": "one", "desired": 5, "instance_type": "m5.large"},
+                "fleet": {"min": "one", "desired": 5, "max": 2, "session_manager": 1},
             }
         )
     keys = [line.split(" is ")[0] for line in str(refusal.value).splitlines()]
     # Not network.cidr: whether it is too small depends on the zones, which are wrong.
-    assert keys == ["network.zones", "fleet.min", "region", "fleet.desired", "fleet.instance_type"]
+    assert keys == [
+        "network.zones",
+        "fleet.min",
+        "fleet.session_manager",
+        "region",
+        "fleet.desired",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -627,7 +642,7 @@ def test_settings_keep_the_other_defaults_when_one_is_named() -> None:
 )
 def test_instance_type_tells_its_architecture(instance_type: str, architecture: str) -> None:
     """By the letters after the generation, as AWS names its families."""
-    assert FleetSettings(instance_type=instance_type).instance_architecture == architecture
+    assert InstanceOptions(instance_type=instance_type).instance_architecture == architecture
 
 
 @patient

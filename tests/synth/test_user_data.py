@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from ipaddress import IPv4Network
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,8 +12,7 @@ import pytest
 
 from cdk_nat_failover.instances.nat_fleet import HEARTBEAT_S, SIGNAL_TIMEOUT
 from cdk_nat_failover.instances.nat_user_data import FOLDER, LIMIT, Boot, UserDataError, user_data
-from stacks.settings.fleet import LONGEST_NAME, MOST_TARGETS
-from stacks.settings.network import MOST_CIDRS
+from cdk_nat_failover.options.instances import LONGEST_NAME, MOST_TARGETS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,11 +24,10 @@ START_S, ABANDON_S = 60, 30
 
 SIGNAL_S = 60 * int(SIGNAL_TIMEOUT.removeprefix("PT").removesuffix("M"))
 
-SPARE = 1024
+SPARE = 768
 """Bytes that are to be left at the longest settings, for those who come after us."""
 
 LONGEST = Boot(
-    cidrs=[IPv4Network(f"100.{64 + number}.128.0/20") for number in range(MOST_CIDRS)],
     targets=[str(number).rjust(LONGEST_NAME, "a") for number in range(MOST_TARGETS)],
     group="g" * 128 + "-nat",
     hook="proven-to-forward",
@@ -44,7 +41,6 @@ LONGEST = Boot(
 def any_boot(group: str = "any-group") -> Boot:
     """Return settings of a stack."""
     return Boot(
-        cidrs=[IPv4Network("10.0.0.0/16")],
         targets=["198.51.100.1"],
         group=group,
         hook="any-hook",
@@ -150,7 +146,7 @@ def test_error_says_what_to_shorten_when_the_user_data_is_too_long() -> None:
         user_data(boot)
     assert re.fullmatch(
         rf"the user data of the NAT instances has \d{{5}} bytes; allowed: {LIMIT}: shorten the"
-        r" files in cdk_nat_failover/instances/boot, or name fewer targets in fleet\.self_test",
+        r" files in cdk_nat_failover/instances/boot, or name fewer targets in self_test",
         str(error.value),
     )
 

@@ -1,4 +1,4 @@
-"""What a run wrote is known while looks lag behind, and nothing else is made up."""
+"""What a run wrote is known while observations lag behind, and nothing else is made up."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ WRITE = SetDefaultRoute(
 
 
 def seen(route: DefaultRoute | None) -> Observation:
-    """Return what a look shows of one table."""
+    """Return an observation of one table."""
     return network({OLD, NEW}, {any_table(route)})
 
 
 def known(shown: Observation, *effects: Effect) -> Observation:
-    """Return what a run knows after a look."""
+    """Return what a run knows after an observation."""
     return overlay(shown, pending(shown, effects))
 
 
@@ -68,20 +68,20 @@ def test_what_a_look_shows_counts_when_the_write_is_long_ago() -> None:
 
 
 def test_old_route_is_news_when_a_look_has_shown_the_new_one() -> None:
-    """Looks do not lag behind what they have shown."""
+    """Observations do not lag behind what they have shown."""
     assert () == pending(AFTER, [effect(WRITE, BEFORE)])
 
 
 @pytest.mark.parametrize("route", [None, route_to(OLD), route_to(NEW)])
 def test_last_route_is_known_when_a_table_was_written_twice(route: DefaultRoute | None) -> None:
-    """A look may show what was before the first write, or between the two."""
+    """An observation may show what was before the first write, or between the two."""
     first = effect(WRITE, seen(None))
     again = replace(WRITE, interface="eni-old", instance="i-old")
     assert seen(route_to(OLD)) == known(seen(route), first, effect(again, AFTER))
 
 
 def test_check_is_known_to_be_off_when_a_look_still_shows_it_on() -> None:
-    """The next write need not wait for the next look but one."""
+    """The next write need not wait for the next observation but one."""
     checked = any_nat(source_dest_check=True)
     write = DisableSourceDestCheck(instance="i-any", interface="eni-any", reason="any")
     shown = network({checked, any_nat("x", source_dest_check=True)}, set())

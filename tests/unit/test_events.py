@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -11,9 +11,12 @@ from hypothesis import strategies as st
 
 from nat_failover.actions import CompleteLifecycleAction
 from nat_failover.contract import Resource
-from nat_failover.events import Deployment, Kind, Trigger
 from nat_failover.events import parse as parse_for
+from nat_failover.triggers import Deployment, Trigger, TriggerKind
 from tests.factories import ANY_STACK_ID, any_function_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 NOTIFICATION: dict[str, Any] = {
     "Progress": 50,
@@ -70,29 +73,32 @@ def parse(event: object) -> Trigger:
     return parse_for(event, SETTINGS)
 
 
-def kind(kind: Kind, **facts: Any) -> Trigger:  # noqa: ANN401 - the fields of Trigger
+def kind(kind: TriggerKind, **facts: Any) -> Trigger:  # noqa: ANN401 - the fields of Trigger
     """Return a trigger of one kind."""
     return Trigger(kinds=frozenset({kind}), **facts)
 
 
 MESSAGES = [
-    (NOTIFICATION, kind(Kind.TERMINATED)),
-    (NOTIFICATION | {"Event": "autoscaling:EC2_INSTANCE_LAUNCH"}, kind(Kind.LAUNCHED)),
-    (NOTIFICATION | {"Event": "autoscaling:EC2_INSTANCE_LAUNCH_ERROR"}, kind(Kind.LAUNCH_FAILED)),
+    (NOTIFICATION, kind(TriggerKind.TERMINATED)),
+    (NOTIFICATION | {"Event": "autoscaling:EC2_INSTANCE_LAUNCH"}, kind(TriggerKind.LAUNCHED)),
+    (
+        NOTIFICATION | {"Event": "autoscaling:EC2_INSTANCE_LAUNCH_ERROR"},
+        kind(TriggerKind.LAUNCH_FAILED),
+    ),
     (
         NOTIFICATION | {"Event": "autoscaling:EC2_INSTANCE_TERMINATE_ERROR"},
-        kind(Kind.TERMINATE_FAILED),
+        kind(TriggerKind.TERMINATE_FAILED),
     ),
-    ({"Event": "autoscaling:EC2_INSTANCE_TERMINATE"}, kind(Kind.TERMINATED)),
-    ({"Event": "autoscaling:EC2_INSTANCE_LAUNCH_ERROR"}, kind(Kind.LAUNCH_FAILED)),
+    ({"Event": "autoscaling:EC2_INSTANCE_TERMINATE"}, kind(TriggerKind.TERMINATED)),
+    ({"Event": "autoscaling:EC2_INSTANCE_LAUNCH_ERROR"}, kind(TriggerKind.LAUNCH_FAILED)),
     (
         {"Event": "autoscaling:TEST_NOTIFICATION", "AutoScalingGroupName": "any-stack-nat"},
-        kind(Kind.TEST),
+        kind(TriggerKind.TEST),
     ),
-    (HOOK, kind(Kind.LIFECYCLE, actions=frozenset({ACTION}))),
+    (HOOK, kind(TriggerKind.LIFECYCLE, actions=frozenset({ACTION}))),
     (
         HOOK | {"LifecycleTransition": "autoscaling:EC2_INSTANCE_LAUNCHING"},
-        kind(Kind.LIFECYCLE),
+        kind(TriggerKind.LIFECYCLE),
     ),
     (
         {
@@ -100,14 +106,14 @@ MESSAGES = [
             "detail-type": "EC2 Instance-terminate Lifecycle Action",
             "detail": HOOK,
         },
-        kind(Kind.LIFECYCLE, actions=frozenset({ACTION})),
+        kind(TriggerKind.LIFECYCLE, actions=frozenset({ACTION})),
     ),
-    (STATE_CHANGE, kind(Kind.STATE_CHANGE)),
+    (STATE_CHANGE, kind(TriggerKind.STATE_CHANGE)),
     (
         STATE_CHANGE | {"detail": {"instance-id": "i-0123456789abcdef0", "state": "running"}},
-        kind(Kind.STATE_CHANGE),
+        kind(TriggerKind.STATE_CHANGE),
     ),
-    (ALARM, kind(Kind.ALARM)),
+    (ALARM, kind(TriggerKind.ALARM)),
 ]
 
 
@@ -132,14 +138,14 @@ def test_parse_reads_every_message_when_it_comes_through_the_topic(
 def test_parse_reads_every_record_when_an_event_carries_several() -> None:
     """No record is left out, and garbage between them does no harm."""
     trigger = parse(sns(NOTIFICATION, "garbage", STATE_CHANGE | {"detail": {}}, HOOK))
-    assert {Kind.TERMINATED, Kind.UNKNOWN, Kind.LIFECYCLE} == trigger.kinds
+    assert {TriggerKind.TERMINATED, TriggerKind.UNKNOWN, TriggerKind.LIFECYCLE} == trigger.kinds
     assert frozenset({ACTION}) == trigger.actions
     assert len(trigger.problems) == 2
 
 
 def test_parse_knows_the_sweep() -> None:
     """The schedule's event is the sweep."""
-    assert kind(Kind.SWEEP) == parse({"source": "nat-failover.sweep"})
+    assert kind(TriggerKind.SWEEP) == parse({"source": "nat-failover.sweep"})
 
 
 @pytest.mark.parametrize("state", ["stopping", "stopped", "shutting-down", "terminated"])
@@ -167,7 +173,7 @@ def test_parse_believes_no_action_when_an_identifier_is_none_of_ours(
     trigger = parse(sns(forged))
 
     assert trigger.actions == frozenset()
-    assert trigger.kinds == {Kind.UNKNOWN}
+    assert trigger.kinds == {TriggerKind.UNKNOWN}
 
 
 REQUEST: dict[str, Any] = {
@@ -201,7 +207,7 @@ def test_parse_reads_the_request_when_cloudformation_waits(
         physical_id=physical_id,
         associations=frozenset({"rtbassoc-1"}),
     )
-    assert kind(Kind.DEPLOYMENT, deployment=deployment) == parse(REQUEST | given_id)
+    assert kind(TriggerKind.DEPLOYMENT, deployment=deployment) == parse(REQUEST | given_id)
 
 
 @pytest.mark.parametrize(
@@ -221,7 +227,7 @@ def test_parse_believes_no_request_when_it_is_not_cloudformations_of_this_stack(
     trigger = parse(event)
 
     assert trigger.deployment is None
-    assert trigger.kinds == {Kind.UNKNOWN}
+    assert trigger.kinds == {TriggerKind.UNKNOWN}
 
 
 @pytest.mark.parametrize(
@@ -245,9 +251,9 @@ def test_parse_believes_no_request_when_it_is_not_cloudformations_of_this_stack(
     ],
 )
 def test_parse_reports_a_problem_when_it_does_not_understand(event: object) -> None:
-    """Garbage is unknown, is shown, and asks for nothing but a look."""
+    """Garbage is unknown, is shown, and asks for nothing but an observation."""
     trigger = parse(event)
-    assert {Kind.UNKNOWN} == trigger.kinds
+    assert {TriggerKind.UNKNOWN} == trigger.kinds
     assert all(
         problem.startswith(("not understood: ", "left aside: ")) for problem in trigger.problems
     )
@@ -256,6 +262,67 @@ def test_parse_reports_a_problem_when_it_does_not_understand(event: object) -> N
         trigger.actions,
         trigger.deployment,
     )
+
+
+STATE = {"instance-id": "i-0123456789abcdef0", "state": "terminated"}
+
+
+@pytest.mark.parametrize("carried", [lambda event: event, sns], ids=["eventbridge", "topic"])
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (
+            {"source": "aws.ec2", "detail-type": "EC2 Spot Instance Interruption Warning"},
+            "source 'aws.ec2' and detail-type 'EC2 Spot Instance Interruption Warning'",
+        ),
+        (
+            {"source": "any.app", "detail-type": "EC2 Instance State-change Notification"},
+            "source 'any.app' and detail-type 'EC2 Instance State-change Notification'",
+        ),
+        ({"source": "aws.ec2"}, "source 'aws.ec2' and detail-type None"),
+        ({"source": ["aws.ec2"], "detail-type": {}}, "source ['aws.ec2'] and detail-type {}"),
+    ],
+)
+def test_parse_names_source_and_detail_type_when_an_event_of_eventbridge_is_no_trigger(
+    carried: Callable[[object], object], names: dict[str, Any], words: str
+) -> None:
+    """An event is not read as a state change because its detail looks like one."""
+    trigger = parse(carried({**names, "detail": STATE}))
+
+    assert trigger.kinds == {TriggerKind.UNKNOWN}
+    assert trigger.leaving == frozenset()
+    assert [f"not understood: there is no trigger with {words}"] == [
+        problem.partition(": {")[0] for problem in trigger.problems
+    ]
+
+
+@pytest.mark.parametrize(
+    ("message", "words"),
+    [
+        ({"Event": "autoscaling:SOMETHING_NEW"}, "Event 'autoscaling:SOMETHING_NEW'"),
+        (
+            HOOK | {"LifecycleTransition": "autoscaling:SOMETHING_NEW"},
+            "LifecycleTransition 'autoscaling:SOMETHING_NEW'",
+        ),
+    ],
+)
+def test_parse_names_what_it_does_not_know_when_auto_scaling_says_something_new(
+    message: dict[str, Any], words: str
+) -> None:
+    """Each kind of message has a table of what it may say, and a problem names the rest."""
+    (problem,) = parse(sns(message)).problems
+
+    assert problem.startswith(f"not understood: there is no trigger with {words}: {{")
+
+
+def test_parse_believes_no_action_when_the_instance_is_launching() -> None:
+    """A launching instance completes its own action, whatever the event's detail-type says."""
+    event = {
+        "source": "aws.autoscaling",
+        "detail-type": "EC2 Instance-terminate Lifecycle Action",
+        "detail": HOOK | {"LifecycleTransition": "autoscaling:EC2_INSTANCE_LAUNCHING"},
+    }
+    assert kind(TriggerKind.LIFECYCLE) == parse(event)
 
 
 def nested(depth: int) -> Any:  # noqa: ANN401 - JSON

@@ -1,7 +1,8 @@
 """NATs boot, hang, die and recover; messages are lost, doubled and late; two runs overlap.
 
-Each run goes step by step (a look, then one write at a time), and AWS refuses what it would refuse.
-However the steps interleave, the sweep that follows must leave the network where it should be.
+Each run goes step by step (an observation, then one write at a time), and AWS refuses what it would
+refuse. However the steps interleave, the sweep that follows must leave the network where it should
+be.
 """
 
 from __future__ import annotations
@@ -171,7 +172,7 @@ class Failover(RuleBasedStateMachine):
 
     @rule(run=runs)
     def step(self, run: Run) -> None:
-        """A run makes its next write, or looks again when it has made all."""
+        """A run makes its next write, or observes again when it has made all."""
         if run.todo:
             self.seen = aws(self.seen, run.todo.pop(0))
         else:
@@ -187,7 +188,7 @@ class Failover(RuleBasedStateMachine):
             for action in plan(seen, self.policy).actions:
                 seen = aws(seen, action)
         assert plan(seen, self.policy).actions == ()
-        usable = {n.interface: n for n in seen.nats if judge(n).health is Health.USABLE}
+        usable = {n.interface: n for n in seen.nats if judge(n, seen).health is Health.USABLE}
         tables = {table.id: table for table in seen.tables | seen.foreign}
         for subnet in seen.subnets:
             self._is_served(tables[subnet.table], subnet.zone, usable)

@@ -70,7 +70,7 @@ DECISION_TABLE: list[Row] = [
     ("1 interface only", ADDRESS_ONLY, {AT_HOME}, Verdict.KEEP, "i-home", SERVED),
     ("1 instance only", replace(route_to(AT_HOME), interface=None), {AT_HOME}, Verdict.KEEP,
      "i-home", SERVED),
-    ("2", route_to(AWAY), {AT_HOME, AWAY}, Verdict.GO_HOME, "i-home",
+    ("2", route_to(AWAY), {AT_HOME, AWAY}, Verdict.FAIL_BACK, "i-home",
      f"{SERVED_AWAY}; a NAT at home is usable again"),
     ("2 none at home", route_to(AWAY), {AWAY}, Verdict.KEEP, "i-away",
      f"{SERVED_AWAY}; no NAT is usable at home"),
@@ -138,7 +138,7 @@ def test_plan_follows_the_decision_table(
         exists=route is not None and not route.dynamic,
         reason=reason,
     )
-    writes = {Verdict.GO_HOME, Verdict.REPAIR_AT_HOME, Verdict.REPAIR_ELSEWHERE}
+    writes = {Verdict.FAIL_BACK, Verdict.REPAIR_AT_HOME, Verdict.REPAIR_ELSEWHERE}
     assert ((write,) if verdict in writes else ()) == made.actions
 
 
@@ -328,7 +328,7 @@ def test_plan_stays_away_when_aws_refused_the_nat_at_home() -> None:
 def test_plan_stays_away_when_the_memory_could_not_be_read() -> None:
     """Failback can wait until it is known what other runs remembered; a repair cannot."""
     seen = network({AT_HOME, AWAY}, {any_table(route_to(AWAY)), any_table(name="lost")})
-    made = plan(replace(seen, remembered=None), REPLACE)
+    made = plan(replace(seen, memory_readable=False), REPLACE)
     assert f"{SERVED_AWAY}; the memory could not be read" == made.decisions[0].reason
     assert ["rtb-lost"] == [a.table for a in made.actions if isinstance(a, SetDefaultRoute)]
 
@@ -439,14 +439,14 @@ class TestSwap:
         assert made.decisions[0].reason.endswith("; no subnet uses it")
 
     def test_the_table_is_repaired_first_when_its_nat_is_back(self) -> None:
-        """Subnets that work do not go home before their table was seen to work."""
+        """Subnets that work do not fail back before their table was seen to work."""
         made = plan(network({AT_HOME, AWAY}, self._evacuated(self.here)), SWAP)
         (repair,) = made.actions
         assert isinstance(repair, SetDefaultRoute)
         assert ("rtb-here", "i-home") == (repair.table, repair.instance)
 
-    def test_subnets_come_home_when_their_table_works_again(self) -> None:
-        """Once the home table was seen to work, its subnets come home."""
+    def test_subnets_fail_back_when_their_table_works_again(self) -> None:
+        """Once the home table was seen to work, its subnets fail back."""
         works = replace(self.here, route=route_to(AT_HOME))
         seen = network({AT_HOME, AWAY}, self._evacuated(works))
         move = MoveSubnet(
@@ -459,8 +459,8 @@ class TestSwap:
         assert (move,) == plan(seen, SWAP).actions
         assert plan(seen, Policy(swap=True, failback=False)).actions == ()
 
-    def test_subnets_go_home_at_once_when_they_have_no_egress(self) -> None:
-        """A subnet whose refuge fails goes home as soon as its table is going to work."""
+    def test_subnets_fail_back_at_once_when_they_have_no_egress(self) -> None:
+        """A subnet whose fallback table fails fails back as soon as its table is going to work."""
         tables = self._evacuated(replace(self.here, route=None))
         lost = {replace(t, route=route_to(DEAD)) if t.id == "rtb-there" else t for t in tables}
         moves = [
@@ -505,29 +505,29 @@ class TestSwap:
         assert not [a for a in made.actions if isinstance(a, MoveSubnet)]
         assert "rtb-here" in [a.table for a in made.actions if isinstance(a, SetDefaultRoute)]
 
-    def test_subnets_go_home_when_their_refuge_fails_and_no_table_is_alike(self) -> None:
-        """Home is always a refuge that works, whatever its other routes are."""
+    def test_subnets_fail_back_when_their_fallback_table_fails_and_no_table_is_alike(self) -> None:
+        """Home is always a fallback table, whatever its other routes are."""
         alone = replace(self.here, route=None, other_routes=frozenset({("10.9.0.0/16", "pcx-1")}))
-        refuge = replace(
+        fallback = replace(
             self.there,
             route=route_to(DEAD),
             associations=frozenset({Association(id="rtbassoc-2", subnet="subnet-here")}),
         )
-        seen = network({AT_HOME, DEAD}, {replace(alone, associations=frozenset()), refuge})
+        seen = network({AT_HOME, DEAD}, {replace(alone, associations=frozenset()), fallback})
         moves = [(a.subnet, a.table) for a in plan(seen, SWAP).actions if isinstance(a, MoveSubnet)]
         assert [("subnet-here", "rtb-here")] == moves
 
-    def test_subnets_go_on_to_a_third_table_when_home_and_refuge_have_failed(self) -> None:
-        """A home that does not work is no refuge."""
+    def test_subnets_go_on_to_a_third_table_when_home_and_fallback_have_failed(self) -> None:
+        """A home that does not work is no fallback table."""
         third = any_nat("third", "zone-c")
-        refuge = replace(
+        fallback = replace(
             self.there,
             route=route_to(DEAD),
             associations=frozenset({Association(id="rtbassoc-2", subnet="subnet-here")}),
         )
         tables = {
             replace(self.here, associations=frozenset()),
-            refuge,
+            fallback,
             any_table(route_to(third), "zone-c", "third"),
         }
         moves = [
@@ -548,13 +548,13 @@ class TestSwap:
         assert plan(network({AT_HOME, AWAY}, {here, self.there}), SWAP).actions == ()
 
     def test_subnets_that_stay_after_all_are_not_counted_where_they_might_have_gone(self) -> None:
-        """A refused escape leaves the next table's subnets the choice they would have had."""
+        """A refused evacuation leaves the next table's subnets the choice they would have had."""
         nats = {any_nat(zone, zone) for zone in ("y", "z")}
-        refuges = {any_table(route_to(any_nat(zone, zone)), zone, zone) for zone in ("y", "z")}
+        fallbacks = {any_table(route_to(any_nat(zone, zone)), zone, zone) for zone in ("y", "z")}
         stays = any_table(None, HERE, "1")
         stranger = Association(id="rtbassoc-x", subnet="subnet-x")
         stays = replace(stays, associations=stays.associations | {stranger})
-        made = plan(network(nats, {*refuges, stays, any_table(None, HERE, "2")}), SWAP)
+        made = plan(network(nats, {*fallbacks, stays, any_table(None, HERE, "2")}), SWAP)
         moves = [(a.subnet, a.table) for a in made.actions if isinstance(a, MoveSubnet)]
         assert [("subnet-2", "rtb-y")] == moves
 
@@ -607,7 +607,7 @@ class TestStrays:
             (LOST, REPLACE, Verdict.NO_EGRESS, f"{BLACKHOLE}; {LEFT}"),
             (None, SWAP, Verdict.REPAIR_AT_HOME, f"there is no default route; {STRAY}"),
             (LOST, SWAP, Verdict.REPAIR_AT_HOME, f"{BLACKHOLE}; {STRAY}"),
-            (route_to(AWAY), SWAP, Verdict.GO_HOME, f"{SERVED_AWAY}; {STRAY}"),
+            (route_to(AWAY), SWAP, Verdict.FAIL_BACK, f"{SERVED_AWAY}; {STRAY}"),
             (route_to(AWAY), REPLACE, Verdict.NO_EGRESS, f"{SERVED_AWAY}; {LEFT}"),
             (
                 NAT_GATEWAY,
@@ -624,7 +624,7 @@ class TestStrays:
             (
                 NAT_GATEWAY,
                 replace(SWAP, adopt=True),
-                Verdict.GO_HOME,
+                Verdict.FAIL_BACK,
                 f"it uses nat-gateway; {STRAY}",
             ),
             (
@@ -635,7 +635,7 @@ class TestStrays:
             ),
         ],
     )
-    def test_subnet_without_association_goes_home_unless_the_main_table_leads_elsewhere(
+    def test_subnet_without_association_uses_its_home_unless_the_main_table_leads_elsewhere(
         self, main: DefaultRoute | None, policy: Policy, verdict: Verdict, why: str
     ) -> None:
         """A subnet that somebody disassociated falls to the VPC's main table."""
@@ -719,7 +719,7 @@ class TestStrays:
         ]
 
     def test_home_is_repaired_when_a_stray_has_no_other_table(self) -> None:
-        """Then the stray goes home when that was seen to work."""
+        """Then the stray fails back when that was seen to work."""
         main = replace(MAIN, other_routes=frozenset({("10.9.0.0/16", "pcx-any")}))
         troubled = replace(self.home, route=LOST)
         made = plan(network({AWAY, DEAD}, {troubled, self.other}, {main}), SWAP)
@@ -741,7 +741,7 @@ class TestStrays:
         assert ["rtb-other"] == moves
 
     def test_stray_waits_for_its_home_when_that_gets_another_route(self) -> None:
-        """It would only come home again a moment later."""
+        """It would only fail back a moment later."""
         guest = Association(id="rtbassoc-x", subnet="subnet-x")
         troubled = replace(self.home, route=LOST, associations=frozenset({guest}))
         made = plan(network({AWAY, DEAD}, {troubled, self.other}), SWAP)
@@ -792,17 +792,17 @@ class TestStrays:
         tables = {self.home, replace(self.other, associations=guests)}
         seen = network({AT_HOME, AWAY}, tables)
         told = {
-            policy: plan(replace(seen, remembered=remembered), policy).subnets[0]
-            for policy, remembered in ((REPLACE, ()), (Policy(swap=True, failback=False), ()))
+            policy: plan(seen, policy).subnets[0]
+            for policy in (REPLACE, Policy(swap=True, failback=False))
         }
         found = "it uses rtb-other of zone-b: i-away in zone-b serves it; "
         assert [found + LEFT, f"{found}failback is manual"] == [d.reason for d in told.values()]
         assert {Verdict.AWAY} == {decision.verdict for decision in told.values()}
-        unknown = plan(replace(seen, remembered=None), SWAP).subnets[0]
+        unknown = plan(replace(seen, memory_readable=False), SWAP).subnets[0]
         assert f"{found}the memory could not be read" == unknown.reason
 
-    def test_subnet_away_goes_home_when_its_other_table_leads_nowhere(self) -> None:
-        """A repair, whatever the policy says of going home."""
+    def test_subnet_away_fails_back_when_its_other_table_leads_nowhere(self) -> None:
+        """A repair, whatever the policy says of failback."""
         guests = self.other.associations | {Association(id="rtbassoc-2", subnet="subnet-any")}
         tables = {self.home, replace(self.other, route=INTERNET_GATEWAY, associations=guests)}
         made = plan(network({AT_HOME, AWAY}, tables), Policy(swap=True, failback=False))

@@ -28,7 +28,7 @@ def settle(seen: Observation, policy: Policy) -> Observation:
 
 def usable(seen: Observation) -> dict[str | None, Nat]:
     """Return the usable NATs by interface."""
-    return {n.interface: n for n in seen.nats if judge(n, seen.leaving).health is Health.USABLE}
+    return {n.interface: n for n in seen.nats if judge(n, seen).health is Health.USABLE}
 
 
 def serves(table: Table, nats: dict[str | None, Nat]) -> bool:
@@ -199,9 +199,9 @@ def test_plan_moves_no_subnet_when_the_strategy_replaces_routes(
 
 
 @given(networks(), policies)
-def test_plan_lets_nothing_go_home_when_the_memory_could_not_be_read(
+def test_plan_fails_nothing_back_when_the_memory_could_not_be_read(
     seen: Observation, policy: Policy
 ) -> None:
     """What works waits where it is; what does not is repaired all the same."""
-    made = plan(replace(seen, remembered=None), policy)
-    assert Verdict.GO_HOME not in {decision.verdict for decision in made.decisions}
+    made = plan(replace(seen, memory_readable=False), policy)
+    assert Verdict.FAIL_BACK not in {decision.verdict for decision in made.decisions}

@@ -189,7 +189,7 @@ def networks(draw: st.DrawFn) -> Observation:
     return replace(
         seen,
         leaving=draw(st.frozensets(ids)),
-        remembered=draw(st.sampled_from([(), (), None])),
+        memory_readable=draw(st.sampled_from([True, True, False])),
         refused=draw(st.just(frozenset()) | st.frozensets(targets, max_size=3)),
     )
 

@@ -159,7 +159,7 @@ step 15 'quieten the system' quiet
 if ! command -v nft >/dev/null; then
     step 145 'install nftables' install_nftables
 fi
-step 15 'load the rules' "$home/up"
+step 20 'load the rules' "$home/up"
 step 50 'forward in the self-test' "$home/self-test"
 step 15 'start the units' start_units
 if [[ ! -e $own/launch-completed ]]; then

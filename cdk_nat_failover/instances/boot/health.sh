@@ -1,7 +1,8 @@
 #!/bin/bash
-# Loads the rules again if something removed or changed them, and says so. Says also that the
-# connection table is nearly full, or that a host has its share of it: a line each time, at most. Costs
-# two listings.
+# Loads the rules again if something removed or changed them, or if the VPC has other networks than
+# they say, and says so. Says also that the connection table is nearly full, or that a host has its
+# share of it: a line each time, at most. Costs two listings and two questions to the metadata service,
+# whose silence changes nothing.
 set -euo pipefail
 
 # shellcheck source=cdk_nat_failover/instances/boot/lib.sh
@@ -20,9 +21,11 @@ tell_the_fill() {
 if [[ -e /run/netns/$space ]]; then
     (flock --nonblock 9 && remove_test) 9>"$state/self-test" || true
 fi
-if [[ $(rules 2>/dev/null) == "$(<"$state/rules")" ]] && (($(</proc/sys/net/ipv4/ip_forward) == 1)); then
+vpc=$(cat "$state/vpc") || true
+now=$(networks_of "$(uplink)") || now=$vpc
+if [[ $now == "$vpc" && $(rules 2>/dev/null) == "$(<"$state/rules")" ]] && (($(</proc/sys/net/ipv4/ip_forward) == 1)); then
     tell_the_fill
     exit 0
 fi
-echo "the rules or the forwarding were not as this host loaded them: loading them again"
+echo "the rules, the forwarding or the VPC's networks are not as this host loaded them: loading them again"
 exec "$home/up"

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # What the scripts share: the settings, the interface to the internet, whatever it is called, the
-# addresses that flows may leave from, and the rules as they are loaded.
+# networks of the VPC, the addresses that flows may leave from, and the rules as they are loaded.
 
 home=/etc/nat-failover
 # shellcheck disable=SC2034 # for the scripts
@@ -34,6 +34,12 @@ ask_metadata() {
     local path=$1
     shift
     curl --silent --fail --max-time 2 --retry 2 --retry-delay 1 --retry-connrefused "$@" "http://169.254.169.254/latest/$path"
+}
+
+# The networks of the VPC that the interface is in, separated by commas: the ones it has now, which
+# may be more than when this host was launched.
+networks_of() {
+    metadata "network/interfaces/macs/$(<"/sys/class/net/$1/address")/vpc-ipv4-cidr-blocks" | grep . | paste --serial --delimiters ,
 }
 
 # The internet gateway drops what comes from an address without a public one. The primary address

@@ -16,8 +16,10 @@ readonly rounds=2
 
 readonly far=nat-test1
 readonly gateway=169.254.240.1
-# Reserved by AWS in the VPC's first subnet: no host has it.
-readonly address=${test_address:?}
+# The fourth address of a network of the VPC: no host has it, since AWS reserves it in the subnet that
+# begins there, if one does ("Subnet CIDR blocks", VPC user guide).
+IFS=./, read -r a b c d _ <"$state/vpc"
+readonly address=$a.$b.$c.$((d + 3))
 # Ports of this run alone: the kernel may remember translations of an earlier one.
 readonly first=$((1024 + ${EPOCHREALTIME//[!0-9]/} / 100000 % 1000 * 60))
 readonly last=$((first + 59))

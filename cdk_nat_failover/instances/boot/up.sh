@@ -13,6 +13,9 @@ if ((${#sources[@]} == 0)); then
     exit 1
 fi
 
+# Those that were loaded last are better than none.
+vpc=$(networks_of "$interface") || vpc=$(cat "$state/vpc")
+
 load() {
     local text
     text=$(sed "s/SAMPLE/$((entries / 128))/" "$@")
@@ -24,7 +27,7 @@ load() {
 }
 
 give_nft() {
-    nft --define vpc="{ ${vpc:?} }" --define uplink="$interface" --define address="${sources[0]}" --file -
+    nft --define vpc="{ ${vpc} }" --define uplink="$interface" --define address="${sources[0]}" --file -
 }
 
 # With several addresses, flows take turns: each has ports of its own.
@@ -66,4 +69,5 @@ else
         net.ipv6.conf.{default,"$interface"}.disable_ipv6=1
 fi
 mkdir --parents "$state"
+echo "$vpc" >"$state/vpc"
 rules >"$state/rules"

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lab.bench.dataplane import entries, load
+from lab.bench.dataplane.contenders import VPC, Contender
 from lab.bench.dataplane.sizes import Sizes
 from lab.packets.machine import CALLS, Machine
 from lab.packets.metadata import Metadata, told_to
@@ -25,7 +26,6 @@ from lab.packets.with_block import WithBlock
 if TYPE_CHECKING:
     from contextlib import ExitStack
 
-    from lab.bench.dataplane.contenders import Contender
     from lab.packets.namespaces import Namespaces
 
 NAT = Nat("i-0bench", Subnet("public", "10.0.0.0/24"), "10.0.0.5", "203.0.113.5")
@@ -152,7 +152,7 @@ class Bed(WithBlock):
 
     def _serve(self, stack: ExitStack) -> None:
         mac = self.nat.run("cat", f"/sys/class/net/{NAT.uplink}/address").stdout.strip()
-        metadata = Metadata(self.server, "eth0", told_to(NAT, mac, "eu-west-1"))
+        metadata = Metadata(self.server, "eth0", told_to(NAT, mac, "eu-west-1", [VPC]))
         stack.callback(metadata.close)
         server = self.server.start(sys.executable, load.__file__, "serve", stdout=subprocess.PIPE)
         stack.callback(server.wait)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from ipaddress import IPv4Network
 from typing import TYPE_CHECKING
 
 from cdk_nat_failover.instances.nat_user_data import Boot, user_data
@@ -12,7 +11,7 @@ from lab.bench.dataplane.load import SERVER
 if TYPE_CHECKING:
     from pathlib import Path
 
-VPC = IPv4Network("10.0.0.0/16")
+VPC = "10.0.0.0/16"
 _FORWARD = "sysctl --quiet --write net.ipv4.ip_forward=1\n"
 _PLAIN = f"""
 {_FORWARD}
@@ -42,7 +41,6 @@ class Contender:
 def ours() -> Contender:
     """Return the whole user data of this project's instances."""
     boot = Boot(
-        cidrs=[VPC],
         targets=[SERVER],
         group="bench",
         hook="proven-to-forward",

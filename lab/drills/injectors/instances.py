@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lab.emulator.services.ec2 import forwarding, health
+from lab.drills.boots import forwarding
+from lab.emulator.services.ec2 import health
 
 if TYPE_CHECKING:
     from lab.drills.injectors.context import FaultContext

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from lab.drills.boots import forwarding
 from lab.drills.topology import DEFAULT
-from lab.emulator.services.ec2 import forwarding, volume_keys
+from lab.emulator.services.ec2 import volume_keys
 
 if TYPE_CHECKING:
     from lab.drills.injectors.context import FaultContext

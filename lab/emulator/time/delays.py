@@ -36,49 +36,6 @@ class Delay:
 _DOCUMENTED, _MEASURED, _ASSUMED = Evidence
 
 INSTANCE_BOOT = Delay("an instance is pending", 10, 20, _ASSUMED, "no figure published")
-BOOT_SCRIPT = Delay(
-    "a running instance boots until its self-test has shown that it forwards",
-    20,
-    45,
-    _ASSUMED,
-    "no figure published; the system's start and the installation of nftables",
-)
-BOOT_GIVES_UP = Delay(
-    "a running instance boots in vain until its boot script gives up",
-    15,
-    290,
-    _DOCUMENTED,
-    "cdk_nat_failover/instances/boot/boot.sh: from steps that take seconds and one that fails, to"
-    " the limits of all steps, 5 + 15 + 145 + 15 + 50 + 15 + 45 s",
-)
-BOOT_TRIES_AGAIN = Delay(
-    "an instance tells its group again how its launch went",
-    3,
-    3,
-    _DOCUMENTED,
-    "cdk_nat_failover/instances/boot/boot.sh",
-)
-BOOT_TELLS = Delay(
-    "an instance goes on trying to tell its group that it forwards",
-    45,
-    45,
-    _DOCUMENTED,
-    "cdk_nat_failover/instances/boot/boot.sh: the limit of that step",
-)
-BOOT_SIGNALS = Delay(
-    "an instance that is in service signals its stack",
-    25,
-    35,
-    _DOCUMENTED,
-    "cdk_nat_failover/instances/boot/boot.sh: 30 s after it told its group that it forwards",
-)
-CLI_CALL = Delay(
-    "a call that an instance makes with the AWS CLI, with the start of the CLI",
-    1,
-    4,
-    _ASSUMED,
-    "no figure published for a small instance",
-)
 VOLUME_FAILS = Delay(
     "a pending instance ends because its volumes cannot be encrypted",
     2,

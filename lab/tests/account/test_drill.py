@@ -16,6 +16,7 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from lab.account import PERMISSIONS, RealDrillError, drill
+from lab.drills.catalogue import BEHAVIOURS
 from lab.drills.lab_settings import lab_settings
 from lab.drills.outcome import Moment
 from lab.drills.scenario import read_faults
@@ -41,14 +42,14 @@ BRIEF = 400.0
 
 @pytest.fixture(scope="module")
 def account(
-    nobody: None, tmp_path_factory: pytest.TempPathFactory, cli: Callable[..., Cdk]
+    isolated: None, tmp_path_factory: pytest.TempPathFactory, cli: Callable[..., Cdk]
 ) -> Iterator[Region]:
     """Return a region with the app in it; each test leaves the app as it found it."""
-    del nobody  # it has taken the person's AWS settings away
+    del isolated  # it has taken the person's AWS settings away
     directory = tmp_path_factory.mktemp("app")
     context = lab_settings(PROJECT, None).context
     with (
-        Region(clock=RealClock(PACE)) as region,
+        Region(BEHAVIOURS, clock=RealClock(PACE)) as region,
         closing(cli(region.endpoint, directory, context=context)) as cdk,
     ):
         cdk.bootstrap()

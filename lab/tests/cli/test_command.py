@@ -18,11 +18,12 @@ import pytest
 from lab.__main__ import main
 from lab.cli.drill import drill
 from lab.cli.parser import STRATEGIES
+from lab.drills.boots import delays as boots
+from lab.drills.catalogue import BEHAVIOURS
 from lab.drills.cdk import Cdk, CdkError
 from lab.drills.faults import FAULTS
 from lab.drills.scenario import read_faults
 from lab.drills.testbed import AppTestbed, AppTestbedError
-from lab.emulator.catalogue import ALL
 from lab.emulator.isolation import PROJECT, tool_environment
 from lab.emulator.journal import Who
 from lab.emulator.limits import LIMITS
@@ -185,7 +186,7 @@ def test_comparison_leaves_no_process_behind_when_it_is_interrupted(tmp_path: Pa
 
 def test_drill_in_real_time_tells_the_story_by_the_clock(tmp_path: Path) -> None:
     """Here sixty times as fast as the clock on the wall, so that the test ends."""
-    with Region(clock=RealClock(60)) as region:
+    with Region(BEHAVIOURS, clock=RealClock(60)) as region:
         outcome = drill(
             region,
             tmp_path,
@@ -315,8 +316,8 @@ def test_faults_lists_every_fault_and_fidelity_every_behaviour_and_delay(
     said = capsys.readouterr().out
     for name in (
         *(fault.name for fault in FAULTS),
-        *(behaviour.__name__ for behaviour in ALL),
-        *(row.name for row in TABLE),
+        *(behaviour.__name__ for behaviour in BEHAVIOURS),
+        *(row.name for row in (*TABLE, *boots.TABLE)),
         *LIMITS,
     ):
         assert name in said

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from lab.drills.catalogue import BEHAVIOURS
 from lab.drills.testbed import AppTestbed, deployed
 from lab.emulator.region import Region
 
@@ -24,7 +25,7 @@ def testbed(
 ) -> Iterator[AppTestbed]:
     """Return the deployed app at rest."""
     with (
-        Region() as region,
+        Region(BEHAVIOURS) as region,
         deployed(region, tmp_path_factory.mktemp("testbed"), None, cli=cli) as testbed,
     ):
         yield testbed

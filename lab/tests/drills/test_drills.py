@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lab.cli.compare import mixed
+from lab.drills.catalogue import BEHAVIOURS
 from lab.drills.drill import run_drill
 from lab.drills.drill_pool import DrillPoolError, Job, run_all
 from lab.drills.faults import FAULTS
@@ -59,7 +60,7 @@ def test_every_fault_ends_as_documented_when_subnets_are_moved(
     How they end when routes are replaced, the tests of the published figures say.
     """
     strategy = Strategy.SWAP_ROUTE_TABLE.value
-    with Region() as region, deployed(region, tmp_path, strategy, cli=cli) as testbed:
+    with Region(BEHAVIOURS) as region, deployed(region, tmp_path, strategy, cli=cli) as testbed:
         drills = outcomes_of(testbed, [job(testbed, fault.name) for fault in FAULTS])
         ends = {name: end(outcome) for name, outcome in drills.items()}
         expected = {
@@ -80,7 +81,7 @@ def test_drill_repeats_to_the_last_digit_from_its_seed(
     for number in range(2):
         directory = tmp_path / str(number)
         directory.mkdir()
-        with Region() as region, deployed(region, directory, None, cli=cli) as testbed:
+        with Region(BEHAVIOURS) as region, deployed(region, directory, None, cli=cli) as testbed:
             jobs = [job(testbed, "zone-outage:b lost@5", seed=seed) for seed in (3, 4)]
             stories.append([outcome for _, outcome in sorted(played_in_order(testbed, jobs))])
             stories.append([stories[-1][0], jobs[1].run()])

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Any
 
+from lab.drills.catalogue import BEHAVIOURS
 from lab.drills.inventory import inventory
 from lab.drills.lab_settings import lab_settings
 from lab.drills.testbed import AppTestbed
@@ -48,7 +49,7 @@ def test_app_is_deployed_again_unchanged_and_changed(
     settings = lab_settings(PROJECT, None)
     context, strategy = settings.context, settings.strategy
     with ExitStack() as stack:
-        region = stack.enter_context(Region())
+        region = stack.enter_context(Region(BEHAVIOURS))
         first, second = (
             stack.enter_context(closing(cli(region.endpoint, tmp_path / name, context=settings)))
             for name, settings in (("first", context), ("second", changed_settings()))

@@ -8,12 +8,13 @@ import pytest
 
 from cdk_nat_failover.instances.nat_fleet import HEARTBEAT_S
 from lab.cli.parser import STRATEGIES
+from lab.drills.boots.launches import SAID
+from lab.drills.catalogue import BEHAVIOURS
 from lab.drills.drill import run_drill
 from lab.drills.inventory import inventory
 from lab.drills.scenario import read_faults
 from lab.drills.testbed import deployed
 from lab.emulator.region import Region
-from lab.emulator.services.ec2.boots import SAID
 from lab.emulator.time import delays
 from lab.tests.emulator.small import eventually, in_service
 
@@ -71,7 +72,7 @@ def test_nat_is_killed_and_nothing_is_left_of_it(strategy: str, tmp_path: Path) 
     sees no change in what the function did, and leaves nothing behind, also when people keep the
     NATs from being terminated, and while the group holds a launch. A deployment rings no alarm.
     """
-    with Region() as region, deployed(region, tmp_path, strategy) as testbed:
+    with Region(BEHAVIOURS) as region, deployed(region, tmp_path, strategy) as testbed:
         rung = [entry.what for entry in region.journal.entries() if "ALARM" in entry.what]
         outcome = run_drill(testbed, read_faults(["terminate:a"]), seed=0)
         testbed.diff()

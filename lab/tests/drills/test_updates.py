@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from lab.drills.boots.forwarding import boots_again, never_boots
+from lab.drills.catalogue import BEHAVIOURS
 from lab.drills.drill_pool import Job, run_all
 from lab.drills.injectors.context import FaultContext
 from lab.drills.injectors.updates import update_the_stack
@@ -18,7 +20,6 @@ from lab.drills.testbed import AppTestbed
 from lab.emulator.isolation import PROJECT
 from lab.emulator.readings import HeldLaunch, LaunchFirst, Readings, RolledBackTemplate, every
 from lab.emulator.region import Region
-from lab.emulator.services.ec2.forwarding import boots_again, never_boots
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -54,7 +55,10 @@ def testbed(
     given = json.loads((PROJECT / "cdk.json").read_text(encoding="utf-8"))["context"]["nat"]
     fleet = {**given.get("fleet", {}), "launch": request.param}
     context = (f"nat={json.dumps({**given, 'fleet': fleet})}",)
-    with Region() as region, closing(cli(region.endpoint, directory, context=context)) as cdk:
+    with (
+        Region(BEHAVIOURS) as region,
+        closing(cli(region.endpoint, directory, context=context)) as cdk,
+    ):
         testbed = AppTestbed(region, cdk, "replace-route")
         testbed.prepare()
         testbed.deploy()

@@ -6,6 +6,7 @@ import json
 from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING
 
+from lab.drills.catalogue import BEHAVIOURS
 from lab.drills.egress_monitor import egress_of
 from lab.drills.inventory import inventory
 from lab.drills.testbed import AppTestbed
@@ -80,7 +81,7 @@ def test_zone_is_replaced_and_dropped_in_place(tmp_path: Path, cli: Callable[...
     The subnets of a zone that stays keep their addresses, and every private subnet is served.
     """
     with ExitStack() as stack:
-        region = stack.enter_context(Region())
+        region = stack.enter_context(Region(BEHAVIOURS))
         first, *others = _deployments(cli, stack, region, tmp_path, "ab", "ace", "ce")
         testbed = AppTestbed(region, first, "replace-route")
         first.bootstrap()
@@ -107,7 +108,7 @@ def test_zone_is_dropped_while_its_table_serves_another_zone(
 ) -> None:
     """That zone's subnet goes home and has internet all along; table and stack can be deleted."""
     with ExitStack() as stack:
-        region = stack.enter_context(Region())
+        region = stack.enter_context(Region(BEHAVIOURS))
         policy = {"strategy": "swap-route-table", "failback": "manual"}
         first, last = _deployments(cli, stack, region, tmp_path, "abc", "ab", **policy)
         testbed = AppTestbed(region, first, "swap-route-table")

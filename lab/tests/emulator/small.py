@@ -83,6 +83,14 @@ def state_of(region: Region, instance: str) -> str:
     return str(describe(region, instance)["State"]["Name"])
 
 
+def status_of(region: Region, instance: str) -> tuple[str, str]:
+    """Return what EC2 says of an instance's status: of the system, and of the instance."""
+    (row,) = region.client("ec2").describe_instance_status(InstanceIds=[instance])[
+        "InstanceStatuses"
+    ]
+    return row["SystemStatus"]["Status"], row["InstanceStatus"]["Status"]
+
+
 def interface_of(region: Region, instance: str) -> str:
     """Return the primary interface of an instance."""
     return str(describe(region, instance)["NetworkInterfaces"][0]["NetworkInterfaceId"])

@@ -1,4 +1,4 @@
-"""Contracts of addresses: the ranges of a VPC, and the public address of an instance."""
+"""Contracts of addresses: the ranges of a VPC."""
 
 from __future__ import annotations
 
@@ -9,15 +9,10 @@ from botocore.exceptions import ClientError
 
 from lab.emulator.services.cloudformation.resources import MissingTypes
 from lab.emulator.services.ec2.addresses import RangesOfAVpcAreApart
-from lab.emulator.services.ec2.forwarding import forwards, lose_address
 from lab.tests.emulator.contract import contract_of
 from lab.tests.emulator.small import (
-    any_instance,
     any_subnets,
     deploy,
-    describe,
-    emulated,
-    eventually,
     reasons,
 )
 from lab.tests.emulator.stacks import physical, resource
@@ -62,17 +57,3 @@ def test_stack_gives_its_vpc_further_ranges_and_subnets_in_them(region: Region) 
     region.client("cloudformation").delete_stack(StackName="any")
     found = {"Name": "cidr-block", "Values": ["100.64.0.0/24"]}
     assert region.client("ec2").describe_subnets(Filters=[found])["Subnets"] == []
-
-
-def test_instance_that_lost_its_public_address_forwards_nothing_and_runs_on(
-    region: Region,
-) -> None:
-    """Nor does any API show it a public address."""
-    instance = any_instance(region)
-    known = emulated(instance)
-    assert eventually(region, lambda: forwards(known, region.clock.now()))
-    lose_address(region.aws, known)
-    assert not forwards(known, region.clock.now())
-    shown = describe(region, instance)
-    assert shown["State"]["Name"] == "running"
-    assert not shown.get("PublicIpAddress")

@@ -11,7 +11,11 @@ from moto.awslambda.utils import get_backend
 
 from lab.emulator.isolation import ACCOUNT, REGION
 from lab.emulator.services.lambda_.function_policies import DeletesPermissions
-from lab.emulator.services.lambda_.functions import KeepsFunctionConfiguration, RunsFunctions
+from lab.emulator.services.lambda_.functions import (
+    DEAD_LETTERS,
+    KeepsFunctionConfiguration,
+    RunsFunctions,
+)
 from lab.emulator.services.messaging.schedules import RunsSchedules
 from lab.emulator.services.messaging.topics import DeliversToFunctions
 from lab.tests.emulator.contract import contract_of
@@ -118,7 +122,7 @@ def test_event_is_tried_three_times_and_kept_when_the_function_fails(region: Reg
 def keep_dead_letters() -> None:
     """Give the function `any` a dead-letter queue, as CloudFormation would."""
     function = get_backend(ACCOUNT, REGION).get_function("any")
-    vars(function)["dead_letter_arn"] = f"arn:aws:sqs:{REGION}:{ACCOUNT}:dead"
+    DEAD_LETTERS[function] = f"arn:aws:sqs:{REGION}:{ACCOUNT}:dead"
 
 
 @contract_of(KeepsFunctionConfiguration)

@@ -389,7 +389,7 @@ def test_boot_still_goes_off_when_nobody_can_be_told(machine: Machine) -> None:
     ("step", "limit", "command"),
     [
         ("quieten the system", 15, "systemctl"),
-        ("load the rules", 15, "nft"),
+        ("load the rules", 20, "nft"),
         ("forward in the self-test", 50, "getent"),
     ],
 )

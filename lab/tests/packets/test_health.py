@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from lab.packets.machine import Machine
 
 HEALTH = "/etc/nat-failover/health"
-LOGGED = "the rules or the forwarding were not as this host loaded them: loading them again\n"
+LOGGED = (
+    "the rules, the forwarding or the VPC's networks are not as this host loaded them: loading them"
+    " again\n"
+)
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +76,54 @@ def test_health_brings_back_and_logs_what_was_taken_away(
     assert ("", "") == _look(machine)
     with listen(fabric.server) as listener:
         flow(fabric.hosts["a"], listener).close()
+
+
+@pytest.fixture
+def networks(fabric: Fabric, machine: Machine) -> Iterator[Networks]:
+    """What the metadata service says of the VPC's networks, which is as before afterwards."""
+    told = fabric.told[A.name]
+    (path,) = (path for path in told if path.endswith("/vpc-ipv4-cidr-blocks"))
+    before = told[path]
+    yield Networks(told, path)
+    told[path] = before
+    _look(machine)
+
+
+class Networks(NamedTuple):
+    """What an instance is told, and the path at which its VPC's networks are."""
+
+    told: dict[str, str]
+    path: str
+
+
+def test_health_takes_up_a_network_that_the_vpc_was_given(
+    machine: Machine, networks: Networks
+) -> None:
+    """Both tables know it, and a look later there is nothing to do."""
+    networks.told[networks.path] += "\n100.64.0.0/16"
+    assert (LOGGED, "") == _look(machine)
+    assert "100.64.0.0/16" in _chain(machine, "nat_failover_nat", "postrouting")
+    assert "100.64.0.0/16" in _chain(machine, "nat_failover_filter", "forward")
+    assert ("", "") == _look(machine)
+
+
+@pytest.mark.parametrize("said", ["", None])
+def test_health_keeps_the_networks_when_the_metadata_service_does_not_say(
+    machine: Machine, networks: Networks, said: str | None
+) -> None:
+    """An empty answer, or none, is not a VPC without networks, also when rules are missing."""
+    networks.told.pop(networks.path)
+    if said is not None:
+        networks.told[networks.path] = said
+    before = _all_rules(machine)
+    assert ("", "") == _look(machine)
+    machine.run(*["nft", "flush", "ruleset"])
+    assert LOGGED == _look(machine)[0]
+    assert before == _all_rules(machine)
+
+
+def _chain(machine: Machine, table: str, chain: str) -> str:
+    return machine.run("nft", "list", "chain", "ip", table, chain).stdout
 
 
 def test_health_leaves_the_rules_of_others_alone(machine: Machine) -> None:

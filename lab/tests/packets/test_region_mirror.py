@@ -9,23 +9,22 @@ import base64
 import json
 import time
 from dataclasses import dataclass
-from ipaddress import IPv4Network
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from cdk_nat_failover.instances.nat_user_data import Boot, user_data
+from lab.drills.boots import forwarding
+from lab.drills.boots.launches import SAID
 from lab.drills.topology import DEFAULT
 from lab.emulator.isolation import REGION
 from lab.emulator.region import Region
-from lab.emulator.services.ec2 import forwarding
-from lab.emulator.services.ec2.boots import SAID
 from lab.emulator.time.clock import RealClock
 from lab.packets import emulated
 from lab.packets.namespaces import leftovers
 from lab.packets.region_mirror import BEHAVIOURS, RegionMirror
 from lab.tests.packets.traffic import LOST, Echo, ask, connect, source
-from tests.settings_of_nobody import settings_of_nobody
+from tests.isolated_aws_environment import isolated_aws_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -121,7 +120,6 @@ def template(region: Region, vpc: str) -> None:
     admitted = {"IpProtocol": "-1", "IpRanges": [{"CidrIp": VPC}]}
     ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[admitted])
     boot = Boot(
-        cidrs=[IPv4Network(VPC)],
         targets=["example.com", "192.0.2.200"],
         group="nats",
         hook="proven",
@@ -166,16 +164,16 @@ def in_service(region: Region) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def nobody() -> Iterator[None]:
+def isolated() -> Iterator[None]:
     """Take the person's AWS settings out of the environment of these tests."""
-    with settings_of_nobody():
+    with isolated_aws_environment():
         yield
 
 
 @pytest.fixture
-def played(nobody: None) -> Iterator[Played]:
+def played(isolated: None) -> Iterator[Played]:
     """Play a region in which one NAT serves a private subnet and another one could."""
-    del nobody
+    del isolated
     with Region(BEHAVIOURS, clock=RealClock(PACE)) as region, RegionMirror(region) as mirror:
         ec2 = region.client("ec2")
         vpc = ec2.create_vpc(CidrBlock=VPC)["Vpc"]["VpcId"]

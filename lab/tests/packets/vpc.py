@@ -6,7 +6,6 @@ It has networks of its own, two of them side by side, and a private host in each
 from __future__ import annotations
 
 from contextlib import contextmanager
-from ipaddress import IPv4Network
 from typing import TYPE_CHECKING
 
 from cdk_nat_failover.instances.nat_user_data import Boot, user_data
@@ -53,10 +52,8 @@ def any_vpc() -> Iterator[Fabric]:
 
 def script(targets: Sequence[str] = (SERVER,)) -> str:
     """Return the user data of a NAT in this VPC."""
-    cidrs = [IPv4Network(cidr) for cidr in CIDRS]
     return user_data(
         Boot(
-            cidrs=cidrs,
             targets=targets,
             group=_GROUP,
             hook=_HOOK,

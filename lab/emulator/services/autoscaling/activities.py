@@ -11,6 +11,7 @@ from moto.sns.models import sns_backends
 
 from lab.emulator.journal import Who
 from lab.emulator.services.messaging.events import event_of, publish
+from lab.emulator.side_tables import SideTable
 
 if TYPE_CHECKING:
     from moto.autoscaling.models import FakeAutoScalingGroup
@@ -64,6 +65,9 @@ class Activity:
     reason: str = ""
 
 
+_TOPICS: SideTable[FakeAutoScalingGroup, dict[str, list[str]]] = SideTable(dict)
+
+
 def tell(aws: Emulation, group: FakeAutoScalingGroup, activity: Activity) -> None:
     """Tell the topics that want it, and EventBridge, that an activity has ended just now."""
     words = _WORDS[activity.event]
@@ -80,8 +84,7 @@ def tell(aws: Emulation, group: FakeAutoScalingGroup, activity: Activity) -> Non
 
 def topics(group: FakeAutoScalingGroup) -> dict[str, list[str]]:
     """Return the group's topics, and the notification types that each one wants."""
-    configured: dict[str, list[str]] = vars(group).setdefault("notification_topics", {})
-    return configured
+    return _TOPICS[group]
 
 
 def envelope(aws: Emulation, group: FakeAutoScalingGroup, event: str) -> dict[str, Any]:

@@ -10,8 +10,14 @@ from moto.ec2.exceptions import EC2ClientError
 from lab.emulator.behaviour import Behaviour, Patches
 from lab.emulator.journal import Who
 from lab.emulator.services.autoscaling.activities import LAUNCH_ERROR, Activity, tell
-from lab.emulator.services.autoscaling.launches import WANTING, emptiest_first
-from lab.emulator.services.autoscaling.members import counted, settle
+from lab.emulator.services.autoscaling.kept import ZONE_DISTRIBUTION
+from lab.emulator.services.autoscaling.launches import WANTING, SpreadsOverZones, emptiest_first
+from lab.emulator.services.autoscaling.members import (
+    AVOIDED_ZONES,
+    FAILING_LAUNCHES,
+    counted,
+    settle,
+)
 from lab.emulator.services.ec2.capacity import NO_CAPACITY
 from lab.emulator.time import delays
 
@@ -41,6 +47,7 @@ class FailedLaunchesAreRetried(Behaviour):
         "EC2 Auto Scaling user guide, 'Auto Scaling group Availability Zone distribution' and"
         " 'Troubleshoot Amazon EC2 Auto Scaling: EC2 instance launch failures'"
     )
+    after = (SpreadsOverZones,)
 
     def install(self, patches: Patches) -> None:
         """Try each launch."""
@@ -54,7 +61,7 @@ class FailedLaunchesAreRetried(Behaviour):
             self._attempt(group, frozenset())
 
     def _attempt(self, group: FakeAutoScalingGroup, tried: frozenset[str]) -> None:
-        vars(group)["avoided_zones"] = tried
+        AVOIDED_ZONES[group] = tried
         zone, subnet = _next_place(group)
         attempt = _Attempt(group, zone, subnet, tried | {zone}, self._aws.clock.timestamp())
         try:
@@ -66,7 +73,7 @@ class FailedLaunchesAreRetried(Behaviour):
             reason = f"{error.message} Launching EC2 instance failed."
             self._aws.clock.after(delays.LAUNCH_FAILS, lambda: self._failed(attempt, reason))
         finally:
-            vars(group)["avoided_zones"] = frozenset()
+            AVOIDED_ZONES[group] = frozenset()
 
     def _failed(self, attempt: _Attempt, reason: str) -> None:
         self._tell(attempt, reason)
@@ -99,7 +106,7 @@ class FailedLaunchesAreRetried(Behaviour):
     @staticmethod
     def _count(group: FakeAutoScalingGroup, change: int) -> None:
         """Keep count of the launches that failed and are still to be tried again."""
-        vars(group)["failing_launches"] = vars(group).get("failing_launches", 0) + change
+        FAILING_LAUNCHES[group] += change
 
 
 def _next_place(group: FakeAutoScalingGroup) -> tuple[str, str]:
@@ -110,8 +117,7 @@ def _next_place(group: FakeAutoScalingGroup) -> tuple[str, str]:
 
 
 def _strategy(group: FakeAutoScalingGroup) -> str:
-    distribution: dict[str, str] = vars(group).get("availability_zone_distribution") or {}
-    return distribution.get("CapacityDistributionStrategy", "balanced-best-effort")
+    return ZONE_DISTRIBUTION[group].get("CapacityDistributionStrategy", "balanced-best-effort")
 
 
 def _is_wanting(group: FakeAutoScalingGroup) -> bool:

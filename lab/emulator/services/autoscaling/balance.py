@@ -9,6 +9,7 @@ from lab.emulator.behaviour import Behaviour, Patches
 from lab.emulator.journal import Who
 from lab.emulator.services.autoscaling.members import (
     ENTERED,
+    EXTRA,
     IN_SERVICE,
     RESUMED,
     RETURNED,
@@ -22,10 +23,11 @@ from lab.emulator.services.autoscaling.members import (
 from lab.emulator.services.autoscaling.replacement import launch_extra
 from lab.emulator.services.autoscaling.terminations import ENDED
 from lab.emulator.services.ec2.capacity import CAPACITY, has_capacity
+from lab.emulator.side_tables import SideTable
 from lab.emulator.time import delays
 
 if TYPE_CHECKING:
-    from moto.autoscaling.models import FakeAutoScalingGroup
+    from moto.autoscaling.models import FakeAutoScalingGroup, InstanceState
 
     from lab.emulator.journal import Entry
 
@@ -33,6 +35,9 @@ _OCCASIONS = (CAPACITY, ENDED, ENTERED, RESUMED, RETURNED)
 """The kinds of journal entries after which a group may be out of balance, or able to mend it."""
 
 _TOLERATED = 1
+
+_REBALANCING: SideTable[FakeAutoScalingGroup, InstanceState | None] = SideTable(lambda: None)
+"""The member with whose launch a rebalancing of the group began."""
 
 
 class ZonesAreRebalanced(Behaviour):
@@ -65,14 +70,14 @@ class ZonesAreRebalanced(Behaviour):
                 zones = ", ".join(sorted(set(group.availability_zones)))
                 what = f"rebalances {group.name} over {zones}"
                 self._aws.journal.note(Who.AUTO_SCALING, "rebalancing", what)
-                vars(group)["rebalancing"] = launch_extra(group)
+                _REBALANCING[group] = launch_extra(group)
 
     def _finish_all(self) -> None:
         for group in groups_of(self._aws):
-            launched = vars(group).get("rebalancing")
+            launched = _REBALANCING[group]
             if launched and launched.lifecycle_state == IN_SERVICE:
-                vars(launched)["extra"] = False
-                vars(group)["rebalancing"] = None
+                EXTRA[launched] = False
+                _REBALANCING[group] = None
                 settle(group)
 
 

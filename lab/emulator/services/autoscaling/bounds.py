@@ -10,6 +10,7 @@ from moto.autoscaling.responses import AutoScalingResponse
 
 from lab.emulator.behaviour import Behaviour, Patches
 from lab.emulator.services.autoscaling.requests import group_of, refuse
+from lab.emulator.services.autoscaling.terminations import TerminationsTakeTime
 
 if TYPE_CHECKING:
     from moto.autoscaling.models import FakeAutoScalingGroup, TerminateInstanceActivity
@@ -24,6 +25,7 @@ class GroupsHaveBounds(Behaviour):
     """
 
     source = "EC2 Auto Scaling user guide, 'Set scaling limits'; messages from public issue reports"
+    after = (TerminationsTakeTime,)
 
     def install(self, patches: Patches) -> None:
         """Check before moto does as it is told."""

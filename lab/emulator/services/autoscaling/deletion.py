@@ -10,6 +10,7 @@ from moto.autoscaling.responses import AutoScalingResponse
 
 from lab.emulator.behaviour import Behaviour, Patches
 from lab.emulator.services.autoscaling.requests import group_of, refuse
+from lab.emulator.services.autoscaling.terminations import TerminationsTakeTime
 from lab.emulator.time import delays
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class DeletionNeedsAnEmptyGroup(Behaviour):
         " of AWS::AutoScaling::AutoScalingGroup; github.com/aws/aws-cdk/issues/18179;"
         " github.com/buildkite/elastic-ci-stack-for-aws/issues/927"
     )
+    after = (TerminationsTakeTime,)
 
     def install(self, patches: Patches) -> None:
         """Wait until a group is empty before moto deletes it for a stack; ask before for others."""

@@ -6,7 +6,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from moto.autoscaling.models import AutoScalingBackend, InstanceState
+from moto.autoscaling.models import AutoScalingBackend, FakeAutoScalingGroup, InstanceState
 from moto.autoscaling.responses import AutoScalingResponse
 from moto.core.responses import EmptyResult
 from moto.ec2.models import EC2Backend
@@ -18,6 +18,7 @@ from lab.emulator.services.autoscaling.members import (
     ALIVE,
     ENTERED,
     IN_SERVICE,
+    IN_SERVICE_SINCE,
     RESUMED,
     RETURNED,
     counted,
@@ -30,18 +31,25 @@ from lab.emulator.services.autoscaling.members import (
 from lab.emulator.services.autoscaling.requests import refuse
 from lab.emulator.services.autoscaling.terminations import UNHEALTHY
 from lab.emulator.services.ec2.health import CHECKED, status_check_failed
+from lab.emulator.side_tables import Attribute, SideTable
 from lab.emulator.time import delays
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from moto.autoscaling.models import FakeAutoScalingGroup
+    from moto.ec2.models.instances import Instance
 
     from lab.emulator.journal import Entry
 
 IMPAIRED = "an EC2 instance status checks failure"
 REPORTED = "a user health-check"
 """Causes of terminations, in Auto Scaling's words."""
+
+_UNHEALTHY_BECAUSE: SideTable[InstanceState, str] = SideTable()
+"""Why an unhealthy member is so."""
+
+_GROUP: Attribute[Instance, FakeAutoScalingGroup | None] = Attribute("autoscaling_group", None)
+"""moto's own, which only an instance of a group has."""
 
 _CHECKED = ("Pending", IN_SERVICE)
 """A group checks no member that a hook holds, or that is in standby."""
@@ -74,7 +82,7 @@ class ReplacesTheDead(Behaviour):
 
     def _stop_instances(self, ec2: EC2Backend, instance_ids: list[str]) -> list[tuple[Any, Any]]:
         stopped: list[tuple[Any, Any]] = self._stop(ec2, instance_ids)
-        groups = (vars(instance).get("autoscaling_group") for instance, _ in stopped)
+        groups = (_GROUP[instance] for instance, _ in stopped)
         for backend in {group.autoscaling_backend for group in groups if group}:
             self._ended(backend, instance_ids)
         return stopped
@@ -194,7 +202,7 @@ def _notice(aws: Emulation, state: InstanceState, cause: str) -> None:
 
 def _mark(aws: Emulation, state: InstanceState, cause: str) -> None:
     state.health_status = "Unhealthy"
-    vars(state)["unhealthy_because"] = cause
+    _UNHEALTHY_BECAUSE[state] = cause
     _replace_unhealthy(aws, state.auto_scaling_group)
 
 
@@ -203,7 +211,7 @@ def _replace_unhealthy(aws: Emulation, group: FakeAutoScalingGroup) -> None:
         return
     for state in counted(group):
         if state.health_status == "Unhealthy":
-            cause = vars(state)["unhealthy_because"]
+            cause = _UNHEALTHY_BECAUSE[state]
             complete = len(in_service(group)) >= (group.desired_capacity or 0)
             if cause != IMPAIRED or complete:
                 replace_by_policy(aws, state, cause=cause)
@@ -211,5 +219,4 @@ def _replace_unhealthy(aws: Emulation, group: FakeAutoScalingGroup) -> None:
 
 def _grace_ends(state: InstanceState) -> float:
     """Return until when a member's health does not count; for ever while it is not in service."""
-    since: float = vars(state).get("in_service_since", float("inf"))
-    return since + float(state.auto_scaling_group.health_check_grace_period or 0)
+    return IN_SERVICE_SINCE[state] + float(state.auto_scaling_group.health_check_grace_period or 0)

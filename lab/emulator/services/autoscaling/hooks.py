@@ -5,16 +5,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self
 
-from moto.autoscaling.models import FakeAutoScalingGroup, autoscaling_backends
+from moto.autoscaling.models import (
+    FakeAutoScalingGroup,
+    LifecycleHook,
+    autoscaling_backends,
+)
 from moto.autoscaling.responses import AutoScalingResponse
 from moto.cloudformation import parsing
 from moto.core.responses import ActionResult, EmptyResult
 
 from lab.emulator.behaviour import Behaviour, Emulation, Patches
 from lab.emulator.services.autoscaling.activities import TEST, envelope
+from lab.emulator.services.autoscaling.notifications import PublishesNotifications
 from lab.emulator.services.autoscaling.requests import group_of, refuse
 from lab.emulator.services.autoscaling.waits import (
     ABANDON,
+    NOTIFICATION_METADATA,
     Action,
     Wait,
     beat,
@@ -23,6 +29,7 @@ from lab.emulator.services.autoscaling.waits import (
     wait_of,
 )
 from lab.emulator.services.resource import Place, Properties, Resource
+from lab.emulator.side_tables import SideTable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -36,6 +43,10 @@ _BEATS = 100
 """An action lasts 48 hours or 100 heartbeat timeouts at most, whichever is less (same source)."""
 
 
+_GIVEN: SideTable[LifecycleHook, Mapping[str, Any]] = SideTable()
+"""What a hook was declared with, by the parameters of the API."""
+
+
 def declare(aws: Emulation, group: FakeAutoScalingGroup, given: Mapping[str, Any]) -> None:
     """Create or change a hook of a group; tell its notification target, if it has one.
 
@@ -46,7 +57,7 @@ def declare(aws: Emulation, group: FakeAutoScalingGroup, given: Mapping[str, Any
     backend = group.autoscaling_backend
     name = given["LifecycleHookName"]
     hooks = backend.describe_lifecycle_hooks(group.name, [name])
-    known = vars(hooks[0])["given"] if hooks else {}
+    known = _GIVEN[hooks[0]] if hooks else {}
     merged = {**known, **{key: value for key, value in given.items() if value is not None}}
     timeout = int(merged.get("HeartbeatTimeout", _DEFAULT))
     if not SHORTEST <= timeout <= LONGEST:
@@ -58,7 +69,8 @@ def declare(aws: Emulation, group: FakeAutoScalingGroup, given: Mapping[str, Any
     hook.notification_target_arn = merged.get("NotificationTargetARN", "")
     hook.role_arn = merged.get("RoleARN", "")
     hook.global_timeout = min(_FOREVER, _BEATS * timeout)
-    vars(hook).update(given=merged, notification_metadata=merged.get("NotificationMetadata"))
+    _GIVEN[hook] = merged
+    NOTIFICATION_METADATA[hook] = merged.get("NotificationMetadata")
     send(aws, hook, envelope(aws, group, TEST), f'Auto Scaling: test for "{group.name}"')
 
 
@@ -140,6 +152,7 @@ class LifecycleHooksHold(Behaviour):
         "EC2 Auto Scaling user guide, 'Amazon EC2 Auto Scaling lifecycle hooks'; for the dead,"
         " github.com/jenkinsci/ec2-fleet-plugin/issues/452"
     )
+    after = (PublishesNotifications,)
 
     def install(self, patches: Patches) -> None:
         """Add the actions of the API, the group's own list, and the resource type."""

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from typing import Any
 
 from moto.autoscaling.models import FakeAutoScalingGroup, InstanceState
@@ -12,10 +13,14 @@ from lab.emulator.behaviour import Behaviour, Emulation, Patches
 from lab.emulator.journal import Who
 from lab.emulator.readings import AbandonedLaunch
 from lab.emulator.services.autoscaling.activities import LAUNCH, LAUNCH_ERROR, Activity, tell
+from lab.emulator.services.autoscaling.hooks import LifecycleHooksHold
 from lab.emulator.services.autoscaling.members import (
+    ABANDONED_LAUNCHES,
     ALIVE,
+    AVOIDED_ZONES,
     ENTERED,
     IN_SERVICE,
+    IN_SERVICE_SINCE,
     PENDING,
     counted,
     in_service,
@@ -23,10 +28,23 @@ from lab.emulator.services.autoscaling.members import (
 from lab.emulator.services.autoscaling.terminations import UNHEALTHY, terminate
 from lab.emulator.services.autoscaling.waits import LAUNCHING, wait_for_hooks
 from lab.emulator.services.cloudformation.signals import Awaited, awaited
+from lab.emulator.side_tables import SideTable
 from lab.emulator.time import delays
 
 WANTING = "an instance was started in response to a difference between desired and actual capacity"
 """The cause of a launch."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Launch:
+    """When a member's launch began, as a timestamp, and why, as a sentence."""
+
+    started: str
+    cause: str
+
+
+_LAUNCHES: SideTable[InstanceState, _Launch] = SideTable()
+"""How a member came to be launched."""
 
 
 class SpreadsOverZones(Behaviour):
@@ -57,7 +75,7 @@ def emptiest_first(group: FakeAutoScalingGroup) -> list[str]:
     """Return the group's subnets as it prefers them, those of zones that it avoids last."""
     subnets = (group.vpc_zone_identifier or "").split(",") if group.vpc_zone_identifier else []
     members = Counter(state.availability_zone for state in counted(group))
-    avoided = vars(group).get("avoided_zones", frozenset())
+    avoided = AVOIDED_ZONES[group]
     zone_of = {subnet: group.ec2_backend.get_subnet(subnet).availability_zone for subnet in subnets}
 
     def rank(subnet: str) -> tuple[bool, int, str]:
@@ -90,10 +108,8 @@ class LaunchesTakeTime(Behaviour):
         state.lifecycle_state = "Pending"
         clock, group = self._aws.clock, state.auto_scaling_group
         had = len([row for row in counted(group) if row is not state])
-        vars(state)["launch"] = {
-            "started": clock.timestamp(),
-            "cause": f"{WANTING}, increasing the capacity from {had} to {had + 1}.",
-        }
+        cause = f"{WANTING}, increasing the capacity from {had} to {had + 1}."
+        _LAUNCHES[state] = _Launch(clock.timestamp(), cause)
         what = f"launches {state.instance.id} in {state.availability_zone}"
         self._aws.journal.note(Who.AUTO_SCALING, "launching", what, instance=state.instance.id)
         end = clock.now() + clock.draw(delays.LAUNCH)
@@ -109,7 +125,7 @@ class LaunchesTakeTime(Behaviour):
 
         def abandon(why: str) -> None:
             _tell(self._aws, state, LAUNCH_ERROR, status="Cancelled", reason=why)
-            vars(state.auto_scaling_group).setdefault("abandoned_launches", []).append(why)
+            ABANDONED_LAUNCHES[state.auto_scaling_group].append(why)
             cause = "an abandoned lifecycle action"
             terminate(self._aws, state, cause=cause, hooks=False)
 
@@ -123,16 +139,18 @@ def _enter_service(aws: Emulation, state: InstanceState) -> None:
         terminate(aws, state, cause=UNHEALTHY)  # not noticed before: a hook held it
     elif state.lifecycle_state in PENDING and alive:
         state.lifecycle_state = IN_SERVICE
-        vars(state)["in_service_since"] = aws.clock.now()
+        IN_SERVICE_SINCE[state] = aws.clock.now()
         _tell(aws, state, LAUNCH)
         what = f"{state.instance.id} is in service"
         aws.journal.note(Who.AUTO_SCALING, ENTERED, what, instance=state.instance.id)
 
 
 def _tell(aws: Emulation, state: InstanceState, event: str, **failure: str) -> None:
+    launch = _LAUNCHES[state]
     activity = Activity(
         event=event,
-        **vars(state)["launch"],
+        started=launch.started,
+        cause=launch.cause,
         zone=state.availability_zone or "",
         subnet=state.instance.subnet_id or "",
         instance=state.instance.id,
@@ -153,6 +171,7 @@ class GroupsStabilize(Behaviour):
         "CloudFormation template reference, 'CreationPolicy attribute'; CloudFormation's error"
         " 'Group did not stabilize', in public issue reports"
     )
+    after = (LifecycleHooksHold,)
 
     def install(self, patches: Patches) -> None:
         """Wait after creation."""
@@ -183,7 +202,7 @@ class GroupsStabilize(Behaviour):
         if signals and signals.signals.failed:
             return signals.refusal
         fails = self._aws.readings.abandoned_launch is AbandonedLaunch.FAILS_THE_CREATION
-        abandoned = vars(group).get("abandoned_launches") if fails else None
+        abandoned = ABANDONED_LAUNCHES[group] if fails else []
         last = "Group did not stabilize. The last scaling activity: "
         return last + abandoned[-1] if abandoned else ""
 

@@ -7,8 +7,16 @@ from typing import TYPE_CHECKING
 from moto.autoscaling.models import AutoScalingBackend
 
 from lab.emulator.behaviour import Behaviour, Patches
+from lab.emulator.services.autoscaling.bounds import GroupsHaveBounds
+from lab.emulator.services.autoscaling.kept import MAX_LIFETIME
 from lab.emulator.services.autoscaling.maintenance import replace_by_policy
-from lab.emulator.services.autoscaling.members import ENTERED, exists, groups_of, in_service
+from lab.emulator.services.autoscaling.members import (
+    ENTERED,
+    IN_SERVICE_SINCE,
+    exists,
+    groups_of,
+    in_service,
+)
 
 if TYPE_CHECKING:
     from typing import Any
@@ -29,6 +37,7 @@ class LifetimesAreLimited(Behaviour):
     """
 
     source = "EC2 Auto Scaling user guide, 'Replace instances based on maximum instance lifetime'"
+    after = (GroupsHaveBounds,)
 
     def install(self, patches: Patches) -> None:
         """Look when a member's time is up, and when the limit was changed."""
@@ -59,9 +68,8 @@ class LifetimesAreLimited(Behaviour):
 
 
 def _lifetime(group: FakeAutoScalingGroup) -> float:
-    return float(vars(group).get("max_instance_lifetime") or 0)
+    return float(MAX_LIFETIME[group])
 
 
 def _ends(state: InstanceState) -> float:
-    since: float = vars(state)["in_service_since"]
-    return since + _lifetime(state.auto_scaling_group)
+    return IN_SERVICE_SINCE[state] + _lifetime(state.auto_scaling_group)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from lab.emulator.behaviour import Behaviour, Patches
 from lab.emulator.services.autoscaling.members import (
     ENTERED,
+    EXTRA,
     counted,
     exists,
     groups_of,
@@ -16,6 +17,7 @@ from lab.emulator.services.autoscaling.members import (
 from lab.emulator.services.autoscaling.policy import may_launch_first
 from lab.emulator.services.autoscaling.replacement import launch_extra
 from lab.emulator.services.autoscaling.terminations import ENDED, terminate
+from lab.emulator.side_tables import SideTable
 from lab.emulator.time import delays
 
 if TYPE_CHECKING:
@@ -23,6 +25,12 @@ if TYPE_CHECKING:
 
     from lab.emulator.behaviour import Emulation
     from lab.emulator.journal import Entry
+
+_LEAVES_BECAUSE: SideTable[InstanceState, str] = SideTable(str)
+"""Why a member is to go once its replacement serves; empty if it is not."""
+
+_REPLACEMENT: SideTable[InstanceState, InstanceState | None] = SideTable(lambda: None)
+"""The member that was launched in place of another."""
 
 _OCCASIONS = (ENTERED, ENDED)
 
@@ -34,10 +42,10 @@ def replace_by_policy(aws: Emulation, state: InstanceState, *, cause: str) -> No
     maximum size allows it, and terminates the member first otherwise.
     """
     group = state.auto_scaling_group
-    if "leaves_because" in vars(state):
+    if _LEAVES_BECAUSE[state]:
         return
     if may_launch_first(group, aws.readings):
-        vars(state)["leaves_because"] = cause
+        _LEAVES_BECAUSE[state] = cause
         _go_on(aws, group)
     else:
         terminate(aws, state, cause=cause)
@@ -72,17 +80,16 @@ def _go_on(aws: Emulation, group: FakeAutoScalingGroup) -> None:
     if not exists(group):
         return
     for state in counted(group):
-        if cause := vars(state).get("leaves_because"):
+        if cause := _LEAVES_BECAUSE[state]:
             _replace(aws, state, cause)
 
 
 def _replace(aws: Emulation, state: InstanceState, cause: str) -> None:
-    group, known = state.auto_scaling_group, vars(state)
-    replacement: InstanceState | None = known.get("replacement")
+    group, replacement = state.auto_scaling_group, _REPLACEMENT[state]
     if replacement in in_service(group):
-        vars(replacement)["extra"] = False
+        EXTRA[replacement] = False
         terminate(aws, state, cause=cause)
     elif replacement not in counted(group):
-        known["replacement"] = launch_extra(group)
-        if known["replacement"] is None:
+        _REPLACEMENT[state] = launch_extra(group)
+        if _REPLACEMENT[state] is None:
             aws.clock.after(delays.LAUNCH_RETRY, partial(_go_on, aws, group))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
-from moto.autoscaling.models import autoscaling_backends
+from moto.autoscaling.models import FakeAutoScalingGroup, InstanceState, autoscaling_backends
+
+from lab.emulator.side_tables import SideTable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from moto.autoscaling.models import AutoScalingBackend, FakeAutoScalingGroup, InstanceState
+    from moto.autoscaling.models import AutoScalingBackend
     from moto.ec2.models.launch_templates import LaunchTemplateVersion
 
     from lab.emulator.behaviour import Emulation
@@ -30,6 +33,25 @@ RETURNED = "returned to service"
 
 RESUMED = "resumed"
 """The kind of the journal's entry that says that suspended processes of a group go on."""
+
+
+EXTRA: SideTable[InstanceState, bool] = SideTable(bool)
+"""Whether a member was launched beyond the desired capacity, to replace another."""
+
+LAUNCHED_FROM: SideTable[InstanceState, tuple[str, int]] = SideTable(lambda: ("", 0))
+"""The launch template of a member and its version, or the launch configuration."""
+
+IN_SERVICE_SINCE: SideTable[InstanceState, float] = SideTable(lambda: math.inf)
+"""From when on a member is in service, by the lab's clock."""
+
+FAILING_LAUNCHES: SideTable[FakeAutoScalingGroup, int] = SideTable(int)
+"""How many launches of a group failed and are still to be tried again."""
+
+AVOIDED_ZONES: SideTable[FakeAutoScalingGroup, frozenset[str]] = SideTable(frozenset)
+"""The zones in which the launch that is under way was tried already."""
+
+ABANDONED_LAUNCHES: SideTable[FakeAutoScalingGroup, list[str]] = SideTable(list)
+"""Why launches of a group were abandoned, the last one last."""
 
 
 def groups_of(aws: Emulation) -> list[FakeAutoScalingGroup]:
@@ -55,7 +77,7 @@ def in_service(group: FakeAutoScalingGroup) -> list[InstanceState]:
 
 def extra(group: FakeAutoScalingGroup) -> list[InstanceState]:
     """Return the members that were launched beyond the desired capacity, to replace others."""
-    return [row for row in counted(group) if vars(row).get("extra", False)]
+    return [row for row in counted(group) if EXTRA[row]]
 
 
 def current_version(group: FakeAutoScalingGroup) -> LaunchTemplateVersion | None:
@@ -66,8 +88,7 @@ def current_version(group: FakeAutoScalingGroup) -> LaunchTemplateVersion | None
 
 def launched_from(state: InstanceState) -> tuple[str, int]:
     """Return the launch template and the version that a member was launched from."""
-    known: tuple[str, int] = vars(state).get("launched_from", ("", 0))
-    return known
+    return LAUNCHED_FROM[state]
 
 
 def exists(group: FakeAutoScalingGroup) -> bool:

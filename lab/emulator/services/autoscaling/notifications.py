@@ -12,6 +12,7 @@ from moto.core.responses import ActionResult, EmptyResult
 from lab.emulator.behaviour import Behaviour
 from lab.emulator.services.autoscaling.activities import TEST, envelope, notify, topics
 from lab.emulator.services.autoscaling.requests import group_of
+from lab.emulator.services.autoscaling.settings import GroupsKeepTheirSettings
 
 if TYPE_CHECKING:
     from lab.emulator.behaviour import Patches
@@ -24,6 +25,7 @@ class PublishesNotifications(Behaviour):
     """
 
     source = "EC2 Auto Scaling user guide, 'Amazon SNS notification options'"
+    after = (GroupsKeepTheirSettings,)
 
     def install(self, patches: Patches) -> None:
         """Add the API's actions and the property."""

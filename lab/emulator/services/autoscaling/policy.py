@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lab.emulator.readings import LaunchFirst
+from lab.emulator.services.autoscaling.kept import MAINTENANCE_POLICY
 from lab.emulator.services.autoscaling.members import counted
 from lab.emulator.services.autoscaling.requests import refuse
 
@@ -23,8 +24,7 @@ _MIN, _MAX = "MinHealthyPercentage", "MaxHealthyPercentage"
 
 def policy_of(group: FakeAutoScalingGroup) -> Mapping[str, int]:
     """Return the minimum and the maximum healthy percentage; nothing if the group has no policy."""
-    given: Mapping[str, Any] = vars(group).get("instance_maintenance_policy") or {}
-    percentages = {name: int(value) for name, value in given.items()}
+    percentages = {name: int(value) for name, value in MAINTENANCE_POLICY[group].items()}
     return {} if _CLEARED in percentages.values() else percentages
 
 

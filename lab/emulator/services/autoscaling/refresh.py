@@ -7,7 +7,16 @@ import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from lab.emulator.services.autoscaling.members import counted, exists, extra, in_service, settle
+from lab.emulator.services.autoscaling.kept import DEFAULT_WARMUP
+from lab.emulator.services.autoscaling.members import (
+    EXTRA,
+    IN_SERVICE_SINCE,
+    counted,
+    exists,
+    extra,
+    in_service,
+    settle,
+)
 from lab.emulator.services.autoscaling.policy import may_launch_first, policy_of
 from lab.emulator.services.autoscaling.replacement import launch_extra, replace
 
@@ -61,7 +70,7 @@ class Refresh:
         """Let it be over; what it launched beyond the group's size counts from now on."""
         self.status, self.ended = status, moment
         for state in extra(self.group):
-            vars(state)["extra"] = False
+            EXTRA[state] = False
         settle(self.group)
 
     def step(self, aws: Emulation) -> None:
@@ -101,13 +110,12 @@ class Refresh:
         return under_way or may_launch_first(self.group, aws.readings, self._policy)
 
     def _ready(self, now: float) -> list[InstanceState]:
-        known = vars(self.group)
-        usual = known.get("default_instance_warmup") or self.group.health_check_grace_period or 0
+        usual = DEFAULT_WARMUP[self.group] or self.group.health_check_grace_period or 0
         warmup = float(self.preferences.get("InstanceWarmup", usual))
         return [
             row
             for row in in_service(self.group)
-            if row in self.old or now >= vars(row)["in_service_since"] + warmup
+            if row in self.old or now >= IN_SERVICE_SINCE[row] + warmup
         ]
 
     def _may_go(self, now: float) -> int:
@@ -118,7 +126,7 @@ class Refresh:
     def _launch_then_replace(self, aws: Emulation, now: float) -> None:
         for state in extra(self.group):
             if state in self._ready(now):
-                vars(state)["extra"] = False
+                EXTRA[state] = False
                 self._replace(aws, 1)
         if not extra(self.group) and len(self._ready(now)) >= self._desired:
             room = max(self._desired * self._maximum // _ALL - self._desired, 1)

@@ -15,10 +15,14 @@ from lab.emulator.services.autoscaling.members import counted
 from lab.emulator.services.autoscaling.refresh import CANCELLED, Refresh
 from lab.emulator.services.autoscaling.replacement import is_current
 from lab.emulator.services.autoscaling.requests import group_of, refuse
+from lab.emulator.side_tables import SideTable
 from lab.emulator.time import delays
 
 if TYPE_CHECKING:
     from moto.autoscaling.models import FakeAutoScalingGroup
+
+_REFRESHES: SideTable[FakeAutoScalingGroup, list[Refresh]] = SideTable(list)
+"""The instance refreshes of a group, the last one first."""
 
 _PREFERENCES = {"MinHealthyPercentage", "MaxHealthyPercentage", "InstanceWarmup", "SkipMatching"}
 
@@ -47,7 +51,7 @@ class InstanceRefreshes(Behaviour):
         group, preferences = group_of(response), response._get_param("Preferences", {})
         if unknown := sorted(set(preferences) - _PREFERENCES):
             refuse(f"the lab does not play {', '.join(unknown)} of an instance refresh")
-        if any(refresh.is_active for refresh in _refreshes(group)):
+        if any(refresh.is_active for refresh in _REFRESHES[group]):
             refuse("An Instance Refresh is already in progress", "InstanceRefreshInProgress")
         wanted = response._get_param("DesiredConfiguration", {}).get("LaunchTemplate")
         if wanted:
@@ -55,7 +59,7 @@ class InstanceRefreshes(Behaviour):
         skips = str(preferences.get("SkipMatching", False)).lower() == "true"
         old = [row for row in counted(group) if not (skips and is_current(row))]
         refresh = Refresh(group, dict(preferences), self._aws.clock.calendar(), old)
-        vars(group)["refreshes"] = [refresh, *_refreshes(group)]
+        _REFRESHES[group].insert(0, refresh)
         self._say(refresh)
         self._look_later(refresh)
         return ActionResult({"InstanceRefreshId": refresh.id})
@@ -73,7 +77,7 @@ class InstanceRefreshes(Behaviour):
             self._say(refresh)
 
     def _cancel(self, response: AutoScalingResponse) -> ActionResult:
-        active = [row for row in _refreshes(group_of(response)) if row.is_active]
+        active = [row for row in _REFRESHES[group_of(response)] if row.is_active]
         if not active:
             refuse("No in progress or pending Instance Refresh", "ActiveInstanceRefreshNotFound")
         active[0].end(CANCELLED, self._aws.clock.calendar())
@@ -83,18 +87,13 @@ class InstanceRefreshes(Behaviour):
     @staticmethod
     def _describe(response: AutoScalingResponse) -> ActionResult:
         wanted = response._get_param("InstanceRefreshIds", [])
-        rows = _refreshes(group_of(response))
+        rows = _REFRESHES[group_of(response)]
         described = [_described(row) for row in rows if not wanted or row.id in wanted]
         return ActionResult({"InstanceRefreshes": described})
 
     def _say(self, refresh: Refresh) -> None:
         what = f"the instance refresh of {refresh.group.name} is {refresh.status}"
         self._aws.journal.note(Who.AUTO_SCALING, "refresh", what, status=refresh.status)
-
-
-def _refreshes(group: FakeAutoScalingGroup) -> list[Refresh]:
-    known: list[Refresh] = vars(group).get("refreshes", [])
-    return known
 
 
 def _described(refresh: Refresh) -> dict[str, Any]:

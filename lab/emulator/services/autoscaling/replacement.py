@@ -5,15 +5,27 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from moto.autoscaling.models import InstanceState
+from moto.autoscaling.models import FakeAutoScalingGroup, InstanceState
 
 from lab.emulator.behaviour import Behaviour, Emulation, Patches
-from lab.emulator.services.autoscaling.members import current_version, launched_from
+from lab.emulator.services.autoscaling.launches import LaunchesTakeTime
+from lab.emulator.services.autoscaling.members import (
+    EXTRA,
+    LAUNCHED_FROM,
+    current_version,
+    launched_from,
+)
 from lab.emulator.services.autoscaling.terminations import terminate
+from lab.emulator.side_tables import Attribute
 
 if TYPE_CHECKING:
-    from moto.autoscaling.models import FakeAutoScalingGroup
     from moto.ec2.models.launch_templates import LaunchTemplateVersion
+
+
+_LAUNCH_CONFIGURATION: Attribute[FakeAutoScalingGroup, str] = Attribute(
+    "launch_configuration_name", ""
+)
+"""moto's own, which a group with a launch template does not have."""
 
 
 def replace(aws: Emulation, state: InstanceState, *, cause: str) -> None:
@@ -34,7 +46,7 @@ def launch_extra(group: FakeAutoScalingGroup) -> InstanceState | None:
     group.replace_autoscaling_group_instances(1, group.get_propagated_tags())
     for state in group.instance_states:
         if id(state) not in before:
-            vars(state)["extra"] = True
+            EXTRA[state] = True
             return state
     return None
 
@@ -61,7 +73,7 @@ def _content(version: LaunchTemplateVersion) -> str:
 def _current(group: FakeAutoScalingGroup) -> tuple[str, int]:
     version = current_version(group)
     if version is None:
-        return str(vars(group).get("launch_configuration_name", "")), 0
+        return _LAUNCH_CONFIGURATION[group], 0
     return version.template.id, int(version.number)
 
 
@@ -72,6 +84,7 @@ class MembersKeepTheirTemplate(Behaviour):
     """
 
     source = "EC2 Auto Scaling API reference, Instance.LaunchTemplate"
+    after = (LaunchesTakeTime,)
 
     def install(self, patches: Patches) -> None:
         """Remember the version with each new member."""
@@ -82,7 +95,7 @@ class MembersKeepTheirTemplate(Behaviour):
 
     def _begin(self, state: InstanceState, *given: Any, **named: Any) -> None:  # noqa: ANN401 - passed on
         self._init(state, *given, **named)
-        vars(state)["launched_from"] = _current(state.auto_scaling_group)
+        LAUNCHED_FROM[state] = _current(state.auto_scaling_group)
 
     def _describe(self, state: InstanceState) -> dict[str, Any] | None:
         described: dict[str, Any] | None = self._described.__get__(state)

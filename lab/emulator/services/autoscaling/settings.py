@@ -9,6 +9,8 @@ from moto.autoscaling.models import AutoScalingBackend, FakeAutoScalingGroup
 from moto.autoscaling.responses import AutoScalingResponse
 
 from lab.emulator.behaviour import Behaviour, Patches
+from lab.emulator.services.autoscaling.bounds import GroupsHaveBounds
+from lab.emulator.services.autoscaling.kept import keep
 from lab.emulator.services.autoscaling.policy import check_policy
 from lab.emulator.services.autoscaling.requests import group_of, refuse
 
@@ -19,21 +21,6 @@ if TYPE_CHECKING:
 
 SHORTEST_LIFETIME = 86400
 """Seconds that a maximum instance lifetime lasts at least (user guide, see below)."""
-
-_KEPT = {
-    "MaxInstanceLifetime": "max_instance_lifetime",
-    "DefaultInstanceWarmup": "default_instance_warmup",
-    "AvailabilityZoneDistribution": "availability_zone_distribution",
-    "InstanceMaintenancePolicy": "instance_maintenance_policy",
-}
-
-
-def keep(group: FakeAutoScalingGroup, given: Mapping[str, Any]) -> None:
-    """Keep what a request or a template says of a group."""
-    for name, attribute in _KEPT.items():
-        if given.get(name) is not None:
-            value = given[name]
-            setattr(group, attribute, value if isinstance(value, dict) else int(value))
 
 
 class GroupsKeepTheirSettings(Behaviour):
@@ -46,6 +33,7 @@ class GroupsKeepTheirSettings(Behaviour):
         "EC2 Auto Scaling API reference, CreateAutoScalingGroup; user guide, 'Set the health"
         " check grace period' and 'Replace instances based on maximum instance lifetime'"
     )
+    after = (GroupsHaveBounds,)
 
     def install(self, patches: Patches) -> None:
         """Read what moto leaves out, from requests and from templates."""

@@ -12,7 +12,13 @@ from moto.autoscaling.models import (
 from lab.emulator.behaviour import Behaviour, Emulation, Patches
 from lab.emulator.journal import Who
 from lab.emulator.services.autoscaling.activities import TERMINATE, Activity, tell
-from lab.emulator.services.autoscaling.members import extra, is_suspended, members_of, settle
+from lab.emulator.services.autoscaling.members import (
+    FAILING_LAUNCHES,
+    extra,
+    is_suspended,
+    members_of,
+    settle,
+)
 from lab.emulator.services.autoscaling.victims import next_victim
 from lab.emulator.services.autoscaling.waits import TERMINATING, end_wait, wait_for_hooks
 from lab.emulator.time import delays
@@ -50,7 +56,7 @@ class TerminationsTakeTime(Behaviour):
         group.desired_capacity = group.min_size if capacity is None else capacity
         desired = group.desired_capacity or 0
         has = len(group.active_instances()) - len(extra(group))
-        lacking = desired - has - vars(group).get("failing_launches", 0)
+        lacking = desired - has - FAILING_LAUNCHES[group]
         if lacking > 0 and not is_suspended(group, "Launch"):
             group.replace_autoscaling_group_instances(lacking, group.get_propagated_tags())
         if not is_suspended(group, "Terminate"):

@@ -12,6 +12,7 @@ from moto.sqs.models import sqs_backends
 
 from lab.emulator.journal import Who
 from lab.emulator.services.messaging.events import event_of, publish
+from lab.emulator.side_tables import Attribute, SideTable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,6 +57,15 @@ class Wait:
     actions: list[Action] = field(default_factory=list)
 
 
+_WAITS: SideTable[InstanceState, Wait | None] = SideTable(lambda: None)
+"""The wait that a member is in."""
+
+NOTIFICATION_METADATA: Attribute[LifecycleHook, str | None] = Attribute(
+    "notification_metadata", None
+)
+"""What a hook's owner wants its messages to say."""
+
+
 def wait_for_hooks(
     aws: Emulation,
     state: InstanceState,
@@ -69,7 +79,7 @@ def wait_for_hooks(
     if not hooks:
         return False
     wait = Wait(state, transition, proceed, abandon)
-    vars(state)["wait"] = wait
+    _WAITS[state] = wait
     state.lifecycle_state = f"{_STATES[transition]}:Wait"
     for hook in hooks:
         _begin(aws, wait, hook)
@@ -78,13 +88,12 @@ def wait_for_hooks(
 
 def wait_of(state: InstanceState) -> Wait | None:
     """Return the wait that a member is in."""
-    wait: Wait | None = vars(state).get("wait")
-    return wait
+    return _WAITS[state]
 
 
 def end_wait(state: InstanceState) -> None:
     """Let a wait be over without consequence; its actions no longer exist."""
-    vars(state)["wait"] = None
+    _WAITS[state] = None
 
 
 def complete(wait: Wait, action: Action, result: str, why: str) -> None:
@@ -165,7 +174,7 @@ def send(aws: Emulation, hook: LifecycleHook, facts: dict[str, Any], subject: st
 
 
 def _metadata(hook: LifecycleHook) -> str:
-    return str(vars(hook).get("notification_metadata") or "")
+    return NOTIFICATION_METADATA[hook] or ""
 
 
 def _hooks_of(group: FakeAutoScalingGroup, transition: str) -> list[LifecycleHook]:

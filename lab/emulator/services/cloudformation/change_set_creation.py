@@ -13,11 +13,18 @@ from moto.core.responses import ActionResult
 from lab.emulator.services.cloudformation.operation import Wanted
 from lab.emulator.services.cloudformation.preview import Preview
 from lab.emulator.services.cloudformation.steps import reason
+from lab.emulator.side_tables import Attribute
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from moto.cloudformation.responses import CloudFormationResponse
+
+CHANGES: Attribute[ChangeSet, list[dict[str, Any]]] = Attribute("changes", [])
+"""What a change set would do, in the form of the API: moto's own are not."""
+
+ON_STACK_FAILURE: Attribute[ChangeSet, str | None] = Attribute("on_stack_failure", None)
+"""What is to be done when the execution fails, if the request says it."""
 
 _NOTHING = (
     "The submitted information didn't contain changes. Submit different information to create a"
@@ -50,7 +57,7 @@ def create(response: CloudFormationResponse) -> ActionResult:
         tags={row["Key"]: row["Value"] for row in get("Tags", [])},
         role_arn=get("RoleARN"),
     )
-    vars(change_set)["on_stack_failure"] = get("OnStackFailure")
+    ON_STACK_FAILURE[change_set] = get("OnStackFailure")
     _look_ahead(change_set, wanted)
     backend.change_sets[change_set.change_set_id] = change_set
     return ActionResult({"Id": change_set.change_set_id, "StackId": stack.stack_id})
@@ -61,13 +68,13 @@ def _look_ahead(change_set: ChangeSet, wanted: Wanted) -> None:
     stack, why = change_set.stack, ""
     try:
         rows = Preview(stack, change_set.template_dict, wanted.parameters).changes()
-        vars(change_set)["changes"] = rows
+        CHANGES[change_set] = rows
         if change_set.change_set_type == "UPDATE" and not (rows or is_changed(stack, wanted)):
             why = _NOTHING
         if change_set.change_set_type == "UPDATE" and change_set.tags != stack.tags:
             why = "the lab cannot change the tags of a stack"
     except Exception as error:  # noqa: BLE001 - whatever is wrong, the change set says it
-        vars(change_set)["changes"], why = [], reason(error)
+        CHANGES[change_set], why = [], reason(error)
     change_set.status = "FAILED" if why else "CREATE_COMPLETE"
     change_set.execution_status = "UNAVAILABLE" if why else "AVAILABLE"
     change_set.status_reason = why or None

@@ -12,7 +12,7 @@ from moto.cloudformation.responses import CloudFormationResponse
 from moto.core.responses import ActionResult, EmptyResult
 
 from lab.emulator.behaviour import Behaviour, Patches
-from lab.emulator.services.cloudformation.change_set_creation import create
+from lab.emulator.services.cloudformation.change_set_creation import CHANGES, create
 from lab.emulator.services.cloudformation.listing import without_values
 
 
@@ -74,7 +74,7 @@ def _describe(response: CloudFormationResponse) -> ActionResult:
     found = find(response.cloudformation_backend, get("ChangeSetName"), get("StackName"))
     shown = copy.copy(found)
     if not get("IncludePropertyValues"):
-        vars(shown)["changes"] = [without_values(row) for row in vars(found)["changes"]]
+        CHANGES[shown] = [without_values(row) for row in CHANGES[found]]
     return ActionResult(shown)
 
 

@@ -15,9 +15,14 @@ from moto.ec2.models.vpcs import VPCEndPoint
 from moto.ec2.models.vpn_gateway import VPCGatewayAttachment
 
 from lab.emulator.behaviour import Behaviour, Patches
+from lab.emulator.side_tables import SideTable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+
+_ASSOCIATIONS: SideTable[SubnetRouteTableAssociation, str] = SideTable()
+"""The id of the association that a stack made."""
 
 
 class AssociationsAreReal(Behaviour):
@@ -36,17 +41,17 @@ class AssociationsAreReal(Behaviour):
         """Associate for real."""
         owner = SubnetRouteTableAssociation
         patches.creation(owner, after=self._associate)
-        patches.replace(owner, "physical_resource_id", property(lambda row: vars(row)["id"]))
+        patches.replace(owner, "physical_resource_id", property(_ASSOCIATIONS.__getitem__))
         patches.method(owner, "delete", self._disassociate)
 
     def _associate(self, row: SubnetRouteTableAssociation, _: dict[str, Any]) -> None:
         ec2 = ec2_backends[self._aws.account][self._aws.region]
-        vars(row)["id"] = ec2.associate_route_table(row.route_table_id, subnet_id=row.subnet_id)
+        _ASSOCIATIONS[row] = ec2.associate_route_table(row.route_table_id, subnet_id=row.subnet_id)
 
     def _disassociate(self, row: SubnetRouteTableAssociation, *_: str) -> None:
         ec2 = ec2_backends[self._aws.account][self._aws.region]
         with suppress(InvalidAssociationIdError):
-            ec2.disassociate_route_table(vars(row)["id"])
+            ec2.disassociate_route_table(_ASSOCIATIONS[row])
 
 
 class RulesWithoutPorts(Behaviour):

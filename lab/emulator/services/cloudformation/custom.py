@@ -13,6 +13,7 @@ from moto.cloudformation import parsing
 from lab.emulator.behaviour import Behaviour, Emulation, HalfMadeError, Patches
 from lab.emulator.journal import Who
 from lab.emulator.loopback import LoopbackServer, Quiet
+from lab.emulator.services.cloudformation.types import UnknownTypesFail
 from lab.emulator.services.lambda_.functions import invoke_later
 from lab.emulator.services.resource import Place, Properties, Resource
 from lab.emulator.time import delays
@@ -146,6 +147,7 @@ class CustomResources(Behaviour):
     """
 
     source = "CloudFormation user guide, 'Custom resources'"
+    after = (UnknownTypesFail,)
 
     def install(self, patches: Patches) -> None:
         """Stand in for moto's custom resources."""

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from moto.cloudformation.parsing import clean_json
 
+from lab.emulator.side_tables import SideTable
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -34,10 +36,12 @@ class Applied:
         return str(getattr(self.resource, "physical_resource_id", None) or "")
 
 
+_LEDGERS: SideTable[Stack, dict[str, Applied]] = SideTable(dict)
+
+
 def ledger(stack: Stack) -> dict[str, Applied]:
     """Return what a stack has, by logical id; what is changed in it is the stack's."""
-    entries: dict[str, Applied] = vars(stack).setdefault("ledger", {})
-    return entries
+    return _LEDGERS[stack]
 
 
 def resolved(body: Mapping[str, Any], values: Any) -> dict[str, Any]:  # noqa: ANN401 - a resource map of moto

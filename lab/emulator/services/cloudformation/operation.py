@@ -15,11 +15,14 @@ from lab.emulator.journal import Who
 from lab.emulator.services.cloudformation.ledger import Applied, leave, ledger
 from lab.emulator.services.cloudformation.order import creation_order, dependencies
 from lab.emulator.services.cloudformation.steps import ResourceFailedError, Steps, reason
+from lab.emulator.side_tables import Attribute
 
 if TYPE_CHECKING:
     from lab.emulator.behaviour import Emulation
 
 Resources = Mapping[str, Applied]
+
+_STATUS_REASON: Attribute[Stack, str | None] = Attribute("stack_status_reason", None)
 
 _LEFT = "Update successful. One or more resources could not be deleted."
 
@@ -188,7 +191,7 @@ class Operation:
 
     def _report(self, status: str, why: str | None = None) -> None:
         self._stack._add_stack_event(status, resource_status_reason=why)
-        vars(self._stack)["stack_status_reason"] = why
+        _STATUS_REASON[self._stack] = why
         self._stack.status = status
         what = f"stack {self._stack.name} is {status}" + (f": {why}" if why else "")
         self._aws.journal.note(Who.CLOUDFORMATION, "stack", what, status=status, why=why or "")

@@ -14,17 +14,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from moto.cloudformation.exceptions import ValidationError
-from moto.cloudformation.models import cloudformation_backends
+from moto.cloudformation.models import Stack, cloudformation_backends
 from moto.cloudformation.responses import CloudFormationResponse
 from moto.core.responses import EmptyResult
 
 from lab.emulator.behaviour import Behaviour, Patches
 from lab.emulator.journal import Who
+from lab.emulator.side_tables import SideTable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-
-    from moto.cloudformation.models import Stack
 
     from lab.emulator.behaviour import Emulation
 
@@ -49,6 +48,10 @@ class Signals:
     def failed(self) -> bool:
         """Return whether one said FAILURE, which ends the wait."""
         return FAILURE in self.received.values()
+
+
+_RECEIVED: SideTable[Stack, dict[str, Signals]] = SideTable(dict)
+"""The signals of a stack's resources since each began to wait for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +104,7 @@ def creating(stack: Stack, name: str, body: Mapping[str, Any]) -> Iterator[None]
 def begin(stack: Stack, name: str) -> Signals:
     """Let a resource wait for signals anew: those that came before do not count."""
     signals = Signals()
-    vars(stack).setdefault("signals", {})[name] = signals
+    _RECEIVED[stack][name] = signals
     return signals
 
 
@@ -147,7 +150,7 @@ def signal(aws: Emulation, stack_name: str, resource: str, id_: str, status: str
     """
     stack = cloudformation_backends[aws.account][aws.region].get_stack(stack_name)
     _refuse_unless_in_progress(stack, resource)
-    signals = vars(stack).get("signals", {}).get(resource) or begin(stack, resource)
+    signals = _RECEIVED[stack].get(resource) or begin(stack, resource)
     signals.received[id_] = status
     what = f"Received {status} signal with UniqueId {id_}"
     aws.journal.note(Who.CLOUDFORMATION, "signal", what, resource=resource, status=status)

@@ -14,6 +14,7 @@ from moto.core.responses import EmptyResult
 
 from lab.emulator.behaviour import Behaviour, Patches
 from lab.emulator.services.cloudformation.change_set_creation import (
+    ON_STACK_FAILURE,
     is_changed,
     refuse_unless_updatable,
 )
@@ -69,7 +70,7 @@ class StacksFail(Behaviour):
             raise InvalidChangeSetStatusError(message)
         change_set.execution_status = "EXECUTE_COMPLETE"
         _forget_others(backend, change_set)
-        asked = vars(change_set).get("on_stack_failure") or OnFailure.ROLLBACK.value
+        asked = ON_STACK_FAILURE[change_set] or OnFailure.ROLLBACK.value
         if response._get_param("DisableRollback"):
             asked = OnFailure.DO_NOTHING.value
         wanted = Wanted(change_set.template, change_set.parameters)

@@ -11,6 +11,7 @@ from moto.ec2.models.core import TaggedEC2Resource
 
 from lab.emulator.behaviour import Behaviour, Patches
 from lab.emulator.services.resource import Place, Properties, Resource
+from lab.emulator.side_tables import Attribute
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,6 +22,9 @@ HARMLESS: Mapping[str, str] = {
     "AWS::CDK::Metadata": "version statistics of the CDK; it creates nothing",
 }
 """Types that the lab accepts and does nothing for, each with its reason."""
+
+_ID: Attribute[TaggedEC2Resource, str] = Attribute("id", "")
+"""moto's own, which the type that all these have in common does not declare."""
 
 _REFUSED = ("AWS::CloudFormation::Stack",)
 """Types that moto knows, and that do not fit the lab's stacks."""
@@ -89,5 +93,5 @@ class ResourcesAreTagged(Behaviour):
             own = {row["Key"]: row["Value"] for row in properties.get("Tags", [])}
             tags = {**resources_map.tags, "aws:cloudformation:logical-id": logical_id, **own}
             ec2 = ec2_backends[self._aws.account][self._aws.region]
-            ec2.create_tags([vars(resource)["id"]], tags)
+            ec2.create_tags([_ID[resource]], tags)
         return resource

@@ -9,6 +9,7 @@ from moto.ec2.models.route_tables import RouteBackend
 from moto.ec2.models.subnets import SubnetBackend
 
 from lab.emulator.behaviour import Behaviour, Patches
+from lab.emulator.services.ec2.dependencies import UsedIsNotDeleted
 from lab.emulator.services.ec2.refusals import refuse
 
 
@@ -57,6 +58,7 @@ class SubnetsTakeTheirAssociations(Behaviour):
         "EC2 API reference, DeleteSubnet, which asks for no disassociation, and DeleteRouteTable, "
         "which refuses a table that is associated with a subnet"
     )
+    after = (UsedIsNotDeleted,)
 
     def install(self, patches: Patches) -> None:
         """Take the associations away after moto has deleted."""

@@ -10,6 +10,7 @@ from moto.ec2.models import EC2Backend, ec2_backends
 
 from lab.emulator.behaviour import Behaviour, Emulation, Patches
 from lab.emulator.journal import Who
+from lab.emulator.side_tables import SideTable
 
 if TYPE_CHECKING:
     from moto.ec2.models.instances import Reservation
@@ -17,34 +18,32 @@ if TYPE_CHECKING:
 CAPACITY = "capacity"
 """The kind of the journal's entry that says that there is, or is no, capacity."""
 
+_LACKING: SideTable[EC2Backend, set[str]] = SideTable(set)
+"""The zones without capacity."""
+
 NO_CAPACITY = "InsufficientInstanceCapacity"
 
 
 def no_capacity(aws: Emulation, zone: str | None = None) -> None:
     """Let launches fail from now on in a zone ("us-east-1a"), or in all of them."""
     names = [zone] if zone else [row.name for row in _ec2(aws).describe_availability_zones()]
-    _without(_ec2(aws)).update(names)
+    _LACKING[_ec2(aws)].update(names)
     aws.journal.note(Who.EC2, CAPACITY, f"has no capacity in {zone or 'any zone'}")
 
 
 def restore_capacity(aws: Emulation) -> None:
     """Let launches succeed again in all zones."""
-    _without(_ec2(aws)).clear()
+    _LACKING[_ec2(aws)].clear()
     aws.journal.note(Who.EC2, CAPACITY, "has capacity in all zones again")
 
 
 def has_capacity(ec2: EC2Backend, zone: str) -> bool:
     """Return whether a launch in a zone succeeds."""
-    return zone not in _without(ec2)
+    return zone not in _LACKING[ec2]
 
 
 def _ec2(aws: Emulation) -> EC2Backend:
     return ec2_backends[aws.account][aws.region]
-
-
-def _without(ec2: EC2Backend) -> set[str]:
-    zones: set[str] = vars(ec2).setdefault("zones_without_capacity", set())
-    return zones
 
 
 class ZonesRunOutOfCapacity(Behaviour):

@@ -8,6 +8,8 @@ from moto.ec2.models.instances import Instance
 
 from lab.emulator.behaviour import Behaviour, Emulation, Patches
 from lab.emulator.journal import Who
+from lab.emulator.services.ec2.instances import InstanceStates
+from lab.emulator.side_tables import SideTable
 from lab.emulator.time import delays
 
 if TYPE_CHECKING:
@@ -18,29 +20,35 @@ if TYPE_CHECKING:
 CHECKED = "status check"
 """The kind of the journal's entry that says that an instance's status checks have failed."""
 
+_IMPAIRED: SideTable[Instance, bool] = SideTable(bool)
+"""Whether an instance lost its host's network."""
+
+_FAILED: SideTable[Instance, bool] = SideTable(bool)
+"""Whether a status check has seen that."""
+
 
 def impair(aws: Emulation, instance: Instance) -> None:
     """Let an instance lose its host's network for good: it runs on, and forwards nothing.
 
     Its next status checks, system and instance, fail and go on failing.
     """
-    vars(instance)["impaired"] = True
+    _IMPAIRED[instance] = True
     aws.clock.at(aws.clock.now(), lambda: None)  # who watches each step of the clock looks again
     aws.clock.after(delays.STATUS_CHECK, lambda: _fail(aws, instance))
 
 
 def is_impaired(instance: Instance) -> bool:
     """Return whether an instance is impaired, whether or not a status check has seen it yet."""
-    return bool(vars(instance).get("impaired", False))
+    return _IMPAIRED[instance]
 
 
 def status_check_failed(instance: Instance) -> bool:
     """Return whether the last status checks of a running instance have failed."""
-    return instance.state == "running" and bool(vars(instance).get("check_failed", False))
+    return instance.state == "running" and _FAILED[instance]
 
 
 def _fail(aws: Emulation, instance: Instance) -> None:
-    vars(instance)["check_failed"] = is_impaired(instance)
+    _FAILED[instance] = is_impaired(instance)
     if status_check_failed(instance):
         what = f"{instance.id} fails its status checks"
         aws.journal.note(Who.EC2, CHECKED, what, instance=instance.id)
@@ -57,6 +65,7 @@ class StatusChecksFail(Behaviour):
         "EC2 user guide, 'Status checks for Amazon EC2 instances' and 'Troubleshoot instances"
         " with failed status checks'"
     )
+    after = (InstanceStates,)
 
     def install(self, patches: Patches) -> None:
         """Compute both checks; heal an instance that starts again."""
@@ -66,7 +75,7 @@ class StatusChecksFail(Behaviour):
         patches.method(Instance, "start", self._start_elsewhere)
 
     def _start_elsewhere(self, instance: Instance) -> InstanceState:
-        vars(instance).update(impaired=False, check_failed=False)
+        _IMPAIRED[instance] = _FAILED[instance] = False
         return self._start(instance)
 
 

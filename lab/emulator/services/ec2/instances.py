@@ -11,6 +11,7 @@ from moto.ec2.models.instances import Instance, InstanceState
 
 from lab.emulator.behaviour import Behaviour, Patches
 from lab.emulator.journal import Who
+from lab.emulator.side_tables import Attribute, SideTable
 from lab.emulator.time import delays
 
 if TYPE_CHECKING:
@@ -20,6 +21,12 @@ PENDING = ("pending", 0)
 RUNNING = ("running", 16)
 SHUTTING_DOWN = ("shutting-down", 32)
 STOPPING = ("stopping", 64)
+
+FORGOTTEN: SideTable[Instance, bool] = SideTable(bool)
+"""Whether routes have forgotten the id of a terminated instance."""
+
+_NICS: Attribute[Instance, dict[int, NetworkInterface]] = Attribute("nics", {})
+"""moto's own, which a new instance gets after its first attributes."""
 
 _ROOT_DEVICES = ("/dev/xvda", "/dev/sda1")
 
@@ -70,9 +77,11 @@ class InstanceStates(Behaviour):
     def _terminated(self, instance: Instance) -> None:
         self._moto_terminate(instance)
         self._note(instance)
-        self._aws.clock.after(
-            delays.INSTANCE_ID_VANISHES, lambda: vars(instance).update(forgotten_by_routes=True)
-        )
+        self._aws.clock.after(delays.INSTANCE_ID_VANISHES, lambda: self._vanish(instance))
+
+    @staticmethod
+    def _vanish(instance: Instance) -> None:
+        FORGOTTEN[instance] = True
 
     def _stop(self, instance: Instance) -> InstanceState:
         previous = copy.copy(instance._state)
@@ -170,11 +179,11 @@ class OneSourceDestCheck(Behaviour):
 
     @staticmethod
     def _read(instance: Instance) -> bool:
-        nics = vars(instance).get("nics", {})
+        nics = _NICS[instance]
         return bool(nics[0].source_dest_check) if 0 in nics else True
 
     @staticmethod
     def _write(instance: Instance, value: object) -> None:
-        nics = vars(instance).get("nics", {})
+        nics = _NICS[instance]
         if 0 in nics:
             nics[0].source_dest_check = str(value).lower() == "true"

@@ -9,6 +9,7 @@ from moto.autoscaling.models import InstanceState
 
 from lab.emulator.behaviour import Behaviour, Patches
 from lab.emulator.services.autoscaling.members import current_version
+from lab.emulator.services.iam.profiles import MembersHaveTheirProfile
 
 if TYPE_CHECKING:
     from moto.autoscaling.models import FakeAutoScalingGroup
@@ -22,6 +23,7 @@ class MembersHaveTheirInterface(Behaviour):
     """
 
     source = "EC2 Auto Scaling user guide, 'Create a launch template for an Auto Scaling group'"
+    after = (MembersHaveTheirProfile,)
 
     def install(self, patches: Patches) -> None:
         """Change the interface of each new member."""

@@ -15,24 +15,24 @@ from moto.ec2.utils import generate_route_id
 
 from lab.emulator.behaviour import Behaviour, Patches
 from lab.emulator.isolation import ACCOUNT, REGION
-from lab.emulator.services.ec2.eventual_consistency.history import value_of
+from lab.emulator.services.ec2.eventual_consistency.history import History, value_of
+from lab.emulator.services.ec2.instances import FORGOTTEN
+from lab.emulator.side_tables import SideTable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from moto.ec2.models.instances import Instance
 
 
-FOLLOWED_ROUTES = "the routes that packets follow"
+FOLLOWED_ROUTES: SideTable[RouteTable, History[Mapping[str, Route]]] = SideTable()
+"""The routes of a table that packets follow, by their ids."""
 
+FOLLOWED_TABLES: SideTable[RouteBackend, dict[str, History[str | None]]] = SideTable(dict)
+"""Which table the packets of a subnet follow."""
 
 PROPAGATED = "propagated "
 """What the id of a route begins with that a gateway propagates: static ones win against it."""
-
-
-def table_of(subnet: str) -> str:
-    """Return the name under which it is kept which table a subnet's packets follow."""
-    return f"the table that packets of {subnet} follow"
 
 
 def target_instance(route: Route) -> Instance | None:
@@ -47,11 +47,12 @@ def effective_table(subnet: str, now: float) -> RouteTable | None:
     """
     ec2 = ec2_backends[ACCOUNT][REGION]
     written = (id_ for id_, row in ec2.route_tables.items() if subnet in _subnets(row))
-    table = ec2.route_tables.get(value_of(ec2, table_of(subnet), now, next(written, None)) or "")
+    followed_id = value_of(FOLLOWED_TABLES[ec2], subnet, now, next(written, None))
+    table = ec2.route_tables.get(followed_id or "")
     if table is None:
         return None
     followed = copy.copy(table)
-    routes = value_of(table, FOLLOWED_ROUTES, now, table._routes)
+    routes = value_of(FOLLOWED_ROUTES, table, now, table._routes)
     static_first = sorted(routes, key=lambda id_: id_.startswith(PROPAGATED))
     followed._routes = {id_: routes[id_] for id_ in static_first}
     return followed
@@ -100,7 +101,7 @@ class RoutesNameBothTargets(Behaviour):
     @staticmethod
     def _instance_id(route: Route) -> str | None:
         instance = target_instance(route)
-        if instance is None or vars(instance).get("forgotten_by_routes", False):
+        if instance is None or FORGOTTEN[instance]:
             return None
         return instance.id
 

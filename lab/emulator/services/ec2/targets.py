@@ -11,7 +11,9 @@ from moto.ec2.models import EC2Backend
 from moto.ec2.models.route_tables import RouteBackend
 
 from lab.emulator.behaviour import Behaviour, Patches
+from lab.emulator.services.ec2.eventual_consistency.instances import InstancesAreDescribedLate
 from lab.emulator.services.ec2.refusals import refuse
+from lab.emulator.services.ec2.routes import CreateRouteNeverReplaces
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +28,7 @@ class RoutesStayInTheirVpc(Behaviour):
     """
 
     source = "EC2's error in github.com/saltstack/salt/issues/38791"
+    after = (CreateRouteNeverReplaces,)
 
     def install(self, patches: Patches) -> None:
         """Compare the networks before moto writes."""
@@ -62,6 +65,7 @@ class SeveralInterfacesAreNamed(Behaviour):
         "EC2's error in github.com/hashicorp/terraform/issues/3205 and"
         " github.com/hashicorp/terraform-provider-aws/issues/684"
     )
+    after = (InstancesAreDescribedLate, RoutesStayInTheirVpc)
 
     def install(self, patches: Patches) -> None:
         """Count the interfaces before moto writes."""

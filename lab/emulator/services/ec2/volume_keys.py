@@ -4,22 +4,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from moto.ec2.models import ec2_backends
-from moto.ec2.models.instances import StateReason
+from moto.ec2.models import EC2Backend, ec2_backends
+from moto.ec2.models.instances import Instance, StateReason
 
 from lab.emulator.behaviour import Behaviour, Emulation, Patches
 from lab.emulator.journal import Who
 from lab.emulator.services.autoscaling.activities import LAUNCH_ERROR, Activity, tell
 from lab.emulator.services.autoscaling.launches import WANTING
-from lab.emulator.services.autoscaling.members import groups_of
+from lab.emulator.services.autoscaling.members import ABANDONED_LAUNCHES, groups_of
 from lab.emulator.services.autoscaling.terminations import UNHEALTHY, terminate
+from lab.emulator.side_tables import SideTable
 from lab.emulator.time import delays
 
 if TYPE_CHECKING:
     from moto.autoscaling.models import FakeAutoScalingGroup
-    from moto.ec2.models.instances import Instance
 
     from lab.emulator.journal import Entry
+
+_LOST: SideTable[EC2Backend, bool] = SideTable(bool)
+"""Whether the account's default key for volumes cannot be used."""
+
+_FAILED: SideTable[Instance, bool] = SideTable(bool)
+"""Whether an instance ends because its volumes could not be encrypted."""
 
 _CODE = "Client.InvalidKMSKey.InvalidState"
 _WORDS = f"{_CODE}: The KMS key provided is in an incorrect state"
@@ -27,18 +33,18 @@ _WORDS = f"{_CODE}: The KMS key provided is in an incorrect state"
 
 def lose_volume_key(aws: Emulation) -> None:
     """Let no volume be encrypted from now on, as with a default key that lacks a grant."""
-    _ec2(aws)["volume_key_lost"] = True
+    _LOST[_ec2(aws)] = True
     aws.journal.note(Who.EC2, "volume key", "cannot use the account's default key for volumes")
 
 
 def restore_volume_key(aws: Emulation) -> None:
     """Let volumes be encrypted again."""
-    _ec2(aws)["volume_key_lost"] = False
+    _LOST[_ec2(aws)] = False
     aws.journal.note(Who.EC2, "volume key", "can use the account's default key for volumes again")
 
 
-def _ec2(aws: Emulation) -> dict[str, object]:
-    return vars(ec2_backends[aws.account][aws.region])
+def _ec2(aws: Emulation) -> EC2Backend:
+    return ec2_backends[aws.account][aws.region]
 
 
 class LaunchesNeedTheirVolumeKey(Behaviour):
@@ -62,18 +68,18 @@ class LaunchesNeedTheirVolumeKey(Behaviour):
         if entry.kind != "instance state":
             return
         id_, state = entry.detail["instance"], entry.detail["state"]
-        if state == "pending" and _ec2(self._aws).get("volume_key_lost"):
+        if state == "pending" and _LOST[_ec2(self._aws)]:
             self._aws.clock.after(delays.VOLUME_FAILS, lambda: self._fail(id_))
-        if state == "terminated" and vars(self._instance(id_)).get("volume_failed"):
+        if state == "terminated" and _FAILED[self._instance(id_)]:
             self._instance(id_).state_reason = StateReason(_WORDS, _CODE)
 
     def _instance(self, id_: str) -> Instance:
-        return ec2_backends[self._aws.account][self._aws.region].get_instance(id_)
+        return _ec2(self._aws).get_instance(id_)
 
     def _fail(self, id_: str) -> None:
         instance = self._instance(id_)
         if instance.state == "pending":
-            vars(instance)["volume_failed"] = True
+            _FAILED[instance] = True
             instance.ec2_backend.terminate_instances([id_])
             for group in groups_of(self._aws):
                 for state in list(group.instance_states):
@@ -86,7 +92,7 @@ class LaunchesNeedTheirVolumeKey(Behaviour):
             "Instance became unhealthy while waiting for instance to be in InService state."
             f" Termination Reason: {_WORDS}"
         )
-        vars(group).setdefault("abandoned_launches", []).append(reason)
+        ABANDONED_LAUNCHES[group].append(reason)
         activity = Activity(
             event=LAUNCH_ERROR,
             started=self._aws.clock.timestamp(),

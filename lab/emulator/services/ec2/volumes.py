@@ -3,18 +3,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from moto.ec2.exceptions import EC2ClientError
-from moto.ec2.models import ec2_backends
+from moto.ec2.models import EC2Backend, ec2_backends
 from moto.ec2.models.instances import Instance
 
 from lab.emulator.behaviour import Behaviour, Emulation, Patches
-
-if TYPE_CHECKING:
-    from collections.abc import MutableMapping
+from lab.emulator.services.ec2.instances import RootVolumesEndWithTheirInstance
+from lab.emulator.side_tables import SideTable
 
 _REFUSED = "InvalidBlockDeviceMapping"
+
+_SIZES: SideTable[EC2Backend, dict[str, int]] = SideTable(dict)
+"""The sizes of images' snapshots that are not the usual one."""
 
 USUAL_GIB = 8
 """The size in the snapshots of the Amazon Linux 2023 images."""
@@ -22,12 +24,7 @@ USUAL_GIB = 8
 
 def let_snapshot_be(aws: Emulation, image: str, gib: int) -> None:
     """Let the snapshot of an image have a size."""
-    _snapshots(ec2_backends[aws.account][aws.region])[image] = gib
-
-
-def _snapshots(ec2: Any) -> MutableMapping[str, int]:
-    sizes: MutableMapping[str, int] = vars(ec2).setdefault("snapshot_sizes", {})
-    return sizes
+    _SIZES[ec2_backends[aws.account][aws.region]][image] = gib
 
 
 class VolumesTakeTheirSnapshotsSize(Behaviour):
@@ -37,6 +34,7 @@ class VolumesTakeTheirSnapshotsSize(Behaviour):
     """
 
     source = "EC2 API reference, EbsBlockDevice; messages from public issue reports"
+    after = (RootVolumesEndWithTheirInstance,)
 
     def install(self, patches: Patches) -> None:
         """Fill the size in, or refuse it."""
@@ -44,7 +42,7 @@ class VolumesTakeTheirSnapshotsSize(Behaviour):
         patches.method(Instance, "add_block_device", self._add_sized)
 
     def _add_sized(self, instance: Instance, size: Any, *given: Any, **named: Any) -> None:
-        least = _snapshots(instance.ec2_backend).get(instance.image_id, USUAL_GIB)
+        least = _SIZES[instance.ec2_backend].get(instance.image_id, USUAL_GIB)
         if size and int(size) < least:
             message = (
                 f"Volume of size {size}GB is smaller than snapshot of {instance.image_id}, expect"

@@ -11,6 +11,7 @@ from moto.utilities.utils import get_partition
 
 from lab.emulator.behaviour import Behaviour, Patches
 from lab.emulator.services.autoscaling.members import current_version
+from lab.emulator.services.autoscaling.replacement import MembersKeepTheirTemplate
 
 if TYPE_CHECKING:
     from moto.autoscaling.models import FakeAutoScalingGroup
@@ -38,6 +39,7 @@ class MembersHaveTheirProfile(Behaviour):
     """
 
     source = "EC2 user guide, 'IAM roles for Amazon EC2'; EC2 API reference, Instance"
+    after = (MembersKeepTheirTemplate,)
 
     def install(self, patches: Patches) -> None:
         """Associate the profile with each new member."""

@@ -13,6 +13,7 @@ from moto.utilities.utils import get_partition
 from lab.emulator.behaviour import Behaviour, Patches
 from lab.emulator.iam.callers import Caller
 from lab.emulator.iam.refusals import refusal
+from lab.emulator.services.throttling import ThrottlesCalls
 
 if TYPE_CHECKING:
     from lab.emulator.iam.calls import ApiCall
@@ -28,6 +29,7 @@ class RolesAreEvaluated(Behaviour):
     """
 
     source = "IAM user guide, 'Policy evaluation logic'; EC2 API reference, error codes"
+    after = (ThrottlesCalls,)
 
     def install(self, patches: Patches) -> None:
         """Judge the calls of functions."""

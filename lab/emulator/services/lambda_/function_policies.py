@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import string
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from moto.awslambda.exceptions import UnknownPolicyException
@@ -11,9 +12,22 @@ from moto.awslambda.models import Permission
 
 from lab.emulator.behaviour import Behaviour, Patches
 from lab.emulator.services.lambda_.functions import find
+from lab.emulator.side_tables import SideTable
 
 if TYPE_CHECKING:
     from lab.emulator.behaviour import Emulation
+
+
+@dataclass(frozen=True, slots=True)
+class _Statement:
+    """A statement of a function's policy, by the name or the ARN of the function and its id."""
+
+    function: str
+    sid: str
+
+
+_STATEMENTS: SideTable[Permission, _Statement] = SideTable()
+"""The statement that a permission of a stack has made."""
 
 
 def may_invoke(aws: Emulation, name_or_arn: str, service: str, source_arn: str) -> bool:
@@ -31,6 +45,10 @@ def _permits(statement: dict[str, Any], service: str, source_arn: str) -> bool:
     return bool(principal.get("Service") == service and wanted == source_arn)
 
 
+def _sid(permission: Permission) -> str:
+    return _STATEMENTS[permission].sid
+
+
 class DeletesPermissions(Behaviour):
     """Deleting a permission removes its statement from the function's policy.
 
@@ -42,18 +60,19 @@ class DeletesPermissions(Behaviour):
     def install(self, patches: Patches) -> None:
         """Remember the statement with the permission."""
         patches.creation(Permission, after=self._name)
-        patches.replace(Permission, "physical_resource_id", property(lambda row: vars(row)["sid"]))
+        patches.replace(Permission, "physical_resource_id", property(_sid))
         patches.method(Permission, "delete", self._delete)
 
     def _name(self, permission: Permission, properties: dict[str, Any]) -> None:
         function = find(self._aws, properties["FunctionName"])
         sid = self._aws.clock.chance.text(string.ascii_letters, 12, "statement of a policy")
-        vars(permission).update(sid=sid, function_name=properties["FunctionName"])
+        _STATEMENTS[permission] = _Statement(properties["FunctionName"], sid)
         if function:
             function.policy.statements[-1]["Sid"] = sid
 
     def _delete(self, permission: Permission, *_: str) -> None:
-        function = find(self._aws, vars(permission)["function_name"])
+        statement = _STATEMENTS[permission]
+        function = find(self._aws, statement.function)
         if function:
             with suppress(UnknownPolicyException):
-                function.policy.del_statement(vars(permission)["sid"])
+                function.policy.del_statement(statement.sid)

@@ -17,11 +17,19 @@ from lab.emulator.behaviour import Behaviour, Emulation, Patches
 from lab.emulator.lambda_runtime.asynchronous import Event
 from lab.emulator.lambda_runtime.environment import Deployed
 from lab.emulator.services.lambda_.invocations import patience_of
+from lab.emulator.side_tables import SideTable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 _REFUSED = (JsonRESTError, ServiceException)
+
+
+DEAD_LETTERS: SideTable[LambdaFunction, str] = SideTable(str)
+"""The ARN of a function's dead-letter queue; empty if it has none."""
+
+_LOGGING: SideTable[LambdaFunction, dict[str, str]] = SideTable(dict)
+"""The LoggingConfig of a function."""
 
 
 def deployed(function: LambdaFunction) -> Deployed:
@@ -36,7 +44,7 @@ def deployed(function: LambdaFunction) -> Deployed:
         memory=int(function.memory_size),
         timeout=float(function.timeout),
         log_group=function.logs_group_name,
-        log_format="JSON" if _logging(function).get("LogFormat") == "JSON" else "TEXT",
+        log_format="JSON" if _LOGGING[function].get("LogFormat") == "JSON" else "TEXT",
         variables={name: str(value) for name, value in function.environment_vars.items()},
         code=function.code_bytes,
     )
@@ -55,7 +63,7 @@ def invoke_later(aws: Emulation, name_or_arn: str, event: Mapping[str, Any]) -> 
     function = find(aws, name_or_arn)
     if function is None:
         return
-    payload, queue = json.dumps(event), vars(function).get("dead_letter_arn", "")
+    payload, queue = json.dumps(event), DEAD_LETTERS[function]
     aws.functions.queue.put(
         Event(
             payload=payload,
@@ -79,7 +87,7 @@ def log_of(function: LambdaFunction) -> Callable[[str], None]:
     Lambda makes the group if need be, but not one that the function was told to use.
     """
     group, logs = function.logs_group_name, function.logs_backend
-    own = "LogGroup" not in _logging(function)
+    own = "LogGroup" not in _LOGGING[function]
 
     def write(line: str) -> None:
         event = {"timestamp": round(time.time() * 1000), "message": line}
@@ -91,11 +99,6 @@ def log_of(function: LambdaFunction) -> Callable[[str], None]:
             logs.put_log_events(group, "lab", [event])
 
     return write
-
-
-def _logging(function: LambdaFunction) -> dict[str, str]:
-    configured: dict[str, str] = vars(function).get("logging_config", {})
-    return configured
 
 
 class TooManyRequestsError(LambdaClientError):
@@ -170,5 +173,5 @@ def keep_configuration(function: LambdaFunction, properties: dict[str, Any]) -> 
     logging = properties.get("LoggingConfig", {})
     function.architectures = properties.get("Architectures", ["x86_64"])
     function.logs_group_name = logging.get("LogGroup", function.logs_group_name)
-    vars(function)["logging_config"] = logging
-    vars(function)["dead_letter_arn"] = properties.get("DeadLetterConfig", {}).get("TargetArn", "")
+    _LOGGING[function] = logging
+    DEAD_LETTERS[function] = properties.get("DeadLetterConfig", {}).get("TargetArn", "")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
+_Owner_contra = TypeVar("_Owner_contra", contravariant=True)
 _Value = TypeVar("_Value")
 
 
@@ -24,13 +25,27 @@ class History(Generic[_Value]):
         return self._values[0][1]
 
 
-def history_of(owner: object, what: str, first: _Value) -> History[_Value]:
-    """Return the history that an object of moto carries; a new one if it has none."""
-    history: History[_Value] = vars(owner).setdefault(what, History(first))
-    return history
+class Histories(Protocol[_Owner_contra, _Value]):
+    """The histories of one fact, by what it is a fact of."""
+
+    def __contains__(self, owner: object, /) -> bool: ...
+
+    def __getitem__(self, owner: _Owner_contra, /) -> History[_Value]: ...
+
+    def __setitem__(self, owner: _Owner_contra, history: History[_Value], /) -> None: ...
 
 
-def value_of(owner: object, what: str, now: float, otherwise: _Value) -> _Value:
-    """Return what counts now by the history of an object of moto, if it has one."""
-    history: History[_Value] | None = vars(owner).get(what)
-    return history.at(now) if history else otherwise
+def history_of(
+    histories: Histories[_Owner_contra, _Value], owner: _Owner_contra, first: _Value
+) -> History[_Value]:
+    """Return the history of an owner; a new one if it has none."""
+    if owner not in histories:
+        histories[owner] = History(first)
+    return histories[owner]
+
+
+def value_of(
+    histories: Histories[_Owner_contra, _Value], owner: _Owner_contra, now: float, otherwise: _Value
+) -> _Value:
+    """Return what counts now by the history of an owner, if it has one."""
+    return histories[owner].at(now) if owner in histories else otherwise

@@ -12,16 +12,15 @@ from moto.ec2.models.instances import Instance, InstanceState
 from moto.ec2.utils import filter_reservations
 
 from lab.emulator.behaviour import Behaviour, Patches
-from lab.emulator.services.ec2.eventual_consistency.history import history_of, value_of
+from lab.emulator.services.ec2.eventual_consistency.history import History, history_of, value_of
 from lab.emulator.services.ec2.instances import PENDING
+from lab.emulator.side_tables import SideTable
 from lab.emulator.time import delays
 
 if TYPE_CHECKING:
     from moto.ec2.models.instances import Reservation
 
     from lab.emulator.journal import Entry
-
-_SHOWN = "what readers are shown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +30,9 @@ class Facts:
     state: tuple[str, int]
     source_dest_check: bool
 
+
+_SHOWN: SideTable[Instance, History[Facts]] = SideTable()
+"""What readers are shown."""
 
 _FIRST = Facts(PENDING, source_dest_check=True)
 
@@ -74,7 +76,7 @@ class InstancesAreDescribedLate(Behaviour):
 
     def _changed(self, instance: Instance) -> None:
         moment = self._aws.clock.now() + self._aws.clock.draw(delays.READ_LAGS)
-        history_of(instance, _SHOWN, _FIRST).write(moment, _facts(instance))
+        history_of(_SHOWN, instance, _FIRST).write(moment, _facts(instance))
 
     def _describe(self, ec2: EC2Backend, filters: Any = None) -> list[Reservation]:
         return self._shown(self._all(ec2), filters)
@@ -91,7 +93,7 @@ class InstancesAreDescribedLate(Behaviour):
 
     def _show(self, instance: Instance) -> Instance:
         true = _facts(instance)
-        facts = value_of(instance, _SHOWN, self._aws.clock.now(), true)
+        facts = value_of(_SHOWN, instance, self._aws.clock.now(), true)
         if facts == true:
             return instance
         shown = copy.copy(instance)

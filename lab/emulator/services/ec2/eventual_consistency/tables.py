@@ -18,14 +18,17 @@ from moto.ec2.responses.route_tables import RouteTables
 from moto.ec2.utils import generic_filter
 
 from lab.emulator.behaviour import Behaviour, Patches
-from lab.emulator.services.ec2.eventual_consistency.history import history_of, value_of
-from lab.emulator.services.ec2.routes import FOLLOWED_ROUTES, table_of
+from lab.emulator.services.ec2.associations import SubnetsHaveOneTable
+from lab.emulator.services.ec2.eventual_consistency.history import History, history_of, value_of
+from lab.emulator.services.ec2.propagation import GatewaysPropagateRoutes
+from lab.emulator.services.ec2.routes import FOLLOWED_ROUTES, FOLLOWED_TABLES
+from lab.emulator.services.ec2.targets import SeveralInterfacesAreNamed
+from lab.emulator.side_tables import SideTable
 from lab.emulator.time import delays
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
-_SHOWN = "what readers are shown"
 _WRITES = (
     "create_route",
     "replace_route",
@@ -48,6 +51,10 @@ class Content:
     def facts(self) -> tuple[object, ...]:
         """Return all that it says, for comparison."""
         return {id_: vars(route) for id_, route in self.routes.items()}, self.subnets
+
+
+_SHOWN: SideTable[RouteTable, History[Content]] = SideTable()
+"""What readers are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +96,7 @@ class TablesAreDescribedLate(_LearnsLate):
     """
 
     source = "EC2 API developer guide, 'Eventual consistency in the Amazon EC2 API'"
+    after = (GatewaysPropagateRoutes, SeveralInterfacesAreNamed, SubnetsHaveOneTable)
 
     def install(self, patches: Patches) -> None:
         """Describe tables as they are shown."""
@@ -99,7 +107,7 @@ class TablesAreDescribedLate(_LearnsLate):
         del ec2
         moment = self._aws.clock.now() + self._aws.clock.draw(delays.READ_LAGS)
         for change in changes:
-            history_of(change.table, _SHOWN, change.before).write(moment, change.after)
+            history_of(_SHOWN, change.table, change.before).write(moment, change.after)
 
     def _describe(self, response: RouteTables) -> ActionResult:
         tables = response.ec2_backend.describe_route_tables(
@@ -110,7 +118,7 @@ class TablesAreDescribedLate(_LearnsLate):
         return ActionResult({"RouteTables": generic_filter(filters, shown)})
 
     def _shown(self, table: RouteTable) -> RouteTable:
-        content = value_of(table, _SHOWN, self._aws.clock.now(), _content(table))
+        content = value_of(_SHOWN, table, self._aws.clock.now(), _content(table))
         shown = copy.copy(table)
         shown._routes, shown._associations = dict(content.routes), dict(content.subnets)
         return shown
@@ -123,16 +131,17 @@ class WritesTakeEffectLate(_LearnsLate):
     """
 
     source = "github.com/nowakeai/betternat, research 040"
+    after = (TablesAreDescribedLate,)
 
     def _record(self, ec2: RouteBackend, changes: Collection[Change]) -> None:
         moment = self._aws.clock.now() + self._aws.clock.draw(delays.ROUTE_TAKES_EFFECT)
         for change in changes:
-            followed = history_of(change.table, FOLLOWED_ROUTES, change.before.routes)
+            followed = history_of(FOLLOWED_ROUTES, change.table, change.before.routes)
             followed.write(moment, change.after.routes)
         was = {subnet: row.table.id for row in changes for subnet in row.before.subnets.values()}
         now = {subnet: row.table.id for row in changes for subnet in row.after.subnets.values()}
         for subnet in was.keys() | now.keys():
-            history_of(ec2, table_of(subnet), was.get(subnet)).write(moment, now.get(subnet))
+            history_of(FOLLOWED_TABLES[ec2], subnet, was.get(subnet)).write(moment, now.get(subnet))
         self._aws.clock.at(moment, _look_again)
 
 

@@ -1,12 +1,12 @@
-"""The settings of what the function does."""
+"""The options of what the function does."""
 
 from __future__ import annotations
 
+from cdk_nat_failover.options.section import Section, setting
 from nat_failover.contract import Failback, Strategy
-from stacks.settings.section import Section, setting
 
 
-class FailoverSettings(Section):
+class FailoverOptions(Section):
     """What the function does."""
 
     strategy: Strategy = setting(
@@ -16,7 +16,7 @@ class FailoverSettings(Section):
     )
     failback: Failback = setting(
         default=Failback.AUTOMATIC,
-        decides="whether subnets go home by themselves when their zone's NAT forwards again",
+        decides="whether subnets fail back by themselves when their zone's NAT forwards again",
         allowed="'automatic' or 'manual'",
     )
     adopt: bool = setting(

@@ -1,4 +1,4 @@
-"""The settings of who is told."""
+"""The options of who is notified."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, EmailStr, Field
 
-from stacks.settings.section import Section, setting
-from stacks.settings.validators import each_once
+from cdk_nat_failover.options.section import Section, setting
+from cdk_nat_failover.options.validators import each_once
 
 MOST_EMAILS = 100
 """Ours: each is a resource of a template that may have 500, and a mailing list reaches more."""
@@ -24,7 +24,7 @@ def _topic_takes(address: str) -> str:
     return address
 
 
-class AlertSettings(Section):
+class AlertOptions(Section):
     """Who is told."""
 
     emails: Annotated[

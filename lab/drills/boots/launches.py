@@ -6,8 +6,6 @@ calls with the role of its instance profile.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 import shlex
 from dataclasses import dataclass
@@ -17,6 +15,8 @@ from moto.autoscaling.exceptions import AutoscalingClientError
 from moto.autoscaling.models import autoscaling_backends
 from moto.ec2.models import ec2_backends
 
+from lab.drills.boots import delays
+from lab.drills.boots.forwarding import BOOTED, FORWARDS, switch_off
 from lab.emulator.behaviour import Behaviour, Emulation, Patches
 from lab.emulator.iam.callers import Caller
 from lab.emulator.iam.calls import ApiCall
@@ -24,9 +24,8 @@ from lab.emulator.journal import Who
 from lab.emulator.services.autoscaling.hooks import complete_action, find_action
 from lab.emulator.services.autoscaling.requests import group_named
 from lab.emulator.services.autoscaling.waits import ABANDON, CONTINUE
-from lab.emulator.services.ec2.forwarding import BOOTED, FORWARDS, switch_off
+from lab.emulator.services.ec2.user_data import script_in
 from lab.emulator.services.iam.profiles import role_of
-from lab.emulator.time import delays
 
 if TYPE_CHECKING:
     from moto.ec2.models.instances import Instance
@@ -65,14 +64,6 @@ def told_by(user_data: str) -> Told | None:
     script = script_in(user_data)
     group, hook = setting(script, "group"), setting(script, "hook")
     return Told(group, hook) if _CALL in script and group and hook else None
-
-
-def script_in(user_data: str) -> str:
-    """Return the script that user data in base64 is; empty if it is none."""
-    try:
-        return base64.b64decode(user_data, validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
-        return ""
 
 
 def setting(script: str, name: str) -> str:

@@ -10,13 +10,16 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from moto.ec2.models import ec2_backends
+from moto.ec2.models import EC2Backend, ec2_backends
 from moto.ec2.models.instances import Instance
 
+from lab.drills.boots import delays
 from lab.emulator.behaviour import Behaviour, Emulation, Patches
 from lab.emulator.journal import Who
 from lab.emulator.services.ec2.health import is_impaired
-from lab.emulator.time import delays
+from lab.emulator.services.ec2.instances import InstanceStates
+from lab.emulator.side_tables import SideTable
+from lab.emulator.time.delays import FORWARDS_ON
 
 if TYPE_CHECKING:
     from lab.emulator.journal import Entry
@@ -42,16 +45,26 @@ class Forwarding:
     boots_in_vain: bool = False
 
 
+_FORWARDING: SideTable[Instance, Forwarding] = SideTable(Forwarding)
+"""What becomes of packets at an instance."""
+
+_BAD_BOOTS: SideTable[EC2Backend, int] = SideTable(int)
+"""How many of the next launches fail their boot."""
+
+_NEVER_BOOTS: SideTable[EC2Backend, str | None] = SideTable(lambda: None)
+"""The instance type whose launches all fail their boot; an empty text if those of any type do."""
+
+
 def forwards(instance: Instance, now: float) -> bool:
     """Return whether an instance forwards packets now."""
-    known = _of(instance)
+    known = _FORWARDING[instance]
     silent = known.hung or known.addressless or is_impaired(instance)
     return known.begins <= now < known.ends and not silent
 
 
 def hang(aws: Emulation, instance: Instance) -> None:
     """Let an instance stop forwarding while it runs on and passes its status checks."""
-    _of(instance).hung = True
+    _FORWARDING[instance].hung = True
     _look_again(aws, aws.clock.now())
 
 
@@ -61,7 +74,7 @@ def lose_address(aws: Emulation, instance: Instance) -> None:
     What it forwards ends there: the internet gateway translates public addresses only (VPC user
     guide, "Enable internet access for a VPC using an internet gateway").
     """
-    _of(instance).addressless = True
+    _FORWARDING[instance].addressless = True
     for interface in instance.nics.values():
         interface.public_ip_auto_assign = False
         interface.public_ip = None
@@ -71,7 +84,7 @@ def lose_address(aws: Emulation, instance: Instance) -> None:
 
 def bad_boots(aws: Emulation, launches: int) -> None:
     """Let the boot script of the next launches fail: such an instance runs and never forwards."""
-    vars(ec2_backends[aws.account][aws.region])["bad_boots"] = launches
+    _BAD_BOOTS[ec2_backends[aws.account][aws.region]] = launches
 
 
 def never_boots(aws: Emulation, instance_type: str = "") -> None:
@@ -79,23 +92,18 @@ def never_boots(aws: Emulation, instance_type: str = "") -> None:
 
     Nothing less than `boots_again` ends that.
     """
-    vars(ec2_backends[aws.account][aws.region])["never_boots"] = instance_type
+    _NEVER_BOOTS[ec2_backends[aws.account][aws.region]] = instance_type
 
 
 def boots_again(aws: Emulation) -> None:
     """Let launches boot again."""
-    vars(ec2_backends[aws.account][aws.region]).pop("never_boots", None)
+    _NEVER_BOOTS[ec2_backends[aws.account][aws.region]] = None
 
 
 def switch_off(instance: Instance) -> None:
     """Let an instance shut itself down, which stops it."""
     if instance.state == "running":
         instance.ec2_backend.stop_instances([instance.id])
-
-
-def _of(instance: Instance) -> Forwarding:
-    known: Forwarding = vars(instance).setdefault("forwarding", Forwarding())
-    return known
 
 
 def _look_again(aws: Emulation, moment: float) -> None:
@@ -110,6 +118,7 @@ class InstancesForward(Behaviour):
     """
 
     source = "cdk_nat_failover/instances/boot/boot.sh; github.com/nowakeai/betternat, research 031"
+    after = (InstanceStates,)
 
     def install(self, patches: Patches) -> None:
         """Draw a fate for each new instance; listen to the journal for its changes of state."""
@@ -119,10 +128,9 @@ class InstancesForward(Behaviour):
 
     def _begin(self, instance: Instance, ec2: Any, *args: Any, **kwargs: Any) -> None:
         self._init(instance, ec2, *args, **kwargs)
-        left = vars(ec2).get("bad_boots", 0)
-        never = vars(ec2).get("never_boots") in ("", instance.instance_type)
-        _of(instance).boots_in_vain = left > 0 or never
-        vars(ec2)["bad_boots"] = max(left - 1, 0)
+        left, never = _BAD_BOOTS[ec2], _NEVER_BOOTS[ec2] in ("", instance.instance_type)
+        _FORWARDING[instance].boots_in_vain = left > 0 or never
+        _BAD_BOOTS[ec2] = max(left - 1, 0)
 
     def _heard(self, entry: Entry) -> None:
         step = {"running": self._boot, "shutting-down": self._leave, "stopping": self._leave}
@@ -131,7 +139,7 @@ class InstancesForward(Behaviour):
             step[entry.detail["state"]](ec2.get_instance(entry.detail["instance"]))
 
     def _boot(self, instance: Instance) -> None:
-        clock, known = self._aws.clock, _of(instance)
+        clock, known = self._aws.clock, _FORWARDING[instance]
         known.ends, known.hung = math.inf, False
         if known.boots_in_vain:
             clock.after(delays.BOOT_GIVES_UP, lambda: self._booted(instance, FAILED))
@@ -147,6 +155,6 @@ class InstancesForward(Behaviour):
             self._aws.journal.note(Who.EC2, BOOTED, what, instance=instance.id, result=result)
 
     def _leave(self, instance: Instance) -> None:
-        clock, known = self._aws.clock, _of(instance)
-        known.ends = min(known.ends, clock.now() + clock.draw(delays.FORWARDS_ON))
+        clock, known = self._aws.clock, _FORWARDING[instance]
+        known.ends = min(known.ends, clock.now() + clock.draw(FORWARDS_ON))
         _look_again(self._aws, known.ends)

@@ -9,15 +9,16 @@ from moto.cloudformation.exceptions import ValidationError
 from moto.cloudformation.models import cloudformation_backends
 from moto.ec2.models import ec2_backends
 
+from lab.drills.boots import delays
+from lab.drills.boots.launches import setting
 from lab.emulator.behaviour import Behaviour, Patches
 from lab.emulator.iam.callers import Caller
 from lab.emulator.iam.calls import ApiCall
 from lab.emulator.journal import Who
 from lab.emulator.services.autoscaling.members import ENTERED
 from lab.emulator.services.cloudformation.signals import SUCCESS, signal
-from lab.emulator.services.ec2.boots import script_in, setting
+from lab.emulator.services.ec2.user_data import script_in
 from lab.emulator.services.iam.profiles import role_of
-from lab.emulator.time import delays
 
 if TYPE_CHECKING:
     from moto.ec2.models.instances import Instance

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import base64
-import json
 from dataclasses import replace
-from ipaddress import IPv4Network
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from cdk_nat_failover.instances.nat_user_data import Boot, user_data
-from lab.emulator.services.autoscaling.waits import LAUNCHING
-from lab.emulator.services.ec2.boots import (
+from lab.drills.boots import delays
+from lab.drills.boots.forwarding import BOOTED, bad_boots, forwards
+from lab.drills.boots.launches import (
     ATTEMPTS,
     REFUSED,
     SAID,
@@ -20,13 +19,11 @@ from lab.emulator.services.ec2.boots import (
     Told,
     told_by,
 )
-from lab.emulator.services.ec2.forwarding import BOOTED, bad_boots, forwards
-from lab.emulator.services.iam.profiles import MembersHaveTheirProfile
-from lab.emulator.time import delays
+from lab.emulator.time import delays as aws
 from lab.tests.emulator.contract import contract_of
+from lab.tests.emulator.launches import any_profile, launched_group
 from lab.tests.emulator.small import (
     any_subnets,
-    describe,
     emulated,
     eventually,
     in_service,
@@ -37,14 +34,12 @@ from lab.tests.emulator.small import (
 if TYPE_CHECKING:
     from lab.emulator.region import Region
 
-HEARTBEAT = 420
 COMPLETE = "autoscaling:CompleteLifecycleAction"
 
 
 def boot_script(group: str = "any", hook: str = "any-hook") -> str:
     """Return the user data that the app gives to its instances."""
     boot = Boot(
-        cidrs=[IPv4Network("10.0.0.0/16")],
         targets=["example.com"],
         group=group,
         hook=hook,
@@ -62,44 +57,11 @@ def policy_for(group: str, action: str = COMPLETE) -> dict[str, Any]:
     return {"Version": "2012-10-17", "Statement": [statement]}
 
 
-def any_profile(region: Region, policy: dict[str, Any] | None = None) -> str:
-    """Return the ARN of an instance profile whose role has a policy."""
-    iam = region.client("iam")
-    iam.create_role(RoleName="nat", AssumeRolePolicyDocument="{}")
-    document = json.dumps(policy or policy_for("any"))
-    iam.put_role_policy(RoleName="nat", PolicyName="any", PolicyDocument=document)
-    profile = iam.create_instance_profile(InstanceProfileName="nat")["InstanceProfile"]
-    iam.add_role_to_instance_profile(InstanceProfileName="nat", RoleName="nat")
-    return str(profile["Arn"])
-
-
-def launched_group(region: Region, data: dict[str, Any]) -> None:
-    """Launch a group of one, with a launch hook, from a template."""
-    nano = {"ImageId": "ami-00000000000000000", "InstanceType": "t3.nano"}
-    region.client("ec2").create_launch_template(
-        LaunchTemplateName="nat", LaunchTemplateData={**nano, **data}
-    )
-    hook = {
-        "LifecycleHookName": "any-hook",
-        "LifecycleTransition": LAUNCHING,
-        "HeartbeatTimeout": HEARTBEAT,
-    }
-    region.client("autoscaling").create_auto_scaling_group(
-        AutoScalingGroupName="any",
-        MinSize=0,
-        MaxSize=1,
-        DesiredCapacity=1,
-        VPCZoneIdentifier=",".join(any_subnets(region)),
-        LaunchTemplate={"LaunchTemplateName": "nat", "Version": "1"},
-        LifecycleHookSpecificationList=[hook],
-    )
-
-
 def launched_nat(
     region: Region, *, script: str | None = None, policy: dict[str, Any] | None = None
 ) -> str:
     """Return the first instance of a group whose instances complete their launch."""
-    profile = {"IamInstanceProfile": {"Arn": any_profile(region, policy)}}
+    profile = {"IamInstanceProfile": {"Arn": any_profile(region, policy or policy_for("any"))}}
     launched_group(region, {"UserData": script or boot_script(), **profile})
     return str(members(region)[0]["InstanceId"])
 
@@ -144,7 +106,7 @@ def test_instance_enters_service_when_it_forwards(region: Region) -> None:
     began = region.clock.now()
     assert in_service(region) == []
     assert eventually(region, lambda: in_service(region) == [nat])
-    assert region.clock.now() - began <= delays.CLI_CALL.high + delays.LAUNCH_PROCEEDS.high
+    assert region.clock.now() - began <= delays.CLI_CALL.high + aws.LAUNCH_PROCEEDS.high
     assert said(region, nat) == ["CONTINUE"]
 
 
@@ -199,9 +161,9 @@ def test_instance_tries_again_when_its_action_has_not_begun(
     region: Region, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An instance that is faster than its group is told that there is no such action yet."""
-    late = delays.INSTANCE_BOOT.high + delays.BOOT_SCRIPT.high + delays.CLI_CALL.high + 1
+    late = aws.INSTANCE_BOOT.high + delays.BOOT_SCRIPT.high + delays.CLI_CALL.high + 1
     monkeypatch.setattr(delays, "BOOT_SCRIPT", replace(delays.BOOT_SCRIPT, low=45.0))
-    monkeypatch.setattr(delays, "LAUNCH_HOOK", replace(delays.LAUNCH_HOOK, low=late, high=late))
+    monkeypatch.setattr(aws, "LAUNCH_HOOK", replace(aws.LAUNCH_HOOK, low=late, high=late))
     nat = launched_nat(region)
     assert eventually(region, lambda: in_service(region) == [nat])
     assert region.journal.entries(REFUSED)[0].what == f"{nat} is answered ValidationError"
@@ -218,7 +180,7 @@ def test_instance_says_nothing_more_when_it_boots_again(region: Region) -> None:
         MaxCount=1,
         SubnetId=any_subnets(region)[0],
         UserData=base64.b64decode(boot_script()).decode(),
-        IamInstanceProfile={"Arn": any_profile(region)},
+        IamInstanceProfile={"Arn": any_profile(region, policy_for("any"))},
     )["Instances"][0]["InstanceId"]
     assert eventually(region, lambda: bool(said(region, instance)))
     region.client("ec2").stop_instances(InstanceIds=[instance])
@@ -227,34 +189,3 @@ def test_instance_says_nothing_more_when_it_boots_again(region: Region) -> None:
     region.client("ec2").start_instances(InstanceIds=[instance])
     assert eventually(region, lambda: forwards(emulated(instance), region.clock.now()))
     assert not eventually(region, lambda: said(region, instance) != before)
-
-
-@contract_of(MembersHaveTheirProfile)
-def test_member_has_the_profile_of_its_launch_template(region: Region) -> None:
-    """EC2 describes it by its ARN, whether the template has the name or the ARN."""
-    arn = any_profile(region)
-    launched_group(region, {"IamInstanceProfile": {"Name": "nat"}})
-    described = describe(region, members(region)[0]["InstanceId"])
-    assert described["IamInstanceProfile"]["Arn"] == arn
-
-
-@contract_of(MembersHaveTheirProfile)
-@pytest.mark.parametrize("by", ["name", "arn"])
-def test_member_has_the_profile_of_its_launch_configuration(region: Region, by: str) -> None:
-    """A launch configuration has the name or the ARN in the same place."""
-    arn, autoscaling = any_profile(region), region.client("autoscaling")
-    autoscaling.create_launch_configuration(
-        LaunchConfigurationName="any",
-        ImageId="ami-00000000000000000",
-        InstanceType="t3.nano",
-        IamInstanceProfile=arn if by == "arn" else "nat",
-    )
-    autoscaling.create_auto_scaling_group(
-        AutoScalingGroupName="any",
-        LaunchConfigurationName="any",
-        MinSize=1,
-        MaxSize=1,
-        VPCZoneIdentifier=any_subnets(region)[0],
-    )
-    described = describe(region, members(region)[0]["InstanceId"])
-    assert described["IamInstanceProfile"]["Arn"] == arn

@@ -1,16 +1,17 @@
-"""The settings of the NAT instances and their group."""
+"""The options of the NAT instances and their group."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from ipaddress import IPv4Address
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
 from aws_constraints.ec2 import AMI, INSTANCE_TYPE
-from stacks.settings.section import Section, setting
-from stacks.settings.validators import each_once
+from cdk_nat_failover.options.section import Section, setting
+from cdk_nat_failover.options.validators import each_once
 
 Architecture = Literal["arm64", "x86_64"]
 
@@ -55,7 +56,7 @@ def _on_the_internet(target: str) -> str:
     return target
 
 
-class AmiSettings(Section):
+class AmiOptions(Section):
     """An image of one's own, made from Amazon Linux 2023: the boot script knows no other."""
 
     id: str = setting(
@@ -68,7 +69,25 @@ class AmiSettings(Section):
     )
 
 
-class FleetSettings(Section):
+KERNEL = "6.12"
+"""The kernel line of the public images.
+
+It is pinned: the parameters of `kernel-default` move to another line, and every NAT with them
+(Amazon Linux 2023 release notes)."""
+
+_IMAGES = "/aws/service/ami-amazon-linux-latest/al2023-ami-"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Size:
+    """How many instances the group has: at least, at most, and when nothing is wrong."""
+
+    min: int
+    max: int
+    desired: int
+
+
+class InstanceOptions(Section):
     """The NAT instances and their group."""
 
     launch: Literal["template", "configuration"] = setting(
@@ -83,17 +102,20 @@ class FleetSettings(Section):
         decides="the NATs' size: bandwidth, and memory for connections",
         allowed="an EC2 instance type, such as 't4g.nano'",
     )
-    image: str = setting(
-        # The kernel line is pinned: the parameters of `kernel-default` move to another line, and
-        # every NAT with them (Amazon Linux 2023 release notes).
-        default="/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-6.12-arm64",
-        pattern=r"^/aws/service/ami-amazon-linux-latest/al2023-ami-(minimal-)?"
-        r"kernel-(default|[0-9]+\.[0-9]+)-(arm64|x86_64)$",
+    image: (
+        Annotated[
+            str,
+            Field(pattern=rf"^{_IMAGES}(minimal-)?kernel-(default|[0-9]+\.[0-9]+)-(arm64|x86_64)$"),
+        ]
+        | None
+    ) = setting(
+        default=None,
         decides="the image that the NATs boot",
-        allowed="a public parameter of Amazon Linux 2023, such as"
-        " '/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-6.12-arm64'",
+        allowed=f"null for Amazon Linux 2023 with kernel {KERNEL}, for the architecture of the"
+        " instance type, or a public parameter of Amazon Linux 2023, such as"
+        f" '{_IMAGES}kernel-{KERNEL}-arm64'",
     )
-    ami: AmiSettings | None = setting(
+    ami: AmiOptions | None = setting(
         default=None,
         decides="an image instead of the public one",
         allowed="null for the image, or an image of one's own, such as"
@@ -105,19 +127,16 @@ class FleetSettings(Section):
         decides="the fewest instances that the group keeps",
         allowed="a number of instances, 1 or more",
     )
-    max: int = setting(
-        default=2,
-        ge=2,
-        le=MOST_NATS,
+    max: Annotated[int, Field(ge=1, le=MOST_NATS)] | None = setting(
+        default=None,
         decides="the most instances that the group has",
-        allowed=f"a number of instances, from 2 (one NAT cannot fail over) to {MOST_NATS}, and"
-        " not less than there are zones",
+        allowed="null for one in each zone, or as many as desired, or a number of instances, from"
+        f" the number of zones to {MOST_NATS}",
     )
-    desired: int = setting(
-        default=2,
-        ge=1,
+    desired: Annotated[int, Field(ge=1, le=MOST_NATS)] | None = setting(
+        default=None,
         decides="how many NATs there are when nothing is wrong",
-        allowed="a number of instances, from min to max",
+        allowed="null for one in each zone, or a number of instances, from min to max",
     )
     self_test: Annotated[
         tuple[Annotated[str, AfterValidator(_on_the_internet)], ...],
@@ -141,7 +160,12 @@ class FleetSettings(Section):
         """The architecture of the image that the instances boot."""
         if self.ami:
             return self.ami.architecture
-        return "arm64" if self.image.endswith("-arm64") else "x86_64"
+        return "arm64" if self.public_image.endswith("-arm64") else "x86_64"
+
+    @property
+    def public_image(self) -> str:
+        """The public parameter that names the image, where it is not an image of one's own."""
+        return self.image or f"{_IMAGES}kernel-{KERNEL}-{self.instance_architecture}"
 
     @property
     def instance_architecture(self) -> Architecture:
@@ -154,50 +178,55 @@ class FleetSettings(Section):
         after_generation = re.sub(r"^[a-z-]+\d+", "", family)
         return "arm64" if "g" in after_generation or family == "a1" else "x86_64"
 
+    def size(self, zones: int) -> Size:
+        """Return the group's size over a number of zones."""
+        most = self.max or max(zones, self.desired or 0)
+        return Size(min=self.min, max=most, desired=self.desired or min(zones, most))
 
-def _min_is_not_more_than_desired(fleet: FleetSettings) -> str | None:
-    if fleet.min <= fleet.desired:
+
+def min_is_not_more_than_desired(size: Size, at: str) -> str | None:
+    """Return the line for a group that is to keep more than there are, if it is."""
+    if size.min <= size.desired:
         return None
     return (
-        f"fleet.min is {fleet.min}, more than fleet.desired, {fleet.desired};"
+        f"{at}min is {size.min}, more than {at}desired, {size.desired};"
         " allowed: min <= desired <= max"
     )
 
 
-def _desired_is_not_more_than_max(fleet: FleetSettings) -> str | None:
-    if fleet.desired <= fleet.max:
+def desired_is_not_more_than_max(size: Size, at: str) -> str | None:
+    """Return the line for a group that is to have more than it may, if it is."""
+    if size.desired <= size.max:
         return None
     return (
-        f"fleet.desired is {fleet.desired}, more than fleet.max, {fleet.max};"
+        f"{at}desired is {size.desired}, more than {at}max, {size.max};"
         " allowed: min <= desired <= max"
     )
 
 
-def _instance_type_runs_the_image(fleet: FleetSettings) -> str | None:
-    if fleet.instance_architecture == fleet.architecture:
+def _instance_type_runs_the_image(instances: InstanceOptions, at: str) -> str | None:
+    if instances.instance_architecture == instances.architecture:
         return None
-    key, image = ("ami", fleet.ami.id) if fleet.ami else ("image", fleet.image)
+    ami = instances.ami
+    key, image = ("ami", ami.id) if ami else ("image", instances.public_image)
     return (
-        f"fleet.instance_type is {fleet.instance_type!r}, which is {fleet.instance_architecture} by"
-        f" its name, but fleet.{key} is {image!r}, which is {fleet.architecture};"
-        " allowed: the same architecture"
+        f"{at}instance_type is {instances.instance_type!r}, which is"
+        f" {instances.instance_architecture} by its name, but {at}{key} is {image!r}, which is"
+        f" {instances.architecture}; allowed: the same architecture"
     )
 
 
-def _image_has_the_agent(fleet: FleetSettings) -> str | None:
+def _image_has_the_agent(instances: InstanceOptions, at: str) -> str | None:
     # "Comparing packages installed on Amazon Linux 2023 images", Amazon Linux 2023 user guide.
-    if not fleet.session_manager or fleet.ami or "-minimal-" not in fleet.image:
+    if not instances.session_manager or instances.ami or "-minimal-" not in instances.public_image:
         return None
     return (
-        f"fleet.session_manager is true, but fleet.image is {fleet.image!r}, which has no SSM"
-        " Agent; allowed: an image without 'minimal', or fleet.session_manager false"
+        f"{at}session_manager is true, but {at}image is {instances.public_image!r}, which has no"
+        f" SSM Agent; allowed: an image without 'minimal', or {at}session_manager false"
     )
 
 
-RULES = (
-    (("min", "desired"), _min_is_not_more_than_desired),
-    (("desired", "max"), _desired_is_not_more_than_max),
+InstanceOptions.rules = (
     (("instance_type", "image", "ami"), _instance_type_runs_the_image),
     (("session_manager", "image", "ami"), _image_has_the_agent),
 )
-"""Each rule about several settings, with the settings it is about."""

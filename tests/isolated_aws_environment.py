@@ -1,4 +1,4 @@
-"""Tests of the lab must not see the AWS settings of who runs them."""
+"""Tests of the lab must not see the AWS environment that they are started in."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def settings_of_nobody() -> Iterator[None]:
-    """Take the person's AWS settings out of the environment, and put the lab's there."""
+def isolated_aws_environment() -> Iterator[None]:
+    """Take AWS settings out of the environment, and put those of the lab there."""
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("AWS_")]:
             patch.delenv(name)

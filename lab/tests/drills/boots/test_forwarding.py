@@ -1,10 +1,11 @@
-"""Contracts of what an instance does with packets, and of the checks that may not see it."""
+"""Contracts of what an instance does with packets."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lab.emulator.services.ec2.forwarding import (
+from lab.drills.boots import delays
+from lab.drills.boots.forwarding import (
     BOOTED,
     FAILED,
     FORWARDS,
@@ -12,11 +13,19 @@ from lab.emulator.services.ec2.forwarding import (
     bad_boots,
     forwards,
     hang,
+    lose_address,
 )
-from lab.emulator.services.ec2.health import StatusChecksFail, impair, status_check_failed
-from lab.emulator.time import delays
+from lab.emulator.services.ec2.health import impair
+from lab.emulator.time.delays import FORWARDS_ON
 from lab.tests.emulator.contract import contract_of
-from lab.tests.emulator.small import any_subnets, emulated, eventually, state_of
+from lab.tests.emulator.small import (
+    any_subnets,
+    describe,
+    emulated,
+    eventually,
+    state_of,
+    status_of,
+)
 
 if TYPE_CHECKING:
     from lab.emulator.region import Region
@@ -42,14 +51,6 @@ def any_nat(region: Region) -> str:
     return instance
 
 
-def status_of(region: Region, instance: str) -> tuple[str, str]:
-    """Return what EC2 says of an instance's status: of the system, and of the instance."""
-    (row,) = region.client("ec2").describe_instance_status(InstanceIds=[instance])[
-        "InstanceStatuses"
-    ]
-    return row["SystemStatus"]["Status"], row["InstanceStatus"]["Status"]
-
-
 @contract_of(InstancesForward)
 def test_instance_forwards_when_it_has_booted(region: Region) -> None:
     """A running instance boots first."""
@@ -71,7 +72,7 @@ def test_instance_forwards_on_when_it_was_just_told_to_end(region: Region) -> No
     assert forwards_now(region, instance)
     assert eventually(region, lambda: not forwards_now(region, instance))
     took = region.clock.now() - told
-    assert delays.FORWARDS_ON.low <= took <= delays.FORWARDS_ON.high
+    assert FORWARDS_ON.low <= took <= FORWARDS_ON.high
     assert state_of(region, instance) == "shutting-down"
 
 
@@ -112,28 +113,27 @@ def test_instance_never_forwards_when_its_boot_fails(region: Region) -> None:
     assert forwards_now(region, good)
 
 
-@contract_of(StatusChecksFail)
-def test_impaired_instance_runs_and_fails_its_next_status_checks(region: Region) -> None:
-    """It stops forwarding at once; the checks see it within a minute."""
+@contract_of(InstancesForward)
+def test_impaired_instance_forwards_nothing_until_it_was_stopped_and_started(
+    region: Region,
+) -> None:
+    """From the moment on in which it is impaired; it starts on another host, where it is well."""
     instance = any_nat(region)
     impair(region.aws, emulated(instance))
     assert not forwards_now(region, instance)
-    assert status_of(region, instance) == ("ok", "ok")
-    assert region.clock.wait_until(
-        lambda: status_check_failed(emulated(instance)), delays.STATUS_CHECK.high
-    )
-    assert status_of(region, instance) == ("impaired", "impaired")
-    assert state_of(region, instance) == "running"
-
-
-@contract_of(StatusChecksFail)
-def test_impaired_instance_is_well_when_it_was_stopped_and_started(region: Region) -> None:
-    """It starts on another host."""
-    instance = any_nat(region)
-    impair(region.aws, emulated(instance))
-    assert eventually(region, lambda: status_of(region, instance) == ("impaired", "impaired"))
     region.client("ec2").stop_instances(InstanceIds=[instance])
     assert eventually(region, lambda: state_of(region, instance) == "stopped")
     region.client("ec2").start_instances(InstanceIds=[instance])
     assert eventually(region, lambda: forwards_now(region, instance))
-    assert status_of(region, instance) == ("ok", "ok")
+
+
+def test_instance_that_lost_its_public_address_forwards_nothing_and_runs_on(
+    region: Region,
+) -> None:
+    """Nor does any API show it a public address."""
+    instance = any_nat(region)
+    lose_address(region.aws, emulated(instance))
+    assert not forwards_now(region, instance)
+    shown = describe(region, instance)
+    assert shown["State"]["Name"] == "running"
+    assert not shown.get("PublicIpAddress")

@@ -1,11 +1,11 @@
-"""The settings of the topics."""
+"""The options of the topics."""
 
 from __future__ import annotations
 
-from stacks.settings.section import Section, setting
+from cdk_nat_failover.options.section import Section, setting
 
 
-class TopicSettings(Section):
+class TopicOptions(Section):
     """The topics."""
 
     customer_key: bool = setting(

@@ -1,4 +1,4 @@
-"""The settings of the VPC."""
+"""The options of a new VPC."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from cdk_nat_failover.network.address_plan import (
     letter_of,
     longest_prefix,
 )
-from stacks.settings.section import Section, setting
-from stacks.settings.validators import each_once
+from cdk_nat_failover.options.section import Section, setting
+from cdk_nat_failover.options.validators import each_once
 
 ZONES = 2
-"""Availability Zones of a stack whose settings name none."""
+"""Availability Zones of a network whose options name none."""
 
 # "VPC CIDR blocks", VPC user guide: a VPC, and a subnet, has between 16 and 65,536 addresses.
 LARGEST_VPC = 16
@@ -88,7 +88,7 @@ def _not_at_the_edge(zone: str) -> str:
     return zone
 
 
-class NetworkSettings(Section):
+class NetworkOptions(Section):
     """The VPC."""
 
     cidr: Annotated[IPv4Network, BeforeValidator(_network), AfterValidator(_for_hosts)] = setting(
@@ -131,28 +131,28 @@ class NetworkSettings(Section):
         return "".join(map(letter_of, self.zones)) if self.zones else LETTERS[:ZONES]
 
 
-def _zones_are_of_one_region(network: NetworkSettings) -> str | None:
+def _zones_are_of_one_region(network: NetworkOptions, at: str) -> str | None:
     zones = network.zones or ()
     regions = sorted({zone[:-1] for zone in zones})
     if len(regions) <= 1:
         return None
     return (
-        f"network.zones is {list(zones)}, zones of {' and '.join(regions)};"
+        f"{at}zones is {list(zones)}, zones of {' and '.join(regions)};"
         " allowed: zones of one Region"
     )
 
 
-def _zones_have_addresses(network: NetworkSettings) -> str | None:
+def _zones_have_addresses(network: NetworkOptions, at: str) -> str | None:
     zones = [zone for zone in network.zones or () if letter_of(zone) not in LETTERS]
     if not zones:
         return None
     return (
-        f"network.zones has {', '.join(zones)}, for which the address plan has no room;"
+        f"{at}zones has {', '.join(zones)}, for which the address plan has no room;"
         f" allowed: zones with the letters {LETTERS[0]} to {LETTERS[-1]}"
     )
 
 
-def _subnets_have_room(network: NetworkSettings) -> str | None:
+def _subnets_have_room(network: NetworkOptions, at: str) -> str | None:
     if not set(network.letters) <= set(LETTERS):
         return None
     longest = longest_prefix(network.letters)
@@ -160,23 +160,23 @@ def _subnets_have_room(network: NetworkSettings) -> str | None:
         return None
     letters = " and ".join(sorted(network.letters))
     return (
-        f"network.cidr is '{network.cidr}', too small for two subnets in each of the zones"
+        f"{at}cidr is '{network.cidr}', too small for two subnets in each of the zones"
         f" {letters} (each letter has its own share, so that a zone can be added, dropped or"
         f" replaced later); allowed: /{LARGEST_VPC} to /{longest}"
     )
 
 
-def _cidrs_are_apart(network: NetworkSettings) -> str | None:
+def _cidrs_are_apart(network: NetworkOptions, at: str) -> str | None:
     for cidr in network.additional_cidrs:
         if cidr.overlaps(network.cidr):
             return (
-                f"network.additional_cidrs has '{cidr}', which overlaps network.cidr,"
+                f"{at}additional_cidrs has '{cidr}', which overlaps {at}cidr,"
                 f" '{network.cidr}'; allowed: networks without a common address"
             )
     return None
 
 
-def _cidrs_may_be_together(network: NetworkSettings) -> str | None:
+def _cidrs_may_be_together(network: NetworkOptions, at: str) -> str | None:
     """Look both ways, since a block may be added to the settings, and so to the VPC, at any time.
 
     Except where the order decides: the stack adds private blocks before others.
@@ -187,7 +187,7 @@ def _cidrs_may_be_together(network: NetworkSettings) -> str | None:
             reserved = None if cidr.overlaps(there) or later else restricted(cidr, there)
             if reserved:
                 return (
-                    f"network.additional_cidrs has '{cidr}', which EC2 refuses beside '{there}'"
+                    f"{at}additional_cidrs has '{cidr}', which EC2 refuses beside '{there}'"
                     f" (nothing of {reserved}); allowed: networks that the table 'IPv4 CIDR block"
                     " association restrictions' of the VPC user guide permits, such as"
                     " '100.64.0.0/16'"
@@ -195,11 +195,10 @@ def _cidrs_may_be_together(network: NetworkSettings) -> str | None:
     return None
 
 
-RULES = (
+NetworkOptions.rules = (
     (("zones",), _zones_are_of_one_region),
     (("zones",), _zones_have_addresses),
     (("cidr", "zones"), _subnets_have_room),
     (("cidr", "additional_cidrs"), _cidrs_are_apart),
     (("cidr", "additional_cidrs"), _cidrs_may_be_together),
 )
-"""Each rule about several settings, or several values of one, with the settings it is about."""

@@ -1,4 +1,4 @@
-"""The settings of the logs."""
+"""The options of the logs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import BeforeValidator
 
-from stacks.settings.section import Section, setting
+from cdk_nat_failover.options.section import Section, setting
 
 # RetentionInDays of PutRetentionPolicy, CloudWatch Logs API reference.
 RetentionDays = Literal[
@@ -23,7 +23,7 @@ def _whole(value: object) -> object:
     return value
 
 
-class LogSettings(Section):
+class LogOptions(Section):
     """How long logs are kept."""
 
     retention_days: Annotated[RetentionDays, BeforeValidator(_whole)] = setting(

@@ -1,0 +1,1 @@
+"""What instances do of themselves, in a region whose AWS knows nothing of it."""

@@ -1,0 +1,70 @@
+"""What made the function run, as values: every trigger says only "observe".
+
+Beyond that it may say that instances are leaving, ask for lifecycle actions to be completed, or ask
+for an answer to CloudFormation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from nat_failover.actions import CompleteLifecycleAction
+    from nat_failover.contract import Resource
+
+
+class TriggerKind(StrEnum):
+    """What kind of message a trigger was."""
+
+    SWEEP = "sweep"
+    LAUNCHED = "launched"
+    LAUNCH_FAILED = "launch failed"
+    TERMINATED = "terminated"
+    TERMINATE_FAILED = "terminate failed"
+    TEST = "test"
+    LIFECYCLE = "lifecycle action"
+    STATE_CHANGE = "state change"
+    ALARM = "alarm"
+    DEPLOYMENT = "deployment"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployment:
+    """CloudFormation's request, to be answered at `response_url`.
+
+    `resource` is the type of the custom resource, `associations` the ids of those that
+    CloudFormation made and will delete itself.
+    """
+
+    resource: Resource
+    request: str
+    response_url: str
+    stack: str
+    request_id: str
+    logical_id: str
+    physical_id: str
+    associations: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trigger:
+    """What an event means, all its records together. `problems` are the parts not believed."""
+
+    kinds: frozenset[TriggerKind] = frozenset()
+    leaving: frozenset[str] = frozenset()
+    actions: frozenset[CompleteLifecycleAction] = frozenset()
+    deployment: Deployment | None = None
+    problems: tuple[str, ...] = ()
+
+    def __or__(self, other: Trigger) -> Trigger:
+        """Join what two messages mean."""
+        return Trigger(
+            kinds=self.kinds | other.kinds,
+            leaving=self.leaving | other.leaving,
+            actions=self.actions | other.actions,
+            deployment=self.deployment or other.deployment,
+            problems=self.problems + other.problems,
+        )
