@@ -25,10 +25,10 @@ setup: $(READY) $(PACKETS) ## Make .venv and node_modules, as the other recipes 
 lab: $(READY) $(PACKETS) ## Watch a failover in a region in a box; ARGS="drill zone-outage" and more: lab/README.md
 	@python -m lab $(ARGS)
 
-soak: $(READY) ## Play 1 000 drills of mixed faults; fail if one is not recovered
+soak: $(READY) ## Run 1 000 drills of mixed faults; fail if one is not recovered
 	@python -m lab soak $(ARGS)
 
-readings: $(READY) ## Play updates that fail under every reading of what AWS leaves open (minutes)
+readings: $(READY) ## Run updates that fail under every reading of what AWS leaves open (minutes)
 	@python -m pytest --quiet --every-reading lab/tests/drills/test_updates.py
 
 figures: $(READY) ## Collect the figures that README and docs print anew (minutes)

@@ -1,11 +1,11 @@
 """Drills of a stack that is deployed in a real AWS account, by the account's own clock.
 
-`drill` finds the stack through CloudFormation, names what it will do to what, asks, plays one fault
-after the other, observes it about once a second until the stack is as it was, and returns the same
-`Outcome` as a drill in the emulated region. It is the only part of the lab that ever uses a
+`drill` finds the stack through CloudFormation, names what it will do to what, asks, injects one
+fault after the other, observes it about once a second until the stack is as it was, and returns the
+same `Outcome` as a drill in the emulated region. It is the only part of the lab that ever uses a
 person's credentials, and it touches nothing that does not carry the stack's tag.
 
-What it plays, and what ends it:
+What it injects, and what ends it:
 
 - `terminate`, `stop`: one NAT, behind its group's back. The group replaces it.
 - `planned`: an instance refresh, which replaces every NAT, one after the other.

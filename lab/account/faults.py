@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 ALLOWED = (
     ", ".join(fault.name for fault in FAULTS if fault.account)
     + "; a zone's letter may follow where the lab has one, as in terminate:b, and no time, because"
-    " they are played one after the other"
+    " they are injected one after the other"
 )
 
 
@@ -53,7 +53,7 @@ class AccountFault:
 
 
 def account_faults(faults: Sequence[ScheduledFault]) -> tuple[AccountFault, ...]:
-    """Return the faults in the order in which they are to be played.
+    """Return the faults in the order in which they are to be injected.
 
     Raises:
         RealDrillError: when there is none, or one that a real account does not allow.

@@ -40,7 +40,7 @@ def drill(  # noqa: PLR0913 - what a drill needs, each thing by name
     endpoint: str | None = None,
     speed: float = 1.0,
 ) -> Outcome:
-    """Play faults on a deployed stack, one after the other, and return what came of them.
+    """Inject faults into a deployed stack, one after the other, and return what came of them.
 
     `ask` gets what will be done to what, in words, and returns whether to go on; `tell` gets each
     moment as it is seen. `endpoint` and `speed` are for the emulated region: another address than

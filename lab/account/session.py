@@ -55,14 +55,14 @@ class DrillSession:
         self._clock = clock
         self._tell = tell
         self._moments: list[Moment] = []
-        self._played: list[AccountFault] = []
+        self._injected: list[AccountFault] = []
         self._observer = StackObserver(connections.once, deployed.settings, clock, self._note)
 
     def run(self, faults: Sequence[AccountFault], named: FaultAction) -> Outcome:
-        """Play the faults; the first one does what was named to the person, or nothing.
+        """Inject the faults; the first one does what was named to the person, or nothing.
 
         Raises:
-            RealDrillError: when the first fault cannot be played, or something not be put back.
+            RealDrillError: when the first fault cannot be injected, or something not be reverted.
             botocore.exceptions.ClientError: when AWS refuses the first fault.
 
         """
@@ -71,8 +71,8 @@ class DrillSession:
         for fault in faults[1:]:
             over = self._go_on(fault, over=over)
         self._say_how_exact()
-        played = " ".join(map(str, self._played))
-        return outcome(played, self._deployed, self._observer, self._runs(), self._moments)
+        injected = " ".join(map(str, self._injected))
+        return outcome(injected, self._deployed, self._observer, self._runs(), self._moments)
 
     def _begin(self, fault: AccountFault, named: FaultAction) -> None:
         began = self._clock.now()
@@ -88,9 +88,9 @@ class DrillSession:
         self._observer.begin(network, began)
 
     def _go_on(self, fault: AccountFault, *, over: bool) -> bool:
-        """Play one of the faults after the first, if the one before is over and the stack well."""
+        """Inject a fault after the first, if the one before is over and the stack is well."""
         if not over:
-            self._say(Who.LAB, "note", f"{fault} is not played: what came before is not over")
+            self._say(Who.LAB, "note", f"{fault} is not injected: what came before is not over")
             return False
         try:
             with in_a_sentence():
@@ -102,13 +102,13 @@ class DrillSession:
         except NotRevertedError:
             raise
         except RealDrillError as error:
-            self._say(Who.LAB, "note", f"{fault} is not played: {error}")
+            self._say(Who.LAB, "note", f"{fault} is not injected: {error}")
             return False
 
     def _execute(self, fault: AccountFault, action: FaultAction) -> bool:
         """Execute it and observe until it is over, or revert it; return whether it was in time."""
         now, limit = self._clock.now(), LIMITS_S[fault.kind]
-        self._played.append(fault)
+        self._injected.append(fault)
         self._observer.faults.append(now)
         self._note(Moment(time=now, source=Who.YOU.value, kind="fault", what=describe(action)))
         try:

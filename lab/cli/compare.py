@@ -46,7 +46,7 @@ def compare(
     handlers: Sequence[Handler | None],
     seeds: Sequence[int],
 ) -> list[Outcome]:
-    """Play every scenario with every handler and every seed, and return the outcomes in order."""
+    """Run every scenario with every handler and every seed, and return the outcomes in order."""
     jobs = [
         _job(testbed, faults, handler, seed)
         for faults in scenarios
@@ -93,9 +93,9 @@ def failures(outcomes: Sequence[Outcome]) -> list[str]:
 
 
 def soak(testbed: AppTestbed, console: Console, *, drills: int, seed: int) -> list[Outcome]:
-    """Play drills of mixed faults, drawn from a seed, and return the outcomes.
+    """Run drills of mixed faults, drawn from a seed, and return the outcomes.
 
-    What AWS leaves open is played under each reading, in the full cross.
+    What AWS leaves open is taken under each reading, in the full cross.
     """
     cross = list(every())
     zones = [home.zone[-1] for home in testbed.monitor.homes]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def demo(region: Region, directory: Path, screen: Screen, strategy: str | None) -> None:
-    """Play the demo.
+    """Run the demo.
 
     Raises:
         AppTestbedError: when the app does not deploy, recover, come home or go.

@@ -1,4 +1,4 @@
-"""`drill`: play faults and tell what came of them, in words, as JSON or as a page."""
+"""`drill`: inject faults and tell what came of them, in words, as JSON or as a page."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def drill(  # noqa: PLR0913 - what a person can say of a drill, each thing by na
     pace: float = 1.0,
     destroy: bool = False,
 ) -> Outcome:
-    """Deploy the app, play the faults, and return the outcome; a screen shows it live.
+    """Deploy the app, inject the faults, and return the outcome; a screen shows it live.
 
     `pace` is how fast a clock that goes by itself goes during the drill. `destroy` says whether the
     stack is destroyed in the end, which raises AppTestbedError when it cannot be.

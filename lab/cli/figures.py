@@ -2,7 +2,7 @@
 
 A mark is `<!-- figures: NAME -->` on a line of its own, and `<!-- end -->` ends what is written
 there. `python -m lab figures` collects anew, with `--kept` it prints what is kept, and what the
-code says of faults and settings. A test compares the pages with the file, and plays some drills
+code says of faults and settings. A test compares the pages with the file, and runs some drills
 again to see whether the file is still true.
 """
 
@@ -39,7 +39,7 @@ _SHORT = ("terminate", "both", "hang")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Played:
+class DrillFigures:
     """What is kept of one drill: its outage is that of the zone that had it worst."""
 
     fault: str
@@ -55,7 +55,7 @@ class Played:
 class Figures:
     """All drills, and the one that is told."""
 
-    drills: tuple[Played, ...]
+    drills: tuple[DrillFigures, ...]
     told: Outcome
 
     @property
@@ -63,14 +63,14 @@ class Figures:
         """Return the faults in their order."""
         return tuple(dict.fromkeys(row.fault for row in self.drills))
 
-    def of(self, fault: str, *, ours: bool) -> list[Played]:
+    def of(self, fault: str, *, ours: bool) -> list[DrillFigures]:
         """Return the drills of a fault with the deployed function, or with the other one."""
         return [row for row in self.drills if row.fault == fault and (row.handler == OURS) is ours]
 
 
-def played(outcome: Outcome) -> Played:
+def drill_figures(outcome: Outcome) -> DrillFigures:
     """Return what is kept of a drill."""
-    return Played(
+    return DrillFigures(
         fault=outcome.fault,
         handler=outcome.handler,
         seed=outcome.seed,
@@ -87,14 +87,14 @@ def collected(outcomes: Iterable[Outcome]) -> Figures:
     told = next(
         row for row in outcomes if (row.fault, row.handler, row.seed) == (TOLD, OURS, SEEDS[0])
     )
-    return Figures(drills=tuple(map(played, outcomes)), told=told)
+    return Figures(drills=tuple(map(drill_figures, outcomes)), told=told)
 
 
 def load(project: Path) -> Figures:
     """Return the figures that are kept."""
     kept = json.loads((project / FILE).read_text(encoding="utf-8"))
     return Figures(
-        drills=tuple(Played(**row) for row in kept["drills"]), told=kept_drill.load(project)
+        drills=tuple(DrillFigures(**row) for row in kept["drills"]), told=kept_drill.load(project)
     )
 
 
@@ -158,7 +158,7 @@ def _faults(_: Figures) -> str:
         f"| `{fault.name}`{_options(fault)} | {fault.happens} | {fault.ends} |\n"
         for fault in FAULTS
     )
-    count = f"The lab plays {len(FAULTS)} faults:\n\n"
+    count = f"The lab injects {len(FAULTS)} faults:\n\n"
     return f"{count}| fault | what happens | how it ends |\n|---|---|---|\n" + "".join(rows)
 
 
@@ -191,23 +191,23 @@ SECTIONS: dict[str, Callable[[Figures], str]] = {
 """What is written between the marks, by name."""
 
 
-def _outage(drills: Sequence[Played]) -> str:
+def _outage(drills: Sequence[DrillFigures]) -> str:
     if not any(row.recovered for row in drills):
         return "never"
     return f"{_least(drills)}{seconds(_median(drills))}, {_least(drills)}{seconds(_worst(drills))}"
 
 
-def _least(drills: Sequence[Played]) -> str:
+def _least(drills: Sequence[DrillFigures]) -> str:
     return "" if all(row.recovered for row in drills) else "at least "
 
 
-def _median(drills: Sequence[Played]) -> float:
+def _median(drills: Sequence[DrillFigures]) -> float:
     return median(row.outage for row in drills)
 
 
-def _worst(drills: Sequence[Played]) -> float:
+def _worst(drills: Sequence[DrillFigures]) -> float:
     return max(row.outage for row in drills)
 
 
-def _home(drills: Sequence[Played]) -> str:
+def _home(drills: Sequence[DrillFigures]) -> str:
     return f"{sum(row.home for row in drills)} of {len(drills)}"

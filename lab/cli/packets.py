@@ -52,7 +52,7 @@ def drill_with_packets(  # noqa: PLR0913 - what a person can say of a drill, eac
     pace: float = 1.0,
     destroy: bool = False,
 ) -> Outcome:
-    """Deploy the app, let private hosts probe, play the faults, and return the outcome.
+    """Deploy the app, let private hosts probe, inject the faults, and return the outcome.
 
     At another pace than 1, what hosts saw is by the clock on the wall.
 

@@ -30,9 +30,9 @@ def parser() -> argparse.ArgumentParser:
     up.add_argument(
         "--port", type=_whole(1, 65535), default=0, help="where to listen; any free port without"
     )
-    _drill(_add(commands, "drill", "play faults, and tell what came of them"))
-    _compare(_add(commands, "compare", "play several faults with several handlers and seeds"))
-    soak = _add(commands, "soak", "play many drills of mixed faults, none of which may stay lost")
+    _drill(_add(commands, "drill", "inject faults, and tell what came of them"))
+    _compare(_add(commands, "compare", "run several faults with several handlers and seeds"))
+    soak = _add(commands, "soak", "run many drills of mixed faults, none of which may stay lost")
     soak.add_argument("--drills", type=_whole(1), default=1000, metavar="N", help="1 000 without")
     _seed(soak)
     commands.add_parser("faults", help="list the faults, and how each ends")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def drill_real(
     options: Namespace, faults: Sequence[ScheduledFault], screen: Screen | None
 ) -> Outcome:
-    """Ask, play the faults in the account, and return what came of them."""
+    """Ask, inject the faults in the account, and return what came of them."""
     return account.drill(
         faults,
         options.stack,

@@ -116,10 +116,10 @@ def _drill(options: Namespace, console: Console, directory: Path) -> int:
     settings = lab_settings(PROJECT, strategy)
     must_have_zones(faults, settings.zones)
     real = options.real_time or options.packets
-    behaviours, played = _with_packets() if options.packets else (BEHAVIOURS, drill)
+    behaviours, drill_of = _with_packets() if options.packets else (BEHAVIOURS, drill)
     clock = RealClock(DEPLOYMENT_PACE) if real else VirtualClock()
     with Region(behaviours, clock=clock) as region:
-        outcome = played(
+        outcome = drill_of(
             region,
             directory,
             screen,
@@ -139,7 +139,7 @@ def _ended(outcome: Outcome, screen: Screen | None, options: Namespace, status: 
 
 
 def _with_packets() -> tuple[Behaviours, Callable[..., Outcome]]:
-    """Return what is played in a region that packets follow, and how it is drilled."""
+    """Return the behaviours of a region that packets follow, and what drills it."""
     if reason := missing_requirement():
         raise PacketsError(reason)
     from lab.cli import packets  # noqa: PLC0415 - what it needs is for Linux alone

@@ -1,4 +1,4 @@
-"""`faults` and `fidelity`: what can be played, and how faithfully."""
+"""`faults` and `fidelity`: what can be injected, and how faithful the lab is."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def faults(_: Namespace, console: Console, __: Path) -> int:
     console.print(
         f"Drilled alone, {', '.join(alone)} come with the termination of a NAT. Under each name:"
         " its options (ZONE is a zone's letter, as in terminate:b), how many seconds it lasts where"
-        " nothing else is said, and whether it can be played in a real account. How it ends is with"
-        " the deployed function.",
+        " nothing else is said, and whether it can be injected into a real account. How it ends is"
+        " with the deployed function.",
         highlight=False,
     )
     return 0
@@ -49,7 +49,7 @@ def _options(fault: Fault) -> tuple[str, ...]:
 
 def fidelity(_: Namespace, console: Console, __: Path) -> int:
     """Print what is modelled, how well it is known, and what is not modelled."""
-    console.print("[bold]AWS behaviours that the lab plays[/], each with its source\n")
+    console.print("[bold]AWS behaviours that the lab emulates[/], each with its source\n")
     for behaviour in BEHAVIOURS:
         fact = " ".join((behaviour.__doc__ or "").split("\n\n")[0].split())
         console.print(f"[bold]{behaviour.__name__}[/] {fact}", highlight=False)

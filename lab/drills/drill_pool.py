@@ -81,7 +81,7 @@ def _run(testbed: AppTestbed, job: Job, answer: Connection) -> None:
     try:
         testbed.region.resume(elsewhere=True)
         answer.send(job.run())
-    except Exception as error:  # noqa: BLE001 - it is told to the process that waits for the outcome
+    except Exception as error:  # noqa: BLE001 - the parent, which waits for the outcome, raises it
         answer.send(f"{type(error).__name__}: {error}")
     finally:
         testbed.region.functions.close()

@@ -1,7 +1,7 @@
-"""The faults that a drill can play, one row each: what happens, what comes of it, and where.
+"""The faults that a drill can inject, one row each: what happens, what comes of it, and where.
 
-Data alone: how the emulated region plays a fault is in `lab.drills.injectors`, how a real account
-does is in `lab.account`.
+Data alone: how a fault is injected into the emulated region is in `lab.drills.injectors`, how into
+a real account is in `lab.account`.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class ActionKind(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InAccount:
-    """How a real account plays a fault: what is done, and the calls that do it and revert it."""
+    """How a real account gets a fault: the action, the calls that execute and revert it."""
 
     kind: ActionKind
     permissions: tuple[str, ...]
@@ -43,10 +43,10 @@ class InAccount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """One fault: what it plays, in words, and how a drill of it ends with the deployed function.
+    """One fault: what happens, in words, and how a drill of it ends with the deployed function.
 
     `seconds` is how long it lasts where a drill does not say (None: it happens at once, or has no
-    end), `lead` how long before a NAT's death it begins, `account` how a real account plays it (of
+    end), `lead` how long before a NAT's death it begins, `account` how a real account gets it (of
     its options a zone alone), `recovers` with which strategies each zone is at home in the
     end, `left_alone` with which options only if `failover.adopt` is on.
     """

@@ -1,4 +1,4 @@
-"""Which faults a drill plays and when: from the command line, or from a file.
+"""Which faults a drill injects and when: from the command line, or from a file.
 
 On the command line a fault is `NAME[:OPTION][@START][+SECONDS]`, such as `terminate:b@10` or
 `lost@0+120`. A file is TOML: `seed`, `strategy`, and for each fault a `[[fault]]` table with `name`

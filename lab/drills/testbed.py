@@ -71,7 +71,7 @@ class AppTestbed:
             raise AppTestbedError(message)
 
     def insist(self) -> None:
-        """Raise AppTestbedError when something happened that the lab does not play."""
+        """Raise AppTestbedError when something happened that the lab does not emulate."""
         if problems := self.region.journal.entries("problem"):
             raise AppTestbedError(problems[0].what)
 

@@ -1,4 +1,4 @@
-"""The lanes of a picture: one for each who, with a mark for each line of the timeline.
+"""The lanes of a picture: one for each actor, with a mark for each line of the timeline.
 
 Each label stands beside its mark, in as many rows as the lane needs, so that none covers another
 and none needs a line to its mark. What finds no room stays a tick at the foot of the lane.

@@ -1,1 +1,1 @@
-"""How the emulated region plays the faults, through its own levers and its API."""
+"""How faults are injected into the emulated region, through its own levers and its API."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class FaultContext:
-    """Where a fault is played: the region, its stack, and the monitor of its egress."""
+    """Where a fault is injected: the region, its stack, and the monitor of its egress."""
 
     region: Region
     stack: str

@@ -1,4 +1,4 @@
-"""How the emulated region plays each fault of `lab.drills.faults`.
+"""How each fault is injected into the emulated region, by its name in `lab.drills.faults`.
 
 An injector is called on the lab's timeline, and must not wait.
 """

@@ -310,7 +310,7 @@ def test_command_says_what_to_do_when_its_port_is_taken(
 def test_faults_lists_every_fault_and_fidelity_every_behaviour_and_delay(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What can be played, what is modelled and how well, and what is not."""
+    """What can be injected, what is modelled and how well, and what is not."""
     monkeypatch.setenv("COLUMNS", "300")
     assert main(["faults"]) == main(["fidelity"]) == 0
     said = capsys.readouterr().out

@@ -1,4 +1,4 @@
-"""The app, deployed once for a module's drills, which each play in a fork.
+"""The app, deployed once for a module's drills, each of which runs in a fork.
 
 Not for longer: a process has one region at a time, and other modules have regions of their own.
 """

@@ -42,7 +42,7 @@ def job(testbed: AppTestbed, written: str, *, seed: int = 0, handler: Handler | 
     return Job(name=written, run=drill)
 
 
-def played(testbed: AppTestbed, jobs: Iterable[Job]) -> dict[str, Outcome]:
+def outcomes_of(testbed: AppTestbed, jobs: Iterable[Job]) -> dict[str, Outcome]:
     """Return the outcomes by the drills' names."""
     return {job.name: outcome for job, outcome in run_all(testbed, jobs)}
 
@@ -61,7 +61,7 @@ def test_every_fault_ends_as_documented_when_subnets_are_moved(
     """
     strategy = Strategy.SWAP_ROUTE_TABLE.value
     with Region(BEHAVIOURS) as region, deployed(region, tmp_path, strategy, cli=cli) as testbed:
-        drills = played(testbed, [job(testbed, fault.name) for fault in FAULTS])
+        drills = outcomes_of(testbed, [job(testbed, fault.name) for fault in FAULTS])
         ends = {name: end(outcome) for name, outcome in drills.items()}
         expected = {
             fault.name: HOME if fault.ends_well(None, strategy) else LOST for fault in FAULTS
@@ -98,7 +98,7 @@ def played_in_order(testbed: AppTestbed, jobs: list[Job]) -> Iterable[tuple[int,
 
 def test_drill_shows_what_our_function_gains(testbed: AppTestbed) -> None:
     """Each number has the bounds that its delays allow."""
-    drills = played(
+    drills = outcomes_of(
         testbed,
         [job(testbed, written) for written in ("terminate", "lost", "both", "denied", "tamper")],
     )
@@ -124,8 +124,10 @@ FAULTS_LAST = {fault.name: fault.seconds for fault in FAULTS if fault.seconds}
 def test_recipe_of_2016_fails_where_the_comparison_says(testbed: AppTestbed) -> None:
     """It waits for the group, never comes home, and a second death is for good."""
     first, second = "terminate:a", "terminate:a terminate:b@200"
-    recipe = played(testbed, [job(testbed, text, handler=RECIPE_2016) for text in (first, second)])
-    ours = played(testbed, [job(testbed, text) for text in (first, second)])
+    recipe = outcomes_of(
+        testbed, [job(testbed, text, handler=RECIPE_2016) for text in (first, second)]
+    )
+    ours = outcomes_of(testbed, [job(testbed, text) for text in (first, second)])
     assert [end(ours[first]), end(ours[second])] == [HOME, HOME]
     assert end(recipe[first]) == (True, False)
     assert recipe[first].worst > delays.GROUP_NOTICES.low > ours[first].worst
@@ -134,7 +136,9 @@ def test_recipe_of_2016_fails_where_the_comparison_says(testbed: AppTestbed) -> 
 
 def test_message_that_comes_twice_or_late_leads_to_the_same_end(testbed: AppTestbed) -> None:
     """The table is written once more at most, and never to anything else."""
-    drills = played(testbed, [job(testbed, text) for text in ("terminate", "doubled", "reordered")])
+    drills = outcomes_of(
+        testbed, [job(testbed, text) for text in ("terminate", "doubled", "reordered")]
+    )
     ends = {name: outcome.egress["us-east-1a"][-1].through for name, outcome in drills.items()}
     assert len(set(ends.values())) == 1
     assert {end(outcome) for outcome in drills.values()} == {HOME}
@@ -142,7 +146,7 @@ def test_message_that_comes_twice_or_late_leads_to_the_same_end(testbed: AppTest
 
 def test_fault_changes_nothing_when_another_one_came_first(testbed: AppTestbed) -> None:
     """A route that is gone cannot be deleted: the drill says so and goes on."""
-    (drill,) = played(testbed, [job(testbed, "tamper:a tamper:a@0.1")]).values()
+    (drill,) = outcomes_of(testbed, [job(testbed, "tamper:a tamper:a@0.1")]).values()
     said = [line.what for line in drill.timeline if line.source == "You"]
     assert said[-1].startswith("tamper changes nothing: no route with destination-cidr-block")
     assert end(drill) == HOME
@@ -161,7 +165,7 @@ def test_nats_that_a_group_replaces_end_alike_whether_it_may_exceed_its_maximum(
         return Job(name=f"{fault}: {readings.launch_first.value}", run=drill)
 
     cross = list(every(LaunchFirst))
-    drills = played(
+    drills = outcomes_of(
         testbed, [under(each, fault) for each in cross for fault in ("planned", "impair")]
     )
     assert {name: end(outcome) for name, outcome in drills.items()} == dict.fromkeys(drills, HOME)
@@ -184,7 +188,7 @@ def test_mixed_drills_recover(testbed: AppTestbed) -> None:
         )
         for seed in range(6)
     ]
-    lost = [name for name, outcome in played(testbed, jobs).items() if end(outcome) != HOME]
+    lost = [name for name, outcome in outcomes_of(testbed, jobs).items() if end(outcome) != HOME]
     assert lost == []
 
 
@@ -210,4 +214,4 @@ def test_farm_says_which_drill_failed_and_why(testbed: AppTestbed) -> None:
 
     with pytest.raises(DrillPoolError, match="the drill any: ValueError: no"):
         list(run_all(testbed, [Job(name="any", run=fail)]))
-    assert end(played(testbed, [job(testbed, "terminate")])["terminate"]) == HOME
+    assert end(outcomes_of(testbed, [job(testbed, "terminate")])["terminate"]) == HOME

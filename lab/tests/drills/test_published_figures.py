@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lab.cli.figures import SEEDS, TOLD, load, played
+from lab.cli.figures import SEEDS, TOLD, drill_figures, load
 from lab.drills.drill import run_drill
 from lab.drills.drill_pool import Job, run_all
 from lab.drills.faults import FAULTS
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def test_drills_come_to_what_the_published_figures_say(testbed: AppTestbed) -> None:
     """Every fault once, with the function, to the millisecond.
 
-    The recipe's are not played again: on a busy machine its first start can miss its time limit,
+    The recipe's are not run again: on a busy machine its first start can miss its time limit,
     and whatever changes them changes the function's too.
     """
     figures = load(PROJECT)
@@ -29,7 +29,7 @@ def test_drills_come_to_what_the_published_figures_say(testbed: AppTestbed) -> N
     jobs = [_job(testbed, fault.name) for fault in FAULTS]
     outcomes = [outcome for _, outcome in run_all(testbed, jobs)]
     testbed.diff()
-    now = {(outcome.fault, outcome.handler): played(outcome) for outcome in outcomes}
+    now = {(outcome.fault, outcome.handler): drill_figures(outcome) for outcome in outcomes}
     assert now == {key: kept[key] for key in now}, ANEW
     (told,) = (row for row in outcomes if (row.fault, row.handler) == (TOLD, OURS))
     assert told.as_json() == figures.told.as_json(), ANEW

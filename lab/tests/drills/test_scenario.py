@@ -70,7 +70,7 @@ def test_condition_alone_comes_with_the_death_of_a_nat() -> None:
 
 
 def test_condition_comes_alone_when_there_is_harm_already() -> None:
-    """What a person combines is played as it is, in the order of time."""
+    """What a person combines is injected as it is, in the order of time."""
     assert said(read_faults(["stop:b@20", "lost"])) == ["lost", "stop:b@20"]
 
 
