@@ -1,4 +1,4 @@
-"""What the world is told of a run: log, metrics, people, return value."""
+"""What a run leaves behind: log, metrics, notifications, return value."""
 
 from __future__ import annotations
 
