@@ -209,7 +209,7 @@ def test_table_moves_when_only_the_group_still_knows_its_nat(
 
 
 @READS
-def test_look_succeeds_when_throttling_ends_within_the_retries(
+def test_observation_succeeds_when_throttling_ends_within_the_retries(
     read: str, region: Region, function: Function
 ) -> None:
     """Three refusals in a row cost time and nothing else."""
@@ -223,7 +223,7 @@ def test_look_succeeds_when_throttling_ends_within_the_retries(
 
 
 @READS
-def test_look_is_repeated_when_a_read_failed_once(
+def test_observation_is_repeated_when_a_read_failed_once(
     read: str, region: Region, function: Function
 ) -> None:
     """A run goes on while it has time."""

@@ -368,7 +368,9 @@ def test_written_route_counts_when_a_table_has_a_propagated_one_too(
     assert region.served_by() == {"a": region.nats["b"], "b": region.nats["b"]}
 
 
-def test_route_is_written_once_when_looks_lag_behind_it(region: Region, function: Function) -> None:
+def test_route_is_written_once_when_observations_lag_behind_it(
+    region: Region, function: Function
+) -> None:
     """What AWS answered is known for the rest of the run."""
     answers: list[dict[str, Any]] = []
 
@@ -386,7 +388,9 @@ def test_route_is_written_once_when_looks_lag_behind_it(region: Region, function
     assert (returned["failure"], returned["observations"]) == (None, 2)
 
 
-def test_subnet_is_moved_once_when_looks_lag_behind_it(region: Region, swapping: Function) -> None:
+def test_subnet_is_moved_once_when_observations_lag_behind_it(
+    region: Region, swapping: Function
+) -> None:
     """The same of associations."""
     answers: list[dict[str, Any]] = []
 
