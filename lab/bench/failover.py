@@ -25,8 +25,8 @@ import nat_failover
 from nat_failover.actions import DEFAULT_ROUTE_CIDR
 from tests.aws import messages
 from tests.aws.conftest import Context
-from tests.aws.gaps import filled
 from tests.aws.region import Region
+from tests.aws.restored import restored
 from tests.aws.wire import Wire
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def _measure(
     options: argparse.Namespace,
 ) -> float:
     """Return the milliseconds from a NAT's death to the last answer of the repair."""
-    with mock_aws(), filled():
+    with mock_aws(), restored():
         region, wire = _served(size), Wire()
         written: list[float] = []
 
@@ -119,8 +119,8 @@ def _function(region: Region, wire: Wire) -> Callable[[], object]:
     environment = {"AWS_DEFAULT_REGION": region.name, **region.settings.to_env()}
     with patch.dict(os.environ, environment):
         do = nat_failover.do
-    told = do.notifications
-    wire.plug_into(do.clients.ec2, do.clients.autoscaling, told.memory, told.sns)
+    memory, sns = do.notifications.memory, do.notifications.sns
+    wire.plug_into(do.clients.ec2, do.clients.autoscaling, memory, sns)
     return lambda: do(messages.SWEEP, Context(40))
 
 

@@ -88,7 +88,7 @@ class HomeTable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Everything that the function is told at deployment.
+    """Everything that the function is given at deployment.
 
     `stack` is the stack's name and `stack_id` its ARN, `group` the name of the Auto Scaling group,
     `wanted` how many NATs it has when nothing is wrong, `memory` the name of the DynamoDB table

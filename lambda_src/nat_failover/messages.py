@@ -1,8 +1,8 @@
 """What each message means: a new trigger is a row here, and a reader if none fits.
 
-A message is told by the first field of `DIRECT` or `THROUGH_THE_TOPIC` that it has. Where one shape
-carries several triggers, its own table has a row for each; what is in no row is not understood, and
-the problem names it.
+The first field of `DIRECT` or `THROUGH_THE_TOPIC` that a message has says its shape. Where one
+shape carries several triggers, its own table has a row for each; what is in no row is not
+understood, and the problem names it.
 
 EC2's own event, delivered by EventBridge and by nobody else, can say that an instance is leaving; a
 lifecycle hook of the own group can ask for its action to be completed; and CloudFormation, calling
@@ -98,7 +98,7 @@ def _means(kind: TriggerKind) -> Reader:
 
 
 def _notification(message: Mapping[str, Any], settings: Settings) -> Trigger:
-    """Read a notification of the group: something changed, and the observation tells what."""
+    """Read a notification of the group: something changed, and the observation shows what."""
     return _row(_NOTIFICATIONS, message, "Event")(message, settings)
 
 
@@ -205,7 +205,7 @@ _EVENTS: dict[tuple[object, ...], Reader] = {
 Nobody can put an event whose source begins with `aws.` (EventBridge API reference, PutEvents)."""
 
 DIRECT: dict[str, Reader] = {"RequestType": _deployment, "source": _eventbridge}
-"""What invokes the function without the topic, by the field that tells them apart."""
+"""What invokes the function without the topic, by the field that marks it."""
 
 THROUGH_THE_TOPIC: dict[str, Reader] = {
     "Event": _notification,

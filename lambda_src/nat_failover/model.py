@@ -42,7 +42,7 @@ class Nat:
     """One NAT instance, as the EC2 and the Auto Scaling API describe it.
 
     `interface` is the id of the primary network interface, `lifecycle` the lifecycle state in the
-    group. Either is None when the API does not tell it. `healthy` is the group's opinion.
+    group. Either is None when the API does not say. `healthy` is the group's opinion.
     `source_dest_check` is that of the primary interface. `addressed` says whether EC2 shows a
     public address: an internet gateway forwards for nobody else (VPC user guide, "Enable internet
     access for a VPC using an internet gateway"), `routed` whether the routes of its subnet may lead

@@ -21,8 +21,8 @@ from moto.core.utils import method_names_from_class
 import nat_failover
 from nat_failover.incidents import IncidentState
 from tests.aws.cloudformation import waiting_for_answers
-from tests.aws.gaps import filled
 from tests.aws.region import Region
+from tests.aws.restored import restored
 from tests.aws.wire import Wire
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class Deploy(Protocol):
 def _aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Let no call leave this process; moto need not make its thousands of images each time."""
     monkeypatch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
-    with mock_aws(), filled():
+    with mock_aws(), restored():
         yield
 
 
@@ -109,8 +109,10 @@ def deploy(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deploy]:
             monkeypatch.setenv(name, value)
         function = Function(nat_failover.do, Wire())
         clients = function.do.clients
-        told = function.do.notifications
-        function.wire.plug_into(clients.ec2, clients.autoscaling, told.memory, told.sns)
+        notifications = function.do.notifications
+        function.wire.plug_into(
+            clients.ec2, clients.autoscaling, notifications.memory, notifications.sns
+        )
         deployed.append(function)
         return function
 

@@ -139,8 +139,8 @@ class Region:
 
     def _make_mailbox(self) -> None:
         sqs = _sqs(self.name)
-        self._mailbox = sqs.create_queue(QueueName=f"{self.stack}-people")["QueueUrl"]
-        arn = f"arn:aws:sqs:{self.name}:123456789012:{self.stack}-people"
+        self._mailbox = sqs.create_queue(QueueName=f"{self.stack}-subscriber")["QueueUrl"]
+        arn = f"arn:aws:sqs:{self.name}:123456789012:{self.stack}-subscriber"
         _sns(self.name).subscribe(TopicArn=self.topic, Protocol="sqs", Endpoint=arn)
 
     def _make_memory(self) -> None:
@@ -155,7 +155,7 @@ class Region:
 
     @cached_property
     def settings(self) -> Settings:
-        """What the function is told of this stack, with the default policy."""
+        """What the function is given of this stack, with the default policy."""
         return any_function_settings(
             stack=self.stack,
             vpc=self.vpc,
@@ -278,8 +278,12 @@ class Region:
         )
 
     def served_by(self) -> dict[str, str | None]:
-        """Return the instance to which each table's default route leads, while it lives."""
-        return {table: (self.default_route(table) or {}).get("InstanceId") for table in self.tables}
+        """Return the instance to which each table's default route leads, if that is active."""
+        routes = {table: self.default_route(table) or {"State": "none"} for table in self.tables}
+        return {
+            table: route.get("InstanceId") if route["State"] == "active" else None
+            for table, route in routes.items()
+        }
 
     def associations(self, table: str) -> dict[str, str]:
         """Return the subnets that use a table, with their association ids."""

@@ -93,7 +93,7 @@ def test_deployment_fails_with_awss_words_when_a_route_is_refused(
     assert "UnauthorizedOperation: any words of AWS" in answer["Reason"]
 
 
-def test_deployment_fails_with_awss_words_when_the_look_fails(
+def test_deployment_fails_with_awss_words_when_the_observation_fails(
     fresh: Region, deploy: Deploy, cloudformation: CloudFormation
 ) -> None:
     """The last failed observation is the reason."""
@@ -257,7 +257,7 @@ def test_deletion_fails_with_awss_words_when_an_association_stays(
     assert region.associations("b") == {}
 
 
-def test_deletion_fails_with_awss_words_when_the_look_fails(
+def test_deletion_fails_with_awss_words_when_the_observation_fails(
     region: Region, deploy: Deploy, cloudformation: CloudFormation
 ) -> None:
     """Nothing is written without an observation."""
@@ -325,7 +325,7 @@ def test_deletion_leaves_what_cloudformation_knows_when_nothing_was_moved(
     assert [answer["Status"] for answer in cloudformation.answers] == ["SUCCESS"]
 
 
-def test_deletion_goes_on_when_a_write_or_a_look_fails_once(
+def test_deletion_goes_on_when_a_write_or_an_observation_fails_once(
     region: Region, deploy: Deploy, cloudformation: CloudFormation
 ) -> None:
     """A passing fault does not leave the stack half deleted."""

@@ -36,8 +36,8 @@ def failure(
         returned = function(messages.terminated(region, region.nats["a"]), seconds=SHORT)
         assert function.wire.writes == []
         assert region.served_by() == {"a": None, "b": region.nats["b"]}
-        told = [line["failure"] for line in logged() if line["message"] == "failure"]
-        assert told == [returned["failure"]]
+        logged_failures = [line["failure"] for line in logged() if line["message"] == "failure"]
+        assert logged_failures == [returned["failure"]]
         assert region.notifications() == []
         return str(returned["failure"])
 
@@ -153,15 +153,15 @@ def test_nothing_is_written_when_a_destination_is_no_network(
 def test_others_are_repaired_when_ec2_does_not_describe_a_table(
     region: Region, function: Function
 ) -> None:
-    """A table that somebody deleted is told by its id, and costs the other zones nothing."""
+    """A table that somebody deleted is reported by its id, and costs the other zones nothing."""
     function.wire.edit("DescribeRouteTables", _lose(*_TABLE))
     region.kill(region.nats["b"])
 
     returned = function(messages.SWEEP)
 
     assert region.served_by() == {"a": region.nats["a"], "b": region.nats["a"]}
-    told = {row["table"]: (row["verdict"], row["reason"]) for row in returned["now"]}
-    assert told[region.homes["a"].table] == ("missing", "EC2 does not describe it")
+    decided = {row["table"]: (row["verdict"], row["reason"]) for row in returned["now"]}
+    assert decided[region.homes["a"].table] == ("missing", "EC2 does not describe it")
 
 
 def test_nothing_is_written_when_an_instance_state_is_new(
@@ -209,7 +209,7 @@ def test_table_moves_when_only_the_group_still_knows_its_nat(
 
 
 @READS
-def test_look_succeeds_when_throttling_ends_within_the_retries(
+def test_observation_succeeds_when_throttling_ends_within_the_retries(
     read: str, region: Region, function: Function
 ) -> None:
     """Three refusals in a row cost time and nothing else."""
@@ -223,7 +223,7 @@ def test_look_succeeds_when_throttling_ends_within_the_retries(
 
 
 @READS
-def test_look_is_repeated_when_a_read_failed_once(
+def test_observation_is_repeated_when_a_read_failed_once(
     read: str, region: Region, function: Function
 ) -> None:
     """A run goes on while it has time."""

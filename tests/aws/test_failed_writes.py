@@ -197,7 +197,7 @@ def test_sweep_goes_on_when_the_run_before_had_no_time_left(
     assert returned["failure"] is None
 
 
-def test_route_is_created_when_it_vanished_between_look_and_write(
+def test_route_is_created_when_it_vanished_between_observation_and_write(
     region: Region, function: Function
 ) -> None:
     """ReplaceRoute is refused with InvalidParameterValue, and CreateRoute does it at once."""
@@ -224,7 +224,7 @@ def test_route_is_created_whichever_word_ec2_has_for_a_missing_one(
     assert region.served_by() == {"a": region.nats["b"], "b": region.nats["b"]}
 
 
-def test_route_is_replaced_when_it_appeared_between_look_and_write(
+def test_route_is_replaced_when_it_appeared_between_observation_and_write(
     region: Region, function: Function
 ) -> None:
     """CreateRoute is refused with RouteAlreadyExists, and ReplaceRoute does it at once."""
@@ -285,7 +285,7 @@ def test_loss_is_reported_when_a_write_and_a_read_fail(region: Region, function:
     assert {nat["health"] for nat in returned["saw"]} == {"gone", "usable"}
 
 
-def test_run_ends_when_every_look_finds_something_new_to_do(
+def test_run_ends_when_every_observation_finds_something_new_to_do(
     region: Region, function: Function
 ) -> None:
     """A network that never comes to rest must not keep a run, and the API, busy without end."""

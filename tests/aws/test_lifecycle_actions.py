@@ -56,7 +56,7 @@ def test_action_stays_open_when_the_table_could_not_be_moved(
     assert "CompleteLifecycleAction" not in function.wire.written()
 
 
-def test_action_stays_open_when_the_look_failed(region: Region, function: Function) -> None:
+def test_action_stays_open_when_the_observation_failed(region: Region, function: Function) -> None:
     """What was not seen is not known to be unused."""
     function.wire.fail("DescribeRouteTables", "UnauthorizedOperation")
 

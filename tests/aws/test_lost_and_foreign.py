@@ -96,7 +96,7 @@ def test_subnet_that_is_in_no_table_gets_another_one_when_aws_refuses_its_own(
 def test_other_zones_are_repaired_when_a_private_table_was_deleted(
     region: Region, function: Function
 ) -> None:
-    """The missing table is told, and its subnet with it."""
+    """The missing table is reported, and its subnet with it."""
     subnet = _disassociate(region, "a")
     region.ec2.delete_route_table(RouteTableId=region.homes["a"].table)
     region.kill(region.nats["b"])
@@ -127,7 +127,7 @@ def test_subnet_gets_another_table_when_its_own_was_deleted(
 def test_subnet_leaves_a_foreign_table_with_adopt_only(
     region: Region, deploy: Deploy, *, adopt: bool
 ) -> None:
-    """Somebody put it there, so it is told."""
+    """Somebody put it there, so it is reported."""
     settings = replace(region.settings, strategy=Strategy.SWAP_ROUTE_TABLE, adopt=adopt)
     function = deploy(settings)
     table = region.ec2.create_route_table(VpcId=region.vpc)["RouteTable"]["RouteTableId"]
@@ -368,7 +368,9 @@ def test_written_route_counts_when_a_table_has_a_propagated_one_too(
     assert region.served_by() == {"a": region.nats["b"], "b": region.nats["b"]}
 
 
-def test_route_is_written_once_when_looks_lag_behind_it(region: Region, function: Function) -> None:
+def test_route_is_written_once_when_observations_lag_behind_it(
+    region: Region, function: Function
+) -> None:
     """What AWS answered is known for the rest of the run."""
     answers: list[dict[str, Any]] = []
 
@@ -386,7 +388,9 @@ def test_route_is_written_once_when_looks_lag_behind_it(region: Region, function
     assert (returned["failure"], returned["observations"]) == (None, 2)
 
 
-def test_subnet_is_moved_once_when_looks_lag_behind_it(region: Region, swapping: Function) -> None:
+def test_subnet_is_moved_once_when_observations_lag_behind_it(
+    region: Region, swapping: Function
+) -> None:
     """The same of associations."""
     answers: list[dict[str, Any]] = []
 

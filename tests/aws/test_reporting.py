@@ -1,4 +1,4 @@
-"""What the world is told of a run: log, metrics, people, return value."""
+"""What a run leaves behind: log, metrics, notifications, return value."""
 
 from __future__ import annotations
 
@@ -431,7 +431,7 @@ def test_metrics_count_tables_without_egress_when_no_nat_is_left(
     }
 
 
-def test_metrics_keep_silent_about_the_network_when_the_look_failed(
+def test_metrics_keep_silent_about_the_network_when_the_observation_failed(
     function: Function, logged: Logged
 ) -> None:
     """A network that nobody saw has no number of NATs; zero would be a lie."""

@@ -59,17 +59,29 @@ def _live(region: Region, function: Function, cloudformation: CloudFormation) ->
 
 
 @dataclass
-class Associations:
-    """What each association id that EC2 ever showed stands for: a subnet and a table."""
+class Described:
+    """What the ids that EC2 ever showed stood for, although they are gone by now.
 
-    seen: dict[str, tuple[str, str]] = field(default_factory=dict)
+    An association is of a subnet and a table, an interface in a subnet.
+    """
 
-    def note(self, answer: dict[str, Any]) -> None:
+    associations: dict[str, tuple[str, str]] = field(default_factory=dict)
+    interfaces: dict[str, str] = field(default_factory=dict)
+
+    def note_tables(self, answer: dict[str, Any]) -> None:
         """Read an answer of DescribeRouteTables."""
         for table in answer["RouteTables"]:
             for row in table["Associations"]:
                 if subnet := row.get("SubnetId"):
-                    self.seen[row["RouteTableAssociationId"]] = (subnet, table["RouteTableId"])
+                    used = (subnet, table["RouteTableId"])
+                    self.associations[row["RouteTableAssociationId"]] = used
+
+    def note_instances(self, answer: dict[str, Any]) -> None:
+        """Read an answer of DescribeInstances."""
+        for reservation in answer["Reservations"]:
+            for instance in reservation["Instances"]:
+                for row in instance["NetworkInterfaces"]:
+                    self.interfaces[row["NetworkInterfaceId"]] = row["SubnetId"]
 
 
 @dataclass(frozen=True)
@@ -80,7 +92,7 @@ class Translator:
     """
 
     region: Region
-    associations: Associations
+    described: Described
 
     def requests(self, call: Call) -> Iterator[Request]:
         """Yield what IAM is asked about a call."""
@@ -94,7 +106,7 @@ class Translator:
             case "CreateRoute" | "ReplaceRoute":
                 resources = [self._arn("route-table", given["RouteTableId"])]
             case "ReplaceRouteTableAssociation" | "DisassociateRouteTable":
-                subnet, table = self.associations.seen[given["AssociationId"]]
+                subnet, table = self.described.associations[given["AssociationId"]]
                 tables = {table, given.get("RouteTableId", table)}
                 resources = [self._arn("route-table", id_) for id_ in sorted(tables)]
                 resources.append(self._arn("subnet", subnet))
@@ -123,13 +135,10 @@ class Translator:
         return f"arn:aws:ec2:{self.region.name}:{ACCOUNT}:{kind}/{id_}"
 
     def _context_of_check(self, given: Mapping[str, Any]) -> dict[str, str]:
-        interfaces = self.region.ec2.describe_network_interfaces(
-            NetworkInterfaceIds=[given["NetworkInterfaceId"]]
-        )
-        (interface,) = interfaces["NetworkInterfaces"]
+        subnet = self.described.interfaces[given["NetworkInterfaceId"]]
         return {
             "ec2:Attribute/SourceDestCheck": str(given["SourceDestCheck"]["Value"]).lower(),
-            "ec2:Subnet": self._arn("subnet", interface["SubnetId"]),
+            "ec2:Subnet": self._arn("subnet", subnet),
         }
 
     def _group(self, name: str) -> Any:  # noqa: ANN401 - boto3's shape
@@ -170,10 +179,11 @@ def test_role_allows_every_call_of_a_stacks_life_and_none_when_it_is_on_another_
 
     def requests(region: Region) -> list[Request]:
         function = deploy(replace(region.settings, strategy=strategy))
-        associations = Associations()
-        function.wire.edit("DescribeRouteTables", associations.note)
+        described = Described()
+        function.wire.edit("DescribeRouteTables", described.note_tables)
+        function.wire.edit("DescribeInstances", described.note_instances)
         _live(region, function, cloudformation)
-        translate = Translator(region, associations)
+        translate = Translator(region, described)
         assert {call.operation for call in function.wire.calls} == operations
         return [r for call in function.wire.calls for r in translate.requests(call)]
 

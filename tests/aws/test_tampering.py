@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -34,16 +34,25 @@ def _internet_gateway(region: Region) -> dict[str, str]:
 
 def _foreign_interface(region: Region) -> dict[str, str]:
     made = region.ec2.create_network_interface(SubnetId=region.homes["a"].public)
-    return {"NetworkInterfaceId": made["NetworkInterface"]["NetworkInterfaceId"]}
+    interface = made["NetworkInterface"]["NetworkInterfaceId"]
+    region.ec2.attach_network_interface(
+        DeviceIndex=1,
+        InstanceId=_any_instance(region)["InstanceId"],
+        NetworkInterfaceId=interface,
+    )
+    return {"NetworkInterfaceId": interface}
 
 
 def _foreign_instance(region: Region) -> dict[str, str]:
+    instance = _any_instance(region)
+    return {"NetworkInterfaceId": instance["NetworkInterfaces"][0]["NetworkInterfaceId"]}
+
+
+def _any_instance(region: Region) -> Any:  # noqa: ANN401 - boto3's shape
     made = region.ec2.run_instances(
         ImageId=ANY_IMAGE, SubnetId=region.homes["a"].public, MinCount=1, MaxCount=1
     )
-    return {
-        "NetworkInterfaceId": made["Instances"][0]["NetworkInterfaces"][0]["NetworkInterfaceId"]
-    }
+    return made["Instances"][0]
 
 
 FOREIGN = pytest.mark.parametrize(

@@ -54,7 +54,7 @@ def test_garbage_is_reported_and_leads_to_a_repair_when_a_nat_is_dead(
     assert len([line for line in logged() if "not understood" in line.get("problem", "")]) == 1
 
 
-def test_sweep_repairs_what_no_message_told_when_a_nat_is_dead(
+def test_sweep_repairs_what_no_message_named_when_a_nat_is_dead(
     region: Region, function: Function
 ) -> None:
     """A lost notification costs a minute at most."""
@@ -155,7 +155,7 @@ def test_doubled_message_writes_once_when_a_nat_is_dead(region: Region, function
 def test_late_message_changes_nothing_when_the_nat_is_replaced_already(
     region: Region, function: Function
 ) -> None:
-    """What is told of a dead instance does not touch its replacement."""
+    """What a message says of a dead instance does not touch its replacement."""
     dead = region.nats["a"]
     region.kill(dead)
     region.leave_group(dead)

@@ -58,7 +58,7 @@ class Call:
 
     @property
     def is_write(self) -> bool:
-        """Whether the call changes the network; telling people and remembering it do not."""
+        """Whether the call changes the network; notifying and remembering it do not."""
         beside = {"Publish", "GetItem", "PutItem"}
         return not self.operation.startswith("Describe") and self.operation not in beside
 

@@ -37,7 +37,7 @@ BEFORE, AFTER = seen(route_to(OLD)), seen(route_to(NEW))
 
 @pytest.mark.parametrize("blackhole", [False, True])
 @pytest.mark.parametrize("instance", ["i-old", None])
-def test_written_route_is_known_when_a_look_still_shows_the_old_one(
+def test_written_route_is_known_when_an_observation_still_shows_the_old_one(
     instance: str | None, *, blackhole: bool
 ) -> None:
     """The old route may meanwhile have turned blackhole and lost its instance."""
@@ -45,20 +45,20 @@ def test_written_route_is_known_when_a_look_still_shows_the_old_one(
     assert AFTER == known(seen(shown), effect(WRITE, BEFORE))
 
 
-def test_created_route_is_known_when_a_look_still_shows_none() -> None:
+def test_created_route_is_known_when_an_observation_still_shows_none() -> None:
     """A table that had no route is as it was before, too."""
     assert AFTER == known(seen(None), effect(WRITE, seen(None)))
 
 
 @pytest.mark.parametrize("route", [None, DefaultRoute(other="nat-any"), route_to(NEW)])
-def test_what_a_look_shows_counts_when_it_is_not_what_was_before(
+def test_what_an_observation_shows_counts_when_it_is_not_what_was_before(
     route: DefaultRoute | None,
 ) -> None:
     """Somebody else changed it: that is repaired and not overlooked."""
     assert seen(route) == known(seen(route), effect(WRITE, BEFORE))
 
 
-def test_what_a_look_shows_counts_when_the_write_is_long_ago() -> None:
+def test_what_an_observation_shows_counts_when_the_write_is_long_ago() -> None:
     """No lag lasts for ever."""
     before = replace(BEFORE, now=1e9)
     late = replace(BEFORE, now=before.now + TRUSTED_S + 0.1)
@@ -67,7 +67,7 @@ def test_what_a_look_shows_counts_when_the_write_is_long_ago() -> None:
     assert early != known(early, effect(WRITE, before))
 
 
-def test_old_route_is_news_when_a_look_has_shown_the_new_one() -> None:
+def test_old_route_counts_when_an_observation_has_shown_the_new_one() -> None:
     """Observations do not lag behind what they have shown."""
     assert () == pending(AFTER, [effect(WRITE, BEFORE)])
 
@@ -80,7 +80,7 @@ def test_last_route_is_known_when_a_table_was_written_twice(route: DefaultRoute 
     assert seen(route_to(OLD)) == known(seen(route), first, effect(again, AFTER))
 
 
-def test_check_is_known_to_be_off_when_a_look_still_shows_it_on() -> None:
+def test_check_is_known_to_be_off_when_an_observation_still_shows_it_on() -> None:
     """The next write need not wait for the next observation but one."""
     checked = any_nat(source_dest_check=True)
     write = DisableSourceDestCheck(instance="i-any", interface="eni-any", reason="any")
@@ -100,7 +100,9 @@ MOVE = MoveSubnet(
 )
 
 
-def test_move_is_known_with_its_new_association_when_a_look_still_shows_the_old_one() -> None:
+def test_move_is_known_with_its_new_association_when_an_observation_still_shows_the_old_one() -> (
+    None
+):
     """A later move of the run must name the association that there is now."""
     shown = network(set(), TABLES)
     after = known(shown, effect(MOVE, shown, "rtbassoc-new"))
@@ -112,7 +114,7 @@ def test_move_is_known_with_its_new_association_when_a_look_still_shows_the_old_
     assert () == pending(after, [effect(MOVE, shown, "rtbassoc-new")])
 
 
-def test_association_is_known_when_a_look_still_shows_none() -> None:
+def test_association_is_known_when_an_observation_still_shows_none() -> None:
     """A subnet without an association uses the main table."""
     home = replace(TABLES[0], associations=frozenset())
     write = AssociateSubnet(subnet="subnet-any", source="rtb-main", table="rtb-any", reason="any")
