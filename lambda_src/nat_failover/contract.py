@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 FLEET_TAG = "nat-failover:stack"
-"""Tag key of everything that the function may touch; the value is the name of the stack."""
+"""Tag key of NATs, their group, private subnets and tables; the value is `Settings.stack`."""
 
 SWEEP_SOURCE = "nat-failover.sweep"
 """`source` of the event that the schedule sends every minute."""
@@ -90,9 +90,10 @@ class HomeTable:
 class Settings:
     """Everything that the function is given at deployment.
 
-    `stack` is the stack's name and `stack_id` its ARN, `group` the name of the Auto Scaling group,
-    `wanted` how many NATs it has when nothing is wrong, `memory` the name of the DynamoDB table
-    that keeps what must outlive a run.
+    `stack` is what metrics, tags and messages call it: the stack's name, and behind a hyphen where
+    in the stack the construct is; `stack_id` is the stack's ARN, `group` the name of the Auto
+    Scaling group, `wanted` how many NATs it has when nothing is wrong, `memory` the name of the
+    DynamoDB table that keeps what must outlive a run.
     """
 
     stack: str

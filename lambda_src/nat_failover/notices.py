@@ -68,7 +68,7 @@ def compose(
         *_done(run, settings),
         *_advice(state, settings),
         "",
-        f"Stack {settings.stack}, account {account}, Region {region}.",
+        f"Stack {settings.stack_id.split('/')[1]}, account {account}, Region {region}.",
         f"VPC {settings.vpc}, group {settings.group}.",
     ]
     return _ascii(subject)[:_SUBJECT_LIMIT], _ascii("\n".join(lines))[:_TEXT_LIMIT]
