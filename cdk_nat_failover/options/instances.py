@@ -27,6 +27,12 @@ MOST_TARGETS = 4
 # RFC 6761, RFC 6762; "internal" is reserved by ICANN, and EC2 names instances in it.
 _NOT_PUBLIC = ("localhost", "localdomain", "local", "internal", "invalid", "test")
 
+LEAST_MAX = 2
+"""The least size that a group may grow to, also of one NAT: an update launches before it ends.
+
+CloudFormation refuses an update policy whose MinInstancesInService is not less than the group's
+MaxSize ("UpdatePolicy attribute", CloudFormation user guide)."""
+
 MOST_NATS = 100
 """Ours: more serve no purpose here, and a slip of the key is a mistake."""
 
@@ -127,11 +133,11 @@ class InstanceOptions(Section):
         decides="the fewest instances that the group keeps",
         allowed="a number of instances, 1 or more",
     )
-    max: Annotated[int, Field(ge=1, le=MOST_NATS)] | None = setting(
+    max: Annotated[int, Field(ge=LEAST_MAX, le=MOST_NATS)] | None = setting(
         default=None,
         decides="the most instances that the group has",
         allowed="null for one in each zone, or as many as desired, or a number of instances, from"
-        f" the number of zones to {MOST_NATS}",
+        f" {LEAST_MAX} and the number of zones to {MOST_NATS}",
     )
     desired: Annotated[int, Field(ge=1, le=MOST_NATS)] | None = setting(
         default=None,
@@ -180,7 +186,7 @@ class InstanceOptions(Section):
 
     def size(self, zones: int) -> Size:
         """Return the group's size over a number of zones."""
-        most = self.max or max(zones, self.desired or 0)
+        most = self.max or max(zones, self.desired or 0, LEAST_MAX)
         return Size(min=self.min, max=most, desired=self.desired or min(zones, most))
 
 

@@ -24,7 +24,7 @@ def test_app_says_each_mistake_on_a_line_and_exits_1_when_settings_are_wrong(
     assert run.stderr.splitlines() == [
         (
             "fleet.max is '2'; allowed: null for one in each zone, or as many as desired, or a"
-            " number of instances, from the number of zones to 100"
+            " number of instances, from 2 and the number of zones to 100"
         ),
         (
             "nmae is not a setting; allowed here: name, account, region, network, fleet, topic,"

@@ -232,11 +232,11 @@ def test_provider_gives_a_vpc_its_nats_by_the_instance_type_alone() -> None:
 
 
 def test_provider_makes_one_nat_and_warns_when_the_vpc_has_one_gateway() -> None:
-    """It serves the tables of both zones; what that means is said at synthesis."""
+    """It serves the tables of both zones, and an update launches its successor before it ends."""
     provider = NatFailoverProvider(instance_type=NANO)
     stack, _ = with_provider(provider, nat_gateways=1)
     group = template_of(stack).properties(GROUP)
-    assert (group["MinSize"], group["DesiredCapacity"], group["MaxSize"]) == ("1", "1", "1")
+    assert (group["MinSize"], group["DesiredCapacity"], group["MaxSize"]) == ("1", "1", "2")
     assert len(provider.nat_failover.network.homes) == 2
     (warning,) = warnings(stack)
     assert warning.startswith("One NAT instance cannot fail over: when it dies, no private subnet")
@@ -392,7 +392,7 @@ def test_homes_of_an_imported_network_need_no_constructs() -> None:
         homes=made.homes[:1],
     )
     NatFailover(stack, "Nat", network=network)
-    assert template_of(stack).properties(GROUP)["MaxSize"] == "1"
+    assert template_of(stack).properties(GROUP)["DesiredCapacity"] == "1"
 
 
 # --- The wheel --------------------------------------------------------------------------------

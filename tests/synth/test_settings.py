@@ -38,8 +38,8 @@ DAYS = (
 )
 INSTANCES = "a number of instances"
 MAXIMUM = (
-    f"null for one in each zone, or as many as desired, or {INSTANCES}, from the number of zones to"
-    " 100"
+    f"null for one in each zone, or as many as desired, or {INSTANCES}, from 2 and the number of"
+    " zones to 100"
 )
 ASSOCIATIONS = (
     "allowed: networks that the table 'IPv4 CIDR block association restrictions' of the VPC user"
@@ -381,14 +381,7 @@ MISTAKES: list[tuple[Any, str]] = [
     ({"fleet": {"min": "1"}}, f"fleet.min is '1'; allowed: {INSTANCES}, 1 or more"),
     (
         {"fleet": {"max": 1, "desired": 1}},
-        (
-            "fleet.max is 1, less than the 2 zones of network.zones: a zone would never have a NAT"
-            " of its own; allowed: 2 or more, or null"
-        ),
-    ),
-    (
-        {"fleet": {"max": 0}},
-        f"fleet.max is 0; allowed: {MAXIMUM}",
+        f"fleet.max is 1; allowed: {MAXIMUM}",
     ),
     (
         {"fleet": {"max": 10**12}},
