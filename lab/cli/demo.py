@@ -1,4 +1,4 @@
-"""`demo`: deploy, kill a NAT, watch the failover and the way home, diff, destroy."""
+"""`demo`: deploy, kill a NAT, watch the failover and the failback, diff, destroy."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def demo(region: Region, directory: Path, screen: Screen, strategy: str | None) 
     """Run the demo.
 
     Raises:
-        AppTestbedError: when the app does not deploy, recover, come home or go.
+        AppTestbedError: when the app does not deploy, recover, fail back or go.
 
     """
     region.journal.listen(screen.entry)

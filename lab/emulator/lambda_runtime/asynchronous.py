@@ -26,7 +26,7 @@ MOST_RETRIES = len(_RETRIES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
+class RetryPolicy:
     """How often an event that failed is tried again, and the seconds after which it is too old."""
 
     retries: int = MOST_RETRIES
@@ -40,7 +40,7 @@ class Event:
     payload: str
     function: Callable[[], Deployed]
     log: Callable[[str], None]
-    patience: Patience
+    retry_policy: RetryPolicy
     give_up: Callable[[], None]
 
 
@@ -103,7 +103,7 @@ class Queue:
         self._again(replace(attempt, throttled=attempt.throttled + 1), seconds)
 
     def _retry(self, attempt: _Try) -> None:
-        if attempt.failed >= attempt.event.patience.retries:
+        if attempt.failed >= attempt.event.retry_policy.retries:
             self._give_up(attempt)
         else:
             seconds = self._clock.draw(_RETRIES[attempt.failed])
@@ -111,7 +111,7 @@ class Queue:
 
     def _again(self, attempt: _Try, seconds: float) -> None:
         moment = self._clock.now() + seconds
-        if moment - attempt.since > attempt.event.patience.age:
+        if moment - attempt.since > attempt.event.retry_policy.age:
             self._give_up(attempt)
         else:
             self._clock.at(moment, lambda: self._submit(attempt))

@@ -36,9 +36,9 @@ class Letterbox:
 
     def send_in_a_hurry(self, says: str, give_up: Callable[[], None]) -> None:
         """Send a message that is given up sooner than a late one comes."""
-        patience = delays.LATE.low / 2
+        max_age = delays.LATE.low / 2
         self._delivery.deliver(
-            Message(Leg.RULE, says, lambda: self._arrive(says), patience, give_up)
+            Message(Leg.RULE, says, lambda: self._arrive(says), max_age, give_up)
         )
 
     def wait(self) -> list[str]:

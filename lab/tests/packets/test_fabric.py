@@ -15,8 +15,8 @@ from lab.packets.values import SERVER, Host, Ingress, Nat, Secondary, Subnet
 from lab.tests.packets.network import FROM_THE_VPC, NATS, PUBLIC, VPC, everything_works, masquerade
 from lab.tests.packets.traffic import (
     LOST,
-    PATIENCE,
     PORT,
+    TIMEOUT,
     Echo,
     ask,
     connect,
@@ -120,7 +120,7 @@ def test_nothing_that_a_nat_in_trouble_sends_for_others_arrives(
     nat.run("ip", "address", "add", "10.0.1.99/32", "dev", "lo")
     with host.socket(socket.SOCK_DGRAM) as there, nat.socket(socket.SOCK_DGRAM) as here:
         there.bind(("", 9))
-        there.settimeout(PATIENCE)
+        there.settimeout(TIMEOUT)
         here.bind(("10.0.1.99", 0))
         here.sendto(b"off", ("10.0.2.10", 9))
         assert b"off" == there.recv(9)

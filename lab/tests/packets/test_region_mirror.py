@@ -48,7 +48,7 @@ def eventually(condition: Callable[[], bool]) -> None:
 def lost(host: Namespace) -> bool:
     """Return whether new connections of a host are lost."""
     try:
-        connect(host, patience=LOST).close()
+        connect(host, timeout=LOST).close()
     except TimeoutError:
         return True
     return False

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from lab.packets.namespaces import Namespace
 
 PORT = 7
-PATIENCE = 5.0  # seconds in which an answer comes however busy the machine is
+TIMEOUT = 5.0  # seconds in which an answer comes however busy the machine is
 LOST = 0.4  # seconds after which a packet counts as lost where it should be
 
 
@@ -69,11 +69,11 @@ def _serve(connection: socket.socket, address: str) -> None:
 
 
 def connect(
-    namespace: Namespace, address: str = SERVER, port: int = PORT, patience: float = PATIENCE
+    namespace: Namespace, address: str = SERVER, port: int = PORT, timeout: float = TIMEOUT
 ) -> socket.socket:
     """Return a TCP connection from a namespace to the server, or another address."""
     connection = namespace.socket(socket.SOCK_STREAM)
-    connection.settimeout(patience)
+    connection.settimeout(timeout)
     try:
         connection.connect((address, port))
     except OSError:
@@ -82,22 +82,22 @@ def connect(
     return connection
 
 
-def ask(connection: socket.socket, patience: float = PATIENCE) -> str:
+def ask(connection: socket.socket, timeout: float = TIMEOUT) -> str:
     """Return the address from which the connection seems to come to the server."""
-    connection.settimeout(patience)
+    connection.settimeout(timeout)
     connection.sendall(b"?")
     return connection.recv(64).decode()
 
 
-def source(namespace: Namespace, patience: float = PATIENCE) -> str:
+def source(namespace: Namespace, timeout: float = TIMEOUT) -> str:
     """Return the address from which a new connection of a namespace comes to the server."""
-    with connect(namespace, patience=patience) as connection:
+    with connect(namespace, timeout=timeout) as connection:
         return ask(connection)
 
 
-def source_of_datagrams(namespace: Namespace, patience: float = PATIENCE) -> str:
+def source_of_datagrams(namespace: Namespace, timeout: float = TIMEOUT) -> str:
     """Return the address from which a datagram of a namespace comes to the server."""
     with namespace.socket(socket.SOCK_DGRAM) as client:
-        client.settimeout(patience)
+        client.settimeout(timeout)
         client.sendto(b"?", (SERVER, PORT))
         return client.recv(64).decode()

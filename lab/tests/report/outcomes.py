@@ -70,7 +70,7 @@ def any_outcome(**facts: Any) -> Outcome:  # noqa: ANN401 - Outcome's fields
 
 
 def failover_and_home(**facts: Any) -> Outcome:  # noqa: ANN401 - Outcome's fields
-    """Return the drill of a killed NAT, with a second outage on the way home."""
+    """Return the drill of a killed NAT, with a second outage during failback."""
     outcome = any_outcome(
         fault="terminate",
         seed=7,

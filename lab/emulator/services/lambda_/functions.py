@@ -16,7 +16,7 @@ from moto.sqs.models import sqs_backends
 from lab.emulator.behaviour import Behaviour, Emulation, Patches
 from lab.emulator.lambda_runtime.asynchronous import Event
 from lab.emulator.lambda_runtime.environment import Deployed
-from lab.emulator.services.lambda_.invocations import patience_of
+from lab.emulator.services.lambda_.invocations import retry_policy_of
 from lab.emulator.side_tables import SideTable
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def invoke_later(aws: Emulation, name_or_arn: str, event: Mapping[str, Any]) -> 
             payload=payload,
             function=lambda: deployed(function),
             log=log_of(function),
-            patience=patience_of(function),
+            retry_policy=retry_policy_of(function),
             give_up=lambda: keep_dead_letter(aws, queue, payload),
         )
     )

@@ -8,7 +8,7 @@ from moto.awslambda.models import LambdaBackend
 from moto.awslambda.utils import get_backend
 
 from lab.emulator.behaviour import Behaviour, Patches
-from lab.emulator.lambda_runtime.asynchronous import Patience
+from lab.emulator.lambda_runtime.asynchronous import RetryPolicy
 from lab.emulator.services.resource import Place, Properties, Resource
 
 if TYPE_CHECKING:
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 _SETTINGS = ("MaximumRetryAttempts", "MaximumEventAgeInSeconds")
 
 
-def patience_of(function: LambdaFunction) -> Patience:
+def retry_policy_of(function: LambdaFunction) -> RetryPolicy:
     """Return how a function wants its asynchronous events tried."""
     configured = function.event_invoke_config[-1:]
     config = configured[0].config if configured else {}
-    usual = Patience()
-    return Patience(
+    usual = RetryPolicy()
+    return RetryPolicy(
         retries=config.get("MaximumRetryAttempts", usual.retries),
         age=config.get("MaximumEventAgeInSeconds", usual.age),
     )

@@ -65,7 +65,7 @@ class Message:
     leg: Leg
     says: str
     hand_over: Callable[[], None]
-    patience: float = math.inf
+    max_age: float = math.inf
     give_up: Callable[[], None] = lambda: None
 
 
@@ -103,7 +103,7 @@ class Delivery:
     def _deliver(self, message: Message, held_up: float) -> None:
         if not held_up:
             message.hand_over()
-        elif held_up > message.patience:
+        elif held_up > message.max_age:
             self._note("lost", f"gives a message up: {message.says}", message)
             message.give_up()
         else:

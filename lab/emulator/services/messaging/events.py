@@ -72,7 +72,7 @@ def deliver(
     def give_up() -> None:
         keep_dead_letter(aws, target.get("DeadLetterConfig", {}).get("Arn", ""), json.dumps(sent))
 
-    aws.delivery.deliver(Message(leg, says, hand_over, _patience(target), give_up))
+    aws.delivery.deliver(Message(leg, says, hand_over, _max_age(target), give_up))
 
 
 _HANDED_OVER = {
@@ -82,7 +82,7 @@ _HANDED_OVER = {
 """What the journal says of an event that is handed over: the kind of the entry, and the words."""
 
 
-def _patience(target: Mapping[str, Any]) -> float:
+def _max_age(target: Mapping[str, Any]) -> float:
     """Return for how many seconds EventBridge tries to reach a target."""
     policy = target.get("RetryPolicy", {})
     if policy.get("MaximumRetryAttempts") in (0, "0"):
