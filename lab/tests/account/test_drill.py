@@ -24,7 +24,7 @@ from lab.emulator.isolation import ACCOUNT, PROJECT
 from lab.emulator.region import Region
 from lab.emulator.time.clock import RealClock
 from lab.tests.account.answers import NOWHERE, answer, any_session, hear, refusal, refuse
-from lab.tests.emulator.small import default_route, describe, settle
+from lab.tests.emulator.factories import default_route, describe, settle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

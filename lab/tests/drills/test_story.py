@@ -16,7 +16,7 @@ from lab.drills.scenario import read_faults
 from lab.drills.testbed import deployed
 from lab.emulator.region import Region
 from lab.emulator.time import delays
-from lab.tests.emulator.small import eventually, in_service
+from lab.tests.emulator.factories import eventually, in_service
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from lab.emulator.services.autoscaling.waits import LAUNCHING
-from lab.tests.emulator.small import any_subnets
+from lab.tests.emulator.factories import any_subnets
 
 if TYPE_CHECKING:
     from lab.emulator.region import Region

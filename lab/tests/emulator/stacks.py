@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from lab.tests.emulator.small import status
+from lab.tests.emulator.factories import status
 
 if TYPE_CHECKING:
     from lab.emulator.region import Region

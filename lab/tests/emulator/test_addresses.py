@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from lab.emulator.services.cloudformation.resources import MissingTypes
 from lab.emulator.services.ec2.addresses import RangesOfAVpcAreApart
 from lab.tests.emulator.contract import contract_of
-from lab.tests.emulator.small import (
+from lab.tests.emulator.factories import (
     any_subnets,
     deploy,
     reasons,

@@ -14,7 +14,7 @@ from lab.emulator.services.autoscaling.launches import (
 from lab.emulator.services.autoscaling.notifications import PublishesNotifications
 from lab.emulator.services.autoscaling.terminations import TerminationsTakeTime
 from lab.tests.emulator.contract import contract_of
-from lab.tests.emulator.small import (
+from lab.tests.emulator.factories import (
     ECHO,
     any_function,
     any_group,

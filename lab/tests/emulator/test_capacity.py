@@ -13,7 +13,7 @@ from lab.emulator.services.autoscaling.balance import ZonesAreRebalanced
 from lab.emulator.services.ec2.capacity import ZonesRunOutOfCapacity, no_capacity, restore_capacity
 from lab.emulator.time import delays
 from lab.tests.emulator.contract import contract_of
-from lab.tests.emulator.small import (
+from lab.tests.emulator.factories import (
     any_group,
     any_subnets,
     any_topic,

@@ -13,7 +13,7 @@ from lab.emulator.services.cloudformation.change_sets import (
     ChangeSetsSayWhatChanges,
 )
 from lab.tests.emulator.contract import contract_of
-from lab.tests.emulator.small import deploy, status
+from lab.tests.emulator.factories import deploy, status
 
 if TYPE_CHECKING:
     from lab.emulator.region import Region

@@ -19,7 +19,7 @@ from lab.emulator.services.cloudformation.stacks import StacksFail
 from lab.emulator.services.cloudformation.types import ResourcesAreTagged, UnknownTypesFail
 from lab.emulator.services.cloudtrail import TrailsAreLate
 from lab.tests.emulator.contract import contract_of
-from lab.tests.emulator.small import deploy, reasons, settle, status
+from lab.tests.emulator.factories import deploy, reasons, settle, status
 
 if TYPE_CHECKING:
     from lab.emulator.region import Region

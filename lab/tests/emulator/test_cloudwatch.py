@@ -22,7 +22,7 @@ from lab.emulator.services.ec2.health import impair
 from lab.emulator.services.lambda_.functions import deployed
 from lab.emulator.time import delays
 from lab.tests.emulator.contract import contract_of
-from lab.tests.emulator.small import (
+from lab.tests.emulator.factories import (
     any_function,
     any_instance,
     any_topic,

@@ -13,7 +13,7 @@ from lab.emulator.services.ec2.eventual_consistency.tables import (
 from lab.emulator.services.ec2.routes import effective_table, target_instance
 from lab.emulator.time import delays
 from lab.tests.emulator.contract import contract_of
-from lab.tests.emulator.small import (
+from lab.tests.emulator.factories import (
     any_instance,
     any_subnets,
     default_route,

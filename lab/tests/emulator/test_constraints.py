@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from lab.emulator.services.constraints import ValuesAreConstrained
 from lab.tests.emulator.contract import contract_of
-from lab.tests.emulator.small import any_subnets, any_topic, deploy, reasons
+from lab.tests.emulator.factories import any_subnets, any_topic, deploy, reasons
 from lab.tests.emulator.stacks import resource, update
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from lab.emulator.services.cloudformation.custom import CustomResources
 from lab.tests.emulator.contract import contract_of
-from lab.tests.emulator.small import any_function, deploy, eventually, reasons
+from lab.tests.emulator.factories import any_function, deploy, eventually, reasons
 
 if TYPE_CHECKING:
     from lab.emulator.region import Region

@@ -12,7 +12,7 @@ from lab.emulator.services.messaging.delivery import NONE, Delivery, DeliveryFau
 from lab.emulator.services.messaging.events import event_of, publish
 from lab.emulator.time import delays
 from lab.emulator.time.clock import VirtualClock
-from lab.tests.emulator.small import ECHO, any_function, any_topic
+from lab.tests.emulator.factories import ECHO, any_function, any_topic
 
 if TYPE_CHECKING:
     from collections.abc import Callable

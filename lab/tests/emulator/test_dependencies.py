@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from lab.emulator.services.cloudformation.stacks import StacksFail
 from lab.emulator.services.ec2.dependencies import AddressesHoldTheGateway, UsedIsNotDeleted
 from lab.tests.emulator.contract import contract_of
-from lab.tests.emulator.small import (
+from lab.tests.emulator.factories import (
     any_instance,
     any_subnets,
     deploy,

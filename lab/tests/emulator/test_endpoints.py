@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from lab.emulator.services.ec2.endpoints import EndpointsKeepTheirRoutes
 from lab.tests.emulator.contract import contract_of
-from lab.tests.emulator.small import deploy, settle, status
+from lab.tests.emulator.factories import deploy, settle, status
 from lab.tests.emulator.stacks import physical, resource, update
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from lab.emulator.services.lambda_.functions import (
 from lab.emulator.services.messaging.schedules import RunsSchedules
 from lab.emulator.services.messaging.topics import DeliversToFunctions
 from lab.tests.emulator.contract import contract_of
-from lab.tests.emulator.small import ECHO, FAILING, any_function, any_topic, deploy, eventually
+from lab.tests.emulator.factories import ECHO, FAILING, any_function, any_topic, deploy, eventually
 
 if TYPE_CHECKING:
     from lab.emulator.region import Region

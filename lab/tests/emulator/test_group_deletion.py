@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from lab.emulator.services.autoscaling.deletion import DeletionNeedsAnEmptyGroup
 from lab.tests.emulator.contract import contract_of
-from lab.tests.emulator.small import (
+from lab.tests.emulator.factories import (
     any_subnets,
     deploy,
     eventually,

@@ -13,7 +13,7 @@ from lab.emulator.services.autoscaling.replacement import MembersKeepTheirTempla
 from lab.emulator.services.autoscaling.settings import SHORTEST_LIFETIME, GroupsKeepTheirSettings
 from lab.emulator.time import delays
 from lab.tests.emulator.contract import contract_of
-from lab.tests.emulator.small import (
+from lab.tests.emulator.factories import (
     any_group,
     any_subnets,
     emulated,

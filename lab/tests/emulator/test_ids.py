@@ -8,7 +8,7 @@ from lab.emulator.region import Region
 from lab.emulator.time import delays
 from lab.emulator.time.chance import Chance
 from lab.emulator.time.clock import VirtualClock
-from lab.tests.emulator.small import any_function, deploy
+from lab.tests.emulator.factories import any_function, deploy
 
 if TYPE_CHECKING:
     from collections.abc import Callable

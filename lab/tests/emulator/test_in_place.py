@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from lab.emulator.services.cloudformation.stacks import StacksFail
 from lab.tests.emulator.contract import contract_of
-from lab.tests.emulator.small import any_function, deploy, reasons
+from lab.tests.emulator.factories import any_function, deploy, reasons
 from lab.tests.emulator.stacks import physical, resource, update
 
 if TYPE_CHECKING:

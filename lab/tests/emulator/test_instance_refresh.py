@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from lab.emulator.services.autoscaling.refreshes import InstanceRefreshes
 from lab.emulator.time import delays
 from lab.tests.emulator.contract import contract_of
-from lab.tests.emulator.small import eventually, group_in_service, in_service, members
+from lab.tests.emulator.factories import eventually, group_in_service, in_service, members
 
 if TYPE_CHECKING:
     from lab.emulator.region import Region

@@ -14,7 +14,7 @@ from lab.emulator.services.ec2.instances import (
 )
 from lab.emulator.time.clock import MIDNIGHT
 from lab.tests.emulator.contract import contract_of
-from lab.tests.emulator.small import (
+from lab.tests.emulator.factories import (
     any_instance,
     any_subnets,
     describe,

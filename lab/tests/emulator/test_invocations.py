@@ -15,7 +15,7 @@ from lab.emulator.services.lambda_.functions import RunsFunctions
 from lab.emulator.services.lambda_.invocations import InvokeConfigsAreReplaced
 from lab.emulator.time import delays
 from lab.tests.emulator.contract import contract_of
-from lab.tests.emulator.small import ECHO, FAILING, any_function, deploy, eventually
+from lab.tests.emulator.factories import ECHO, FAILING, any_function, deploy, eventually
 
 if TYPE_CHECKING:
     from lab.emulator.region import Region

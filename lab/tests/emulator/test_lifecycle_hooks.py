@@ -11,7 +11,7 @@ from lab.emulator.services.autoscaling.activities import LAUNCH, LAUNCH_ERROR, T
 from lab.emulator.services.autoscaling.hooks import LifecycleHooksHold
 from lab.emulator.services.autoscaling.waits import LAUNCHING, TERMINATING
 from lab.tests.emulator.contract import contract_of
-from lab.tests.emulator.small import (
+from lab.tests.emulator.factories import (
     ECHO,
     any_function,
     any_group,

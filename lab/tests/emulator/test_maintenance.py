@@ -11,7 +11,7 @@ from lab.emulator.readings import LaunchFirst, Readings
 from lab.emulator.services.autoscaling.maintenance import ReplacementsComeFirst
 from lab.emulator.services.ec2 import health
 from lab.tests.emulator.contract import contract_of, under_each
-from lab.tests.emulator.small import (
+from lab.tests.emulator.factories import (
     any_group,
     any_subnets,
     emulated,

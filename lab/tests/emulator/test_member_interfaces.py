@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from lab.emulator.services.ec2.member_interfaces import MembersHaveTheirInterface
 from lab.tests.emulator.contract import contract_of
-from lab.tests.emulator.small import any_subnets, describe, members
+from lab.tests.emulator.factories import any_subnets, describe, members
 
 if TYPE_CHECKING:
     from lab.emulator.region import Region

@@ -8,8 +8,8 @@ import pytest
 
 from lab.emulator.services.iam.profiles import MembersHaveTheirProfile
 from lab.tests.emulator.contract import contract_of
+from lab.tests.emulator.factories import ANYTHING, any_subnets, describe, members
 from lab.tests.emulator.launches import any_profile, launched_group
-from lab.tests.emulator.small import ANYTHING, any_subnets, describe, members
 
 if TYPE_CHECKING:
     from lab.emulator.region import Region

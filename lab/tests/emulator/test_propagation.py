@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from lab.emulator.services.ec2.propagation import GatewaysPropagateRoutes
 from lab.emulator.services.ec2.routes import effective_table
 from lab.tests.emulator.contract import contract_of
-from lab.tests.emulator.small import any_instance, any_table, describe, interface_of, settle
+from lab.tests.emulator.factories import any_instance, any_table, describe, interface_of, settle
 
 if TYPE_CHECKING:
     from lab.emulator.region import Region

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from lab.emulator.services.iam.roles import AttachesManagedPolicies
 from lab.tests.emulator.contract import contract_of
-from lab.tests.emulator.small import deploy
+from lab.tests.emulator.factories import deploy
 
 if TYPE_CHECKING:
     from lab.emulator.region import Region

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from lab.emulator.readings import HeldLaunch
 from lab.emulator.services.cloudformation.stacks import StacksFail
 from lab.tests.emulator.contract import contract_of, under_each
-from lab.tests.emulator.small import any_subnets, deploy, describe, in_service, reasons
+from lab.tests.emulator.factories import any_subnets, deploy, describe, in_service, reasons
 from lab.tests.emulator.stacks import LOST, physical, resource, update
 
 if TYPE_CHECKING:

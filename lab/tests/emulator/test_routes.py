@@ -14,7 +14,7 @@ from lab.emulator.services.ec2.routes import (
     RoutesTurnBlackhole,
 )
 from lab.tests.emulator.contract import contract_of
-from lab.tests.emulator.small import (
+from lab.tests.emulator.factories import (
     any_instance,
     any_table,
     default_route,

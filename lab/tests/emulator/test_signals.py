@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from lab.emulator.services.cloudformation.signals import ResourcesAreSignalled
 from lab.tests.emulator.contract import contract_of
-from lab.tests.emulator.small import deploy
+from lab.tests.emulator.factories import deploy
 from lab.tests.emulator.stacks import TOPIC
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from lab.drills.inventory import inventory
 from lab.emulator.services.cloudformation.stacks import StacksFail
 from lab.tests.emulator.contract import contract_of
-from lab.tests.emulator.small import deploy, reasons, status
+from lab.tests.emulator.factories import deploy, reasons, status
 from lab.tests.emulator.stacks import LOST, TOPIC, physical, resource, update
 
 if TYPE_CHECKING:

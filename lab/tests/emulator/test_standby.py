@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from lab.emulator.services.autoscaling.standby import ProtectionIsForMembers, StandbyHasItsRules
 from lab.emulator.services.ec2 import health
 from lab.tests.emulator.contract import contract_of
-from lab.tests.emulator.small import (
+from lab.tests.emulator.factories import (
     any_instance,
     emulated,
     eventually,

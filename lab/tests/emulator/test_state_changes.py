@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 
 from lab.emulator.services.messaging.state_changes import PublishesStateChanges
 from lab.tests.emulator.contract import contract_of
-from lab.tests.emulator.small import ECHO, any_function, any_instance, any_rule, eventually, heard
+from lab.tests.emulator.factories import (
+    ECHO,
+    any_function,
+    any_instance,
+    any_rule,
+    eventually,
+    heard,
+)
 
 if TYPE_CHECKING:
     from lab.emulator.region import Region

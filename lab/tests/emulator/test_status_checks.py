@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from lab.emulator.services.ec2.health import StatusChecksFail, impair, status_check_failed
 from lab.emulator.time import delays
 from lab.tests.emulator.contract import contract_of
-from lab.tests.emulator.small import any_instance, emulated, eventually, state_of, status_of
+from lab.tests.emulator.factories import any_instance, emulated, eventually, state_of, status_of
 
 if TYPE_CHECKING:
     from lab.emulator.region import Region

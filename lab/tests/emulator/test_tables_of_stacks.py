@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from lab.emulator.services.dynamodb.tables import TablesOfStacksExpireItems
 from lab.tests.emulator.contract import contract_of
-from lab.tests.emulator.small import deploy
+from lab.tests.emulator.factories import deploy
 from lab.tests.emulator.stacks import physical, resource
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from lab.emulator.services.ec2.tags import ReservedTagsAreRefused
 from lab.tests.emulator.contract import contract_of
-from lab.tests.emulator.small import any_instance, group_in_service
+from lab.tests.emulator.factories import any_instance, group_in_service
 
 if TYPE_CHECKING:
     from lab.emulator.region import Region

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from lab.emulator.services.ec2.targets import RoutesStayInTheirVpc, SeveralInterfacesAreNamed
 from lab.tests.emulator.contract import contract_of
-from lab.tests.emulator.small import any_instance, any_table, describe, interface_of
+from lab.tests.emulator.factories import any_instance, any_table, describe, interface_of
 
 if TYPE_CHECKING:
     from lab.emulator.region import Region

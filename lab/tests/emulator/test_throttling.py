@@ -13,7 +13,7 @@ from lab.emulator.services.throttling import ThrottlesCalls
 from lab.emulator.throttling import WRITES, Throttling
 from lab.emulator.time.clock import VirtualClock
 from lab.tests.emulator.contract import contract_of
-from lab.tests.emulator.small import any_function, eventually
+from lab.tests.emulator.factories import any_function, eventually
 
 if TYPE_CHECKING:
     from lab.emulator.region import Region

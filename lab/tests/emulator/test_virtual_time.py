@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lab.emulator.time import delays
-from lab.tests.emulator.small import any_function, any_table
+from lab.tests.emulator.factories import any_function, any_table
 
 if TYPE_CHECKING:
     from lab.emulator.region import Region

@@ -10,7 +10,7 @@ from lab.emulator.services.ec2.volume_keys import (
     restore_volume_key,
 )
 from lab.tests.emulator.contract import contract_of
-from lab.tests.emulator.small import any_group, any_subnets, eventually, in_service
+from lab.tests.emulator.factories import any_group, any_subnets, eventually, in_service
 
 if TYPE_CHECKING:
     from lab.emulator.region import Region

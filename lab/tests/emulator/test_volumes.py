@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from lab.emulator.services.ec2.volumes import VolumesTakeTheirSnapshotsSize, let_snapshot_be
 from lab.tests.emulator.contract import contract_of
-from lab.tests.emulator.small import any_subnets
+from lab.tests.emulator.factories import any_subnets
 
 if TYPE_CHECKING:
     from lab.emulator.region import Region

@@ -18,7 +18,7 @@ from lab.drills.boots.forwarding import (
 from lab.emulator.services.ec2.health import impair
 from lab.emulator.time.delays import FORWARDS_ON
 from lab.tests.emulator.contract import contract_of
-from lab.tests.emulator.small import (
+from lab.tests.emulator.factories import (
     any_subnets,
     describe,
     emulated,

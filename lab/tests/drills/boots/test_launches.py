@@ -21,8 +21,7 @@ from lab.drills.boots.launches import (
 )
 from lab.emulator.time import delays as aws
 from lab.tests.emulator.contract import contract_of
-from lab.tests.emulator.launches import any_profile, launched_group
-from lab.tests.emulator.small import (
+from lab.tests.emulator.factories import (
     any_subnets,
     emulated,
     eventually,
@@ -30,6 +29,7 @@ from lab.tests.emulator.small import (
     members,
     state_of,
 )
+from lab.tests.emulator.launches import any_profile, launched_group
 
 if TYPE_CHECKING:
     from lab.emulator.region import Region

@@ -19,7 +19,7 @@ from lab.emulator.readings import (
 )
 from lab.emulator.services.cloudformation.stacks import StacksFail
 from lab.tests.emulator.contract import contract_of, under_each
-from lab.tests.emulator.small import any_subnets, deploy, in_service, reasons, status
+from lab.tests.emulator.factories import any_subnets, deploy, in_service, reasons, status
 from lab.tests.emulator.stacks import physical, resource, update
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from botocore.exceptions import ClientError
 from lab.emulator.iam.callers import Caller
 from lab.emulator.iam.permissions import Permissions
 from lab.emulator.isolation import REGION
+from lab.tests.emulator.factories import eventually
 from lab.tests.emulator.iam.guard import guarded
 from lab.tests.emulator.iam.things import Things, things_of
-from lab.tests.emulator.small import eventually
 from nat_failover.actions import (
     Action,
     AssociateSubnet,

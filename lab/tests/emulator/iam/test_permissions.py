@@ -13,7 +13,7 @@ from lab.emulator.iam.calls import ApiCall
 from lab.emulator.iam.permissions import Permissions, Refused
 from lab.emulator.iam.service import Simulator
 from lab.emulator.isolation import ACCOUNT, REGION
-from lab.tests.emulator.small import deploy
+from lab.tests.emulator.factories import deploy
 from tests.iam import SIMULATOR
 
 if TYPE_CHECKING:
