@@ -46,6 +46,7 @@ check: $(READY) ## Verify format, lint, types, layers and the boot script
 	@ruff format --check --quiet .
 	@ruff check --quiet .
 	@mypy
+	@for app in examples/*/app.py; do mypy $$app || exit 1; done
 	@lint-imports
 	@shellcheck cdk_nat_failover/instances/boot/*.sh .ci/run
 

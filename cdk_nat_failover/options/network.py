@@ -37,6 +37,8 @@ NOT_FOR_HOSTS = tuple(
 
 def _network(value: object) -> object:
     """Return the value; raise where `IPv4Network` would complain in the language of sockets."""
+    if isinstance(value, IPv4Network):
+        return value
     try:
         network = IPv4Network(value if isinstance(value, str) else "", strict=False)
     except ValueError:

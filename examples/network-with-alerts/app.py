@@ -1,5 +1,7 @@
 """A network of the library, its NATs, a queue that is notified, and an alarm of one's own."""
 
+from ipaddress import IPv4Network
+
 import aws_cdk as cdk
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
@@ -8,7 +10,7 @@ from cdk_nat_failover import InstanceOptions, NatFailover, NetworkOptions, NewNe
 
 app = cdk.App()
 stack = cdk.Stack(app, "NetworkWithAlerts")
-network = NewNetwork(stack, "Network", NetworkOptions(cidr="10.20.0.0/16")).network
+network = NewNetwork(stack, "Network", NetworkOptions(cidr=IPv4Network("10.20.0.0/16"))).network
 nats = NatFailover(
     stack, "Nat", network=network, instances=InstanceOptions(instance_type="t3.micro")
 )

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ from cdk_nat_failover import (
     NatFailover,
     NatFailoverProvider,
     NatNetwork,
+    NetworkOptions,
     NewNetwork,
     OptionsError,
 )
@@ -170,6 +172,15 @@ def test_construct_refuses_options_that_contradict_each_other(
     with pytest.raises(OptionsError) as refusal:
         NatFailover(stack, "Nat", network=network, instances=InstanceOptions(**options))
     assert str(refusal.value) == mistake
+
+
+def test_options_take_pythons_own_values() -> None:
+    """A list for a tuple, and a network as text or as an object: context alone is read strictly."""
+    given = {"cidr": "10.1.0.0/16", "additional_cidrs": ["10.2.0.0/16"]}
+    text = NetworkOptions.model_validate(given)
+    assert text == NetworkOptions(
+        cidr=IPv4Network("10.1.0.0/16"), additional_cidrs=(IPv4Network("10.2.0.0/16"),)
+    )
 
 
 def test_metrics_are_those_that_the_function_reports() -> None:
