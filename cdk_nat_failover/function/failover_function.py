@@ -33,8 +33,9 @@ SOURCE = next(
 )
 """The function's code: beside this file where the library is installed, else in the checkout."""
 
-NOT_SOURCE = ["**/__pycache__", "**/*.pyc", "*.egg-info"]
-"""What tools leave in the source tree; it would change the asset's hash from machine to machine."""
+NOT_SOURCE = ["**/__pycache__", "**/*.pyc", "**/py.typed", "*.egg-info"]
+"""What the function does not need, and what tools leave in the source tree: that would change the
+asset's hash from machine to machine."""
 
 TIMEOUT = cdk.Duration.minutes(10)
 """A failover takes seconds, and the function ends its runs itself; only while a deployment waits
