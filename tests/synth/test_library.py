@@ -18,6 +18,7 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from cfnlint.api import lint  # type: ignore[import-untyped] # it ships no types
 
+import cdk_nat_failover
 from cdk_nat_failover import (
     AmiOptions,
     InstanceOptions,
@@ -404,6 +405,13 @@ def test_homes_of_an_imported_network_need_no_constructs() -> None:
     )
     NatFailover(stack, "Nat", network=network)
     assert template_of(stack).properties(GROUP)["DesiredCapacity"] == "1"
+
+
+def test_package_names_what_it_has_when_it_is_asked_for_something_else() -> None:
+    """A slip of the key, or a name of another library; what it lists can be imported."""
+    with pytest.raises(AttributeError, match="no attribute 'NatFailovr'; allowed: AlertOptions"):
+        cdk_nat_failover.NatFailovr  # noqa: B018 - asking is what is tested
+    assert all(getattr(cdk_nat_failover, name) for name in dir(cdk_nat_failover))
 
 
 # --- The wheel --------------------------------------------------------------------------------
