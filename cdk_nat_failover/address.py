@@ -31,13 +31,17 @@ class Address:
 
     @classmethod
     def of(cls, construct: Construct) -> Address:
-        """Return a construct's address; a path that is too long ends with a hash of it all."""
+        """Return a construct's address.
+
+        A path that is too long, or whose ids have other characters than letters and digits, ends
+        with a hash of the ids as they are.
+        """
         stack = cdk.Stack.of(construct)
         below = construct.node.scopes[len(stack.node.scopes) :]
-        ids = [re.sub("[^A-Za-z0-9-]", "", scope.node.id) for scope in below]
-        path = "-".join(id_ for id_ in ids if id_ != "Default")
-        if len(path) > LONGEST_PATH:
-            digest = hashlib.sha256(path.encode()).hexdigest()[:_HASH]
+        ids = [scope.node.id for scope in below if scope.node.id != "Default"]
+        path = "-".join(re.sub("[^A-Za-z0-9]", "", id_) for id_ in ids)
+        if len(path) > LONGEST_PATH or len(path) < len("-".join(ids)):
+            digest = hashlib.sha256("/".join(ids).encode()).hexdigest()[:_HASH]
             path = f"{path[: LONGEST_PATH - _HASH - 1]}-{digest}"
         return cls(stack.stack_name, path)
 

@@ -33,6 +33,11 @@ from cdk_nat_failover.options.section import OptionsError
 from cdk_nat_failover.options.topic import TopicOptions
 from nat_failover.contract import FLEET_TAG, Metric
 
+MOST_TABLES = 30
+"""Private route tables of a network: what the function is told of them fits its environment of 4 KB
+("Lambda quotas", Lambda guide), and what it may do to them its role's 10 240 characters ("IAM and
+STS quotas", IAM user guide), with the longest names that there are."""
+
 if TYPE_CHECKING:
     from aws_cdk import aws_autoscaling as autoscaling
     from aws_cdk import aws_iam as iam
@@ -127,6 +132,12 @@ class NatFailover(Construct):
     def _size(self, instances: InstanceOptions, network: NatNetwork) -> Size:
         instances.check()
         size = instances.size(len(network.public_subnets))
+        if (tables := len(network.homes)) > MOST_TABLES:
+            message = (
+                f"the network has {tables} private route tables; allowed: {MOST_TABLES}: let"
+                " subnets share tables, or make several networks"
+            )
+            raise OptionsError(message)
         for rule in (min_is_not_more_than_desired, desired_is_not_more_than_max):
             if mistake := rule(size, ""):
                 raise OptionsError(mistake)

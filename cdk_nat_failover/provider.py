@@ -30,9 +30,9 @@ class NatFailoverProvider(ec2.NatProvider):
 
     `nat_gateways` of the VPC says how many NATs there are, one in each of as many zones.
     `instance_type` goes before that of `instances`, `enable_ssm` before its `session_manager`;
-    without either, Session Manager opens shells, as with cdk-fck-nat. A security group of one's own
-    admits what it admits, and nothing else. The other arguments are those of cdk-fck-nat that mean
-    nothing here: they are taken with a warning.
+    with neither `enable_ssm` nor `instances`, Session Manager opens shells, as with cdk-fck-nat. A
+    security group of one's own admits what it admits, and nothing else. The other arguments are
+    those of cdk-fck-nat that mean nothing here: they are taken with a warning.
     """
 
     def __init__(  # noqa: PLR0913 - what can be chosen, each thing by name
@@ -139,7 +139,8 @@ class NatFailoverProvider(ec2.NatProvider):
         if self._made is None:
             message = (
                 "this NatFailoverProvider has made nothing yet; allowed: give it to a VPC first,"
-                " ec2.Vpc(…, nat_gateway_provider=provider)"
+                " ec2.Vpc(…, nat_gateway_provider=provider), which has private subnets with egress"
+                " and whose nat_gateways is not 0"
             )
             raise ValueError(message)
         return self._made

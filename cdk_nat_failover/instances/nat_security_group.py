@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 class NatSecurityGroup(ec2.SecurityGroup):
     """A group that admits everything from the VPC, nothing from elsewhere, and each rule once.
 
-    Whoever uses another NAT construct has a rule for the VPC's CIDR of their own, and EC2 refuses
-    two rules that differ in their descriptions only ("The same permission must not appear multiple
-    times", AuthorizeSecurityGroupIngress).
+    Users of other NAT constructs add a rule for the VPC's CIDR of their own. EC2 keeps one of two
+    rules that differ in their descriptions only; CloudFormation takes both with a note, and when
+    one is taken out of the template it revokes the rule, after which the NATs would admit nothing
+    (aws-cloudformation/cloudformation-coverage-roadmap#612, #1532).
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, network: NatNetwork) -> None:

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from ipaddress import IPv4Network
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ import pytest
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from cfnlint.api import lint  # type: ignore[import-untyped] # it ships no types
+from constructs import Construct
 
 import cdk_nat_failover
 from cdk_nat_failover import (
@@ -29,6 +31,7 @@ from cdk_nat_failover import (
     NewNetwork,
     OptionsError,
 )
+from cdk_nat_failover.address import Address
 from nat_failover.contract import Metric
 from tests.synth.template import Template
 from tests.wheel import ROOT, install
@@ -124,6 +127,24 @@ def test_name_ends_with_a_hash_when_the_construct_is_deep() -> None:
     names = [row["Properties"]["AutoScalingGroupName"] for row in groups]
     assert len(set(names)) == 2
     assert all(len(name) == len("Theirs-") + 100 + len("-nat") for name in names)
+
+
+def test_names_differ_where_ids_differ_in_other_characters_only() -> None:
+    """A name has letters, digits and hyphens; what an id has besides is in a hash behind it."""
+    stack = any_stack()
+    ids = ("NatA", "Nat-A", "Nat_A")
+    paths = [Address.of(Construct(stack, name)).path for name in ids]
+    assert paths[0] == "NatA"
+    assert len({path.removeprefix("NatA-") for path in paths}) == len(ids)
+
+
+def test_construct_refuses_more_tables_than_its_function_can_be_told_of() -> None:
+    """Lambda refuses an environment of more than 4 KB, when the stack is deployed."""
+    stack = any_stack()
+    made = NewNetwork(stack, "Network").network
+    homes = tuple(replace(made.homes[0], table=f"rtb-{number}") for number in range(31))
+    with pytest.raises(OptionsError, match="has 31 private route tables; allowed: 30"):
+        NatFailover(stack, "Nat", network=replace(made, homes=homes))
 
 
 @pytest.mark.parametrize(
@@ -308,7 +329,7 @@ def test_provider_refuses_a_subnet_that_is_added_later() -> None:
 def test_rule_for_the_vpc_that_is_there_already_is_not_written_twice(
     admit: Callable[[NatFailoverProvider, ec2.Vpc], None],
 ) -> None:
-    """EC2 refuses a group with the same permission twice, whatever their descriptions."""
+    """EC2 keeps one of the two, which goes when either is taken out of the template."""
     provider = NatFailoverProvider(instance_type=NANO)
     stack, vpc = with_provider(provider)
     admit(provider, vpc)

@@ -13,8 +13,8 @@ if ((${#sources[@]} == 0)); then
     exit 1
 fi
 
-# Those that were loaded last are better than none.
-vpc=$(networks_of "$interface") || vpc=$(cat "$state/vpc")
+# Those that were loaded last are better than none; at the first boot there may be neither for a moment.
+vpc=$(networks_of "$interface") || vpc=$(cat "$state/vpc") || { sleep 3 && vpc=$(networks_of "$interface"); }
 
 load() {
     local text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from threading import Timer
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
@@ -120,6 +121,19 @@ def test_health_keeps_the_networks_when_the_metadata_service_does_not_say(
     machine.run(*["nft", "flush", "ruleset"])
     assert LOGGED == _look(machine)[0]
     assert before == _all_rules(machine)
+
+
+def test_nat_waits_for_the_networks_when_nobody_has_said_them_yet(
+    machine: Machine, networks: Networks
+) -> None:
+    """Metadata of a new interface may come a moment after it, and a first boot has nothing else."""
+    said = networks.told.pop(networks.path)
+    machine.run("rm", "/run/nat-failover/vpc")
+    later = Timer(1.0, networks.told.__setitem__, (networks.path, said))
+    later.start()
+    machine.run("/etc/nat-failover/up")
+    later.join()
+    assert said.replace("\n", ",") == machine.read("/run/nat-failover/vpc").strip()
 
 
 def _chain(machine: Machine, table: str, chain: str) -> str:
