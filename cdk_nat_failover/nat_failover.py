@@ -8,7 +8,7 @@ import aws_cdk as cdk
 import jsii
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ec2 as ec2
-from constructs import Construct
+from constructs import Construct, DependencyGroup
 
 from cdk_nat_failover.address import Address
 from cdk_nat_failover.function.default_routes import DefaultRoutes
@@ -19,6 +19,7 @@ from cdk_nat_failover.instances.nat_launch import group_name
 from cdk_nat_failover.messaging.encryption_key import EncryptionKey
 from cdk_nat_failover.messaging.failover_topic import FailoverTopic
 from cdk_nat_failover.messaging.notifications_topic import NotificationsTopic
+from cdk_nat_failover.network.nat_network import NatNetwork
 from cdk_nat_failover.observability.alarms import Observability
 from cdk_nat_failover.options.alerts import AlertOptions
 from cdk_nat_failover.options.failover import FailoverOptions
@@ -43,8 +44,6 @@ if TYPE_CHECKING:
     from aws_cdk import aws_iam as iam
     from aws_cdk import aws_lambda as lambda_
     from aws_cdk import aws_sns as sns
-
-    from cdk_nat_failover.network.nat_network import NatNetwork
 
 
 @jsii.implements(ec2.IConnectable)
@@ -74,6 +73,7 @@ class NatFailover(Construct):
         security_group: ec2.ISecurityGroup | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
+        _must_be_usable(network)
         self.network = network
         chosen = instances or InstanceOptions()
         size = self._size(chosen, network)
@@ -122,6 +122,11 @@ class NatFailover(Construct):
             routes=routes,
             notifications=notifications,
         )
+        for subnet in network.private_subnets:
+            # What waits for a subnet's way out waits for the function's routes.
+            way_out = subnet.internet_connectivity_established
+            if isinstance(way_out, DependencyGroup):
+                way_out.add(routes.served)
         self._metrics = function.metrics
         self.failures: sns.ITopic = failures.topic
         """Whatever is published to it makes the function observe the NATs."""
@@ -132,12 +137,6 @@ class NatFailover(Construct):
     def _size(self, instances: InstanceOptions, network: NatNetwork) -> Size:
         instances.check()
         size = instances.size(len(network.public_subnets))
-        if (tables := len(network.homes)) > MOST_TABLES:
-            message = (
-                f"the network has {tables} private route tables; allowed: {MOST_TABLES}: let"
-                " subnets share tables, or make several networks"
-            )
-            raise OptionsError(message)
         for rule in (min_is_not_more_than_desired, desired_is_not_more_than_max):
             if mistake := rule(size, ""):
                 raise OptionsError(mistake)
@@ -202,3 +201,21 @@ class NatFailover(Construct):
     def metric_failures(self) -> cloudwatch.Metric:
         """Return how many runs of the function could not finish; its sum of each minute."""
         return self._metrics.metric(Metric.FAILURES, cloudwatch.Stats.SUM)
+
+
+def _must_be_usable(network: NatNetwork) -> None:
+    """Raise OptionsError for what is no network, or one that NATs cannot serve."""
+    if not isinstance(network, NatNetwork):
+        kind = type(network).__name__
+        message = f"network is a {kind}; allowed: a NatNetwork, such as NewNetwork(…).network"
+        raise OptionsError(message)
+    path, tables = network.vpc.node.path, len(network.homes)
+    if not network.public_subnets:
+        message = f"{path} has no public subnets for NATs; allowed: one or more"
+        raise OptionsError(message)
+    if not 1 <= tables <= MOST_TABLES:
+        message = (
+            f"{path} has {tables} private route tables to serve; allowed: 1 to {MOST_TABLES}, of"
+            " subnets such as PRIVATE_WITH_EGRESS"
+        )
+        raise OptionsError(message)

@@ -30,15 +30,15 @@ class NatFailoverProvider(ec2.NatProvider):
 
     `nat_gateways` of the VPC says how many NATs there are, one in each of as many zones.
     `instance_type` goes before that of `instances`, `enable_ssm` before its `session_manager`;
-    with neither `enable_ssm` nor `instances`, Session Manager opens shells, as with cdk-fck-nat. A
-    security group of one's own admits what it admits, and nothing else. The other arguments are
-    those of cdk-fck-nat that mean nothing here: they are taken with a warning.
+    where neither is said, Session Manager opens shells, as with cdk-fck-nat. A security group of
+    one's own admits what it admits, and nothing else. The other arguments are those of cdk-fck-nat
+    that mean nothing here: they are taken with a warning.
     """
 
     def __init__(  # noqa: PLR0913 - what can be chosen, each thing by name
         self,
         *,
-        instance_type: ec2.InstanceType | None = None,
+        instance_type: ec2.InstanceType | str | None = None,
         security_group: ec2.ISecurityGroup | None = None,
         enable_ssm: bool | None = None,
         instances: InstanceOptions | None = None,
@@ -188,12 +188,16 @@ _SCRIPTS = "the NATs run their own boot script, and nothing else"
 
 def _chosen(
     instances: InstanceOptions | None,
-    instance_type: ec2.InstanceType | None,
+    instance_type: ec2.InstanceType | str | None,
     enable_ssm: bool | None,  # noqa: FBT001 - as the caller was given it
 ) -> InstanceOptions:
-    chosen = (instances or InstanceOptions(session_manager=True)).model_dump()
+    chosen = (instances or InstanceOptions()).model_dump(exclude_unset=True)
+    if isinstance(instance_type, ec2.InstanceType):
+        instance_type = instance_type.to_string()
     if instance_type:
-        chosen["instance_type"] = instance_type.to_string()
+        chosen["instance_type"] = instance_type
     if enable_ssm is not None:
         chosen["session_manager"] = enable_ssm
-    return InstanceOptions.model_validate(chosen)
+    options = InstanceOptions(**{"session_manager": True, **chosen})
+    options.check()
+    return options

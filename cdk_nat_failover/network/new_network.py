@@ -18,7 +18,7 @@ from cdk_nat_failover.network.address_plan import (
     public_cidr,
 )
 from cdk_nat_failover.network.nat_network import NatNetwork, home_of
-from cdk_nat_failover.options.network import NetworkOptions
+from cdk_nat_failover.options.network import ZONES, NetworkOptions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,27 +39,29 @@ class NewNetwork(Construct):
         super().__init__(scope, construct_id)
         chosen = options or NetworkOptions()
         chosen.check()
-        self.vpc = self._vpc(chosen.cidr)
+        self._vpc = self._bare_vpc(chosen.cidr)
         self._add_cidrs(chosen.additional_cidrs)
         by_letter = self._zones(chosen.zones)
         public = self._public_subnets(chosen.cidr, by_letter)
         private = self._private_subnets(chosen.cidr, by_letter)
         self._add_endpoints([*private, *public])
         self.network = NatNetwork(
-            vpc=self.vpc,
+            vpc=self._vpc,
             cidrs=tuple(map(str, (chosen.cidr, *chosen.additional_cidrs))),
             public_subnets=tuple(public),
             homes=tuple(map(home_of, private)),
         )
+        self.vpc = self._selectable(chosen.cidr, by_letter, public, private)
+        """The VPC with its subnets, as other constructs select them."""
         acknowledge(
-            self.vpc,
+            self._vpc,
             rule="AwsSolutions-VPC7",
             reason="Flow logs cost per gigabyte, and where they go is the account's choice; they"
             " attach to the VPC, which is an output.",
         )
         if chosen.zones:
             acknowledge(
-                self.vpc,
+                self._vpc,
                 rule="CloudFormation-Validate::W3010",
                 reason="The settings name the zones: who pins them means it.",
             )
@@ -68,9 +70,13 @@ class NewNetwork(Construct):
         """Return the zones by letter; those that are not named stand for a, b and so on."""
         if zones:
             return {letter_of(zone): zone for zone in sorted(zones)}
-        return dict(zip(LETTERS, cdk.Stack.of(self).availability_zones, strict=False))
+        zones_of_region = cdk.Fn.get_azs()
+        return {
+            letter: cdk.Fn.select(index, zones_of_region)
+            for index, letter in enumerate(LETTERS[:ZONES])
+        }
 
-    def _vpc(self, cidr: IPv4Network) -> ec2.Vpc:
+    def _bare_vpc(self, cidr: IPv4Network) -> ec2.Vpc:
         return ec2.Vpc(
             self,
             "Vpc",
@@ -88,7 +94,7 @@ class NewNetwork(Construct):
         """Add private blocks first: EC2 restricts them where the VPC has others already."""
         blocks = {
             cidr: ec2.CfnVPCCidrBlock(
-                self, f"Cidr{cidr}", vpc_id=self.vpc.vpc_id, cidr_block=str(cidr)
+                self, f"Cidr{cidr}", vpc_id=self._vpc.vpc_id, cidr_block=str(cidr)
             )
             for cidr in cidrs
         }
@@ -97,16 +103,16 @@ class NewNetwork(Construct):
             block.node.add_dependency(*first)
 
     def _public_subnets(self, cidr: IPv4Network, zones: Mapping[str, str]) -> list[ec2.Subnet]:
-        gateway = ec2.CfnInternetGateway(self.vpc, "IGW")
+        gateway = ec2.CfnInternetGateway(self._vpc, "IGW")
         attachment = ec2.CfnVPCGatewayAttachment(
-            self.vpc, "VPCGW", vpc_id=self.vpc.vpc_id, internet_gateway_id=gateway.ref
+            self._vpc, "VPCGW", vpc_id=self._vpc.vpc_id, internet_gateway_id=gateway.ref
         )
         subnets: list[ec2.Subnet] = []
         for letter, zone in zones.items():
             subnet = ec2.PublicSubnet(
-                self.vpc,
+                self._vpc,
                 f"PublicSubnet{position_of(letter)}",
-                vpc_id=self.vpc.vpc_id,
+                vpc_id=self._vpc.vpc_id,
                 availability_zone=zone,
                 cidr_block=str(public_cidr(cidr, letter)),
                 # The NATs ask for their public addresses themselves; nothing else gets one by being
@@ -122,9 +128,9 @@ class NewNetwork(Construct):
         subnets: list[ec2.Subnet] = []
         for letter, zone in zones.items():
             subnet = ec2.PrivateSubnet(
-                self.vpc,
+                self._vpc,
                 f"PrivateSubnet{position_of(letter)}",
-                vpc_id=self.vpc.vpc_id,
+                vpc_id=self._vpc.vpc_id,
                 availability_zone=zone,
                 cidr_block=str(private_cidr(cidr, letter)),
                 map_public_ip_on_launch=False,
@@ -132,6 +138,26 @@ class NewNetwork(Construct):
             _tag(subnet, "Private")
             subnets.append(subnet)
         return subnets
+
+    def _selectable(
+        self,
+        cidr: IPv4Network,
+        zones: Mapping[str, str],
+        public: Sequence[ec2.Subnet],
+        private: Sequence[ec2.Subnet],
+    ) -> ec2.IVpc:
+        """Return the VPC as one that knows its subnets: they were not made by it."""
+        return ec2.Vpc.from_vpc_attributes(
+            self,
+            "Selectable",
+            vpc_id=self._vpc.vpc_id,
+            vpc_cidr_block=str(cidr),
+            availability_zones=list(zones.values()),
+            public_subnet_ids=[subnet.subnet_id for subnet in public],
+            public_subnet_route_table_ids=[row.route_table.route_table_id for row in public],
+            private_subnet_ids=[subnet.subnet_id for subnet in private],
+            private_subnet_route_table_ids=[row.route_table.route_table_id for row in private],
+        )
 
     def _add_endpoints(self, subnets: Sequence[ec2.ISubnet]) -> None:
         """Add what is free and keeps what is often most of the traffic off the NATs."""
@@ -141,7 +167,7 @@ class NewNetwork(Construct):
             "DynamoDb": ec2.GatewayVpcEndpointAwsService.DYNAMODB,
         }
         for name, service in services.items():
-            self.vpc.add_gateway_endpoint(name, service=service, subnets=[selection])
+            self._vpc.add_gateway_endpoint(name, service=service, subnets=[selection])
 
 
 def _tag(subnet: ec2.Subnet, kind: str) -> None:

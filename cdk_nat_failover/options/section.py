@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from pydantic.config import JsonDict
     from pydantic.fields import FieldInfo
@@ -21,8 +21,30 @@ class OptionsError(ValueError):
     """The options cannot be used together; the message has one line for each mistake."""
 
 
-class Section(BaseModel):
-    """Options that belong together."""
+if TYPE_CHECKING:
+    _Model = BaseModel
+else:
+
+    class _Sentences(type(BaseModel)):
+        """Says mistakes in Python as those in context are said; the reader has its own way."""
+
+        def __call__(cls, **given: object) -> Section:
+            try:
+                return super().__call__(**given)
+            except ValidationError as error:
+                raise OptionsError("\n".join(_lines(cls, error))) from None
+
+    class _Model(BaseModel, metaclass=_Sentences):
+        """Makes options, or says in sentences what is wrong with them."""
+
+
+class Section(_Model):
+    """Options that belong together.
+
+    Raises:
+        OptionsError: when an option is unknown, or its value not allowed.
+
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -38,6 +60,17 @@ class Section(BaseModel):
         """
         if lines := [line for _, rule in self.rules if (line := rule(self, ""))]:
             raise OptionsError("\n".join(lines))
+
+
+def _lines(section: type[BaseModel], error: ValidationError) -> Iterator[str]:
+    """Yield a line for each option that is wrong, once."""
+    rows = {str(row["loc"][0]): row for row in reversed(error.errors())}
+    for name, row in sorted(rows.items()):
+        if field := section.model_fields.get(name):
+            why = f": {row['ctx']['error']}" if row["type"] == "value_error" else ""
+            yield f"{name}: {row['input']!r}{why}; allowed: {allowed(field)}"
+        else:
+            yield f"{name} is not an option; allowed: {', '.join(section.model_fields)}"
 
 
 def setting(*, decides: str, allowed: str, default: object = ..., **bounds: Any) -> Any:  # noqa: ANN401 - of the field's own type

@@ -143,8 +143,89 @@ def test_construct_refuses_more_tables_than_its_function_can_be_told_of() -> Non
     stack = any_stack()
     made = NewNetwork(stack, "Network").network
     homes = tuple(replace(made.homes[0], table=f"rtb-{number}") for number in range(31))
-    with pytest.raises(OptionsError, match="has 31 private route tables; allowed: 30"):
+    with pytest.raises(OptionsError, match="has 31 private route tables to serve; allowed"):
         NatFailover(stack, "Nat", network=replace(made, homes=homes))
+
+
+@pytest.mark.parametrize(
+    ("broken", "mistake"),
+    [
+        (lambda made: made.vpc, "network is a Vpc; allowed: a NatNetwork, such as NewNetwork"),
+        (lambda made: replace(made, public_subnets=()), "has no public subnets for NATs; allowed"),
+        (lambda made: replace(made, homes=()), "has 0 private route tables to serve; allowed: 1"),
+    ],
+    ids=["vpc", "no-public-subnets", "no-private-subnets"],
+)
+def test_construct_refuses_a_network_that_nats_cannot_serve(
+    broken: Callable[[NatNetwork], Any], mistake: str
+) -> None:
+    """Before anything is made of it."""
+    stack = any_stack()
+    network = broken(NewNetwork(stack, "Network").network)
+    with pytest.raises(OptionsError, match=mistake):
+        NatFailover(stack, "Nat", network=network)
+
+
+@pytest.mark.parametrize(
+    ("options", "mistake"),
+    [
+        ({"instance_type": "t4g"}, "instance_type: 't4g'; allowed: an EC2 instance type, such as"),
+        (
+            {"instance_typ": "t4g.nano"},
+            "instance_typ is not an option; allowed: launch, ",
+        ),
+        (
+            {"self_test": ["10.0.0.1"]},
+            (
+                "self_test: '10.0.0.1': 10.0.0.1 is not an address of a host on the internet;"
+                " allowed: a list of 1 to 4"
+            ),
+        ),
+    ],
+    ids=["value", "name", "reason"],
+)
+def test_options_say_what_is_allowed_when_one_is_mistaken(
+    options: dict[str, Any], mistake: str
+) -> None:
+    """One line for each option."""
+    with pytest.raises(OptionsError) as refusal:
+        InstanceOptions(**options)
+    (line,) = str(refusal.value).splitlines()
+    assert line.startswith(mistake)
+
+
+def test_network_has_two_zones_in_a_stack_whose_region_is_named() -> None:
+    """The CDK knows six of us-east-1; one NAT in each would cost three times as much."""
+    context = {
+        "availability-zones:account=123456789012:region=us-east-1": [
+            f"us-east-1{letter}" for letter in "abcdef"
+        ]
+    }
+    environment = cdk.Environment(account="123456789012", region="us-east-1")
+    stack = cdk.Stack(cdk.App(context=context), "Theirs", env=environment)
+    network = NewNetwork(stack, "Network").network
+    assert len(network.public_subnets) == len(network.homes) == 2
+
+
+def test_vpc_of_a_new_network_lets_other_constructs_select_its_subnets() -> None:
+    """A function of theirs in the private subnets, say."""
+    stack = any_stack()
+    made = NewNetwork(stack, "Network")
+    private = ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS)
+    found = made.vpc.select_subnets(subnet_type=private.subnet_type).subnet_ids
+    expected = [subnet.subnet_id for subnet in made.network.private_subnets]
+    assert stack.resolve(found) == stack.resolve(expected)
+
+
+def test_what_waits_for_a_subnets_way_out_waits_for_the_first_default_route() -> None:
+    """As with NAT gateways, whose route is a resource of the template."""
+    stack, vpc = with_provider(NatFailoverProvider(instance_type=NANO))
+    private = vpc.select_subnets(subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS)
+    workload = cdk.CfnResource(stack, "Workload", type="Any::Kind::Workload")
+    workload.node.add_dependency(private.internet_connectivity_established)
+    template = template_of(stack)
+    served = template.logical_id("Custom::DefaultRoutes")
+    assert served in template.body["Resources"]["Workload"]["DependsOn"]
 
 
 @pytest.mark.parametrize(
@@ -374,10 +455,11 @@ def test_tags_reach_group_and_instances() -> None:
     [
         ({}, True),
         ({"enable_ssm": False}, False),
-        ({"instances": InstanceOptions()}, False),
-        ({"instances": InstanceOptions(), "enable_ssm": True}, True),
+        ({"instances": InstanceOptions(min=1)}, True),
+        ({"instances": InstanceOptions(session_manager=False)}, False),
+        ({"instances": InstanceOptions(session_manager=False), "enable_ssm": True}, True),
     ],
-    ids=["as-cdk-fck-nat", "off", "as-the-options", "on"],
+    ids=["as-cdk-fck-nat", "off", "not-said", "as-the-options", "on"],
 )
 def test_session_manager_opens_shells_unless_told(options: dict[str, Any], *, open_: bool) -> None:
     """Several users of cdk-fck-nat have no other bastion, and did not ask for this one."""
