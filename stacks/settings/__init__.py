@@ -1,1 +1,1 @@
-"""What can be decided about the stack, a file for each section; `app` has the whole."""
+"""What can be decided about the stack: the options of the constructs, read from context."""
