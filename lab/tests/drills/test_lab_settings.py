@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from lab.drills.catalogue import BEHAVIOURS
 from lab.drills.cdk import Cdk, CdkError
 from lab.drills.drill import run_drill
 from lab.drills.lab_settings import LabSettingsError, lab_settings
 from lab.drills.scenario import read_faults
 from lab.drills.testbed import deployed
 from lab.emulator.isolation import PROJECT
+from lab.emulator.region import Region
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-    from lab.emulator.region import Region
 
 
 def project_with(nat: object, directory: Path) -> Path:
@@ -104,7 +104,7 @@ def test_apps_own_words_are_told_when_it_ends_by_itself(tmp_path: Path) -> None:
 
 
 def test_drill_hits_the_third_zone_when_the_app_has_three(
-    region: Region, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cli: Callable[..., Cdk]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cli: Callable[..., Cdk]
 ) -> None:
     """A NAT in each, and the zone of the one that dies is served by another."""
     given = json.loads((PROJECT / "cdk.json").read_text())["context"]["nat"]
@@ -112,7 +112,10 @@ def test_drill_hits_the_third_zone_when_the_app_has_three(
     given["fleet"] |= {"max": 3, "desired": 3}
     settings = lab_settings(project_with(given, tmp_path), None)
     monkeypatch.setattr("lab.drills.testbed.lab_settings", lambda *_: settings)
-    with deployed(region, tmp_path, None, cli=cli) as testbed:
+    with (
+        Region(BEHAVIOURS) as region,
+        deployed(region, tmp_path, None, cli=cli) as testbed,
+    ):
         outcome = run_drill(testbed, read_faults(["terminate:c"]), seed=0)
     assert list(outcome.egress) == ["us-east-1a", "us-east-1b", "us-east-1c"]
     assert (outcome.recovered, outcome.home) == (True, True)
