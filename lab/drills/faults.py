@@ -71,7 +71,8 @@ FAULTS: tuple[Fault, ...] = (
     Fault(
         name="terminate",
         happens="a NAT is terminated, not through its group",
-        ends="its table goes to the other NAT at EC2's event, and home when a new one forwards",
+        ends="its table goes to the other NAT at EC2's event, and fails back when a new one"
+        " forwards",
         options=ZONES,
         account=InAccount(kind=ActionKind.TERMINATE_NAT, permissions=("ec2:TerminateInstances",)),
     ),
@@ -92,13 +93,13 @@ FAULTS: tuple[Fault, ...] = (
     Fault(
         name="impair",
         happens="a NAT fails EC2's status checks, and forwards nothing",
-        ends="its table moves when the group ends it, minutes later, and comes home",
+        ends="its table moves when the group ends it, minutes later, and fails back",
         options=ZONES,
     ),
     Fault(
         name="planned",
         happens="an instance refresh replaces the NATs one by one",
-        ends="each table moves as its NAT is ended, and comes home",
+        ends="each table moves as its NAT is ended, and fails back",
         account=InAccount(
             kind=ActionKind.REFRESH_GROUP,
             permissions=(
@@ -111,7 +112,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault(
         name="zone-outage",
         happens="the instances of a zone die, and none can be launched there",
-        ends="the group launches in the other zone; the table comes home when the zone is back",
+        ends="the group launches in the other zone; the table fails back when the zone is back",
         options=ZONES,
         seconds=600,
     ),
@@ -130,13 +131,13 @@ FAULTS: tuple[Fault, ...] = (
     Fault(
         name="bad-boot",
         happens="the next instance that boots never forwards",
-        ends="it abandons its launch and never gets a table; the table goes home to the next one",
+        ends="it abandons its launch and never gets a table; the table fails back to the next one",
         effect=Effect.CONDITION,
     ),
     Fault(
         name="check-reset",
         happens="somebody turns a NAT's source/destination check on",
-        ends="the next look, a minute later at most, turns it off",
+        ends="the next sweep, a minute later at most, turns it off",
         options=ZONES,
         account=InAccount(
             kind=ActionKind.SWITCH_CHECK_ON, permissions=("ec2:ModifyInstanceAttribute",)
@@ -174,7 +175,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault(
         name="standby",
         happens="somebody puts a NAT into standby, without another one in its place",
-        ends="its table goes to the other NAT, and home when it is back in service",
+        ends="its table goes to the other NAT, and fails back when it is back in service",
         options=ZONES,
         seconds=300,
     ),
@@ -187,15 +188,16 @@ FAULTS: tuple[Fault, ...] = (
     Fault(
         name="lost-address",
         happens="a NAT loses its public address, and runs on",
-        ends="its table goes to the other NAT at the next look, and home when a person ended it",
+        ends="its table goes to the other NAT at the next sweep, and fails back when a person ended"
+        " it",
         options=ZONES,
         seconds=300,
     ),
     Fault(
         name="lost-gateway",
         happens="somebody deletes the route to the internet gateway of a zone's public subnet",
-        ends="the zone's table goes to the other NAT at the next look, and home when a person put"
-        " the route back",
+        ends="the zone's table goes to the other NAT at the next sweep, and fails back when a"
+        " person put the route back",
         options=ZONES,
         seconds=300,
     ),
