@@ -17,6 +17,7 @@ from moto.ec2.models import ec2_backends
 
 from lab.drills.boots import delays
 from lab.drills.boots.forwarding import BOOTED, FORWARDS, switch_off
+from lab.drills.boots.scripts import runs
 from lab.emulator.behaviour import Behaviour, Emulation, Patches
 from lab.emulator.iam.callers import Caller
 from lab.emulator.iam.calls import ApiCall
@@ -63,7 +64,7 @@ def launch_action_of(user_data: str) -> LaunchAction | None:
     """
     script = script_in(user_data)
     group, hook = setting(script, "group"), setting(script, "hook")
-    return LaunchAction(group, hook) if _CALL in script and group and hook else None
+    return LaunchAction(group, hook) if runs(script, _CALL) and group and hook else None
 
 
 def setting(script: str, name: str) -> str:

@@ -11,6 +11,7 @@ from moto.ec2.models import ec2_backends
 
 from lab.drills.boots import delays
 from lab.drills.boots.launches import setting
+from lab.drills.boots.scripts import runs
 from lab.emulator.behaviour import Behaviour, Patches
 from lab.emulator.iam.callers import Caller
 from lab.emulator.iam.calls import ApiCall
@@ -69,7 +70,7 @@ class InstancesSignalTheirStack(Behaviour):
 def _signalled_by(user_data: str) -> _Signalled | None:
     script = script_in(user_data)
     stack, resource = setting(script, "stack"), setting(script, "resource")
-    return _Signalled(stack, resource) if _CALL in script and stack and resource else None
+    return _Signalled(stack, resource) if runs(script, _CALL) and stack and resource else None
 
 
 def _signal(aws: Emulation, instance: Instance, signalled: _Signalled) -> None:
