@@ -30,11 +30,14 @@ if TYPE_CHECKING:
 
 GROUP_ACTIONS = [
     "autoscaling:CompleteLifecycleAction",
+    "autoscaling:SetInstanceHealth",
     # What keeps an instance from being terminated when the stack is deleted.
     "autoscaling:ResumeProcesses",
     "autoscaling:SetInstanceProtection",
     "autoscaling:TerminateInstanceInAutoScalingGroup",
 ]
+
+MEMORY_ACTIONS = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
 
 ASSOCIATION_ACTIONS = [
     "ec2:AssociateRouteTable",
@@ -68,7 +71,7 @@ class FailoverRole(Construct):
             _allow("Routes", ["ec2:CreateRoute", "ec2:ReplaceRoute"], self._tables),
             self._source_destination_check(),
             _allow("Group", GROUP_ACTIONS, [self._group]),
-            _allow("Memory", ["dynamodb:GetItem", "dynamodb:PutItem"], [memory.table_arn]),
+            _allow("Memory", MEMORY_ACTIONS, [memory.table_arn]),
             _allow("Notifications", ["sns:Publish"], [notifications.topic.topic_arn]),
             _allow("DeadLetters", ["sqs:SendMessage"], [dead_letters.queue_arn]),
             _allow("Log", ["logs:CreateLogStream", "logs:PutLogEvents"], [log_group.attr_arn]),
