@@ -56,12 +56,14 @@ WRITES = [
         for action in (
             "CompleteLifecycleAction",
             "ResumeProcesses",
+            "SetInstanceHealth",
             "SetInstanceProtection",
             "TerminateInstanceInAutoScalingGroup",
         )
     ),
     Request(action="dynamodb:GetItem", resource=MEMORY),
     Request(action="dynamodb:PutItem", resource=MEMORY),
+    Request(action="dynamodb:UpdateItem", resource=MEMORY),
     Request(action="sns:Publish", resource=OUTCOME),
     Request(action="sqs:SendMessage", resource=QUEUE),
     Request(action="logs:CreateLogStream", resource=f"{LOG}:log-stream:any"),
@@ -119,13 +121,13 @@ FOREIGN = [
     Request(action="ec2:TerminateInstances", resource=INSTANCE, tags=OURS),
     *(
         Request(action=f"autoscaling:{action}", resource=f"{GROUPS}/{name}", tags=OURS)
-        for action in ("CompleteLifecycleAction", "SetInstanceProtection")
+        for action in ("CompleteLifecycleAction", "SetInstanceHealth", "SetInstanceProtection")
         for name in ("NatFailover-nat2", "Other-nat")
     ),
     Request(action="autoscaling:SetDesiredCapacity", resource=GROUP, tags=OURS),
-    Request(action="autoscaling:SetInstanceHealth", resource=GROUP, tags=OURS),
     Request(action="autoscaling:SuspendProcesses", resource=GROUP, tags=OURS),
     Request(action="dynamodb:PutItem", resource=f"{MEMORY}-other"),
+    Request(action="dynamodb:UpdateItem", resource=f"{MEMORY}-other"),
     Request(action="dynamodb:DeleteItem", resource=MEMORY),
     Request(action="dynamodb:Scan", resource=MEMORY),
     Request(action="sns:Publish", resource=OUTCOME.replace("outcome", "nat-failed")),
