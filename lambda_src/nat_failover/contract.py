@@ -108,7 +108,8 @@ class Settings:
     `stack` is what metrics, tags and messages call it: the stack's name, and behind a hyphen where
     in the stack the construct is; `stack_id` is the stack's ARN, `group` the name of the Auto
     Scaling group, `wanted` how many NATs it has when nothing is wrong, `memory` the name of the
-    DynamoDB table that keeps what must outlive a run. `watch` says whether a watch runs on the NATs.
+    DynamoDB table that keeps what must outlive a run, and `watch` says whether the NATs watch each
+    other.
     """
 
     stack: str

@@ -90,7 +90,9 @@ NEVER = [
     # The key by itself, for another service, and another key.
     Request(action="kms:Decrypt", resource=KEY),
     Request(
-        action="kms:Decrypt", resource=KEY, context={"kms:ViaService": f"sqs.{REGION}.amazonaws.com"}
+        action="kms:Decrypt",
+        resource=KEY,
+        context={"kms:ViaService": f"sqs.{REGION}.amazonaws.com"},
     ),
     Request(action="kms:Decrypt", resource=KEY.replace("own", "other"), context=BY_SNS),
     Request(action="kms:Encrypt", resource=KEY, context=BY_SNS),
@@ -111,7 +113,9 @@ def answers(variant: str, asked: Sequence[Request]) -> list[bool]:
             }
         ],
     }
-    of_a_key = [replace(row, resource_policy=by_iam) if ":kms:" in row.resource else row for row in asked]
+    of_a_key = [
+        replace(row, resource_policy=by_iam) if ":kms:" in row.resource else row for row in asked
+    ]
     return evaluate(policies, of_a_key)
 
 

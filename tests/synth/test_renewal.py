@@ -54,9 +54,7 @@ def test_update_waits_for_the_drain_and_for_a_boot_that_fails_once(drain_s: int)
 
 
 @pytest.mark.parametrize(("days", "limit_s"), [(None, 0), (1, 86_400), (365, 31_536_000)])
-def test_group_renews_nats_of_the_age_that_the_options_name(
-    days: int | None, limit_s: int
-) -> None:
+def test_group_renews_nats_of_the_age_that_the_options_name(days: int | None, limit_s: int) -> None:
     """In seconds; without an age the limit is 0, which also clears one that was there before."""
     group = group_with(max_lifetime_days=days)
     assert group["Properties"]["MaxInstanceLifetime"] == limit_s
