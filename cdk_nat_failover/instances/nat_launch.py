@@ -103,6 +103,9 @@ class NatLaunch(Construct):
             stack=cdk.Stack.of(self).stack_name,
             resource=resource,
             session_manager=options.session_manager,
+            watch=options.watch,
+            topic=topic.topic.topic_arn,
+            table=memory.table_name,
         )
         self._user_data = cdk.Fn.base64(user_data(boot))
         self.resource = self._template() if options.launch == "template" else self._configuration()

@@ -56,7 +56,6 @@ WRITES = [
         for action in (
             "CompleteLifecycleAction",
             "ResumeProcesses",
-            "SetInstanceHealth",
             "SetInstanceProtection",
             "TerminateInstanceInAutoScalingGroup",
         )
@@ -121,10 +120,11 @@ FOREIGN = [
     Request(action="ec2:TerminateInstances", resource=INSTANCE, tags=OURS),
     *(
         Request(action=f"autoscaling:{action}", resource=f"{GROUPS}/{name}", tags=OURS)
-        for action in ("CompleteLifecycleAction", "SetInstanceHealth", "SetInstanceProtection")
+        for action in ("CompleteLifecycleAction", "SetInstanceProtection")
         for name in ("NatFailover-nat2", "Other-nat")
     ),
     Request(action="autoscaling:SetDesiredCapacity", resource=GROUP, tags=OURS),
+    Request(action="autoscaling:SetInstanceHealth", resource=GROUP, tags=OURS),
     Request(action="autoscaling:SuspendProcesses", resource=GROUP, tags=OURS),
     Request(action="dynamodb:PutItem", resource=f"{MEMORY}-other"),
     Request(action="dynamodb:UpdateItem", resource=f"{MEMORY}-other"),
