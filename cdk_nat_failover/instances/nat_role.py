@@ -13,7 +13,6 @@ import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 
 from cdk_nat_failover.acknowledgements import acknowledge_wildcard
-from cdk_nat_failover.messaging.encryption_key import USE
 from nat_failover.contract import Item
 
 if TYPE_CHECKING:
@@ -94,7 +93,7 @@ def _encryption(stack: cdk.Stack, key: EncryptionKey | None) -> list[iam.PolicyS
     """
     if key is None:
         return []
-    statement = _allow("Encrypt", USE, key.key.key_arn)
+    statement = _allow("Encrypt", ["kms:Decrypt", "kms:GenerateDataKey"], key.key.key_arn)
     names = [f"sns.{stack.region}.{suffix}" for suffix in ("amazonaws.com", stack.url_suffix)]
     statement.add_condition("StringEquals", {"kms:ViaService": names})
     return [statement]

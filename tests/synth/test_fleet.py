@@ -78,7 +78,7 @@ def test_instance_may_signal_its_own_stack_alone(template: Template) -> None:
     (signal,) = (row for row in _instance_statements(template) if row["Sid"] == "Signal")
     assert signal["Action"] == "cloudformation:SignalResource"
     assert signal["Resource"] == {"Ref": "AWS::StackId"}
-    script = _launch_data(template)["UserData"]["Fn::Base64"]
+    script = _script(template)
     assert "stack=NatFailover\n" in script
     assert f"resource={template.logical_id(GROUP)}\n" in script
 
@@ -262,12 +262,29 @@ def test_image_is_ones_own_when_given(synthesize: Callable[[str], Template]) -> 
 
 def test_user_data_is_the_boot_script_for_the_stack(template: Template) -> None:
     """The instances know their group and its hook as the template names them."""
-    script = _launch_data(template)["UserData"]["Fn::Base64"]
+    script = _script(template)
     group = template.properties(GROUP)
     hook, _ = group["LifecycleHookSpecificationList"]
     assert script.startswith("#!/bin/bash\n")
     assert f"group={group['AutoScalingGroupName']}\n" in script
     assert f"hook={hook['LifecycleHookName']}\n" in script
+
+
+def test_instance_is_told_where_its_claims_go_and_where_the_ring_is(default: Template) -> None:
+    """The topic by its ARN and the table by its name, which the deployment knows."""
+    script = _script(default)
+    assert "watch=on\n" in script
+    assert f"topic='<{default.logical_id('AWS::SNS::Topic', 'NatFailed')}>'\n" in script
+    assert f"table='<{default.logical_id('AWS::DynamoDB::Table')}>'\n" in script
+
+
+def test_instance_is_told_of_no_topic_and_no_table_when_it_does_not_watch(
+    synthesize: Callable[[str], Template],
+) -> None:
+    """Then nothing of them is in the launch template, and it changes with neither."""
+    script = _script(synthesize("unwatched"))
+    assert [line for line in script.splitlines() if line.startswith(("topic=", "table="))] == []
+    assert "watch=on\n" not in script
 
 
 def test_group_holds_each_launch_until_the_instance_says_that_it_forwards(
@@ -306,7 +323,7 @@ def test_instance_may_publish_claims_and_read_the_ring_while_it_watches(
     assert {sid: statements[sid]["Action"] for sid in ("Claims", "Ring", "Encrypt")} == {
         "Claims": "sns:Publish",
         "Ring": "dynamodb:GetItem",
-        "Encrypt": ["kms:Decrypt", "kms:GenerateDataKey*"],
+        "Encrypt": ["kms:Decrypt", "kms:GenerateDataKey"],
     }
     assert {sid: statements[sid]["Resource"] for sid in ("Claims", "Ring", "Encrypt")} == {
         "Claims": {"Ref": template.logical_id("AWS::SNS::Topic", "NatFailed")},
@@ -354,6 +371,13 @@ def _instance_statements(template: Template) -> list[dict[str, Any]]:
     assert "ManagedPolicyArns" not in role
     (policy,) = role["Policies"]
     return list(policy["PolicyDocument"]["Statement"])
+
+
+def _script(template: Template) -> str:
+    """Return the user data, with the names of what only a deployment knows."""
+    written = _launch_data(template)["UserData"]["Fn::Base64"]
+    parts = [written] if isinstance(written, str) else written["Fn::Join"][1]
+    return "".join(part if isinstance(part, str) else f"<{part['Ref']}>" for part in parts)
 
 
 def _launch_data(template: Template) -> dict[str, Any]:
