@@ -49,7 +49,9 @@ class Boot:
     """What the instances of a stack are told: their group, and how to test themselves.
 
     `group` and `hook` name the lifecycle action that an instance completes, `stack` and `resource`
-    what it signals afterwards; `targets` are IPv4 addresses and host names on the internet.
+    what it signals afterwards; `targets` are IPv4 addresses and host names on the internet, none
+    for the Region's own. With a `watch`, `topic` is the ARN where it publishes its claims, `table`
+    the name of the table where it reads its peers.
     """
 
     targets: Sequence[str]
@@ -58,6 +60,9 @@ class Boot:
     stack: str
     resource: str
     session_manager: bool
+    watch: bool = False
+    topic: str = ""
+    table: str = ""
 
 
 def user_data(boot: Boot) -> str:
@@ -89,6 +94,8 @@ def _settings(boot: Boot) -> str:
         "resource": boot.resource,
         "session_manager": "on" if boot.session_manager else "off",
     }
+    if boot.watch:
+        values |= {"watch": "on", "topic": boot.topic, "table": boot.table}
     return "".join(f"{name}={shlex.quote(value)}\n" for name, value in values.items())
 
 

@@ -21,8 +21,23 @@ FLEET_TAG = "nat-failover:stack"
 SWEEP_SOURCE = "nat-failover.sweep"
 """`source` of the event that the schedule sends every minute."""
 
+DRAIN_HOOK = "drain"
+"""Name of the group's lifecycle hook that holds a termination while the NAT drains."""
+
 MEMORY_KEY = "key"
 """Partition key, a string, of the table that keeps what must outlive a run."""
+
+
+class Item(StrEnum):
+    """The values of the partition key: the table has no other items."""
+
+    INCIDENTS = "incidents"
+    """What was notified, and how the NATs fared; the function's alone."""
+    CLAIMS = "claims"
+    """The newest claim of each NAT; the function's alone."""
+    PEERS = "peers"
+    """The ring of NATs, which the function writes and the watch on each NAT reads."""
+
 
 MEMORY_EXPIRES = "expires"
 """Attribute of its items after which DynamoDB deletes them: seconds since 1970 (time to live)."""
@@ -93,7 +108,8 @@ class Settings:
     `stack` is what metrics, tags and messages call it: the stack's name, and behind a hyphen where
     in the stack the construct is; `stack_id` is the stack's ARN, `group` the name of the Auto
     Scaling group, `wanted` how many NATs it has when nothing is wrong, `memory` the name of the
-    DynamoDB table that keeps what must outlive a run.
+    DynamoDB table that keeps what must outlive a run, and `watch` says whether the NATs watch each
+    other.
     """
 
     stack: str
@@ -107,6 +123,7 @@ class Settings:
     strategy: Strategy = Strategy.REPLACE_ROUTE
     failback: Failback = Failback.AUTOMATIC
     adopt: bool = False
+    watch: bool = True
 
     def to_env(self) -> dict[str, str]:
         """Return the environment variables from which `from_env` makes an equal value."""
@@ -126,6 +143,7 @@ class Settings:
             "NAT_STRATEGY": self.strategy.value,
             "NAT_FAILBACK": self.failback.value,
             "NAT_ADOPT": json.dumps(self.adopt),
+            "NAT_WATCH": json.dumps(self.watch),
         }
 
     @classmethod
@@ -223,4 +241,5 @@ _VARIABLES: dict[str, tuple[str, str, Callable[[str], object]]] = {
     "NAT_STRATEGY": ("strategy", " or ".join(Strategy), Strategy),
     "NAT_FAILBACK": ("failback", " or ".join(Failback), Failback),
     "NAT_ADOPT": ("adopt", "true or false", _bool),
+    "NAT_WATCH": ("watch", "true or false", _bool),
 }

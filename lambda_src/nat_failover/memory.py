@@ -16,13 +16,11 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
-from nat_failover.contract import MEMORY_EXPIRES, MEMORY_KEY
+from nat_failover.contract import MEMORY_EXPIRES, MEMORY_KEY, Item
 from nat_failover.incidents import IncidentState
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
-
-ITEM = "incidents"
 
 LIFE_S = 30 * 86_400
 """How long the item lives after its last write; DynamoDB deletes what nobody needs any more."""
@@ -58,7 +56,7 @@ def read(client: DynamoDBClient, table: str) -> Remembered | None:
     """Return what is remembered, which may be nothing yet, or None when it cannot be read."""
     try:
         item: dict[str, Any] = client.get_item(
-            TableName=table, Key={MEMORY_KEY: {"S": ITEM}}, ConsistentRead=True
+            TableName=table, Key={MEMORY_KEY: {"S": Item.INCIDENTS}}, ConsistentRead=True
         ).get("Item", {})
     except _FAULTS:
         return None
@@ -92,7 +90,7 @@ def write(
     if found.version is not None:
         condition, values = "version = :found", {":found": found.version}
     item: dict[str, Any] = {
-        MEMORY_KEY: {"S": ITEM},
+        MEMORY_KEY: {"S": Item.INCIDENTS},
         "version": version,
         "state": {"S": json.dumps(state.to_json(), separators=(",", ":"))},
         MEMORY_EXPIRES: {"N": str(int(now + LIFE_S))},

@@ -35,6 +35,7 @@ def settings(draw: st.DrawFn) -> Settings:
         strategy=draw(st.sampled_from(Strategy)),
         failback=draw(st.sampled_from(Failback)),
         adopt=draw(st.booleans()),
+        watch=draw(st.booleans()),
     )
 
 
@@ -89,6 +90,7 @@ TWICE = '{"id":"rtb-1","zone":"z","subnets":["subnet-1"]}'
         ("NAT_STRATEGY", "swap", "is 'swap'; allowed: replace-route or swap-route-table"),
         ("NAT_FAILBACK", "no", "is 'no'; allowed: automatic or manual"),
         ("NAT_ADOPT", "yes", "is 'yes'; allowed: true or false"),
+        ("NAT_WATCH", "on", "is 'on'; allowed: true or false"),
     ],
 )
 def test_settings_name_the_variable_when_its_value_is_wrong(

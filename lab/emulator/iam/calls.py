@@ -13,6 +13,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from lab.emulator.iam.items import LEADING_KEYS, leading_keys, tables
+from lab.emulator.iam.keys import key_questions
 from lab.emulator.iam.resources import autoscaling_groups, ec2_resources
 from lab.emulator.iam.service import Candidate, Question
 
@@ -36,7 +38,6 @@ _ACTIONS = {
 """Operations that need the permission of another name."""
 
 _NAMED = {
-    "dynamodb": ("arn:aws:dynamodb:{place}:table/{TableName}",),
     "events": ("arn:aws:events:{place}:rule/{Name}", "arn:aws:events:{place}:rule/{Rule}"),
     "lambda": ("arn:aws:lambda:{place}:function:{FunctionName}",),
     "logs": (
@@ -89,29 +90,36 @@ class ApiCall:
         return _ACTIONS.get(f"{prefix}:{self.operation}", f"{prefix}:{self.operation}")
 
 
-def question(call: ApiCall, caller: Caller) -> Question:
-    """Return what IAM is asked about a call of a role's session."""
-    context = {
+def questions(call: ApiCall, caller: Caller) -> Iterator[Question]:
+    """Yield what IAM is asked about a call of a role's session: about the call, and about keys.
+
+    Raises:
+        ValueError: it is not known which items the call names.
+
+    """
+    context: dict[str, str | tuple[str, ...]] = {
         "aws:PrincipalArn": caller.role,
         "aws:PrincipalAccount": call.account,
         "aws:RequestedRegion": call.region,
         "aws:SecureTransport": "true",  # the lab's loopback stands for AWS's TLS endpoints
-        "ec2:Region": call.region,
-        **_attributes(call),
     }
-    return Question(
+    told = {**context, "ec2:Region": call.region, **_attributes(call)}
+    yield Question(
         action=call.action,
-        context=tuple(sorted(context.items())),
+        context=tuple(sorted(told.items())),
         candidates=tuple(sorted(set(_candidates(call)), key=lambda row: row.resource)),
     )
+    yield from key_questions(call, tuple(context.items()))
 
 
-def _attributes(call: ApiCall) -> dict[str, str]:
-    """Return the keys of the attributes that a call of EC2 sets, with the values it sets.
+def _attributes(call: ApiCall) -> Mapping[str, str | tuple[str, ...]]:
+    """Return the keys of what a call says: the items it names, or the attributes it sets.
 
-    They are those of complex objects that have only a Value (EC2 user guide, "ec2:Attribute
-    condition key").
+    Of EC2's attributes those of complex objects that have only a Value (EC2 user guide,
+    "ec2:Attribute condition key").
     """
+    if call.service == "dynamodb":
+        return {LEADING_KEYS: keys} if (keys := leading_keys(call)) else {}
     if call.service != "ec2" or not call.operation.startswith("Modify"):
         return {}
     return {
@@ -131,6 +139,8 @@ def _candidates(call: ApiCall) -> Iterator[Candidate]:
     yield from map(Candidate, _named(call))
     if call.service == "ec2":
         yield from ec2_resources(call.account, call.region, texts)
+    if call.service == "dynamodb":
+        yield from map(Candidate, tables(call))
     if call.service == "autoscaling":
         yield from autoscaling_groups(call.account, call.region, texts)
 

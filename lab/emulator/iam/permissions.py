@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import TYPE_CHECKING
 
-from lab.emulator.iam.calls import question
+from lab.emulator.iam.calls import questions
 from lab.emulator.iam.policies import documents_of, without
 from lab.emulator.iam.service import Decision, Question, Simulator, Verdict
 
@@ -31,7 +31,8 @@ class Refused:
 class Permissions:
     """Answers from the deployed policies, and remembers its answers.
 
-    Of resource policies, permissions boundaries and service control policies it knows nothing.
+    Of resource policies but those of keys, permissions boundaries and service control policies it
+    knows nothing.
     """
 
     def __init__(self, simulator: Simulator) -> None:
@@ -53,10 +54,10 @@ class Permissions:
         """
         if self.exempt:
             return None
-        asked = question(call, caller)
-        for row in self._decide(caller, asked):
-            if row.verdict is not Verdict.ALLOWED:
-                return Refused(asked.action, row.resource, row.verdict is Verdict.DENIED)
+        for asked in questions(call, caller):
+            for row in self._decide(caller, asked):
+                if row.verdict is not Verdict.ALLOWED:
+                    return Refused(asked.action, row.resource, row.verdict is Verdict.DENIED)
         return None
 
     def _decide(self, caller: Caller, asked: Question) -> tuple[Decision, ...]:

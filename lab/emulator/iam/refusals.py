@@ -48,7 +48,7 @@ class _RefusedError(Exception):
 def refusal(call: ApiCall, caller: Caller, refused: Refused) -> Reply:
     """Return the answer to a refused call, in the protocol of the call."""
     model = get_service_model(model_of(call.service))
-    code = _code(call, model)
+    code = _code(call, model, refused)
     serializer = get_serializer_class(str(model.service_name), call.protocol)(
         operation_model=model.operation_model(call.operation)
     )
@@ -62,10 +62,10 @@ def refusal(call: ApiCall, caller: Caller, refused: Refused) -> Reply:
     )
 
 
-def _code(call: ApiCall, model: ServiceModel) -> str:
-    """Return the error code: SNS has one of its own, and some JSON services keep an older one."""
+def _code(call: ApiCall, model: ServiceModel, refused: Refused) -> str:
+    """Return the error code: SNS has two of its own, and some JSON services keep an older one."""
     if call.service == "sns":
-        return "AuthorizationError"
+        return "KMSAccessDenied" if refused.action.startswith("kms:") else "AuthorizationError"
     return _CODES["query" if "awsQueryCompatible" in model.metadata else call.protocol]
 
 
@@ -90,7 +90,7 @@ def _spelt(service: str, action: str) -> str:
     prefix, _, name = action.partition(":")
     if service == "sqs":
         return action.lower()
-    return f"{prefix.upper()}:{name}" if service == "sns" else action
+    return f"SNS:{name}" if prefix == "sns" else action
 
 
 def _encoded(caller: Caller, refused: Refused) -> str:

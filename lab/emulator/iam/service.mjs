@@ -27,8 +27,8 @@ function evaluate({ principal, policies, requests }) {
 // where some resource of it is. A type that the action needs and the call names nothing of must be
 // allowed as a whole, "type/*".
 async function decide({ principal, policies, action, context, candidates }) {
-  const ask = async (resource, name, more) => {
-    const request = { action, resource, context: { ...context, ...more } }
+  const ask = async (resource, name, more, resourcePolicy) => {
+    const request = { action, resource, resourcePolicy, context: { ...context, ...more } }
     const outcome = await simulate(principal, policies, request)
     if (outcome.errors?.message === 'no.resource.types') return []
     if (outcome.errors) throw new Error(`${action} on ${resource}: ${JSON.stringify(outcome.errors)}`)
@@ -37,7 +37,9 @@ async function decide({ principal, policies, action, context, candidates }) {
   }
   const types = await resourceTypes(action)
   if (types.length === 0) return ask('*', null)
-  const named = await Promise.all(candidates.map((row) => ask(row.resource, row.resource, row.context)))
+  const named = await Promise.all(
+    candidates.map((row) => ask(row.resource, row.resource, row.context, row.policy))
+  )
   const rest = unnamed(action, types, named.flat()).map(async (type) => {
     const { arn } = await iamResourceTypeDetails(service(action), type.name)
     return ask(filled(arn, principal, context, 'unnamed'), filled(arn, principal, context, '*'))

@@ -40,16 +40,20 @@ class Request:
     """The resource's own policy; without that of a key, nobody may use the key."""
 
 
-Context = tuple[tuple[str, str], ...]
-"""Condition keys with their values, sorted."""
+Context = tuple[tuple[str, str | tuple[str, ...]], ...]
+"""Condition keys with their values, sorted; keys of several values have a tuple."""
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A resource that a call may touch, with the condition keys that it has."""
+    """A resource that a call may touch, with the condition keys that it has.
+
+    `policy` is its own one as text, if it has one: without that of a key, nobody may use the key.
+    """
 
     resource: str
     context: Context = ()
+    policy: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +127,12 @@ class Simulator:
     ) -> tuple[Decision, ...]:
         """Return a decision for each resource that the action takes."""
         candidates = [
-            {"resource": row.resource, "context": dict(row.context)} for row in question.candidates
+            {
+                "resource": row.resource,
+                "context": dict(row.context),
+                "policy": json.loads(row.policy) if row.policy else None,
+            }
+            for row in question.candidates
         ]
         answers = self._ask(
             "/decide",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lab.emulator.iam.callers import Caller
-from lab.emulator.iam.calls import ApiCall, question
+from lab.emulator.iam.calls import ApiCall, questions
 from lab.emulator.isolation import ACCOUNT, REGION
 from lab.tests.emulator.iam.things import Things, things_of
 from nat_failover.contract import FLEET_TAG
@@ -30,7 +30,7 @@ def asked(service: str, operation: str, **parameters: object) -> Question:
         region=REGION,
         protocol="any",
     )
-    return question(call, CALLER)
+    return next(questions(call, CALLER))
 
 
 def resources(service: str, operation: str, **parameters: object) -> list[str]:
