@@ -77,14 +77,13 @@ def _bare_python(text: str) -> str:
 
 def _without_comments(text: str) -> Iterator[str]:
     """Yield each line, empty where nothing of it is left; the lines of longer strings stay."""
-    tokens = list(tokenize.generate_tokens(io.StringIO(text).readline))
-    comments = {token.start for token in tokens if token.type == tokenize.COMMENT}
-    ends = dict(comments)
+    tokens = tokenize.generate_tokens(io.StringIO(text).readline)
+    ends = dict(token.start for token in tokens if token.type == tokenize.COMMENT)
     quoted = {
         row
-        for token in tokens
-        if token.type == tokenize.STRING
-        for row in range(token.start[0], token.end[0])
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, (ast.Constant, ast.JoinedStr))
+        for row in range(node.lineno, node.end_lineno or node.lineno)
     }
     for row, line in enumerate(text.splitlines(keepends=True), start=1):
         bare_line = f"{line[: ends[row]].rstrip()}\n" if row in ends else line

@@ -21,7 +21,8 @@ from cdk_nat_failover.instances.nat_user_data import (
     user_data,
 )
 from cdk_nat_failover.instances.packing import File, bare, pack, unpack
-from cdk_nat_failover.options.instances import LONGEST_NAME, MOST_TARGETS
+from cdk_nat_failover.options.instances import MOST_TARGETS
+from cdk_nat_failover.options.targets import LONGEST_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

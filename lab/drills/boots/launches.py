@@ -17,7 +17,6 @@ from moto.ec2.models import ec2_backends
 
 from lab.drills.boots import delays
 from lab.drills.boots.forwarding import BOOTED, FORWARDS, switch_off
-from lab.drills.boots.scripts import runs
 from lab.emulator.behaviour import Behaviour, Emulation, Patches
 from lab.emulator.iam.callers import Caller
 from lab.emulator.iam.calls import ApiCall
@@ -42,7 +41,6 @@ SAID = "launch"
 REFUSED = "launch refused"
 """The kind of the journal's entry that says that this was refused."""
 
-_CALL = "complete-lifecycle-action"
 _MEANING = {
     CONTINUE: "says that it forwards: CONTINUE",
     ABANDON: "gives its launch up: ABANDON",
@@ -64,7 +62,7 @@ def launch_action_of(user_data: str) -> LaunchAction | None:
     """
     script = script_in(user_data)
     group, hook = setting(script, "group"), setting(script, "hook")
-    return LaunchAction(group, hook) if runs(script, _CALL) and group and hook else None
+    return LaunchAction(group, hook) if group and hook else None
 
 
 def setting(script: str, name: str) -> str:

@@ -11,7 +11,6 @@ from moto.ec2.models import ec2_backends
 
 from lab.drills.boots import delays
 from lab.drills.boots.launches import setting
-from lab.drills.boots.scripts import runs
 from lab.emulator.behaviour import Behaviour, Patches
 from lab.emulator.iam.callers import Caller
 from lab.emulator.iam.calls import ApiCall
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
 REFUSED = "signal refused"
 """The kind of the journal's entry that says that a signal was refused, and why."""
 
-_CALL = "signal-resource"
 _NOBODY_WAITS = "ValidationError"
 
 
@@ -70,7 +68,7 @@ class InstancesSignalTheirStack(Behaviour):
 def _signalled_by(user_data: str) -> _Signalled | None:
     script = script_in(user_data)
     stack, resource = setting(script, "stack"), setting(script, "resource")
-    return _Signalled(stack, resource) if runs(script, _CALL) and stack and resource else None
+    return _Signalled(stack, resource) if stack and resource else None
 
 
 def _signal(aws: Emulation, instance: Instance, signalled: _Signalled) -> None:
