@@ -12,7 +12,8 @@ import pytest
 
 from cdk_nat_failover.instances.nat_fleet import HEARTBEAT_S, SIGNAL_TIMEOUT
 from cdk_nat_failover.instances.nat_user_data import FOLDER, LIMIT, Boot, UserDataError, user_data
-from cdk_nat_failover.options.instances import LONGEST_NAME, MOST_TARGETS
+from cdk_nat_failover.options.instances import MOST_TARGETS
+from cdk_nat_failover.options.targets import LONGEST_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
