@@ -26,7 +26,7 @@ _BEFORE, _AFTER = 1.0, 4.0
 """Seconds that are played around a loss: more than what it may lead to."""
 
 
-_STEP = 20.0
+_STEP = 29.0
 """Seconds between two moments of the time in which nothing changes."""
 
 _SOONEST = 0.05
