@@ -46,7 +46,7 @@ class Nat:
     `source_dest_check` is that of the primary interface. `addressed` says whether EC2 shows a
     public address: an internet gateway forwards for nobody else (VPC user guide, "Enable internet
     access for a VPC using an internet gateway"), `routed` whether the routes of its subnet may lead
-    to the internet.
+    to the internet. `address` is its private one, `launched` when EC2 launched it.
     """
 
     instance: str
@@ -58,6 +58,64 @@ class Nat:
     source_dest_check: bool = False
     addressed: bool = True
     routed: bool = True
+    address: str | None = None
+    launched: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Accusation:
+    """A peer that a NAT does not hear, and since when, by the function's clock."""
+
+    peer: str
+    began: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """The newest claim of a NAT: what it says of itself and of its peers.
+
+    `received` is when the function received it, `ailment` what it says is wrong with itself,
+    `silent` are the peers that it does not hear, `ill` those that say themselves that they are.
+    `ring` is the version of the ring that it knows, `flows` how many it carries while it leaves.
+    """
+
+    instance: str
+    received: float
+    ailment: str | None = None
+    silent: frozenset[Accusation] = frozenset()
+    ill: frozenset[str] = frozenset()
+    ring: int | None = None
+    flows: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Peer:
+    """A NAT as its peers know it; `state` is its health in a word."""
+
+    instance: str
+    address: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ring:
+    """The NATs that know each other, in the order of their ids, as it was written last.
+
+    A ring that was never written has version 0 and no members.
+    """
+
+    members: tuple[Peer, ...] = ()
+    version: int = 0
+    written: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class NatHistory:
+    """How a NAT fared: since when it is usable, and when it turned sick in the last hour."""
+
+    instance: str
+    usable_since: float | None = None
+    sick: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -135,8 +193,11 @@ class Observation:
     `tables` are the private tables of the stack, `foreign` those others that its `subnets` use.
     `leaving` are the ids of instances that messages say are leaving, whatever EC2 still says; `now`
     is the time of the reads in seconds since 1970; `memory_readable` says whether it is known what
-    other runs remembered. `refused` are the targets that AWS refused in this run: a NAT to a table,
-    or a table to a subnet, by their ids.
+    other runs remembered. `claims` are the newest of each NAT, none if they could not be read, and
+    `ring` is None if that could not be. `history` says how the NATs fared, `replaced` when the
+    group was last told that one is unhealthy. `desired` is the group's size as it is wanted,
+    `deleting` says that the group is being deleted. `refused` are the targets that AWS refused in
+    this run: a NAT to a table, or a table to a subnet, by their ids.
     """
 
     nats: frozenset[Nat]
@@ -146,6 +207,12 @@ class Observation:
     leaving: frozenset[str] = frozenset()
     now: float = 0.0
     memory_readable: bool = True
+    claims: frozenset[Claim] = frozenset()
+    ring: Ring | None = None
+    history: frozenset[NatHistory] = frozenset()
+    replaced: float | None = None
+    desired: int = 1
+    deleting: bool = False
     refused: frozenset[tuple[str, str]] = frozenset()
 
 
@@ -207,12 +274,13 @@ class Policy:
 
     `swap`: move subnets between tables rather than routes between NATs. `failback`: fail back
     without a person's help. `adopt`: take over default routes that point to something
-    that is not ours.
+    that is not ours. `watch`: the NATs watch each other and hand flows over.
     """
 
     swap: bool = False
     failback: bool = True
     adopt: bool = False
+    watch: bool = False
 
 
 class Verdict(StrEnum):
