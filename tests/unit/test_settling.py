@@ -310,7 +310,7 @@ class TestReplacement:
     def test_group_is_not_told(self, facts: dict[str, object], of: dict[str, object]) -> None:
         """Too soon after the last one, unknown, refused, too young, or known to it already."""
         nat = replace(AWAY, **of)  # type: ignore[arg-type]  # Nat's fields
-        assert [] == replaced(seen(HOME, nat, claims=SAYS_ILL, **facts))
+        assert [] == replaced(replace(seen(HOME, nat, claims=SAYS_ILL), **facts))  # type: ignore[arg-type]  # Observation's
 
     def test_group_is_not_told_of_the_last_usable_nat(self) -> None:
         """Whatever ails it, it may be better than nothing."""
