@@ -52,6 +52,12 @@ GROUPS = (
         source=f"{_API}, CreateAutoScalingGroup; a day at most is what is sensible here",
     ),
     Row(
+        places=(f"{_GROUP}/MaxInstanceLifetime",),
+        rule=Number(low=0, high=365 * 86_400, step=86_400),
+        source=f"{_API}, CreateAutoScalingGroup: 0, or a day at least; whole days, and a year at"
+        " most, are what is sensible here",
+    ),
+    Row(
         places=(f"{_GROUP}/InstanceMaintenancePolicy",),
         rule=Percentages("MinHealthyPercentage", "MaxHealthyPercentage"),
         source=f"{_API}, InstanceMaintenancePolicy",
@@ -162,12 +168,18 @@ CALLS = (
         places=(
             "autoscaling.SetInstanceProtection/InstanceIds/*",
             "autoscaling.CompleteLifecycleAction/InstanceId",
+            "autoscaling.SetInstanceHealth/InstanceId",
             "autoscaling.TerminateInstanceInAutoScalingGroup/InstanceId",
         ),
         rule=Text(
             pattern=r"i-[0-9a-f]+", allowed="i- and hexadecimal digits", shortest=1, longest=19
         ),
         source=f"{_API}, CompleteLifecycleAction",
+    ),
+    Row(
+        places=("autoscaling.SetInstanceHealth/HealthStatus",),
+        rule=OneOf(("Healthy", "Unhealthy")),
+        source=f"{_API}, SetInstanceHealth",
     ),
     Row(
         places=("autoscaling.CompleteLifecycleAction/LifecycleActionToken",),

@@ -190,7 +190,19 @@ LAUNCH_TEMPLATES = (
         code="InvalidParameterValue",
         words="Invalid value '{value}' for InstanceType.",
     ),
-    _identifier("ami", f"{_DATA}/ImageId", "AWS::AutoScaling::LaunchConfiguration/ImageId"),
+    _identifier("ami", "AWS::AutoScaling::LaunchConfiguration/ImageId"),
+    Row(
+        places=(f"{_DATA}/ImageId",),
+        rule=Text(
+            pattern=r"ami-[0-9a-f]+|resolve:ssm:[a-zA-Z0-9_.\-/:]+",
+            allowed="ami- and digits, or resolve:ssm: and the name of a parameter",
+            longest=2048 + len("resolve:ssm:"),
+        ),
+        source="EC2 API reference, RequestLaunchTemplateData; Systems Manager API reference,"
+        " PutParameter",
+        code="InvalidAMIID.Malformed",
+        words='Invalid id: "{value}" (expecting "ami-...")',
+    ),
     Row(
         places=(
             f"{_DATA}/BlockDeviceMappings/*/DeviceName",

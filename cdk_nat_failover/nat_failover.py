@@ -95,6 +95,7 @@ class NatFailover(Construct):
             name=address.name,
             group=group_name(address),
             wanted=size.desired,
+            watch=chosen.watch,
             options=failover or FailoverOptions(),
             log_retention_days=(logs or LogOptions()).retention_days,
         )
@@ -104,6 +105,7 @@ class NatFailover(Construct):
             address=address,
             network=network,
             topic=failures,
+            memory=function.memory,
             listener=function.listening,
             associations=PrivateAssociations(
                 self, "PrivateAssociations", network=network, function=function

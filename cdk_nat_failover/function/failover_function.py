@@ -86,14 +86,15 @@ class FailoverFunction(Construct):
         name: str,
         group: str,
         wanted: int,
+        watch: bool,
         options: FailoverOptions,
         log_retention_days: int,
     ) -> None:
         super().__init__(scope, construct_id)
         self._name, self._group = name, group
         self.metrics = Metrics(name)
-        self._wanted = wanted
-        self._memory = MemoryTable(self, "Memory")
+        self._wanted, self._watch = wanted, watch
+        self.memory = MemoryTable(self, "Memory").table
         self.strategy = options.strategy
         self.adopt = options.adopt
         self.dead_letters = self._dead_letters(key)
@@ -103,7 +104,7 @@ class FailoverFunction(Construct):
             "Access",
             network=network,
             group=group,
-            memory=self._memory.table,
+            memory=self.memory,
             strategy=options.strategy,
             notifications=notifications,
             dead_letters=self.dead_letters,
@@ -146,12 +147,13 @@ class FailoverFunction(Construct):
             vpc=network.vpc.vpc_id,
             group=self._group,
             wanted=self._wanted,
-            memory=self._memory.table.table_name,
+            memory=self.memory.table_name,
             tables=tables,
             outcome_topic=notifications.topic.topic_arn,
             strategy=options.strategy,
             failback=options.failback,
             adopt=options.adopt,
+            watch=self._watch,
         ).to_env()
 
     def _function(
@@ -193,9 +195,11 @@ class FailoverFunction(Construct):
             protocol=sns.SubscriptionProtocol.LAMBDA,
             endpoint=self.function.function_arn,
         )
-        return DependencyGroup(self.function, permission, subscription, self._watch())
+        return DependencyGroup(
+            self.function, permission, subscription, self._departures(), self._drains()
+        )
 
-    def _watch(self) -> events.Rule:
+    def _departures(self) -> events.Rule:
         """Let the function know at once when an instance begins to stop or to be terminated.
 
         The group's own notification comes when the termination ends, more than a minute later for
@@ -212,13 +216,32 @@ class FailoverFunction(Construct):
                 detail_type=["EC2 Instance State-change Notification"],
                 detail={"state": ["stopping", "shutting-down"]},
             ),
-            targets=[
-                targets.LambdaFunction(
-                    self.function,
-                    # The shortest that there is. Lambda takes an event unless it is in trouble, and
-                    # EventBridge would offer it for 24 hours ("Event retry policy", EventBridge
-                    # user guide); after a minute the sweep has seen what it says.
-                    max_event_age=cdk.Duration.minutes(1),
-                )
-            ],
+            targets=[self._observe()],
         )
+
+    def _drains(self) -> events.Rule:
+        """Let the function know at once when the group holds an instance that is to leave.
+
+        Its state in EC2 is `running` until the hook is done ("Amazon EC2 Auto Scaling event
+        reference", EC2 Auto Scaling user guide).
+        """
+        return events.Rule(
+            self,
+            "InstanceDrains",
+            description="Says that an instance waits for its drain, before it leaves",
+            event_pattern=events.EventPattern(
+                source=["aws.autoscaling"],
+                detail_type=["EC2 Instance-terminate Lifecycle Action"],
+                detail={"AutoScalingGroupName": [self._group]},
+            ),
+            targets=[self._observe()],
+        )
+
+    def _observe(self) -> targets.LambdaFunction:
+        """Return the function as a target that gets an event soon, or not at all.
+
+        A minute is the shortest that there is. Lambda takes an event unless it is in trouble, and
+        EventBridge would offer it for 24 hours ("Event retry policy", EventBridge user guide);
+        after a minute the sweep has seen what it says.
+        """
+        return targets.LambdaFunction(self.function, max_event_age=cdk.Duration.minutes(1))

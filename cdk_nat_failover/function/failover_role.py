@@ -36,6 +36,8 @@ GROUP_ACTIONS = [
     "autoscaling:TerminateInstanceInAutoScalingGroup",
 ]
 
+MEMORY_ACTIONS = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
+
 ASSOCIATION_ACTIONS = [
     "ec2:AssociateRouteTable",
     "ec2:DisassociateRouteTable",
@@ -68,7 +70,7 @@ class FailoverRole(Construct):
             _allow("Routes", ["ec2:CreateRoute", "ec2:ReplaceRoute"], self._tables),
             self._source_destination_check(),
             _allow("Group", GROUP_ACTIONS, [self._group]),
-            _allow("Memory", ["dynamodb:GetItem", "dynamodb:PutItem"], [memory.table_arn]),
+            _allow("Memory", MEMORY_ACTIONS, [memory.table_arn]),
             _allow("Notifications", ["sns:Publish"], [notifications.topic.topic_arn]),
             _allow("DeadLetters", ["sqs:SendMessage"], [dead_letters.queue_arn]),
             _allow("Log", ["logs:CreateLogStream", "logs:PutLogEvents"], [log_group.attr_arn]),

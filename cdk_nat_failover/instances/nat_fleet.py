@@ -9,9 +9,10 @@ from aws_cdk import aws_autoscaling as autoscaling
 from constructs import Construct
 
 from cdk_nat_failover.instances.nat_launch import NatLaunch, group_name
-from nat_failover.contract import FLEET_TAG
+from nat_failover.contract import DRAIN_HOOK, FLEET_TAG
 
 if TYPE_CHECKING:
+    from aws_cdk import aws_dynamodb as dynamodb
     from aws_cdk import aws_ec2 as ec2
     from constructs import DependencyGroup
 
@@ -41,11 +42,14 @@ SIGNAL_TIMEOUT = "PT15M"
 """How long a deployment waits for the signal of an instance that forwards.
 
 Long enough for a boot that fails and one that does not, of 400 s at most each. Then it fails, and
-goes back
-(docs/decisions/0018-an-update-never-ends-the-last-nat.md)."""
+goes back (docs/decisions/0018-an-update-never-ends-the-last-nat.md). An update waits for the drain
+of the instance before it, too (docs/decisions/0028-drain-and-renewal.md)."""
 
 MIN_HEALTHY, MAX_HEALTHY = 100, 150
 """Between which percentages of its size the group replaces: one more at most, never one less."""
+
+
+_DAY_S = 86_400
 
 
 class NatFleet(Construct):
@@ -63,6 +67,7 @@ class NatFleet(Construct):
         address: Address,
         network: NatNetwork,
         topic: FailoverTopic,
+        memory: dynamodb.ITable,
         listener: DependencyGroup,
         associations: PrivateAssociations,
         options: InstanceOptions,
@@ -70,7 +75,7 @@ class NatFleet(Construct):
         security_group: ec2.ISecurityGroup | None,
     ) -> None:
         super().__init__(scope, construct_id)
-        self.group = self._group(group_name(address), network, topic, size)
+        self.group = self._group(group_name(address), network, topic, options, size)
         self.launch = NatLaunch(
             self,
             "Launch",
@@ -78,6 +83,8 @@ class NatFleet(Construct):
             options=options,
             security_group=security_group,
             address=address,
+            topic=topic,
+            memory=memory,
             hook=HOOK,
             resource=cdk.Stack.of(self).resolve(self.group.logical_id),
         )
@@ -90,19 +97,26 @@ class NatFleet(Construct):
         self.group.node.add_dependency(listener, topic, associations, *network.public_subnets)
 
     def _group(
-        self, name: str, network: NatNetwork, topic: FailoverTopic, size: Size
+        self,
+        name: str,
+        network: NatNetwork,
+        topic: FailoverTopic,
+        options: InstanceOptions,
+        size: Size,
     ) -> autoscaling.CfnAutoScalingGroup:
         of = autoscaling.CfnAutoScalingGroup
         group = of(
             self,
             "Group",
             auto_scaling_group_name=name,
-            lifecycle_hook_specification_list=[_launch_hook()],
+            lifecycle_hook_specification_list=[_launch_hook(), _drain_hook(options.drain_s)],
             vpc_zone_identifier=[subnet.subnet_id for subnet in network.public_subnets],
             min_size=str(size.min),
             max_size=str(size.max),
             # A deployment sets the size again: it repairs a group that someone left scaled in.
             desired_capacity=str(size.desired),
+            # 0 clears the limit of a group that had one.
+            max_instance_lifetime=(options.max_lifetime_days or 0) * _DAY_S,
             instance_maintenance_policy=of.InstanceMaintenancePolicyProperty(
                 min_healthy_percentage=MIN_HEALTHY, max_healthy_percentage=MAX_HEALTHY
             ),
@@ -121,7 +135,7 @@ class NatFleet(Construct):
                 min_instances_in_service=1,
                 max_batch_size=1,
                 wait_on_resource_signals=True,
-                pause_time=SIGNAL_TIMEOUT,
+                pause_time=_update_timeout(options.drain_s),
             )
         )
         return group
@@ -151,3 +165,23 @@ def _launch_hook() -> autoscaling.CfnAutoScalingGroup.LifecycleHookSpecification
         heartbeat_timeout=HEARTBEAT_S,
         default_result="ABANDON",
     )
+
+
+def _drain_hook(drain_s: int) -> autoscaling.CfnAutoScalingGroup.LifecycleHookSpecificationProperty:
+    """Return the hook that holds an instance while its old flows end.
+
+    The function completes its action, and when nobody does the group goes on: it waits for nothing
+    but time.
+    """
+    return autoscaling.CfnAutoScalingGroup.LifecycleHookSpecificationProperty(
+        lifecycle_hook_name=DRAIN_HOOK,
+        lifecycle_transition="autoscaling:EC2_INSTANCE_TERMINATING",
+        heartbeat_timeout=drain_s,
+        default_result="CONTINUE",
+    )
+
+
+def _update_timeout(drain_s: int) -> str:
+    """Return how long an update waits for an instance that may be launched after a drain."""
+    drain = cdk.Duration.seconds(drain_s)
+    return cdk.Duration.parse(SIGNAL_TIMEOUT).plus(drain).to_iso_string()

@@ -18,12 +18,16 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from cdk_nat_failover.acknowledgements import acknowledge, acknowledge_wildcard
+from cdk_nat_failover.acknowledgements import acknowledge
+from cdk_nat_failover.instances.nat_role import NatRole
 from cdk_nat_failover.instances.nat_security_group import NatSecurityGroup
 from cdk_nat_failover.instances.nat_user_data import Boot, user_data
 
 if TYPE_CHECKING:
+    from aws_cdk import aws_dynamodb as dynamodb
+
     from cdk_nat_failover.address import Address
+    from cdk_nat_failover.messaging.failover_topic import FailoverTopic
     from cdk_nat_failover.network.nat_network import NatNetwork
     from cdk_nat_failover.options.instances import InstanceOptions
 
@@ -50,6 +54,12 @@ and the entries are limited for each type (docs/decisions/0019-the-security-grou
 
 HASH = 16
 
+ENDPOINTS = ("elasticloadbalancing", "rds", "cloudformation", "autoscaling")
+"""Services that have an endpoint in each Region of each partition (botocore, endpoints.json).
+
+No third party is asked. None has a gateway endpoint, and few VPCs have interface endpoints for all
+of them: a name that leads into the VPC proves nothing, and is passed over."""
+
 
 def group_name(address: Address) -> str:
     """Return the group's name, which instances and function are told before the group exists.
@@ -58,6 +68,10 @@ def group_name(address: Address) -> str:
     only (decision 0009).
     """
     return f"{address.name}-nat"
+
+
+def _endpoints() -> list[str]:
+    return [f"{service}.{cdk.Aws.REGION}.{cdk.Aws.URL_SUFFIX}" for service in ENDPOINTS]
 
 
 class NatLaunch(Construct):
@@ -72,25 +86,36 @@ class NatLaunch(Construct):
         options: InstanceOptions,
         security_group: ec2.ISecurityGroup | None,
         address: Address,
+        topic: FailoverTopic,
+        memory: dynamodb.ITable,
         hook: str,
         resource: str,
     ) -> None:
         super().__init__(scope, construct_id)
         self._options, self._address = options, address
-        self._group = group_name(address)
         self.security_group = security_group or NatSecurityGroup(
             self, "SecurityGroup", network=network
         )
-        self.role = self._instance_role()
+        self.role = NatRole(
+            self,
+            "Role",
+            group=group_name(address),
+            topic=topic,
+            memory=memory,
+            options=options,
+        )
         self._profile = iam.CfnInstanceProfile(self, "Profile", roles=[self.role.role_name])
-        self._image_id = options.ami.id if options.ami else self._image()
+        self._image_id = self._image()
         boot = Boot(
-            targets=options.self_test,
-            group=self._group,
+            targets=options.self_test or _endpoints(),
+            group=group_name(address),
             hook=hook,
             stack=cdk.Stack.of(self).stack_name,
             resource=resource,
             session_manager=options.session_manager,
+            watch=options.watch,
+            topic=topic.topic.topic_arn,
+            table=memory.table_name,
         )
         self._user_data = cdk.Fn.base64(user_data(boot))
         self.resource = self._template() if options.launch == "template" else self._configuration()
@@ -100,83 +125,16 @@ class NatLaunch(Construct):
         """What changes when anything about the instances changes."""
         return self.resource.ref
 
-    def _instance_role(self) -> iam.Role:
-        statements = [self._complete_launch(), self._signal_stack()]
-        if self._options.session_manager:
-            statements += self._session_manager()
-        role = iam.Role(
-            self,
-            "Role",
-            description="Lets the NAT instances say whether they forward",
-            assumed_by=iam.ServicePrincipal("ec2.amazonaws.com"),
-            inline_policies={"Instance": iam.PolicyDocument(statements=statements)},
-        )
-        acknowledge_wildcard(
-            role, resource=self._group_arn, reason="A part of the group's ARN is made up by AWS."
-        )
-        if self._options.session_manager:
-            acknowledge_wildcard(
-                role,
-                resource=self._instances,
-                reason="An instance that is still to be launched has no id.",
-            )
-            acknowledge_wildcard(
-                role,
-                resource="*",
-                reason="Session Manager's channels cannot be limited to a resource.",
-            )
-        return role
-
-    def _complete_launch(self) -> iam.PolicyStatement:
-        return iam.PolicyStatement(
-            sid="Launch",
-            actions=["autoscaling:CompleteLifecycleAction"],
-            resources=[self._group_arn],
-        )
-
-    def _signal_stack(self) -> iam.PolicyStatement:
-        return iam.PolicyStatement(
-            sid="Signal",
-            actions=["cloudformation:SignalResource"],
-            resources=[cdk.Stack.of(self).stack_id],
-        )
-
-    @property
-    def _group_arn(self) -> str:
-        """The ARN of the group, which does not exist yet: of its name and an id made up by AWS."""
-        return cdk.Stack.of(self).format_arn(
-            service="autoscaling",
-            resource="autoScalingGroup:*:autoScalingGroupName",
-            resource_name=self._group,
-        )
-
-    @property
-    def _instances(self) -> str:
-        return cdk.Stack.of(self).format_arn(service="ec2", resource="instance", resource_name="*")
-
-    def _session_manager(self) -> list[iam.PolicyStatement]:
-        """Return what a session of Session Manager needs.
-
-        The managed policy AmazonSSMManagedInstanceCore would also let the instances read every
-        parameter of the account ("Adding Session Manager permissions to an existing IAM role",
-        Systems Manager user guide).
-        """
-        register = iam.PolicyStatement(
-            sid="Register", actions=["ssm:UpdateInstanceInformation"], resources=[self._instances]
-        )
-        talk = iam.PolicyStatement(
-            sid="Talk",
-            actions=[
-                "ssmmessages:CreateControlChannel",
-                "ssmmessages:CreateDataChannel",
-                "ssmmessages:OpenControlChannel",
-                "ssmmessages:OpenDataChannel",
-            ],
-            resources=["*"],
-        )
-        return [register, talk]
-
     def _image(self) -> str:
+        """Return the image: its id, or what tells it at the deployment or at each launch."""
+        if self._options.ami:
+            return self._options.ami.id
+        if self._options.image_updates == "at-launch":
+            # "Use a Systems Manager parameter instead of an AMI ID", EC2 user guide.
+            return f"resolve:ssm:{self._options.public_image}"
+        return self._image_of_the_deployment()
+
+    def _image_of_the_deployment(self) -> str:
         """Return the image that the public parameter names when the stack is deployed."""
         # Each image has a parameter of its own: of one that a stack has, the CDK deploys the value
         # that it had before, whatever its default says now.
@@ -239,14 +197,15 @@ class NatLaunch(Construct):
     def _name(self, data: ec2.CfnLaunchTemplate.LaunchTemplateDataProperty) -> str:
         """Return a name that says what a template contains, and that no other stack has.
 
-        A hash of its text; the image and the security group, which are known at the deployment
-        only; and the part of the stack's id that is its own.
+        A hash of its text; what is known at the deployment only, the security group and, unless
+        the text names it, the image; and the part of the stack's id that is its own.
         """
         content = json.dumps(cdk.Stack.of(self).resolve(data), sort_keys=True)
         digest = hashlib.sha256(content.encode()).hexdigest()[:HASH]
         stack = cdk.Fn.select(2, cdk.Fn.split("/", cdk.Aws.STACK_ID))
+        image = [self._image_id] if cdk.Token.is_unresolved(self._image_id) else []
         security_group = self.security_group.security_group_id
-        return cdk.Fn.join("-", ["nat", digest, self._image_id, security_group, stack])
+        return cdk.Fn.join("-", ["nat", digest, *image, security_group, stack])
 
     def _configuration(self) -> autoscaling.CfnLaunchConfiguration:
         of = autoscaling.CfnLaunchConfiguration

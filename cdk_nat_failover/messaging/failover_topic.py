@@ -23,6 +23,7 @@ class FailoverTopic(Construct):
 
     def __init__(self, scope: Construct, construct_id: str, *, key: EncryptionKey | None) -> None:
         super().__init__(scope, construct_id)
+        self.key = key
         self.topic = sns.Topic(
             self,
             "Topic",

@@ -4,28 +4,19 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from ipaddress import IPv4Address
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
 from aws_constraints.ec2 import AMI, INSTANCE_TYPE
 from cdk_nat_failover.options.section import Section, setting
+from cdk_nat_failover.options.targets import on_the_internet
 from cdk_nat_failover.options.validators import each_once
 
 Architecture = Literal["arm64", "x86_64"]
 
-# "Preferred name syntax", RFC 1123 section 2.1, with two labels or more, the last one not beginning
-# with a digit: some resolvers take 0x7f.0x1 for an address.
-_LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-_NAME = re.compile(rf"({_LABEL}\.)+(?!\d){_LABEL}")
-LONGEST_NAME = 253
-
 MOST_TARGETS = 4
 """Targets of a self-test: each may take seconds, and the boot is limited."""
-
-# RFC 6761, RFC 6762; "internal" is reserved by ICANN, and EC2 names instances in it.
-_NOT_PUBLIC = ("localhost", "localdomain", "local", "internal", "invalid", "test")
 
 LEAST_MAX = 2
 """The least size that a group may grow to, also of one NAT: an update launches before it ends.
@@ -36,30 +27,25 @@ MaxSize ("UpdatePolicy attribute", CloudFormation user guide)."""
 MOST_NATS = 100
 """Ours: more serve no purpose here, and a slip of the key is a mistake."""
 
+LEAST_DRAIN_S = 30
+"""The shortest time that a group waits for a lifecycle action (LifecycleHookSpecification, EC2 Auto
+Scaling API reference)."""
 
-def as_address(target: str) -> IPv4Address | None:
-    """Return the address that a target is; None if it is a name."""
-    try:
-        return IPv4Address(target)
-    except ValueError:
-        return None
+MOST_DRAIN_S = 2700
+"""Ours, of the 7200 s that a hook may have: an update that waits for an instance's signal for a
+quarter of an hour, after a drain, must not wait for more than the hour that CloudFormation allows
+(`PauseTime`; aws-cloudformation/cloudformation-coverage-roadmap#127)."""
 
+MOST_DAYS = 365
+"""Ours: AWS names the shortest lifetime only, a day (CreateAutoScalingGroup, EC2 Auto Scaling API
+reference). Whoever wants a longer one wants none."""
 
-def _on_the_internet(target: str) -> str:
-    """Return the target; raise where a connection to it would prove nothing, or cannot be made."""
-    address = as_address(target)
-    if address is None:
-        if not _NAME.fullmatch(target) or len(target) > LONGEST_NAME:
-            message = f"{target!r} is neither an IPv4 address nor a host name"
-            raise ValueError(message)
-        if target.casefold().endswith(tuple(f".{name}" for name in _NOT_PUBLIC)):
-            message = f"{target!r} is not the name of a host on the internet"
-            raise ValueError(message)
-        return target
-    if not address.is_global or address.is_multicast:
-        message = f"{target} is not an address of a host on the internet"
-        raise ValueError(message)
-    return target
+LIFETIME_DAYS = 30
+"""How long a NAT lives unless the settings say otherwise: AWS's own example.
+
+It is the month in which a patch for a critical flaw is due by common rules (PCI DSS 4.0, 6.3.3).
+And that a replacement cannot boot any more, for a quota, a mirror or an image that is gone, is
+better found while the old NAT still serves than in an outage."""
 
 
 class AmiOptions(Section):
@@ -144,21 +130,47 @@ class InstanceOptions(Section):
         decides="how many NATs there are when nothing is wrong",
         allowed="null for one in each zone, or a number of instances, from min to max",
     )
-    self_test: Annotated[
-        tuple[Annotated[str, AfterValidator(_on_the_internet)], ...],
-        Field(min_length=1, max_length=MOST_TARGETS),
-        AfterValidator(each_once),
-    ] = setting(
-        default=("checkip.amazonaws.com", "www.amazon.com", "1.1.1.1", "8.8.8.8"),
-        decides="what a new NAT connects to before it serves",
-        allowed=f"a list of 1 to {MOST_TARGETS} IPv4 addresses or host names that take"
-        " connections at port 443, any one of which proves that a NAT forwards, such as"
-        " ['checkip.amazonaws.com', '1.1.1.1']",
+    self_test: (
+        Annotated[
+            tuple[Annotated[str, AfterValidator(on_the_internet)], ...],
+            Field(min_length=1, max_length=MOST_TARGETS),
+            AfterValidator(each_once),
+        ]
+        | None
+    ) = setting(
+        default=None,
+        decides="what a new NAT connects to before it serves, and the watch every two seconds",
+        allowed=f"null for the Region's endpoints, or a list of 1 to {MOST_TARGETS} IPv4 addresses"
+        " or host names that take connections at port 443, any one of which proves that a NAT"
+        " forwards, such as ['checkip.amazonaws.com', '1.1.1.1']",
     )
     session_manager: bool = setting(
         default=False,
         decides="whether Session Manager opens shells on the NATs",
         allowed="true or false",
+    )
+    watch: bool = setting(
+        default=True,
+        decides="whether the NATs watch each other and hand flows over; without it, moves reset"
+        " flows",
+        allowed="true or false",
+    )
+    drain_s: int = setting(
+        default=300,
+        ge=LEAST_DRAIN_S,
+        le=MOST_DRAIN_S,
+        decides="how long a NAT that leaves by plan serves its old flows at most",
+        allowed=f"a number of seconds, from {LEAST_DRAIN_S} to {MOST_DRAIN_S}",
+    )
+    max_lifetime_days: Annotated[int, Field(ge=1, le=MOST_DAYS)] | None = setting(
+        default=LIFETIME_DAYS,
+        decides="how old a NAT gets before the group replaces it",
+        allowed=f"a number of days, from 1 to {MOST_DAYS}, or null for no limit",
+    )
+    image_updates: Literal["at-deployment", "at-launch"] = setting(
+        default="at-deployment",
+        decides="when a newer public image is taken: as the stack is deployed, or by each new NAT",
+        allowed="'at-deployment', or 'at-launch' with a launch template and a public image",
     )
 
     @property
@@ -232,7 +244,30 @@ def _image_has_the_agent(instances: InstanceOptions, at: str) -> str | None:
     )
 
 
+def _template_resolves_the_image(instances: InstanceOptions, at: str) -> str | None:
+    # "Use AWS Systems Manager parameters instead of AMI IDs in launch templates", EC2 Auto Scaling
+    # user guide; of a launch configuration: github.com/aws/aws-cdk/issues/28090.
+    if instances.image_updates == "at-deployment" or instances.launch == "template":
+        return None
+    return (
+        f"{at}image_updates is 'at-launch', but {at}launch is 'configuration', which names an"
+        f" image by its id alone; allowed: {at}launch 'template', or {at}image_updates"
+        " 'at-deployment'"
+    )
+
+
+def _public_image_has_updates(instances: InstanceOptions, at: str) -> str | None:
+    if instances.image_updates == "at-deployment" or instances.ami is None:
+        return None
+    return (
+        f"{at}image_updates is 'at-launch', but {at}ami is {instances.ami.id!r}, which is one image"
+        f" for ever; allowed: {at}ami null, or {at}image_updates 'at-deployment'"
+    )
+
+
 InstanceOptions.rules = (
     (("instance_type", "image", "ami"), _instance_type_runs_the_image),
     (("session_manager", "image", "ami"), _image_has_the_agent),
+    (("image_updates", "launch"), _template_resolves_the_image),
+    (("image_updates", "ami"), _public_image_has_updates),
 )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.config import Config
 
 from lab.account.errors import RealDrillError
-from nat_failover.clients import Clients
+from nat_failover.clients import Clients, Memory
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -74,5 +74,7 @@ def _clients(
     return Clients(
         ec2=session.client("ec2", endpoint_url=endpoint, config=config),
         autoscaling=session.client("autoscaling", endpoint_url=endpoint, config=config),
+        # A drill leaves the function's memory alone.
+        memory=Memory(client=session.client("dynamodb", endpoint_url=endpoint), table=""),
         threads=threads,
     )

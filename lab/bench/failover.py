@@ -119,8 +119,8 @@ def _function(region: Region, wire: Wire) -> Callable[[], object]:
     environment = {"AWS_DEFAULT_REGION": region.name, **region.settings.to_env()}
     with patch.dict(os.environ, environment):
         do = nat_failover.do
-    memory, sns = do.notifications.memory, do.notifications.sns
-    wire.plug_into(do.clients.ec2, do.clients.autoscaling, memory, sns)
+    clients, sns = do.clients, do.notifications.sns
+    wire.plug_into(clients.ec2, clients.autoscaling, clients.memory.client, sns)
     return lambda: do(messages.SWEEP, Context(40))
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from lab.drills.boots.forwarding import InstancesForward
 from lab.drills.boots.launches import InstancesCompleteTheirLaunch
 from lab.drills.boots.signals import InstancesSignalTheirStack
+from lab.drills.boots.watch import InstancesWatchEachOther
 from lab.emulator.catalogue import ALL
 
 if TYPE_CHECKING:
@@ -17,4 +18,5 @@ BEHAVIOURS: tuple[type[Behaviour], ...] = (
     InstancesForward,
     InstancesCompleteTheirLaunch,
     InstancesSignalTheirStack,
+    InstancesWatchEachOther,
 )

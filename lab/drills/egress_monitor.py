@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from moto.ec2.models import ec2_backends
 
-from lab.drills.boots.forwarding import forwards
+from lab.drills.boots.forwarding import forwards, leads_to_gateway
 from lab.drills.topology import DEFAULT
 from lab.emulator.isolation import ACCOUNT, REGION
 from lab.emulator.journal import Who
@@ -86,9 +86,7 @@ def _trouble(instance: Instance, now: float) -> str:
         return f", {instance.state}, does not forward"
     if instance.source_dest_check:
         return ", source/destination check on"
-    table = effective_table(str(instance.subnet_id), now)
-    routes = table.routes if table else []
-    if not any(row.destination_cidr_block == DEFAULT and row.gateway_id for row in routes):
+    if not leads_to_gateway(instance, now):
         return ", no route to the internet gateway"
     return ""
 

@@ -12,7 +12,7 @@ from socketserver import ThreadingMixIn, UnixStreamServer
 from threading import Thread
 from typing import TYPE_CHECKING
 
-from cdk_nat_failover.options.instances import as_address
+from cdk_nat_failover.options.targets import as_address
 from lab.drills.boots.forwarding import switch_off
 from lab.drills.boots.launches import LaunchAction, say, setting
 from lab.emulator.services.ec2.user_data import script_in

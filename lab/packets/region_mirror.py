@@ -21,6 +21,7 @@ from pyroute2 import NetlinkError
 from lab.drills import catalogue
 from lab.drills.boots.forwarding import BOOTED
 from lab.drills.boots.launches import InstancesCompleteTheirLaunch
+from lab.drills.boots.watch import InstancesWatchEachOther
 from lab.emulator.journal import Who
 from lab.packets import emulated
 from lab.packets.boots import Boots, addresses
@@ -37,7 +38,10 @@ if TYPE_CHECKING:
     from lab.emulator.journal import Entry
     from lab.emulator.region import Region
 
-BEHAVIOURS = tuple(row for row in catalogue.BEHAVIOURS if row is not InstancesCompleteTheirLaunch)
+_REAL = (InstancesCompleteTheirLaunch, InstancesWatchEachOther)
+"""What the NATs in namespaces do themselves."""
+
+BEHAVIOURS = tuple(row for row in catalogue.BEHAVIOURS if row not in _REAL)
 """What a region does that is followed."""
 
 _TEST_PORT = 443

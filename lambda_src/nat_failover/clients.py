@@ -9,7 +9,16 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from types_boto3_autoscaling import AutoScalingClient
+    from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_ec2 import EC2Client
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """The table that keeps what must outlive a run, and a client whose calls are short."""
+
+    client: DynamoDBClient
+    table: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,4 +27,5 @@ class Clients:
 
     ec2: EC2Client
     autoscaling: AutoScalingClient
+    memory: Memory
     threads: Executor

@@ -16,7 +16,7 @@ from botocore.config import Config
 
 from nat_failover.answer import UndeliveredError, answer, is_cloudformations
 from nat_failover.apply import apply
-from nat_failover.clients import Clients
+from nat_failover.clients import Clients, Memory
 from nat_failover.contract import Resource, Settings, s3_endpoint
 from nat_failover.deadline import Deadline
 from nat_failover.deployment import serve
@@ -103,14 +103,18 @@ class Handler:
         """
         settings = Settings.from_env(environment)
         session, calls = boto3.Session(), _calls(settings)
+        memory = Memory(
+            client=session.client("dynamodb", config=_MEMORY_CALLS), table=settings.memory
+        )
         clients = Clients(
             ec2=session.client("ec2", config=calls),
             autoscaling=session.client("autoscaling", config=calls),
+            memory=memory,
             threads=ThreadPoolExecutor(_threads(settings)),
         )
         notifications = Notifications(
             settings=settings,
-            memory=session.client("dynamodb", config=_MEMORY_CALLS),
+            memory=memory,
             sns=session.client("sns", config=calls),
         )
         return cls(

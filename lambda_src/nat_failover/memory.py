@@ -20,7 +20,7 @@ from nat_failover.contract import MEMORY_EXPIRES, MEMORY_KEY, Item
 from nat_failover.incidents import IncidentState
 
 if TYPE_CHECKING:
-    from types_boto3_dynamodb import DynamoDBClient
+    from nat_failover.clients import Memory
 
 LIFE_S = 30 * 86_400
 """How long the item lives after its last write; DynamoDB deletes what nobody needs any more."""
@@ -52,11 +52,11 @@ class Remembered:
         return self.expires - now < _RENEWAL_S
 
 
-def read(client: DynamoDBClient, table: str) -> Remembered | None:
+def read(memory: Memory) -> Remembered | None:
     """Return what is remembered, which may be nothing yet, or None when it cannot be read."""
     try:
-        item: dict[str, Any] = client.get_item(
-            TableName=table, Key={MEMORY_KEY: {"S": Item.INCIDENTS}}, ConsistentRead=True
+        item: dict[str, Any] = memory.client.get_item(
+            TableName=memory.table, Key={MEMORY_KEY: {"S": Item.INCIDENTS}}, ConsistentRead=True
         ).get("Item", {})
     except _FAULTS:
         return None
@@ -82,7 +82,7 @@ def _number(item: dict[str, Any], name: str) -> float:
 
 
 def write(
-    client: DynamoDBClient, table: str, state: IncidentState, found: Remembered, now: float
+    memory: Memory, state: IncidentState, found: Remembered, now: float
 ) -> tuple[Written, Remembered]:
     """Write a state over what was found; return what became of it and what is there if it is."""
     version = {"N": str(int(_number({"version": found.version}, "version")) + 1)}
@@ -96,11 +96,15 @@ def write(
         MEMORY_EXPIRES: {"N": str(int(now + LIFE_S))},
     }
     written = Remembered(state=state, version=version, expires=now + LIFE_S)
-    request: dict[str, Any] = {"TableName": table, "Item": item, "ConditionExpression": condition}
+    request: dict[str, Any] = {
+        "TableName": memory.table,
+        "Item": item,
+        "ConditionExpression": condition,
+    }
     if values:
         request["ExpressionAttributeValues"] = values
     try:
-        client.put_item(**request)
+        memory.client.put_item(**request)
     except ClientError as error:
         overtaken = error.response["Error"]["Code"] == "ConditionalCheckFailedException"
         return Written.OVERTAKEN if overtaken else Written.FAILED, found

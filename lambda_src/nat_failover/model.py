@@ -7,9 +7,11 @@ a different type from what was done (`apply.Result`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, assert_never
+
+from nat_failover.claims import Claims
 
 if TYPE_CHECKING:
     from nat_failover.actions import Planned
@@ -46,7 +48,7 @@ class Nat:
     `source_dest_check` is that of the primary interface. `addressed` says whether EC2 shows a
     public address: an internet gateway forwards for nobody else (VPC user guide, "Enable internet
     access for a VPC using an internet gateway"), `routed` whether the routes of its subnet may lead
-    to the internet.
+    to the internet. `address` is its private one, `launched` when EC2 launched it.
     """
 
     instance: str
@@ -58,6 +60,64 @@ class Nat:
     source_dest_check: bool = False
     addressed: bool = True
     routed: bool = True
+    address: str | None = None
+    launched: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Accusation:
+    """A peer that a NAT does not hear, and since when, by the function's clock."""
+
+    peer: str
+    began: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """The newest claim of a NAT: what it says of itself and of its peers.
+
+    `received` is when the function received it, `ailment` what it says is wrong with itself,
+    `silent` are the peers that it does not hear, `ill` those that say themselves that they are.
+    `ring` is the version of the ring that it knows, `flows` how many it carries while it leaves.
+    """
+
+    instance: str
+    received: float
+    ailment: str | None = None
+    silent: frozenset[Accusation] = frozenset()
+    ill: frozenset[str] = frozenset()
+    ring: int | None = None
+    flows: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Peer:
+    """A NAT as its peers know it; `state` is its health in a word."""
+
+    instance: str
+    address: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ring:
+    """The NATs that know each other, in the order of their ids, as it was written last.
+
+    A ring that was never written has version 0 and no members.
+    """
+
+    members: tuple[Peer, ...] = ()
+    version: int = 0
+    written: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class NatHistory:
+    """How a NAT fared: since when it is usable, and when it turned sick in the last hour."""
+
+    instance: str
+    usable_since: float | None = None
+    sick: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -135,8 +195,11 @@ class Observation:
     `tables` are the private tables of the stack, `foreign` those others that its `subnets` use.
     `leaving` are the ids of instances that messages say are leaving, whatever EC2 still says; `now`
     is the time of the reads in seconds since 1970; `memory_readable` says whether it is known what
-    other runs remembered. `refused` are the targets that AWS refused in this run: a NAT to a table,
-    or a table to a subnet, by their ids.
+    other runs remembered. `claims` are the newest of each NAT, none if they could not be read, and
+    `ring` is None if that could not be. `history` says how the NATs fared, `replaced` when the
+    group was last told that one is unhealthy. `desired` is the group's size as it is wanted,
+    `deleting` says that the group is being deleted. `refused` are the targets that AWS refused in
+    this run: a NAT to a table, or a table to a subnet, by their ids.
     """
 
     nats: frozenset[Nat]
@@ -146,6 +209,12 @@ class Observation:
     leaving: frozenset[str] = frozenset()
     now: float = 0.0
     memory_readable: bool = True
+    claims: frozenset[Claim] = frozenset()
+    ring: Ring | None = None
+    history: frozenset[NatHistory] = frozenset()
+    replaced: float | None = None
+    desired: int = 1
+    deleting: bool = False
     refused: frozenset[tuple[str, str]] = frozenset()
 
 
@@ -162,8 +231,8 @@ def judge(nat: Nat, observation: Observation) -> Judgement:
     """Say whether a NAT may carry traffic, and why; all that was observed may speak for it or not.
 
     The first answer holds of: what the EC2 API says of the instance, what the group says of its
-    life cycle, what messages say, what the group says of its health, and what the instance needs to
-    forward packets.
+    life cycle, what messages say, what the group says of its health, what the instance needs to
+    forward packets, and what the NATs say of each other.
     """
     match nat.state:
         case InstanceState.PENDING:
@@ -181,7 +250,7 @@ def judge(nat: Nat, observation: Observation) -> Judgement:
 
 
 def _judge_running(nat: Nat, observation: Observation) -> Judgement:
-    group = nat.lifecycle
+    group, sickness = nat.lifecycle, Claims(observation).sickness(nat.instance)
     rows = (
         (group is None, Health.GONE, "it runs, but the group does not list it"),
         ((group or "").startswith(_BOOTING), Health.BOOTING, f"the group says {group}"),
@@ -192,6 +261,7 @@ def _judge_running(nat: Nat, observation: Observation) -> Judgement:
         (not nat.addressed, Health.SICK, "it has no public address"),
         (not nat.routed, Health.SICK, "no route leads from its subnet to the internet"),
         (nat.source_dest_check, Health.SICK, "its source/destination check is on"),
+        (sickness is not None, Health.SICK, sickness or ""),
         (True, Health.USABLE, "it runs, is in service and may forward"),
     )
     return next(Judgement(nat, health, reason) for holds, health, reason in rows if holds)
@@ -200,6 +270,16 @@ def _judge_running(nat: Nat, observation: Observation) -> Judgement:
 _BOOTING = ("Pending", "Warmed")
 """How the life cycle states before InService begin (EC2 Auto Scaling user guide, life cycle)."""
 
+_BY_PLAN = frozenset({"EnteringStandby", "Standby", "Terminating", "Terminating:Wait"})
+"""The life cycle states in which an instance leaves and still runs: a hook holds its end."""
+
+
+def leaves_by_plan(nat: Nat, observation: Observation) -> bool:
+    """Say whether a NAT that leaves would be usable otherwise, so that it still serves."""
+    if nat.lifecycle not in _BY_PLAN or nat.instance in observation.leaving:
+        return False
+    return judge(replace(nat, lifecycle="InService"), observation).health is Health.USABLE
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
@@ -207,18 +287,22 @@ class Policy:
 
     `swap`: move subnets between tables rather than routes between NATs. `failback`: fail back
     without a person's help. `adopt`: take over default routes that point to something
-    that is not ours.
+    that is not ours. `watch`: the NATs watch each other and hand flows over. `group` is the name of
+    the Auto Scaling group, whose lifecycle actions are completed.
     """
 
     swap: bool = False
     failback: bool = True
     adopt: bool = False
+    watch: bool = False
+    group: str = ""
 
 
 class Verdict(StrEnum):
     """What the plan says of one route table, or of a subnet that does not use its home table."""
 
     KEEP = "keep"
+    WAIT = "wait"
     FAIL_BACK = "fail back"
     REPAIR_AT_HOME = "repair at home"
     REPAIR_ELSEWHERE = "repair elsewhere"
@@ -267,8 +351,10 @@ class Plan:
 
     `health` is what the plan takes each NAT for, so that nobody has to judge again. `subnets` has a
     decision for each private subnet that does not use its home table, `without_egress` are the ids
-    of all that had no working way out when they were seen. A plan without actions is the statement
-    that nothing is left to do.
+    of all that had no working way out when they were seen. `due` is when to observe again, by
+    `Observation.now`, because time alone will change the plan soon; `history` is what to remember
+    of the NATs, `broken_links` are pairs of NATs that do not hear each other. A plan without
+    actions is the statement that nothing is left to do.
     """
 
     health: tuple[Judgement, ...]
@@ -276,3 +362,6 @@ class Plan:
     subnets: tuple[SubnetDecision, ...]
     without_egress: tuple[str, ...]
     actions: tuple[Planned, ...]
+    due: float | None = None
+    history: frozenset[NatHistory] = frozenset()
+    broken_links: tuple[tuple[str, str], ...] = ()

@@ -20,9 +20,9 @@ from nat_failover.notices import compose
 from nat_failover.situation import situation
 
 if TYPE_CHECKING:
-    from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_sns import SNSClient
 
+    from nat_failover.clients import Memory
     from nat_failover.contract import Settings
     from nat_failover.reconcile import Run
 
@@ -40,13 +40,13 @@ class Notifications:
     """
 
     settings: Settings
-    memory: DynamoDBClient
+    memory: Memory
     sns: SNSClient
     own: IncidentState | None = field(default=None)
 
     def read(self) -> Remembered | None:
         """Return what the table remembers, or None when it cannot be read."""
-        return read(self.memory, self.settings.memory)
+        return read(self.memory)
 
     def consider(
         self, run: Run, found: Remembered | None
@@ -98,6 +98,6 @@ class Notifications:
         if state == found.state and not found.ages(now):
             self.own = None
             return Written.DONE
-        written, _ = write(self.memory, self.settings.memory, state, found, now)
+        written, _ = write(self.memory, state, found, now)
         self.own = state if written is Written.FAILED else None
         return written

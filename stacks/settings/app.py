@@ -18,7 +18,6 @@ from cdk_nat_failover.options.failover import FailoverOptions
 from cdk_nat_failover.options.instances import (
     InstanceOptions,
     Size,
-    as_address,
     desired_is_not_more_than_max,
     min_is_not_more_than_desired,
 )
@@ -26,6 +25,7 @@ from cdk_nat_failover.options.logs import LogOptions
 from cdk_nat_failover.options.network import NetworkOptions
 from cdk_nat_failover.options.section import Rule as SectionRule
 from cdk_nat_failover.options.section import Section, setting
+from cdk_nat_failover.options.targets import as_address
 from cdk_nat_failover.options.topic import TopicOptions
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def _zones_are_of_the_region(settings: AppSettings) -> str | None:
 
 def _targets_are_outside(settings: AppSettings) -> str | None:
     cidrs = (settings.network.cidr, *settings.network.additional_cidrs)
-    for target in settings.fleet.self_test:
+    for target in settings.fleet.self_test or ():
         address = as_address(target)
         inside = [cidr for cidr in cidrs if address and address in cidr]
         if inside:

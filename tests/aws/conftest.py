@@ -108,10 +108,9 @@ def deploy(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deploy]:
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
         function = Function(nat_failover.do, Wire())
-        clients = function.do.clients
-        notifications = function.do.notifications
+        clients, notifications = function.do.clients, function.do.notifications
         function.wire.plug_into(
-            clients.ec2, clients.autoscaling, notifications.memory, notifications.sns
+            clients.ec2, clients.autoscaling, clients.memory.client, notifications.sns
         )
         deployed.append(function)
         return function

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 
 from nat_failover.actions import DEFAULT_ROUTE_CIDR
+from nat_failover.clients import Memory
 from nat_failover.contract import FLEET_TAG, MEMORY_KEY, HomeTable
 from nat_failover.memory import Written, read, write
 from tests.factories import any_function_settings
@@ -152,6 +153,7 @@ class Region:
             AttributeDefinitions=[{"AttributeName": MEMORY_KEY, "AttributeType": "S"}],
             KeySchema=[{"AttributeName": MEMORY_KEY, "KeyType": "HASH"}],
         )
+        self._table_of_memory = Memory(client=self.dynamodb, table=self.memory)
 
     @cached_property
     def settings(self) -> Settings:
@@ -252,14 +254,14 @@ class Region:
 
     def remember(self, state: IncidentState) -> None:
         """Put something into the stack's memory."""
-        found = read(self.dynamodb, self.memory)
+        found = read(self._table_of_memory)
         assert found is not None
-        written, _ = write(self.dynamodb, self.memory, state, found, time.time())
+        written, _ = write(self._table_of_memory, state, found, time.time())
         assert written is Written.DONE
 
     def remembered(self) -> IncidentState:
         """Return what is in the stack's memory."""
-        found = read(self.dynamodb, self.memory)
+        found = read(self._table_of_memory)
         assert found is not None
         return found.state
 

@@ -47,10 +47,21 @@ def role_policies(
     return _policies(resources, "Failover", values)
 
 
-def instance_policies(variant: str, *, region: str) -> list[dict[str, Any]]:
+def instance_policies(
+    variant: str, *, region: str, topic: str, memory: str, key: str
+) -> list[dict[str, Any]]:
     """Return the policies of the NAT instances."""
     resources = _resources(variant)
-    return _policies(resources, "Fleet", _values(resources, region))
+    values = _values(resources, region)
+    for name, resource in resources.items():
+        match resource["Type"]:
+            case "AWS::SNS::Topic" if "NatFailed" in name:
+                values[name] = topic
+            case "AWS::DynamoDB::Table":
+                values[f"{name}.Arn"] = memory
+            case "AWS::KMS::Key":
+                values[f"{name}.Arn"] = key
+    return _policies(resources, "Fleet", values)
 
 
 def _resources(variant: str) -> dict[str, Any]:
@@ -71,6 +82,7 @@ def _values(resources: Iterable[str], region: str) -> dict[str, str]:
     values = {
         "AWS::Partition": "aws",
         "AWS::Region": region,
+        "AWS::URLSuffix": "amazonaws.com",
         "AWS::AccountId": ACCOUNT,
         "AWS::StackId": f"arn:aws:cloudformation:{region}:{ACCOUNT}:stack/NatFailover/own",
     }

@@ -17,6 +17,8 @@ VARIANTS: dict[str, Mapping[str, Any]] = {
     "swap-route-table": {"failover": {"strategy": "swap-route-table"}},
     "swap-and-adopt": {"failover": {"strategy": "swap-route-table", "adopt": True}},
     "customer-key": {"topic": {"customer_key": True}},
+    "unwatched": {"fleet": {"watch": False}, "topic": {"customer_key": True}},
+    "newest-image-at-launch": {"fleet": {"image_updates": "at-launch", "max_lifetime_days": 7}},
     "pinned-zones": {
         "account": "123456789012",
         "region": "eu-west-1",

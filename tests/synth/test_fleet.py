@@ -41,13 +41,13 @@ def test_group_suspends_no_scaling_process(template: Template) -> None:
 def test_update_replaces_one_instance_at_a_time_and_waits_for_its_signal(
     template: Template,
 ) -> None:
-    """A deployment that gets none in a quarter of an hour fails, before it ends another NAT."""
+    """It fails without one, before it ends another NAT: a quarter of an hour after the drain."""
     (group,) = template.resources(GROUP).values()
     assert group["UpdatePolicy"] == {
         "AutoScalingRollingUpdate": {
             "MaxBatchSize": 1,
             "MinInstancesInService": 1,
-            "PauseTime": "PT15M",
+            "PauseTime": "PT20M",
             "WaitOnResourceSignals": True,
         }
     }
@@ -78,7 +78,7 @@ def test_instance_may_signal_its_own_stack_alone(template: Template) -> None:
     (signal,) = (row for row in _instance_statements(template) if row["Sid"] == "Signal")
     assert signal["Action"] == "cloudformation:SignalResource"
     assert signal["Resource"] == {"Ref": "AWS::StackId"}
-    script = _launch_data(template)["UserData"]["Fn::Base64"]
+    script = _script(template)
     assert "stack=NatFailover\n" in script
     assert f"resource={template.logical_id(GROUP)}\n" in script
 
@@ -262,19 +262,36 @@ def test_image_is_ones_own_when_given(synthesize: Callable[[str], Template]) -> 
 
 def test_user_data_is_the_boot_script_for_the_stack(template: Template) -> None:
     """The instances know their group and its hook as the template names them."""
-    script = _launch_data(template)["UserData"]["Fn::Base64"]
+    script = _script(template)
     group = template.properties(GROUP)
-    (hook,) = group["LifecycleHookSpecificationList"]
+    hook, _ = group["LifecycleHookSpecificationList"]
     assert script.startswith("#!/bin/bash\n")
     assert f"group={group['AutoScalingGroupName']}\n" in script
     assert f"hook={hook['LifecycleHookName']}\n" in script
+
+
+def test_instance_is_told_where_its_claims_go_and_where_the_ring_is(default: Template) -> None:
+    """The topic by its ARN and the table by its name, which the deployment knows."""
+    script = _script(default)
+    assert "watch=on\n" in script
+    assert f"topic='<{default.logical_id('AWS::SNS::Topic', 'NatFailed')}>'\n" in script
+    assert f"table='<{default.logical_id('AWS::DynamoDB::Table')}>'\n" in script
+
+
+def test_instance_is_told_of_no_topic_and_no_table_when_it_does_not_watch(
+    synthesize: Callable[[str], Template],
+) -> None:
+    """Then nothing of them is in the launch template, and it changes with neither."""
+    script = _script(synthesize("unwatched"))
+    assert [line for line in script.splitlines() if line.startswith(("topic=", "table="))] == []
+    assert "watch=on\n" not in script
 
 
 def test_group_holds_each_launch_until_the_instance_says_that_it_forwards(
     template: Template,
 ) -> None:
     """The hook is in the group's own list, so it holds the first launches too."""
-    (hook,) = template.properties(GROUP)["LifecycleHookSpecificationList"]
+    hook, _ = template.properties(GROUP)["LifecycleHookSpecificationList"]
     assert hook == {
         "DefaultResult": "ABANDON",
         "HeartbeatTimeout": 420,
@@ -285,17 +302,47 @@ def test_group_holds_each_launch_until_the_instance_says_that_it_forwards(
 
 
 def test_instance_may_complete_launches_of_its_own_group_alone(template: Template) -> None:
-    """The first statement names the group, the second the stack; sessions make the others."""
-    statements = _instance_statements(template)
+    """One statement names the group; watch and sessions make others beside the stack's."""
+    statements = {row["Sid"]: row for row in _instance_statements(template)}
     group = template.properties(GROUP)["AutoScalingGroupName"]
-    launch, _ = statements.pop(0), statements.pop(0)
+    launch = statements.pop("Launch")
     assert (launch["Action"], launch["Effect"]) == ("autoscaling:CompleteLifecycleAction", "Allow")
     assert (
         json.dumps(launch["Resource"]).count(f":autoScalingGroup:*:autoScalingGroupName/{group}")
         == 1
     )
-    with_sessions = "session_manager=on" in _launch_data(template)["UserData"]["Fn::Base64"]
-    assert bool(statements) == with_sessions
+    assert statements.keys() <= {"Signal", "Claims", "Ring", "Encrypt", "Register", "Talk"}
+
+
+def test_instance_may_publish_claims_and_read_the_ring_while_it_watches(
+    synthesize: Callable[[str], Template],
+) -> None:
+    """By the topic, the table's one item and, for SNS alone, the key."""
+    template = synthesize("customer-key")
+    statements = {row["Sid"]: row for row in _instance_statements(template)}
+    assert {sid: statements[sid]["Action"] for sid in ("Claims", "Ring", "Encrypt")} == {
+        "Claims": "sns:Publish",
+        "Ring": "dynamodb:GetItem",
+        "Encrypt": ["kms:Decrypt", "kms:GenerateDataKey"],
+    }
+    assert {sid: statements[sid]["Resource"] for sid in ("Claims", "Ring", "Encrypt")} == {
+        "Claims": {"Ref": template.logical_id("AWS::SNS::Topic", "NatFailed")},
+        "Ring": {"Fn::GetAtt": [template.logical_id("AWS::DynamoDB::Table"), "Arn"]},
+        "Encrypt": {"Fn::GetAtt": [template.logical_id("AWS::KMS::Key"), "Arn"]},
+    }
+    assert statements["Ring"]["Condition"] == {
+        "ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["peers"]},
+        "Null": {"dynamodb:LeadingKeys": "false"},
+    }
+    assert statements["Encrypt"]["Condition"].keys() == {"StringEquals"}
+
+
+def test_instance_may_say_nothing_of_its_peers_when_it_does_not_watch(
+    synthesize: Callable[[str], Template],
+) -> None:
+    """`watch: false` leaves the launch and the stack's signal, also beside a customer key."""
+    sids = [row["Sid"] for row in _instance_statements(synthesize("unwatched"))]
+    assert sids == ["Launch", "Signal"]
 
 
 def test_instance_may_open_sessions_and_nothing_more_when_asked_for(
@@ -303,7 +350,8 @@ def test_instance_may_open_sessions_and_nothing_more_when_asked_for(
 ) -> None:
     """`session_manager: true` gives the instance the actions of Session Manager's channels."""
     template = synthesize("own-image-with-sessions-and-emails")
-    assert [statement["Action"] for statement in _instance_statements(template)[2:]] == [
+    sessions = _instance_statements(template)[-2:]
+    assert [statement["Action"] for statement in sessions] == [
         "ssm:UpdateInstanceInformation",
         [
             "ssmmessages:CreateControlChannel",
@@ -323,6 +371,13 @@ def _instance_statements(template: Template) -> list[dict[str, Any]]:
     assert "ManagedPolicyArns" not in role
     (policy,) = role["Policies"]
     return list(policy["PolicyDocument"]["Statement"])
+
+
+def _script(template: Template) -> str:
+    """Return the user data, with the names of what only a deployment knows."""
+    written = _launch_data(template)["UserData"]["Fn::Base64"]
+    parts = [written] if isinstance(written, str) else written["Fn::Join"][1]
+    return "".join(part if isinstance(part, str) else f"<{part['Ref']}>" for part in parts)
 
 
 def _launch_data(template: Template) -> dict[str, Any]:

@@ -69,7 +69,7 @@ def test_events_are_retried_for_as_long_as_they_say_anything(template: Template)
         for rule in template.resources("AWS::Events::Rule").values()
         for target in rule["Properties"]["Targets"]
     ]
-    assert ages == [60, 60]
+    assert ages == [60, 60, 60]
 
 
 def test_events_are_bounded_before_the_first_instance_is_launched(template: Template) -> None:
@@ -108,6 +108,17 @@ def test_function_is_told_the_private_tables_of_its_stack(
         outcome_topic="arn:any-topic",
         strategy=Strategy.SWAP_ROUTE_TABLE,
     )
+
+
+def test_function_is_told_whether_the_nats_watch_each_other(
+    default: Template, synthesize: Callable[[str], Template]
+) -> None:
+    """It expects no claims of NATs that make none."""
+    told = [
+        template.properties(FUNCTION)["Environment"]["Variables"]["NAT_WATCH"]
+        for template in (default, synthesize("unwatched"))
+    ]
+    assert told == ["true", "false"]
 
 
 def test_function_ships_its_source_and_nothing_else(default: Template) -> None:
@@ -266,6 +277,7 @@ def test_function_outlives_the_group_with_everything_that_it_needs(template: Tem
         ("AWS::SNS::Subscription", "FailoverSubscription"),
         ("AWS::Lambda::Permission", "TopicMayInvoke"),
         ("AWS::Lambda::EventInvokeConfig", ""),
+        ("AWS::Events::Rule", "InstanceDrains"),
         ("AWS::Events::Rule", "InstanceLeaves"),
         ("Custom::PrivateAssociations", ""),
     )

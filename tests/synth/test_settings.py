@@ -28,8 +28,9 @@ NETWORKS = (
     " ['100.64.0.0/16']"
 )
 TARGETS = (
-    "a list of 1 to 4 IPv4 addresses or host names that take connections at port 443, any one of"
-    " which proves that a NAT forwards, such as ['checkip.amazonaws.com', '1.1.1.1']"
+    "null for the Region's endpoints, or a list of 1 to 4 IPv4 addresses or host names that take"
+    " connections at port 443, any one of which proves that a NAT forwards, such as"
+    " ['checkip.amazonaws.com', '1.1.1.1']"
 )
 EMAILS = "a list of up to 100 e-mail addresses without a slash, each once"
 DAYS = (
@@ -37,6 +38,8 @@ DAYS = (
     " 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653"
 )
 INSTANCES = "a number of instances"
+DRAIN = "a number of seconds, from 30 to 2700"
+LIFETIME = "a number of days, from 1 to 365, or null for no limit"
 MAXIMUM = (
     f"null for one in each zone, or as many as desired, or {INSTANCES}, from 2 and the number of"
     " zones to 100"
@@ -417,6 +420,40 @@ MISTAKES: list[tuple[Any, str]] = [
             "fleet.session_manager is true, but fleet.image is"
             f" '{IMAGES}/al2023-ami-minimal-kernel-6.12-arm64', which has no SSM Agent; allowed: an"
             " image without 'minimal', or fleet.session_manager false"
+        ),
+    ),
+    # drain, renewal, watch
+    ({"fleet": {"watch": "on"}}, "fleet.watch is 'on'; allowed: true or false"),
+    ({"fleet": {"drain_s": 29}}, f"fleet.drain_s is 29; allowed: {DRAIN}"),
+    ({"fleet": {"drain_s": 2701}}, f"fleet.drain_s is 2701; allowed: {DRAIN}"),
+    ({"fleet": {"drain_s": 60.5}}, f"fleet.drain_s is 60.5; allowed: {DRAIN}"),
+    ({"fleet": {"max_lifetime_days": 0}}, f"fleet.max_lifetime_days is 0; allowed: {LIFETIME}"),
+    ({"fleet": {"max_lifetime_days": 366}}, f"fleet.max_lifetime_days is 366; allowed: {LIFETIME}"),
+    (
+        {"fleet": {"image_updates": "never"}},
+        (
+            "fleet.image_updates is 'never'; allowed: 'at-deployment', or 'at-launch' with a launch"
+            " template and a public image"
+        ),
+    ),
+    (
+        {"fleet": {"image_updates": "at-launch", "launch": "configuration"}},
+        (
+            "fleet.image_updates is 'at-launch', but fleet.launch is 'configuration', which names"
+            " an image by its id alone; allowed: fleet.launch 'template', or fleet.image_updates"
+            " 'at-deployment'"
+        ),
+    ),
+    (
+        {
+            "fleet": {
+                "image_updates": "at-launch",
+                "ami": {"id": "ami-0123456789abcdef0", "architecture": "arm64"},
+            }
+        },
+        (
+            "fleet.image_updates is 'at-launch', but fleet.ami is 'ami-0123456789abcdef0', which is"
+            " one image for ever; allowed: fleet.ami null, or fleet.image_updates 'at-deployment'"
         ),
     ),
     # topic, failover, alerts, logs

@@ -12,19 +12,27 @@ from hypothesis import strategies as st
 
 from nat_failover.actions import (
     AssociateSubnet,
+    CompleteLifecycleAction,
     DisableSourceDestCheck,
+    MarkUnhealthy,
     Move,
     MoveSubnet,
     Planned,
+    PublishRing,
     SetDefaultRoute,
 )
+from nat_failover.history import FAILBACK_AFTER_S
 from nat_failover.model import (
+    Accusation,
     Association,
+    Claim,
     DefaultRoute,
     InstanceState,
     Nat,
+    NatHistory,
     Observation,
     Policy,
+    Ring,
     Subnet,
     Table,
 )
@@ -77,8 +85,18 @@ def network(
     nats: Iterable[Nat], tables: Iterable[Table], foreign: Iterable[Table] = (MAIN,)
 ) -> Observation:
     """Return an observation of these NATs and tables, and of the tables that subnets may use."""
-    return with_subnets(
-        Observation(nats=frozenset(nats), tables=frozenset(tables), foreign=frozenset(foreign))
+    seen = Observation(nats=frozenset(nats), tables=frozenset(tables), foreign=frozenset(foreign))
+    return settled(with_subnets(seen))
+
+
+def settled(seen: Observation) -> Observation:
+    """Let each NAT be usable for long, as far as its history goes."""
+    since = seen.now - FAILBACK_AFTER_S
+    return replace(
+        seen,
+        history=frozenset(
+            NatHistory(instance=nat.instance, usable_since=since) for nat in seen.nats
+        ),
     )
 
 
@@ -124,9 +142,24 @@ def carry_out(seen: Observation, actions: Iterable[Planned]) -> Observation:
                     for nat in seen.nats
                 )
                 seen = replace(seen, nats=frozenset(nats))
+            case MarkUnhealthy() | CompleteLifecycleAction():
+                nats = (
+                    _told(nat, action) if nat.instance == action.instance else nat
+                    for nat in seen.nats
+                )
+                seen = replace(seen, nats=frozenset(nats))
+            case PublishRing():
+                ring = Ring(members=action.members, version=action.version, written=seen.now)
+                seen = replace(seen, ring=ring)
             case _ as never:
                 assert_never(never)
     return seen
+
+
+def _told(nat: Nat, action: MarkUnhealthy | CompleteLifecycleAction) -> Nat:
+    if isinstance(action, MarkUnhealthy):
+        return replace(nat, healthy=False)
+    return replace(nat, lifecycle="Terminating:Proceed")
 
 
 def _with_tables(seen: Observation, tables: Iterable[Table]) -> Observation:
@@ -149,7 +182,14 @@ _LIFECYCLES = st.sampled_from(
     ["InService", "InService", "InService", "Pending", "Pending:Wait", "Terminating:Wait", None]
 )
 
-policies = st.builds(Policy, swap=st.booleans(), failback=st.booleans(), adopt=st.booleans())
+policies = st.builds(
+    Policy,
+    swap=st.booleans(),
+    failback=st.booleans(),
+    adopt=st.booleans(),
+    watch=st.booleans(),
+    group=st.just("any-group"),
+)
 
 
 @st.composite
@@ -187,10 +227,51 @@ def networks(draw: st.DrawFn) -> Observation:
         st.sampled_from([table.id for table in tables] + [nat.instance for nat in nats]),
     )
     return replace(
-        seen,
+        draw(_with_hearsay(seen)),
         leaving=draw(st.frozensets(ids)),
         memory_readable=draw(st.sampled_from([True, True, False])),
         refused=draw(st.just(frozenset()) | st.frozensets(targets, max_size=3)),
+    )
+
+
+@st.composite
+def _with_hearsay(draw: st.DrawFn, seen: Observation) -> Observation:
+    """Draw what the NATs say, what is remembered of them, and what the group is about to do."""
+    now = 10_000.0
+    ids = sorted(nat.instance for nat in seen.nats)
+    seen = settled(replace(seen, now=now))
+    if not ids or draw(st.booleans()):
+        return seen
+    moments = st.floats(now - 200, now)
+    peers = st.sampled_from(ids)
+    claim = st.builds(
+        Claim,
+        instance=peers,
+        received=moments,
+        ailment=st.sampled_from([None, None, "egress", "forwarding"]),
+        silent=st.frozensets(st.builds(Accusation, peer=peers, began=moments), max_size=2),
+        ill=st.frozensets(peers, max_size=1),
+        ring=st.sampled_from([None, 0, 1]),
+        flows=st.sampled_from([None, 0, 9]),
+    )
+    fared = st.builds(
+        NatHistory,
+        instance=peers,
+        usable_since=st.none() | moments,
+        sick=st.lists(moments, max_size=3).map(tuple),
+    )
+    return replace(
+        seen,
+        nats=frozenset(
+            replace(nat, address=draw(st.sampled_from([f"10.0.0.{i}", None])))
+            for i, nat in enumerate(sorted(seen.nats))
+        ),
+        claims=frozenset(draw(st.lists(claim, max_size=4, unique_by=lambda c: c.instance))),
+        history=frozenset(draw(st.lists(fared, max_size=4, unique_by=lambda h: h.instance))),
+        ring=draw(st.sampled_from([None, Ring(), Ring(version=1, written=now - 1)])),
+        replaced=draw(st.none() | moments),
+        desired=draw(st.sampled_from([2, 2, 0])),
+        deleting=draw(st.sampled_from([False, False, True])),
     )
 
 

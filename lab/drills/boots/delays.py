@@ -21,6 +21,16 @@ BOOT_GIVES_UP = Delay(
     "cdk_nat_failover/instances/boot/boot.sh: from steps that take seconds and one that fails, to"
     " the limits of all steps, 5 + 15 + 145 + 15 + 50 + 15 + 45 s",
 )
+SELF_TEST = Delay(
+    "an instance that boots goes on trying to reach the internet",
+    50,
+    50,
+    _DOCUMENTED,
+    "cdk_nat_failover/instances/boot/boot.sh: the limit of that step",
+)
+SELF_TEST_TRIES_AGAIN = Delay(
+    "it tries again", 1, 1, _ASSUMED, "cdk_nat_failover/instances/boot/self-test.sh: in turns"
+)
 BOOT_TRIES_AGAIN = Delay(
     "an instance tells its group again how its launch went",
     3,
@@ -48,6 +58,48 @@ CLI_CALL = Delay(
     4,
     _ASSUMED,
     "no figure published for a small instance",
+)
+WATCH_BEATS = Delay(
+    "a NAT's next heartbeat comes",
+    0,
+    0.5,
+    _DOCUMENTED,
+    "cdk_nat_failover/instances/watch/judgement.py: one each 0.5 s",
+)
+WATCH_PROBES = Delay(
+    "a NAT's next attempt to reach the internet comes",
+    0,
+    2,
+    _DOCUMENTED,
+    "cdk_nat_failover/instances/watch/judgement.py: one each 2 s",
+)
+WATCH_READS = Delay(
+    "a NAT's next read of the ring comes",
+    0,
+    2,
+    _DOCUMENTED,
+    "cdk_nat_failover/instances/watch/judgement.py: one each 2 s",
+)
+WATCH_CALL = Delay(
+    "a NAT connects to the internet, or makes one signed call of AWS's API",
+    0.02,
+    0.2,
+    _ASSUMED,
+    "no figure published for a small instance; three round trips within the Region",
+)
+CLAIM_AGAIN = Delay(
+    "a NAT tries again to publish a claim",
+    2,
+    2,
+    _ASSUMED,
+    "cdk_nat_failover/instances/watch: until the topic takes it",
+)
+FLOWS_END = Delay(
+    "the last established flow of a NAT that leaves ends",
+    20,
+    400,
+    _ASSUMED,
+    "no figure published; shorter and longer than the drain of 300 s",
 )
 TABLE: tuple[Delay, ...] = tuple(row for row in globals().values() if isinstance(row, Delay))
 """All rows, in the order of this file."""

@@ -14,14 +14,18 @@ from moto.ec2.models import EC2Backend, ec2_backends
 from moto.ec2.models.instances import Instance
 
 from lab.drills.boots import delays
+from lab.drills.topology import DEFAULT
 from lab.emulator.behaviour import Behaviour, Emulation, Patches
 from lab.emulator.journal import Who
 from lab.emulator.services.ec2.health import is_impaired
 from lab.emulator.services.ec2.instances import InstanceStates
+from lab.emulator.services.ec2.routes import effective_table
 from lab.emulator.side_tables import SideTable
 from lab.emulator.time.delays import FORWARDS_ON
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from lab.emulator.journal import Entry
 
 BOOTED = "booted"
@@ -36,12 +40,16 @@ FORWARDS, FAILED = "forwards", "failed"
 
 @dataclass(slots=True)
 class Forwarding:
-    """From when to when an instance forwards, in seconds of the lab's clock, while not hung."""
+    """From when to when an instance forwards, in seconds of the lab's clock, while not hung.
+
+    `egressless` is one behind which the internet is gone.
+    """
 
     begins: float = math.inf
     ends: float = math.inf
     hung: bool = False
     addressless: bool = False
+    egressless: bool = False
     boots_in_vain: bool = False
 
 
@@ -55,11 +63,38 @@ _NEVER_BOOTS: SideTable[EC2Backend, str | None] = SideTable(lambda: None)
 """The instance type whose launches all fail their boot; an empty text if those of any type do."""
 
 
+_DARK_ZONES: SideTable[EC2Backend, set[str]] = SideTable(set)
+"""The zones whose instances have no internet behind them."""
+
+
 def forwards(instance: Instance, now: float) -> bool:
     """Return whether an instance forwards packets now."""
+    return runs(instance, now) and has_internet(instance)
+
+
+def runs(instance: Instance, now: float) -> bool:
+    """Return whether an instance has booted and answers, whether or not the internet does."""
     known = _FORWARDING[instance]
-    silent = known.hung or known.addressless or is_impaired(instance)
-    return known.begins <= now < known.ends and not silent
+    return known.begins <= now < known.ends and not known.hung and not is_impaired(instance)
+
+
+def has_internet(instance: Instance) -> bool:
+    """Return whether the internet answers what an instance sends, as far as routes lead there."""
+    known, dark = _FORWARDING[instance], _DARK_ZONES[instance.ec2_backend]
+    return not (known.addressless or known.egressless or instance.availability_zone in dark)
+
+
+def leads_to_gateway(instance: Instance, now: float) -> bool:
+    """Return whether a route leads from an instance's subnet to an internet gateway."""
+    table = effective_table(str(instance.subnet_id), now)
+    routes = table.routes if table else []
+    return any(row.destination_cidr_block == DEFAULT and row.gateway_id for row in routes)
+
+
+def _has_way_out(instance: Instance, now: float) -> bool:
+    """Return whether the internet answers; a subnet without a table is in none that is played."""
+    unknown = effective_table(str(instance.subnet_id), now) is None
+    return has_internet(instance) and (unknown or leads_to_gateway(instance, now))
 
 
 def hang(aws: Emulation, instance: Instance) -> None:
@@ -79,6 +114,20 @@ def lose_address(aws: Emulation, instance: Instance) -> None:
         interface.public_ip_auto_assign = False
         interface.public_ip = None
     aws.journal.note(Who.EC2, ADDRESS, f"{instance.id} has no public address any more")
+    _look_again(aws, aws.clock.now())
+
+
+def lose_egress(aws: Emulation, instance: Instance) -> None:
+    """Let the internet behind an instance be gone, while it runs on and its peers hear it."""
+    _FORWARDING[instance].egressless = True
+    _look_again(aws, aws.clock.now())
+
+
+def darken(aws: Emulation, zones: Iterable[str]) -> None:
+    """Let these zones be the ones whose instances have no internet behind them."""
+    dark = _DARK_ZONES[ec2_backends[aws.account][aws.region]]
+    dark.clear()
+    dark.update(zones)
     _look_again(aws, aws.clock.now())
 
 
@@ -140,12 +189,26 @@ class InstancesForward(Behaviour):
 
     def _boot(self, instance: Instance) -> None:
         clock, known = self._aws.clock, _FORWARDING[instance]
-        known.ends, known.hung = math.inf, False
+        known.begins = known.ends = math.inf
+        known.hung = False
         if known.boots_in_vain:
             clock.after(delays.BOOT_GIVES_UP, lambda: self._booted(instance, FAILED))
         else:
-            known.begins = clock.now() + clock.draw(delays.BOOT_SCRIPT)
-            clock.at(known.begins, lambda: self._booted(instance, FORWARDS))
+            tested = clock.now() + clock.draw(delays.BOOT_SCRIPT)
+            until = tested + delays.SELF_TEST.high
+            clock.at(tested, lambda: self._test(instance, until))
+
+    def _test(self, instance: Instance, until: float) -> None:
+        """Let a booting instance try the internet until it answers, or the time for it is up."""
+        now, known = self._aws.clock.now(), _FORWARDING[instance]
+        if _has_way_out(instance, now):
+            known.begins = now
+            self._booted(instance, FORWARDS)
+        elif now < until:
+            again = delays.SELF_TEST_TRIES_AGAIN
+            self._aws.clock.after(again, lambda: self._test(instance, until))
+        else:
+            self._booted(instance, FAILED)
 
     def _booted(self, instance: Instance, result: str) -> None:
         """Say how a boot ended, unless the instance ended before."""

@@ -41,7 +41,6 @@ SAID = "launch"
 REFUSED = "launch refused"
 """The kind of the journal's entry that says that this was refused."""
 
-_CALL = "complete-lifecycle-action"
 _MEANING = {
     CONTINUE: "says that it forwards: CONTINUE",
     ABANDON: "gives its launch up: ABANDON",
@@ -63,7 +62,7 @@ def launch_action_of(user_data: str) -> LaunchAction | None:
     """
     script = script_in(user_data)
     group, hook = setting(script, "group"), setting(script, "hook")
-    return LaunchAction(group, hook) if _CALL in script and group and hook else None
+    return LaunchAction(group, hook) if group and hook else None
 
 
 def setting(script: str, name: str) -> str:

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 REFUSED = "signal refused"
 """The kind of the journal's entry that says that a signal was refused, and why."""
 
-_CALL = "signal-resource"
 _NOBODY_WAITS = "ValidationError"
 
 
@@ -69,7 +68,7 @@ class InstancesSignalTheirStack(Behaviour):
 def _signalled_by(user_data: str) -> _Signalled | None:
     script = script_in(user_data)
     stack, resource = setting(script, "stack"), setting(script, "resource")
-    return _Signalled(stack, resource) if _CALL in script and stack and resource else None
+    return _Signalled(stack, resource) if stack and resource else None
 
 
 def _signal(aws: Emulation, instance: Instance, signalled: _Signalled) -> None:

@@ -28,7 +28,7 @@ from nat_failover.actions import (
     UnprotectMember,
 )
 from nat_failover.apply import apply
-from nat_failover.clients import Clients
+from nat_failover.clients import Clients, Memory
 from nat_failover.contract import HomeTable, Settings
 from nat_failover.observe import observe
 from tests.factories import any_function_settings
@@ -36,6 +36,7 @@ from tests.iam import SIMULATOR, role_policies
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from concurrent.futures import Executor
 
     from lab.emulator.region import Region
     from lab.tests.emulator.iam.guard import Client
@@ -117,15 +118,22 @@ def client(region: Region, ours: Things, variant: str) -> Iterator[Client]:
         yield client
 
 
+def _clients(client: Client, threads: Executor) -> Clients:
+    return Clients(
+        ec2=client("ec2", KEY),
+        autoscaling=client("autoscaling", KEY),
+        memory=Memory(client=client("dynamodb", KEY), table=f"{OURS}-memory"),
+        threads=threads,
+    )
+
+
 def carried_out(client: Client, region: Region, things: Things) -> dict[Action, str]:
     """Make every write on a stack's things, one after the other; return AWS's errors."""
     region.client("autoscaling").attach_instances(
         AutoScalingGroupName=things.group, InstanceIds=[things.nat]
     )
     with ThreadPoolExecutor(1) as threads:
-        clients = Clients(
-            ec2=client("ec2", KEY), autoscaling=client("autoscaling", KEY), threads=threads
-        )
+        clients = _clients(client, threads)
         results = apply(clients, writes_to(things))
     return {result.write: result.error or "" for result in results}
 
@@ -162,9 +170,7 @@ def test_role_refuses_every_write_to_another_stack(client: Client, region: Regio
 def test_role_allows_to_look_and_to_tell(client: Client, ours: Things) -> None:
     """A look reads instances, groups and tables; news go to the stack's own topic only."""
     with ThreadPoolExecutor(3) as threads:
-        clients = Clients(
-            ec2=client("ec2", KEY), autoscaling=client("autoscaling", KEY), threads=threads
-        )
+        clients = _clients(client, threads)
         seen = observe(clients, settings_of(ours))
     assert {table.id for table in seen.tables} == set(ours.tables)
     people = client("sns", KEY)

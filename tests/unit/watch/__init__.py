@@ -1,0 +1,1 @@
+"""The watch on the instances: what it judges, and how it speaks."""
