@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 GROUP_ACTIONS = [
     "autoscaling:CompleteLifecycleAction",
+    "autoscaling:SetInstanceHealth",
     # What keeps an instance from being terminated when the stack is deleted.
     "autoscaling:ResumeProcesses",
     "autoscaling:SetInstanceProtection",

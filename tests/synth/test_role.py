@@ -56,6 +56,7 @@ WRITES = [
         for action in (
             "CompleteLifecycleAction",
             "ResumeProcesses",
+            "SetInstanceHealth",
             "SetInstanceProtection",
             "TerminateInstanceInAutoScalingGroup",
         )
@@ -120,11 +121,10 @@ FOREIGN = [
     Request(action="ec2:TerminateInstances", resource=INSTANCE, tags=OURS),
     *(
         Request(action=f"autoscaling:{action}", resource=f"{GROUPS}/{name}", tags=OURS)
-        for action in ("CompleteLifecycleAction", "SetInstanceProtection")
+        for action in ("CompleteLifecycleAction", "SetInstanceHealth", "SetInstanceProtection")
         for name in ("NatFailover-nat2", "Other-nat")
     ),
     Request(action="autoscaling:SetDesiredCapacity", resource=GROUP, tags=OURS),
-    Request(action="autoscaling:SetInstanceHealth", resource=GROUP, tags=OURS),
     Request(action="autoscaling:SuspendProcesses", resource=GROUP, tags=OURS),
     Request(action="dynamodb:PutItem", resource=f"{MEMORY}-other"),
     Request(action="dynamodb:UpdateItem", resource=f"{MEMORY}-other"),
@@ -178,16 +178,21 @@ def test_role_names_no_resource_by_a_star_but_for_looking(template: Template) ->
 def test_role_names_the_calls_of_every_write_and_no_others(
     synthesize: Callable[[str], Template],
 ) -> None:
-    """What the function may write to EC2 and Auto Scaling is what its actions say they call."""
+    """What the function may write to EC2 and Auto Scaling is what its actions say they call.
+
+    Of the table it may do more than its actions: it keeps incidents and claims there.
+    """
     reads = {request.action for request in READS}
     named = {
         action
         for policy in _role(synthesize("swap-route-table"))["Policies"]
         for statement in policy["PolicyDocument"]["Statement"]
         for action in _each(statement["Action"])
-        if action.startswith(("ec2:", "autoscaling:")) and action not in reads
+        if action not in reads
     }
-    assert {call for action in Action.__subclasses__() for call in action.calls} == named
+    calls = {call for action in Action.__subclasses__() for call in action.calls}
+    assert calls - named == set()
+    assert {call for call in named - calls if call.startswith(("ec2:", "autoscaling:"))} == set()
 
 
 def test_role_names_every_action_in_full(template: Template) -> None:
