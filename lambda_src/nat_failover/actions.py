@@ -278,12 +278,11 @@ class ResumeTermination(Action):
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class CompleteLifecycleAction(Action):
-    """Let the group go on with an instance that it terminates, as its hook's message asked for."""
+    """Let the group go on with an instance that it terminates; one waits in a hook only once."""
 
     calls: ClassVar[tuple[str, ...]] = ("autoscaling:CompleteLifecycleAction",)
     group: str
     hook: str
-    token: str
     instance: str
     reason: str = "nothing uses the instance any more"
 
@@ -297,7 +296,6 @@ class CompleteLifecycleAction(Action):
         clients.autoscaling.complete_lifecycle_action(
             AutoScalingGroupName=self.group,
             LifecycleHookName=self.hook,
-            LifecycleActionToken=self.token,
             InstanceId=self.instance,
             LifecycleActionResult="CONTINUE",
         )

@@ -24,6 +24,11 @@ SWEEP_SOURCE = "nat-failover.sweep"
 DRAIN_HOOK = "drain"
 """Name of the group's lifecycle hook that holds a termination while the NAT drains."""
 
+CLAIM_MARK = "Claim"
+"""Field that marks a message of the failover topic as a claim; its value is `CLAIM_FORMAT`."""
+
+CLAIM_FORMAT = 1
+
 MEMORY_KEY = "key"
 """Partition key, a string, of the table that keeps what must outlive a run."""
 

@@ -43,7 +43,6 @@ if TYPE_CHECKING:
 
 KEY = "ASIAFUNCTION00000001"
 OURS = "NatFailover"  # the stack for which the policies were reviewed
-ANY_ACTION = "00000000-0000-4000-8000-000000000000"
 SWAPS = (AssociateSubnet, MoveSubnet, ReleaseSubnet)
 REFUSED = ("UnauthorizedOperation", "AccessDenied")
 
@@ -77,9 +76,7 @@ def writes_to(things: Things) -> tuple[Action, ...]:
         UnprotectMember(group=things.group, instance=things.nat, reason=why),
         TerminateMember(instance=things.nat, reason=why),
         ResumeTermination(group=things.group, reason=why),
-        CompleteLifecycleAction(
-            group=things.group, hook="any", token=ANY_ACTION, instance=things.nat
-        ),
+        CompleteLifecycleAction(group=things.group, hook="any", instance=things.nat),
     )
 
 
