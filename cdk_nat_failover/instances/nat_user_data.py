@@ -1,30 +1,33 @@
-"""The user data of a NAT: the boot script with the settings and the files that it writes.
+"""The user data of a NAT: the settings, and packed the boot script and the files that it needs.
 
-The files are those of `boot` without their comments and indentation, for which there is no
-room. The settings are the one thing that differs between stacks.
+The files are those of `boot` and `watch` without their comments, for which there is no room. The
+settings are the one thing that differs between stacks.
 """
 
 from __future__ import annotations
 
-import re
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cdk_nat_failover.instances.packing import File, bare, pack
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 FOLDER = Path(__file__).with_name("boot")
 
 LIMIT = 16 * 1024
 """Bytes that user data may have before it is encoded ("Run commands at launch", EC2 user guide)."""
 
-_HOME = "$home"
-"""Where the boot script says that the files are."""
+WATCH = Path(__file__).with_name("watch")
+
+_HOME = "/etc/nat-failover"
 
 _UNITS = "/etc/systemd/system"
 _WRITTEN: tuple[tuple[str, str, int], ...] = (
+    ("boot.sh", f"{_HOME}/boot", 0o755),
     ("lib.sh", f"{_HOME}/lib", 0o644),
     ("up.sh", f"{_HOME}/up", 0o755),
     ("self-test.sh", f"{_HOME}/self-test", 0o755),
@@ -37,7 +40,6 @@ _WRITTEN: tuple[tuple[str, str, int], ...] = (
     ("nat-failover-health.timer", f"{_UNITS}/nat-failover-health.timer", 0o644),
     ("journald.conf", "/etc/systemd/journald.conf.d/nat-failover.conf", 0o644),
 )
-_END = "EOF"
 
 
 class UserDataError(ValueError):
@@ -72,9 +74,8 @@ def user_data(boot: Boot) -> str:
         UserDataError: when it is longer than user data may be.
 
     """
-    writes = [_write(f"{_HOME}/settings", 0o644, _settings(boot))]
-    writes += [_write(path, mode, _text(name)) for name, path, mode in _WRITTEN]
-    script = _text("boot.sh").replace("@FILES@\n", "".join(writes))
+    script = bare(FOLDER / "unpack.sh")
+    script = script.replace("@SETTINGS@\n", _settings(boot)).replace("@FILES@", pack(_files()))
     if (size := len(script.encode())) > LIMIT:
         message = (
             f"the user data of the NAT instances has {size} bytes; allowed: {LIMIT}: shorten the"
@@ -99,11 +100,8 @@ def _settings(boot: Boot) -> str:
     return "".join(f"{name}={shlex.quote(value)}\n" for name, value in values.items())
 
 
-def _write(path: str, mode: int, text: str) -> str:
-    return f"put {mode:o} {path} <<'{_END}'\n{text}{_END}\n"
-
-
-def _text(name: str) -> str:
-    """Return a file without comments, blank lines and indentation; `#!` says something."""
-    text = (FOLDER / name).read_text(encoding="utf-8")
-    return re.sub(r"^\s*(#(?!!).*\n|\n)?", "", text, flags=re.MULTILINE)
+def _files() -> Iterator[File]:
+    for name, path, mode in _WRITTEN:
+        yield File(path, mode, bare(FOLDER / name))
+    for module in sorted(WATCH.glob("*.py")):
+        yield File(f"{_HOME}/watch/{module.name}", 0o644, bare(module))

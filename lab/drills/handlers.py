@@ -1,9 +1,10 @@
 """Whose function is drilled: the deployed one, or somebody else's in its place.
 
 Another handler runs in an execution environment of its own, with the deployed function's memory and
-timeout, its own code and its own variables. It is told what the topic is told; of EC2's events and
-the schedule it hears only where that is asked for. Its calls are not held against the deployed
-role, which was written for another function.
+timeout, its own code and its own variables. It is told what the topic is told, except for the
+claims of NATs, which only the deployed function knows; of EC2's events and the schedule it hears
+only where that is asked for. Its calls are not held against the deployed role, which was written
+for another function.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lab.drills.baselines import recipe_2016
+from lab.drills.boots import peers
 from lab.drills.topology import DEFAULT
 from lab.drills.zones import ZONES
 from lab.emulator.isolation import CREDENTIALS, REGION
@@ -146,6 +148,7 @@ def install(testbed: AppTestbed, handler: Handler | None) -> None:
     )
     testbed.handler = str(handler)
     testbed.region.aws.permissions.exempt = True
+    peers.silence(testbed.region.aws)
     _silence(testbed, handler.triggers)
 
 

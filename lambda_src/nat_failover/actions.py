@@ -1,20 +1,25 @@
 """What the function writes: a class for each kind of write, with all that there is to say of it.
 
-A new write is a class here. The planner makes the first four as data and never carries them out;
-log, report and the drills of accounts read the fields that all have in common.
+A new write is a class here. The planner makes those of `Planned` as data and never carries them
+out; log, report and the drills of accounts read the fields that all have in common.
 """
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
+
+from nat_failover.contract import MEMORY_KEY, MEMORY_REPLACED, Item
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from nat_failover.clients import Clients
+    from nat_failover.model import Peer
 
 DEFAULT_ROUTE_CIDR = "0.0.0.0/0"
 
@@ -188,11 +193,6 @@ class DisableSourceDestCheck(Action):
         )
 
 
-Move = MoveSubnet | AssociateSubnet
-Planned = SetDefaultRoute | Move | DisableSourceDestCheck
-"""What a plan may ask for."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseSubnet(Action):
     """Take away a subnet's association that CloudFormation does not know, so that it can delete."""
@@ -278,13 +278,18 @@ class ResumeTermination(Action):
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class CompleteLifecycleAction(Action):
-    """Let the group go on with an instance that it terminates; one waits in a hook only once."""
+    """Let the group go on with an instance whose termination its hook holds.
+
+    The instance's id names the action, as a token would (EC2 Auto Scaling API reference,
+    CompleteLifecycleAction).
+    """
 
     calls: ClassVar[tuple[str, ...]] = ("autoscaling:CompleteLifecycleAction",)
     group: str
     hook: str
     instance: str
     reason: str = "nothing uses the instance any more"
+    token: str | None = None
 
     @property
     def target(self) -> str:
@@ -298,4 +303,95 @@ class CompleteLifecycleAction(Action):
             LifecycleHookName=self.hook,
             InstanceId=self.instance,
             LifecycleActionResult="CONTINUE",
+            **({"LifecycleActionToken": self.token} if self.token else {}),
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class MarkUnhealthy(Action):
+    """Tell the group that a member does not forward, so that it replaces it.
+
+    The memory is told first, and refuses if that happened after `not_since`: so of runs that
+    overlap one tells the group, whatever each of them has seen. `at` is the time of the
+    observation.
+    """
+
+    calls: ClassVar[tuple[str, ...]] = ("autoscaling:SetInstanceHealth", "dynamodb:UpdateItem")
+    instance: str
+    at: float
+    not_since: float
+    reason: str
+
+    @property
+    def target(self) -> str:
+        """The instance."""
+        return self.instance
+
+    def carry_out(self, clients: Clients) -> None:
+        """Set its health; a grace period of the group would let it stay."""
+        clients.memory.client.update_item(
+            TableName=clients.memory.table,
+            Key={MEMORY_KEY: {"S": Item.CLAIMS}},
+            UpdateExpression="SET #replaced = :at",
+            ConditionExpression="attribute_not_exists(#replaced) OR #replaced <= :not_since",
+            ExpressionAttributeNames={"#replaced": MEMORY_REPLACED},
+            ExpressionAttributeValues={
+                ":at": {"N": repr(self.at)},
+                ":not_since": {"N": repr(self.not_since)},
+            },
+        )
+        clients.autoscaling.set_instance_health(
+            InstanceId=self.instance, HealthStatus="Unhealthy", ShouldRespectGracePeriod=False
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class PublishRing(Action):
+    """Write the ring of NATs where their watches read it, over the version that was read.
+
+    `at` is the time of the observation, `found` the version that it had, 0 if there was none.
+    """
+
+    calls: ClassVar[tuple[str, ...]] = ("dynamodb:PutItem",)
+    members: tuple[Peer, ...]
+    found: int
+    at: float
+    reason: str
+
+    @property
+    def version(self) -> int:
+        """The version that is written."""
+        return self.found + 1
+
+    @property
+    def target(self) -> str:
+        """The version, and the instances in their order."""
+        return " ".join((f"version {self.version}:", *(peer.instance for peer in self.members)))
+
+    def carry_out(self, clients: Clients) -> None:
+        """Write it; where another run was faster, the next observation shows what that wrote."""
+        memory = clients.memory
+        with suppress(memory.client.exceptions.ConditionalCheckFailedException):
+            memory.client.put_item(
+                TableName=memory.table,
+                Item={
+                    MEMORY_KEY: {"S": Item.PEERS},
+                    "ring": {"S": json.dumps([asdict(peer) for peer in self.members])},
+                    "version": {"N": str(self.version)},
+                    "written": {"N": str(int(self.at))},
+                },
+                ConditionExpression="attribute_not_exists(version) OR version = :found",
+                ExpressionAttributeValues={":found": {"N": str(self.found)}},
+            )
+
+
+Move = MoveSubnet | AssociateSubnet
+Planned = (
+    SetDefaultRoute
+    | Move
+    | DisableSourceDestCheck
+    | MarkUnhealthy
+    | PublishRing
+    | CompleteLifecycleAction
+)
+"""What a plan may ask for."""

@@ -32,6 +32,9 @@ CLAIM_FORMAT = 1
 MEMORY_KEY = "key"
 """Partition key, a string, of the table that keeps what must outlive a run."""
 
+MEMORY_REPLACED = "replaced"
+"""Attribute of the claims' item: when the group was last told that a NAT is unhealthy."""
+
 
 class Item(StrEnum):
     """The values of the partition key: the table has no other items."""

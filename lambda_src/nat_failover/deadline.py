@@ -26,6 +26,13 @@ class Deadline:
         """Whether no time is left."""
         return time.monotonic() >= self._end
 
+    def wait(self, seconds: float) -> bool:
+        """Wait, or say that there is no time for it."""
+        if seconds > self.seconds_left:
+            return False
+        time.sleep(max(seconds, 0.0))
+        return True
+
     def pause(self) -> bool:
         """Wait before the next observation, or say that there is no time for it."""
         pause = self._pauses.pop(0) if len(self._pauses) > 1 else self._pauses[0]

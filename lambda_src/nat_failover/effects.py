@@ -13,11 +13,14 @@ from typing import TYPE_CHECKING, assert_never
 
 from nat_failover.actions import (
     AssociateSubnet,
+    CompleteLifecycleAction,
     DisableSourceDestCheck,
+    MarkUnhealthy,
     MoveSubnet,
+    PublishRing,
     SetDefaultRoute,
 )
-from nat_failover.model import Association, DefaultRoute
+from nat_failover.model import Association, DefaultRoute, Ring
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -72,6 +75,10 @@ def _asset(write: Planned) -> str:
             return write.subnet
         case DisableSourceDestCheck():
             return write.interface
+        case MarkUnhealthy() | CompleteLifecycleAction():
+            return write.instance
+        case PublishRing():
+            return "ring"
         case _ as never:
             assert_never(never)
 
@@ -87,6 +94,10 @@ def _with(seen: Observation, each: Effect) -> Observation:
             )
         case MoveSubnet() | AssociateSubnet() as write:
             return _moved(seen, write, each.association)
+        case MarkUnhealthy() | CompleteLifecycleAction() as write:
+            return replace(seen, nats=frozenset(_told(nat, write) for nat in seen.nats))
+        case PublishRing() as write:
+            return replace(seen, ring=_ring(seen.ring, write))
         case _ as never:
             assert_never(never)
 
@@ -112,6 +123,22 @@ def _target(route: DefaultRoute) -> tuple[str | None, str | None, bool]:
 def _without_source_dest_check(nat: Nat, write: DisableSourceDestCheck) -> Nat:
     ours = (nat.instance, nat.interface) == (write.instance, write.interface)
     return replace(nat, source_dest_check=False) if ours else nat
+
+
+def _told(nat: Nat, write: MarkUnhealthy | CompleteLifecycleAction) -> Nat:
+    """Give a member what its group was told of it."""
+    if nat.instance != write.instance:
+        return nat
+    if isinstance(write, MarkUnhealthy):
+        return replace(nat, healthy=False)
+    holds = nat.lifecycle == "Terminating:Wait"
+    return replace(nat, lifecycle="Terminating:Proceed") if holds else nat
+
+
+def _ring(seen: Ring | None, write: PublishRing) -> Ring | None:
+    if seen is None or seen.version != write.found:
+        return seen
+    return Ring(members=write.members, version=write.version, written=write.at)
 
 
 def _moved(seen: Observation, write: Move, association: str | None) -> Observation:

@@ -9,8 +9,11 @@ from collections import Counter
 from ipaddress import IPv4Network, collapse_addresses
 from typing import TYPE_CHECKING
 
+from nat_failover import ring
 from nat_failover.actions import DEFAULT_ROUTE_CIDR, DisableSourceDestCheck
-from nat_failover.model import BLACKHOLE, Health, InstanceState, judge
+from nat_failover.claims import Claims
+from nat_failover.history import FAILBACK_AFTER_S, Histories
+from nat_failover.model import BLACKHOLE, Health, InstanceState, judge, leaves_by_plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -49,7 +52,13 @@ class Fleet:
             nat: judge(nat, observation) for nat in sorted(observation.nats)
         }
         self.usable = [nat for nat, said in self.judged.items() if said.health is Health.USABLE]
+        self.leaving = [nat for nat in self.judged if leaves_by_plan(nat, observation)]
         self.load: Counter[Nat] = Counter()
+        self.claims = Claims(observation)
+        self.histories = Histories(observation)
+        self.peers = ring.wanted(self.judged.values())
+        self.waits_until = ring.waits_until(observation, self.claims, self.peers)
+        self._now = observation.now
         self._refused = observation.refused
 
     def target(self, route: DefaultRoute | None) -> Nat | None:
@@ -108,12 +117,46 @@ class Fleet:
         return left or self.usable
 
     def at_home(self, table: Table) -> list[Nat]:
-        """Return the candidates in a table's home zone."""
-        return [nat for nat in self.candidates(table) if nat.zone == table.zone]
+        """Return the candidates in a table's home zone: an unstable one only where all are."""
+        candidates = self.candidates(table)
+        stable = [nat for nat in candidates if not self.histories.is_unstable(nat.instance)]
+        return [nat for nat in stable or candidates if nat.zone == table.zone]
+
+    def has_settled(self, nat: Nat) -> bool:
+        """Say whether a usable NAT is stable, and usable for long enough for a failback."""
+        stable = not self.histories.is_unstable(nat.instance)
+        return stable and self.histories.settles_at(nat.instance) <= self._now
+
+    def may_fail_back(self, table: Table) -> bool:
+        """Say whether subnets may fail back to a table that works."""
+        server = self.server(table)
+        return server is not None and self.has_settled(server) and self.waits_until is None
+
+    def may_evacuate(self, table: Table) -> bool:
+        """Say whether a table's route may be written at once: nothing serves it by plan."""
+        route, nat = table.route, self.target(table.route)
+        serves = nat in self.leaving and route is not None and not route.blackhole
+        return not serves or self.waits_until is None
+
+    def why_no_failback(self, table: Table) -> str:
+        """Say in words why a table does not fail back to any of the usable NATs at home."""
+        if any(not self.histories.is_unstable(nat.instance) for nat in self.at_home(table)):
+            return f"no NAT at home has been usable for {FAILBACK_AFTER_S:.0f} s yet"
+        return "the NAT at home turned sick too often, and stays away until it is replaced"
 
     def assign(self, nats: list[Nat]) -> Nat:
-        """Choose the NAT that serves the fewest tables, and count the table to it."""
-        nat = min(nats, key=lambda nat: (self.load[nat], nat.instance))
+        """Choose the NAT that serves the fewest tables, and count the table to it.
+
+        One that turned sick too often is the last resort.
+        """
+        nat = min(
+            nats,
+            key=lambda nat: (
+                self.histories.is_unstable(nat.instance),
+                self.load[nat],
+                nat.instance,
+            ),
+        )
         self.load[nat] += 1
         return nat
 

@@ -9,17 +9,15 @@ from __future__ import annotations
 
 import logging
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import boto3
 from botocore.config import Config
 
-from nat_failover.actions import CompleteLifecycleAction
 from nat_failover.answer import UndeliveredError, answer, is_cloudformations
-from nat_failover.apply import apply
 from nat_failover.clients import Clients, Memory
-from nat_failover.contract import DRAIN_HOOK, Resource, Settings, s3_endpoint
+from nat_failover.contract import Resource, Settings, s3_endpoint
 from nat_failover.deadline import Deadline
 from nat_failover.deployment import serve
 from nat_failover.events import parse
@@ -167,19 +165,7 @@ class Handler:
         while not run.failure and _unconfirmed(run) and confirm.pause():
             again = self._reconcile(trigger, deadline, recall)
             run = again.after(run)
-        return run if run.failure else self._complete_lifecycle_actions(run)
-
-    def _complete_lifecycle_actions(self, run: Run) -> Run:
-        """Complete the actions of members that do wait, and that nothing uses any more."""
-        nats = run.observation.nats if run.observation else frozenset()
-        actions = sorted(
-            CompleteLifecycleAction(
-                group=self.settings.group, hook=DRAIN_HOOK, instance=nat.instance
-            )
-            for nat in nats
-            if nat.lifecycle == "Terminating:Wait"
-        )
-        return replace(run, results=run.results + apply(self.clients, actions))
+        return run
 
     def _reconcile(self, trigger: Trigger, deadline: Deadline, recall: Recall | None) -> Run:
         return reconcile(

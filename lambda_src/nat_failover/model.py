@@ -7,9 +7,11 @@ a different type from what was done (`apply.Result`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, assert_never
+
+from nat_failover.claims import Claims
 
 if TYPE_CHECKING:
     from nat_failover.actions import Planned
@@ -229,8 +231,8 @@ def judge(nat: Nat, observation: Observation) -> Judgement:
     """Say whether a NAT may carry traffic, and why; all that was observed may speak for it or not.
 
     The first answer holds of: what the EC2 API says of the instance, what the group says of its
-    life cycle, what messages say, what the group says of its health, and what the instance needs to
-    forward packets.
+    life cycle, what messages say, what the group says of its health, what the instance needs to
+    forward packets, and what the NATs say of each other.
     """
     match nat.state:
         case InstanceState.PENDING:
@@ -248,7 +250,7 @@ def judge(nat: Nat, observation: Observation) -> Judgement:
 
 
 def _judge_running(nat: Nat, observation: Observation) -> Judgement:
-    group = nat.lifecycle
+    group, sickness = nat.lifecycle, Claims(observation).sickness(nat.instance)
     rows = (
         (group is None, Health.GONE, "it runs, but the group does not list it"),
         ((group or "").startswith(_BOOTING), Health.BOOTING, f"the group says {group}"),
@@ -259,6 +261,7 @@ def _judge_running(nat: Nat, observation: Observation) -> Judgement:
         (not nat.addressed, Health.SICK, "it has no public address"),
         (not nat.routed, Health.SICK, "no route leads from its subnet to the internet"),
         (nat.source_dest_check, Health.SICK, "its source/destination check is on"),
+        (sickness is not None, Health.SICK, sickness or ""),
         (True, Health.USABLE, "it runs, is in service and may forward"),
     )
     return next(Judgement(nat, health, reason) for holds, health, reason in rows if holds)
@@ -267,6 +270,16 @@ def _judge_running(nat: Nat, observation: Observation) -> Judgement:
 _BOOTING = ("Pending", "Warmed")
 """How the life cycle states before InService begin (EC2 Auto Scaling user guide, life cycle)."""
 
+_BY_PLAN = frozenset({"EnteringStandby", "Standby", "Terminating", "Terminating:Wait"})
+"""The life cycle states in which an instance leaves and still runs: a hook holds its end."""
+
+
+def leaves_by_plan(nat: Nat, observation: Observation) -> bool:
+    """Say whether a NAT that leaves would be usable otherwise, so that it still serves."""
+    if nat.lifecycle not in _BY_PLAN or nat.instance in observation.leaving:
+        return False
+    return judge(replace(nat, lifecycle="InService"), observation).health is Health.USABLE
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
@@ -274,19 +287,22 @@ class Policy:
 
     `swap`: move subnets between tables rather than routes between NATs. `failback`: fail back
     without a person's help. `adopt`: take over default routes that point to something
-    that is not ours. `watch`: the NATs watch each other and hand flows over.
+    that is not ours. `watch`: the NATs watch each other and hand flows over. `group` is the name of
+    the Auto Scaling group, whose lifecycle actions are completed.
     """
 
     swap: bool = False
     failback: bool = True
     adopt: bool = False
     watch: bool = False
+    group: str = ""
 
 
 class Verdict(StrEnum):
     """What the plan says of one route table, or of a subnet that does not use its home table."""
 
     KEEP = "keep"
+    WAIT = "wait"
     FAIL_BACK = "fail back"
     REPAIR_AT_HOME = "repair at home"
     REPAIR_ELSEWHERE = "repair elsewhere"
@@ -335,8 +351,10 @@ class Plan:
 
     `health` is what the plan takes each NAT for, so that nobody has to judge again. `subnets` has a
     decision for each private subnet that does not use its home table, `without_egress` are the ids
-    of all that had no working way out when they were seen. A plan without actions is the statement
-    that nothing is left to do.
+    of all that had no working way out when they were seen. `due` is when to observe again, by
+    `Observation.now`, because time alone will change the plan soon; `history` is what to remember
+    of the NATs, `broken_links` are pairs of NATs that do not hear each other. A plan without
+    actions is the statement that nothing is left to do.
     """
 
     health: tuple[Judgement, ...]
@@ -344,3 +362,6 @@ class Plan:
     subnets: tuple[SubnetDecision, ...]
     without_egress: tuple[str, ...]
     actions: tuple[Planned, ...]
+    due: float | None = None
+    history: frozenset[NatHistory] = frozenset()
+    broken_links: tuple[tuple[str, str], ...] = ()

@@ -111,6 +111,9 @@ class Notifications:
 
 
 def _fared(run: Run, found: Remembered | None) -> frozenset[NatHistory]:
-    """Return how the NATs fared, with what a run saw last."""
-    del run
+    """Return how the NATs fared, with what a run saw last, if it knew what they claim."""
+    seen = run.observation
+    known = seen and seen.memory_readable and run.plan and not run.blind
+    if known and run.plan:
+        return run.plan.history
     return found.history if found else frozenset()

@@ -3,12 +3,16 @@
 The decision table, for the default route of each private route table; the first row that fits:
 
 1. it points to a usable NAT in the home zone                        → keep
-2. it points to a usable NAT elsewhere, and one is usable at home    → fail back, if allowed
+2. it points to a usable NAT elsewhere, and one has settled at home  → fail back, if allowed
 3. it is missing, blackhole, or its NAT is not usable; one at home   → repair at home
 4. the same, but a NAT is usable only elsewhere                      → repair elsewhere
 5. no NAT is usable                                                  → leave it alone: no egress
 6. it points to something that is not ours                           → leave it alone, or adopt it
 7. EC2 does not describe the table                                   → say so
+
+A move by plan, which is a failback or one from a NAT that leaves and still serves, waits until the
+NATs know each other, for some seconds: then they hand over the flows that are open. A NAT that
+turned sick too often gets a table only where no other is usable.
 
 A table that works through something that is not ours has egress, so row 6 is asked before row 5.
 Where several NATs fit, the one that serves the fewest tables gets the table. `subnets` has the
@@ -20,8 +24,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from nat_failover import ring
 from nat_failover.actions import Move, SetDefaultRoute
 from nat_failover.fleet import Fleet, is_overridden
+from nat_failover.history import advance
+from nat_failover.members import drained, replacement
 from nat_failover.model import (
     ROUTE_VERDICTS,
     Decision,
@@ -45,7 +52,8 @@ def plan(observation: Observation, policy: Policy) -> Plan:
     While nothing is known of what other runs remembered, nothing fails back: that can wait.
     """
     allowed = replace(policy, failback=policy.failback and observation.memory_readable)
-    stays = "the memory could not be read" if policy.failback else "failback is manual"
+    stays = "" if observation.memory_readable else "the memory could not be read"
+    stays = stays if policy.failback else "failback is manual"
     fleet = Fleet(observation)
     decisions = _decide(observation, allowed, fleet, stays)
     moves: tuple[Move, ...] = ()
@@ -61,8 +69,22 @@ def plan(observation: Observation, policy: Policy) -> Plan:
             *fleet.source_dest_check_fixes(),
             *_routes(observation, fleet, decisions),
             *moves,
+            *ring.publication(observation, fleet.peers),
+            *replacement(observation, fleet),
+            *drained(observation, policy, fleet),
         ),
+        due=_due(observation, fleet, decisions),
+        history=advance(observation.history, fleet.judged.values(), observation.now),
+        broken_links=fleet.claims.broken_links(),
     )
+
+
+def _due(observation: Observation, fleet: Fleet, decisions: Mapping[str, Decision]) -> float | None:
+    """Return when time alone will change the plan soon: an accusation ripens, or a wait ends."""
+    moments = [fleet.claims.due()]
+    if fleet.waits_until and any(d.verdict is Verdict.WAIT for d in decisions.values()):
+        moments.append(min(fleet.waits_until, observation.now + ring.LOOK_S))
+    return min((moment for moment in moments if moment is not None), default=None)
 
 
 def _decide(
@@ -92,13 +114,24 @@ def _verdict(table: Table, policy: Policy, fleet: Fleet) -> Verdict:
     if not table.exists:
         return Verdict.MISSING
     if server:
-        away = server.zone != table.zone
-        return Verdict.FAIL_BACK if away and home and policy.failback else Verdict.KEEP
+        return _verdict_on_served(table, server, policy, fleet)
     if fleet.is_foreign(table) and not (_may_adopt(table, policy) and fleet.usable):
         return Verdict.NOT_OURS
     if not fleet.usable:
         return Verdict.NO_EGRESS
+    if not fleet.may_evacuate(table):
+        return Verdict.WAIT
     return Verdict.REPAIR_AT_HOME if home else Verdict.REPAIR_ELSEWHERE
+
+
+def _verdict_on_served(table: Table, server: Nat, policy: Policy, fleet: Fleet) -> Verdict:
+    """Let a table fail back to a NAT at home that has settled; no other is worth a move."""
+    if server.zone == table.zone or not policy.failback or not fleet.at_home(table):
+        return Verdict.KEEP
+    settled = [nat for nat in fleet.at_home(table) if fleet.has_settled(nat)]
+    if not settled:
+        return Verdict.KEEP
+    return Verdict.WAIT if fleet.waits_until else Verdict.FAIL_BACK
 
 
 def _may_adopt(table: Table, policy: Policy) -> bool:
@@ -111,8 +144,12 @@ def _serving_nat(table: Table, verdict: Verdict, fleet: Fleet) -> Nat | None:
     server = fleet.server(table)
     if verdict is Verdict.KEEP and server:
         return fleet.assign([server])
+    if verdict is Verdict.FAIL_BACK:
+        return fleet.assign([nat for nat in fleet.at_home(table) if fleet.has_settled(nat)])
     if verdict in ROUTE_VERDICTS:
         return fleet.assign(fleet.at_home(table) or fleet.candidates(table))
+    if verdict is Verdict.WAIT:
+        return fleet.target(table.route)
     return None
 
 
@@ -132,12 +169,13 @@ def _reason(table: Table, verdict: Verdict, fleet: Fleet, stays: str) -> str:
 
 def _why_away(table: Table, fleet: Fleet, stays: str) -> str:
     if fleet.at_home(table):
-        return stays
+        return stays or fleet.why_no_failback(table)
     refused = any(nat.zone == table.zone for nat in fleet.usable)
     return "AWS refused the NAT at home" if refused else "no NAT is usable at home"
 
 
 _BECAUSE = {
+    Verdict.WAIT: "the NATs get to know each other before it moves",
     Verdict.FAIL_BACK: "a NAT at home is usable again",
     Verdict.REPAIR_AT_HOME: "a NAT at home is usable",
     Verdict.REPAIR_ELSEWHERE: "a NAT is usable only in another zone",

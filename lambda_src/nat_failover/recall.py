@@ -73,7 +73,7 @@ class Recall:
         self._found = claims or StoredClaims()
         return replace(
             seen,
-            memory_readable=incidents is not None,
+            memory_readable=incidents is not None and claims is not None,
             history=incidents.history if incidents else frozenset(),
             claims=claims.claims if claims and self._watch else frozenset(),
             replaced=claims.replaced if claims else None,

@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from nat_failover.actions import AssociateSubnet, MoveSubnet, SetDefaultRoute
+from nat_failover import ring
+from nat_failover.actions import (
+    AssociateSubnet,
+    CompleteLifecycleAction,
+    MarkUnhealthy,
+    MoveSubnet,
+    PublishRing,
+    SetDefaultRoute,
+)
 from nat_failover.apply import Result, apply
 from nat_failover.contract import Failback, Strategy
 from nat_failover.deadline import Deadline
@@ -78,6 +86,13 @@ class Run:
         return self.plan.actions if self.plan and not self.failure else ()
 
     @property
+    def due_in(self) -> float | None:
+        """In how many seconds time alone changes the last plan; None if it does not soon."""
+        if not self.plan or not self.observation or self.plan.due is None:
+            return None
+        return max(self.plan.due - self.observation.now, 0.05)
+
+    @property
     def served(self) -> bool:
         """Whether every private subnet had egress at the last complete observation."""
         return self.plan is not None and not self.plan.without_egress
@@ -102,12 +117,16 @@ def reconcile(  # noqa: PLR0913 - what a run is made of, each thing by name
         failback=settings.failback is Failback.AUTOMATIC,
         adopt=settings.adopt,
         watch=settings.watch,
+        group=settings.group,
     )
     run, deadline = Run(trigger=trigger), Deadline(seconds)
     tried: frozenset[Planned] = frozenset()
     while True:
         run = _observe_and_plan(clients, settings, policy, run, recall)
-        if not run.failure and not run.todo and (run.served or not until_served):
+        settled = not run.failure and not run.todo
+        if settled and run.due_in is not None and deadline.wait(run.due_in):
+            continue
+        if settled and (run.served or not until_served):
             return replace(run, failure=_what_was_refused(run, policy))
         is_new = not tried.issuperset(run.todo)
         if is_new and not (deadline.passed and run.results):
@@ -177,6 +196,10 @@ def _refusal(result: Result) -> frozenset[tuple[str, str]]:
             return frozenset({(subnet, table)})
         case AssociateSubnet(subnet=subnet, table=table) if result.refused:
             return frozenset({(subnet, table)})
+        case MarkUnhealthy(instance=instance) | CompleteLifecycleAction(instance=instance):
+            return frozenset({(instance, result.write.call)}) if result.refused else frozenset()
+        case PublishRing() if result.error:
+            return frozenset({ring.REFUSED})
     return frozenset()
 
 
@@ -184,7 +207,9 @@ def _what_was_refused(run: Run, policy: Policy) -> str | None:
     """Say what AWS refused, if it is the only reason for which nothing more was written."""
     if not run.refused or not run.observation:
         return None
-    unhindered = plan(replace(run.observation, refused=frozenset()), policy)
+    # An action that is refused has ended meanwhile: its hook does not hold for ever.
+    ended = {refusal for refusal in run.refused if refusal[1] == CompleteLifecycleAction.calls[0]}
+    unhindered = plan(replace(run.observation, refused=frozenset(ended)), policy)
     refusals = sorted({result.error for result in run.results if result.refused and result.error})
     return "; ".join(("AWS refused a write", *refusals)) if unhindered.actions else None
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from nat_failover.claim_messages import ClaimError, ClaimMessage
-from nat_failover.contract import MEMORY_KEY, Item
+from nat_failover.contract import MEMORY_KEY, MEMORY_REPLACED, Item
 from nat_failover.memory import FAULTS
 from nat_failover.model import Accusation, Claim
 
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from nat_failover.clients import Memory
-
-REPLACED = "replaced"
-"""The attribute that no NAT has: when the group was last told that one is unhealthy."""
 
 RESTART_S = 600
 """After this a claim is replaced by any other: its NAT counts anew after a restart."""
@@ -134,12 +131,12 @@ def _store(memory: Memory, claim: ClaimMessage, now: float) -> dict[str, Any]:
 
 
 def _stored(item: dict[str, Any]) -> StoredClaims:
-    names = frozenset(item) - {MEMORY_KEY, REPLACED}
+    names = frozenset(item) - {MEMORY_KEY, MEMORY_REPLACED}
     claims = (_claim(name, item[name]) for name in names)
     return StoredClaims(
         claims=frozenset(claim for claim in claims if claim),
         names=names,
-        replaced=_number(item.get(REPLACED)),
+        replaced=_number(item.get(MEMORY_REPLACED)),
     )
 
 

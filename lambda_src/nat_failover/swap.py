@@ -93,9 +93,13 @@ class _Swap:
         """Yield the failback of subnets that use another table than their home, if that works."""
         for subnet in self._users(table):
             works = self._works(subnet.home, _WORKS_NOW) and self._accepts(subnet.home, subnet)
-            wanted = self._policy.failback or not self._fleet.egress(table)
-            if subnet.home != table.id and works and wanted:
+            if subnet.home != table.id and works and self._wants_failback(table, subnet.home):
                 yield _move(subnet, subnet.home, "the subnet's home table works again")
+
+    def _wants_failback(self, table: Table, home: str) -> bool:
+        """Say whether the subnets of a table may leave it now for a home table that works."""
+        settled = self._policy.failback and self._fleet.may_fail_back(self._tables[home])
+        return settled or not self._fleet.egress(table)
 
     def strays(self, decided: Mapping[str, Decision]) -> Iterator[Move]:
         """Yield the moves of subnets that use none of the stack's tables into one that works."""

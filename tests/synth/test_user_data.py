@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
@@ -11,7 +12,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cdk_nat_failover.instances.nat_fleet import HEARTBEAT_S, SIGNAL_TIMEOUT
-from cdk_nat_failover.instances.nat_user_data import FOLDER, LIMIT, Boot, UserDataError, user_data
+from cdk_nat_failover.instances.nat_user_data import (
+    FOLDER,
+    LIMIT,
+    WATCH,
+    Boot,
+    UserDataError,
+    user_data,
+)
+from cdk_nat_failover.instances.packing import File, bare, pack, unpack
 from cdk_nat_failover.options.instances import MOST_TARGETS
 from cdk_nat_failover.options.targets import LONGEST_NAME
 
@@ -24,6 +33,9 @@ START_S, ABANDON_S = 60, 30
 """What EC2 and the system take to start, and what a failed boot takes at most to tell its group."""
 
 SIGNAL_S = 60 * int(SIGNAL_TIMEOUT.removeprefix("PT").removesuffix("M"))
+
+PACKED = "LRx4!F+o`-Q(2tg>vI4A1KEH;5C8y&fHDG<Kp+4yOaK8BOpIwgB9TI8vAS`@2yMJ^v*PYZrwS4ioE>gp"
+"""What two small files are packed to."""
 
 SPARE = 768
 """Bytes that are to be left at the longest settings, for those who come after us."""
@@ -53,14 +65,13 @@ def any_boot(group: str = "any-group") -> Boot:
 
 def test_script_passes_shellcheck_when_filled_in(tmp_path: Path) -> None:
     """Also those checks of shellcheck that are optional and concern safety."""
-    (tmp_path / "boot.sh").write_text(user_data(any_boot()), encoding="utf-8")
-    # Where files are that it reads on an instance is said in comments, which are gone here.
-    assert "" == _complaints("--exclude=SC1090,SC1091", tmp_path / "boot.sh")
+    (tmp_path / "user-data.sh").write_text(user_data(any_boot()), encoding="utf-8")
+    assert "" == _complaints("--external-sources", tmp_path / "user-data.sh")
 
 
-@pytest.mark.parametrize("name", ["lib.sh", "up.sh", "self-test.sh", "health.sh"])
-def test_file_that_the_script_writes_passes_shellcheck(name: str) -> None:
-    """The script has them in quotes, where shellcheck does not look."""
+@pytest.mark.parametrize("name", ["boot.sh", "lib.sh", "up.sh", "self-test.sh", "health.sh"])
+def test_file_that_the_script_unpacks_passes_shellcheck(name: str) -> None:
+    """Also those checks of shellcheck that are optional and concern safety."""
     assert "" == _complaints("--external-sources", FOLDER / name)
 
 
@@ -76,28 +87,79 @@ def test_script_is_the_same_on_each_rendering() -> None:
 
 def test_script_has_no_line_that_says_nothing_to_the_machine() -> None:
     """Comments are for readers of the repository; the room is for what runs."""
-    lines = user_data(any_boot()).splitlines()
-    silent = [line for line in lines if re.match(r"\s*(#(?!!)|$)", line)]
+    script = user_data(any_boot())
+    texts = [script, *(file.text for file in unpack(script))]
+    silent = [
+        line for text in texts for line in text.splitlines() if re.match(r"\s*(#(?!!)|$)", line)
+    ]
     assert [] == silent
 
 
 def test_script_has_all_files_and_leaves_nothing_to_fill_in() -> None:
-    """A file that nobody writes would be missed on an instance only."""
+    """A file that nobody unpacks would be missed on an instance only."""
     script = user_data(any_boot())
-    unwritten = [
+    packed = "".join(file.text for file in unpack(script))
+    unpacked = [
         file.name
-        for file in FOLDER.iterdir()
-        if file.name != "boot.sh" and _last_line(file) not in script
+        for file in (*FOLDER.iterdir(), *WATCH.glob("*.py"))
+        if file.name not in {"unpack.sh", "__init__.py"} and _last_line(file) not in packed
     ]
-    assert [] == unwritten
-    assert "@FILES@" not in script
+    assert [] == unpacked
+    assert [] == [word for word in ("@SETTINGS@", "@FILES@") if word in script]
+
+
+def test_files_are_unpacked_as_they_were_packed(tmp_path: Path) -> None:
+    """By what runs on the instance: each at its path, with its mode."""
+    files = (
+        File(f"{tmp_path}/new/one", 0o755, "#!/bin/sh\necho 'one'\n"),
+        File(f"{tmp_path}/two", 0o644, "zwölf\n" * 1000),
+    )
+    script = user_data(any_boot())
+    script = script.replace(pack(unpack(script)), pack(files))
+    script = script.replace("home=/etc/nat-failover", f"home={tmp_path}")
+    subprocess.run(["bash", "-c", script.replace('exec "$home/boot"', "")], check=True)  # noqa: S603, S607 - our own
+    for file in files:
+        path = Path(file.path)
+        assert (file.text, file.mode) == (path.read_text("utf-8"), path.stat().st_mode & 0o777)
+    settings = (tmp_path / "settings").read_text("utf-8")
+    assert "group=any-group\nhook=any-hook\n" in settings
+
+
+def test_what_is_packed_has_the_same_bytes_everywhere() -> None:
+    """The instances are replaced when they change: no clock, no version and no user goes in."""
+    packed = pack([File("/a", 0o644, "text\n"), File("/b", 0o755, "more\n")])
+    assert PACKED == packed
+
+
+def test_modules_of_the_watch_are_packed_whole_but_for_what_they_say_to_readers() -> None:
+    """The same code is left: docstrings and comments are gone, and nothing else."""
+    files = {Path(file.path).name: file.text for file in unpack(user_data(any_boot()))}
+    for module in WATCH.glob("*.py"):
+        assert _code(module.read_text("utf-8")) == _code(files[module.name])
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a = 1  # why\n\n# alone\nb = 2\n", "a = 1\nb = 2\n"),
+        ('"""The law."""\n\nA = "#"\n"""Said."""\n', 'A = "#"\n'),
+        ('class A:\n    """Empty."""\n', "class A:\n    pass\n"),
+        ('TEXT = """\n# kept\n\n    kept\n"""\n', 'TEXT = """\n# kept\n\n    kept\n"""\n'),
+    ],
+)
+def test_python_is_bared_of_what_says_nothing_to_the_machine(
+    tmp_path: Path, text: str, expected: str
+) -> None:
+    """Strings stay as they are, whatever they hold."""
+    (tmp_path / "any.py").write_text(text, encoding="utf-8")
+    assert expected == bare(tmp_path / "any.py")
 
 
 @pytest.mark.parametrize("group", ["any group", "it's", "$(reboot)", '"; reboot; "'])
 def test_settings_are_what_was_given_whatever_their_characters(group: str) -> None:
     """The shell reads them; it runs none of them."""
     script = user_data(any_boot(group))
-    settings = script.partition("/settings <<'EOF'\n")[2].partition("EOF")[0]
+    settings = script.partition('/settings"\n')[2].partition("EOF")[0]
     show = f'{settings}\nprintf %s "$group"'
     run = subprocess.run(["bash", "-c", show], capture_output=True, text=True, check=True)  # noqa: S603, S607 - our own
     assert group == run.stdout
@@ -134,9 +196,7 @@ def test_self_test_says_what_is_wrong_before_its_limit_when_no_target_answers() 
     text = (FOLDER / "self-test.sh").read_text(encoding="utf-8")
     (rounds,) = re.findall(r"^readonly rounds=(\d+)$", text, re.MULTILINE)
     (patience,) = re.findall(r"timeout (\d+) \"\$@\" bash", text)
-    (limit,) = re.findall(
-        r"^step (\d+) 'forward in the self-test'", user_data(any_boot()), re.MULTILINE
-    )
+    (limit,) = re.findall(r"^step (\d+) 'forward in the self-test'", _boot(), re.MULTILINE)
     assert (int(rounds) + 1) * MOST_TARGETS * int(patience) < int(limit)
 
 
@@ -163,9 +223,16 @@ def _complaints(option: str, script: Path) -> str:
     return run.stdout + run.stderr
 
 
+def _boot() -> str:
+    return (FOLDER / "boot.sh").read_text(encoding="utf-8")
+
+
 def _steps() -> Iterator[tuple[str, int]]:
     """Return each step's name and limit, in seconds, in their order."""
-    for limit, name in re.findall(r"^\s*step (\d+) '(.*?)'", user_data(any_boot()), re.MULTILINE):
+    unpack_sh = (FOLDER / "unpack.sh").read_text(encoding="utf-8")
+    (limit,) = re.findall(r"timeout (\d+) /usr/bin/python3", unpack_sh)
+    yield "unpack the files", int(limit)
+    for limit, name in re.findall(r"^\s*step (\d+) '(.*?)'", _boot(), re.MULTILINE):
         yield name, int(limit)
 
 
@@ -175,6 +242,20 @@ def _limits() -> int:
 
 def _until_told() -> int:
     return _limits() - dict(_steps())["signal the stack"]
+
+
+def _code(text: str) -> str:
+    """Return what Python makes of a text, without what says and does nothing."""
+    tree = ast.parse(text)
+    for node in ast.walk(tree):
+        if isinstance(body := getattr(node, "body", None), list):
+            body[:] = [statement for statement in body if not _says_nothing(statement)]
+    return ast.dump(tree)
+
+
+def _says_nothing(statement: ast.stmt) -> bool:
+    string = isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+    return string or isinstance(statement, ast.Pass)
 
 
 def _last_line(file: Path) -> str:

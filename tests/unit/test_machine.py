@@ -32,7 +32,7 @@ from nat_failover.model import (
     judge,
 )
 from nat_failover.planner import plan
-from tests.unit.worlds import any_nat, any_table, carry_out, network, with_subnets
+from tests.unit.worlds import any_nat, any_table, carry_out, network, settled, with_subnets
 
 ALIVE = {InstanceState.PENDING, InstanceState.RUNNING}
 
@@ -183,7 +183,7 @@ class Failover(RuleBasedStateMachine):
         """From here, runs that end and one sweep leave every subnet where it should be."""
         if not hasattr(self, "seen"):
             return
-        seen = self.seen
+        seen = settled(self.seen)
         for _ in range(4):
             for action in plan(seen, self.policy).actions:
                 seen = aws(seen, action)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nat_failover.actions import AssociateSubnet, Move, MoveSubnet, SetDefaultRoute
+from nat_failover.actions import AssociateSubnet, Move, MoveSubnet, PublishRing, SetDefaultRoute
 from nat_failover.model import Health, Nat, Observation, Policy, Subnet, Table, Verdict, judge
 from nat_failover.planner import plan
 from tests.unit.worlds import carry_out, networks, policies
@@ -185,6 +185,8 @@ def test_plan_writes_what_is_of_this_stack_only(seen: Observation, policy: Polic
             case AssociateSubnet():
                 assert action.subnet in subnets
                 assert action.table in tables
+            case PublishRing():
+                assert {peer.instance for peer in action.members} <= instances
             case _:
                 assert action.instance in {nat.instance for nat in seen.nats}
 

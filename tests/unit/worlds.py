@@ -12,19 +12,25 @@ from hypothesis import strategies as st
 
 from nat_failover.actions import (
     AssociateSubnet,
+    CompleteLifecycleAction,
     DisableSourceDestCheck,
+    MarkUnhealthy,
     Move,
     MoveSubnet,
     Planned,
+    PublishRing,
     SetDefaultRoute,
 )
+from nat_failover.history import FAILBACK_AFTER_S
 from nat_failover.model import (
     Association,
     DefaultRoute,
     InstanceState,
     Nat,
+    NatHistory,
     Observation,
     Policy,
+    Ring,
     Subnet,
     Table,
 )
@@ -77,8 +83,18 @@ def network(
     nats: Iterable[Nat], tables: Iterable[Table], foreign: Iterable[Table] = (MAIN,)
 ) -> Observation:
     """Return an observation of these NATs and tables, and of the tables that subnets may use."""
-    return with_subnets(
-        Observation(nats=frozenset(nats), tables=frozenset(tables), foreign=frozenset(foreign))
+    seen = Observation(nats=frozenset(nats), tables=frozenset(tables), foreign=frozenset(foreign))
+    return settled(with_subnets(seen))
+
+
+def settled(seen: Observation) -> Observation:
+    """Let each NAT be usable for long, as far as its history goes."""
+    since = seen.now - FAILBACK_AFTER_S
+    return replace(
+        seen,
+        history=frozenset(
+            NatHistory(instance=nat.instance, usable_since=since) for nat in seen.nats
+        ),
     )
 
 
@@ -124,9 +140,24 @@ def carry_out(seen: Observation, actions: Iterable[Planned]) -> Observation:
                     for nat in seen.nats
                 )
                 seen = replace(seen, nats=frozenset(nats))
+            case MarkUnhealthy() | CompleteLifecycleAction():
+                nats = (
+                    _told(nat, action) if nat.instance == action.instance else nat
+                    for nat in seen.nats
+                )
+                seen = replace(seen, nats=frozenset(nats))
+            case PublishRing():
+                ring = Ring(members=action.members, version=action.version, written=seen.now)
+                seen = replace(seen, ring=ring)
             case _ as never:
                 assert_never(never)
     return seen
+
+
+def _told(nat: Nat, action: MarkUnhealthy | CompleteLifecycleAction) -> Nat:
+    if isinstance(action, MarkUnhealthy):
+        return replace(nat, healthy=False)
+    return replace(nat, lifecycle="Terminating:Proceed")
 
 
 def _with_tables(seen: Observation, tables: Iterable[Table]) -> Observation:
@@ -149,7 +180,14 @@ _LIFECYCLES = st.sampled_from(
     ["InService", "InService", "InService", "Pending", "Pending:Wait", "Terminating:Wait", None]
 )
 
-policies = st.builds(Policy, swap=st.booleans(), failback=st.booleans(), adopt=st.booleans())
+policies = st.builds(
+    Policy,
+    swap=st.booleans(),
+    failback=st.booleans(),
+    adopt=st.booleans(),
+    watch=st.booleans(),
+    group=st.just("any-group"),
+)
 
 
 @st.composite

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Makes this Amazon Linux 2023 instance a NAT, proves that it forwards, and tells its group so. An
-# instance that fails is abandoned and switched off: the group replaces it. The app fills in the
-# settings and the files. Run twice, it leaves the same NAT.
+# instance that fails is abandoned and switched off: the group replaces it. The user data has written
+# the settings and the files. Run twice, it leaves the same NAT.
 # The steps run in shells of their own, which get all that is defined here.
 set -aeuo pipefail
 
@@ -10,18 +10,6 @@ home=/etc/nat-failover
 own=/var/lib/cloud/instance/nat-failover
 swap=/var/nat-boot.swap
 current='start'
-
-# put MODE PATH: write what comes in, whole or not at all.
-put() {
-    mkdir --parents "$(dirname "$2")"
-    cat >"$2.new"
-    chmod "$1" "$2.new"
-    mv "$2.new" "$2"
-}
-
-write_files() {
-@FILES@
-}
 
 say() {
     timeout 5 logger --tag nat-boot -- "$*" || true
@@ -154,7 +142,6 @@ signal_stack() {
 }
 
 trap at_exit EXIT
-step 5 'write the files' write_files
 step 15 'quieten the system' quiet
 if ! command -v nft >/dev/null; then
     step 145 'install nftables' install_nftables
@@ -164,7 +151,7 @@ step 50 'forward in the self-test' "$home/self-test"
 step 15 'start the units' start_units
 if [[ ! -e $own/launch-completed ]]; then
     step 45 'complete the launch action' complete_launch CONTINUE 10
-    put 644 "$own/launch-completed" </dev/null
+    touch "$own/launch-completed"
     step 15 'signal the stack' signal_stack || say 'the stack gets no signal'
 fi
 say 'ready'

@@ -10,7 +10,7 @@ import pytest
 
 from lab.tests.packets import vpc
 from lab.tests.packets.sockets import flow, listen
-from lab.tests.packets.vpc import CLOSED, SCRIPT, A, any_vpc, lead, script
+from lab.tests.packets.vpc import CLOSED, FILTER, SCRIPT, A, any_vpc, lead, script, script_with
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from lab.packets.values import Nat
 
 STEPS = (
-    "write the files",
     "quieten the system",
     "load the rules",
     "forward in the self-test",
@@ -217,7 +216,7 @@ def test_boot_takes_ipv6_from_its_interface_and_leaves_it_to_the_host_itself(
 
 def test_nothing_is_forwarded_when_the_rules_cannot_be_loaded(machine: Machine) -> None:
     """Forwarding comes after the rules, which are loaded together or not at all."""
-    machine.write(SCRIPT, script().replace("ct state invalid drop", "ct state nonsense drop"))
+    machine.write(SCRIPT, script_with("ct state invalid drop", "ct state nonsense drop", FILTER))
     machine.run("bash", SCRIPT, check=False)
     assert "0" == _settings(machine)["net.ipv4.ip_forward"]
     assert "" == _rules(machine)
@@ -314,14 +313,10 @@ def test_boot_asks_dnf_again_while_it_fails(machine: Machine) -> None:
 def test_boot_gives_up_at_the_limit_when_dnf_waits_for_ever(machine: Machine) -> None:
     """For the lock of another dnf that hangs, say: the next instance may have more luck."""
     _without_nft(machine)
-    machine.write(SCRIPT, script().replace("step 145 'install", "step 0.5 'install"))
+    machine.write(SCRIPT, script_with("step 145 'install", "step 0.5 'install"))
     _played(machine, "dnf", f"{NOTE}; exec sleep 60")
     assert 124 == machine.run("bash", SCRIPT, check=False).returncode
     _assert_abandoned(machine, "install nftables")
-
-
-def _refuse_files(machine: Machine) -> None:
-    machine.write("/etc/systemd/journald.conf.d", "a file where a folder should be")
 
 
 def _refuse_systemctl(machine: Machine) -> None:
@@ -344,7 +339,6 @@ def _refuse_units(machine: Machine) -> None:
 @pytest.mark.parametrize(
     ("step", "fail"),
     [
-        ("write the files", _refuse_files),
         ("quieten the system", _refuse_systemctl),
         ("load the rules", _lose_the_default_route),
         ("forward in the self-test", _lose_the_internet),
@@ -377,12 +371,36 @@ def test_boot_leaves_the_rest_to_the_heartbeat_when_only_the_telling_fails(
 
 
 def test_boot_still_goes_off_when_nobody_can_be_told(machine: Machine) -> None:
-    """Without its settings it knows no group; the hook's heartbeat tells the group then."""
-    machine.write("/etc/nat-failover", "a file where a folder should be")
+    """The hook's heartbeat tells the group then."""
+    _refuse_units(machine)
+    _played(machine, "aws", "exit 1")
     assert 0 != _boot(machine).returncode
-    assert [] == _results(machine)
     assert "the group was not told" in machine.calls[-2]
     assert "shutdown --poweroff now" == machine.calls[-1]
+
+
+@pytest.mark.parametrize(
+    "obstacle",
+    ["/etc/nat-failover", "/etc/systemd/journald.conf.d"],
+    ids=["settings", "files"],
+)
+def test_instance_goes_off_when_its_files_cannot_be_unpacked(
+    machine: Machine, obstacle: str
+) -> None:
+    """Nothing else can be done without them: the group replaces it."""
+    machine.write(obstacle, "a file where a folder should be")
+    assert 1 == _boot(machine).returncode
+    assert "FAILED to unpack the files" in machine.console
+    assert ("shutdown --poweroff now",) == machine.calls
+
+
+def test_instance_goes_off_when_the_files_were_damaged_on_the_way(machine: Machine) -> None:
+    """The checksum is that of the compression."""
+    text = script()
+    at = len(text) // 2
+    machine.write(SCRIPT, f"{text[:at]}{'0' if text[at] != '0' else '1'}{text[at + 1 :]}")
+    assert 1 == machine.run("bash", SCRIPT, check=False).returncode
+    assert ("shutdown --poweroff now",) == machine.calls
 
 
 @pytest.mark.parametrize(
@@ -397,9 +415,9 @@ def test_boot_ends_a_step_that_hangs_at_its_limit(
     machine: Machine, step: str, limit: int, command: str
 ) -> None:
     """No step can hold the boot for longer."""
-    text = script()
-    assert 1 == text.count(f"step {limit} '{step}'")
-    machine.write(SCRIPT, text.replace(f"step {limit} '{step}'", f"step 0.5 '{step}'"))
+    limited = script_with(f"step {limit} '{step}'", f"step 0.5 '{step}'")
+    assert limited != script()
+    machine.write(SCRIPT, limited)
     _played(machine, command, f"{AWS}; [[ $* == *ABANDON* ]] || exec sleep 60")
     assert 124 == machine.run("bash", SCRIPT, check=False).returncode
     _assert_abandoned(machine, step)
@@ -407,7 +425,7 @@ def test_boot_ends_a_step_that_hangs_at_its_limit(
 
 def test_call_that_hangs_ends_with_its_step(machine: Machine) -> None:
     """A late CONTINUE would let an instance serve of which the log says that it failed."""
-    machine.write(SCRIPT, re.sub("step .* 'complete", "step 0.5 'complete", script()))
+    machine.write(SCRIPT, script_with("step .* 'complete", "step 0.5 'complete"))
     end = "trap 'trap : TERM; echo ended >>/run/lab/calls; exit' TERM"
     _played(machine, "aws", f"{AWS}; {end}; sleep 60 & wait")
     assert 124 == machine.run("bash", SCRIPT, check=False).returncode

@@ -5,10 +5,12 @@ It has networks of its own, two of them side by side, and a private host in each
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from cdk_nat_failover.instances.nat_user_data import Boot, user_data
+from cdk_nat_failover.instances.packing import edited
 from lab.packets.fabric import Fabric
 from lab.packets.values import INTERNET_GATEWAY, SERVER, Host, Ingress, Nat, Subnet, Wanted
 from lab.tests.packets.segments import IPV4, link_socket
@@ -37,6 +39,8 @@ CLOSED = "198.51.100.11"
 """An address on the internet that refuses connections to that port, without a delay."""
 
 SCRIPT = "/root/user-data"
+BOOT = "/etc/nat-failover/boot"
+FILTER = "/etc/nat-failover/filter.nft"
 _GROUP, _HOOK = "any-group", "any-hook"
 
 
@@ -62,6 +66,11 @@ def script(targets: Sequence[str] = (SERVER,)) -> str:
             session_manager=False,
         )
     )
+
+
+def script_with(old: str, new: str, path: str = BOOT) -> str:
+    """Return the user data with something else, by a regular expression, in one of its files."""
+    return edited(script(), path, lambda text: re.sub(old, new, text))
 
 
 def booted(fabric: Fabric, nat: Nat) -> Machine:

@@ -1,0 +1,72 @@
+"""How the NATs fared, so that nothing fails back too early or to and fro. Pure.
+
+It is remembered from run to run. A NAT of which nothing is remembered is as good as one that became
+usable now.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nat_failover.model import Health, NatHistory
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from nat_failover.model import Judgement, Observation
+
+FAILBACK_AFTER_S = 60.0
+"""How long a NAT is usable before anything fails back to it; a repair does not wait."""
+
+MEMORABLE_S = 3600.0
+"""How long it counts that a NAT turned sick."""
+
+UNSTABLE = 2
+"""How often a NAT turns sick in that time before it stays away until it is replaced."""
+
+
+class Histories:
+    """What is remembered of the NATs, at the time of an observation."""
+
+    def __init__(self, observation: Observation) -> None:
+        self._now = observation.now
+        self._of = {each.instance: each for each in observation.history}
+
+    def settles_at(self, instance: str) -> float:
+        """Return when a NAT, if it stays usable, has been so for long enough."""
+        known = self._of.get(instance)
+        since = known.usable_since if known else None
+        return (self._now if since is None else min(since, self._now)) + FAILBACK_AFTER_S
+
+    def is_unstable(self, instance: str) -> bool:
+        """Say whether a NAT turned sick too often."""
+        known = self._of.get(instance)
+        return known is not None and len(_recent(known, self._now)) >= UNSTABLE
+
+
+def advance(
+    history: Iterable[NatHistory], health: Iterable[Judgement], now: float
+) -> frozenset[NatHistory]:
+    """Return what to remember after an observation; nothing of NATs that are gone."""
+    before = {each.instance: each for each in history}
+    return frozenset(
+        _after(before.get(said.nat.instance), said, now)
+        for said in health
+        if said.health is not Health.GONE
+    )
+
+
+def _after(before: NatHistory | None, said: Judgement, now: float) -> NatHistory:
+    known = before or NatHistory(instance=said.nat.instance)
+    usable = said.health is Health.USABLE
+    turned_sick = said.health is Health.SICK and known.usable_since is not None
+    since = now if known.usable_since is None else min(known.usable_since, now)
+    return NatHistory(
+        instance=said.nat.instance,
+        usable_since=since if usable else None,
+        sick=(*_recent(known, now), *((now,) if turned_sick else ())),
+    )
+
+
+def _recent(known: NatHistory, now: float) -> tuple[float, ...]:
+    return tuple(moment for moment in known.sick if now - moment <= MEMORABLE_S)

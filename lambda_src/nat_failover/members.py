@@ -1,0 +1,88 @@
+"""What the group is told of its members: which one to replace, and which one may end. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nat_failover.actions import CompleteLifecycleAction, MarkUnhealthy
+from nat_failover.contract import DRAIN_HOOK
+from nat_failover.model import Health, InstanceState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nat_failover.fleet import Fleet
+    from nat_failover.model import Nat, Observation, Policy
+
+REPLACE_EVERY_S = 900.0
+"""Between two NATs that the group is told to replace: what ails them all no replacement cures."""
+
+FIRST_MINUTES_S = 300.0
+"""How old a NAT is before the group is told to replace it."""
+
+
+def replacement(observation: Observation, fleet: Fleet) -> Iterator[MarkUnhealthy]:
+    """Yield the telling of the group that a NAT does not forward: of one at a time, seldom.
+
+    Never of the last usable one, and only while it is known when the group was told last.
+    """
+    last = observation.replaced
+    too_soon = last is not None and observation.now - last < REPLACE_EVERY_S
+    if too_soon or not observation.memory_readable:
+        return
+    for nat in fleet.judged:
+        reason = _why_replaced(nat, fleet)
+        old = observation.now - nat.launched >= FIRST_MINUTES_S
+        if (nat.instance, MarkUnhealthy.calls[0]) in observation.refused:
+            continue
+        if reason and old and any(other != nat for other in fleet.usable):
+            yield MarkUnhealthy(
+                instance=nat.instance,
+                at=observation.now,
+                not_since=observation.now - REPLACE_EVERY_S,
+                reason=reason,
+            )
+            return
+
+
+def _why_replaced(nat: Nat, fleet: Fleet) -> str | None:
+    """Say in words why a member that the group takes for healthy should be replaced, or None."""
+    listed = nat.lifecycle == "InService" and nat.healthy
+    health = fleet.judged[nat].health
+    if not listed or health not in {Health.SICK, Health.USABLE}:
+        return None
+    if health is Health.SICK and (sickness := fleet.claims.sickness(nat.instance)):
+        return sickness
+    if fleet.histories.is_unstable(nat.instance):
+        return "it turned sick too often in the last hour"
+    return None
+
+
+def drained(
+    observation: Observation, policy: Policy, fleet: Fleet
+) -> Iterator[CompleteLifecycleAction]:
+    """Yield the end of each termination that the drain hook holds and nothing needs any more."""
+    for nat in fleet.judged:
+        refused = (nat.instance, CompleteLifecycleAction.calls[0]) in observation.refused
+        if nat.lifecycle != "Terminating:Wait" or refused:
+            continue
+        if why := _why_ended(nat, observation, fleet, policy):
+            yield CompleteLifecycleAction(
+                group=policy.group, hook=DRAIN_HOOK, instance=nat.instance, reason=why
+            )
+
+
+def _why_ended(nat: Nat, observation: Observation, fleet: Fleet, policy: Policy) -> str | None:
+    """Say in words why a termination need not be held any longer, or None."""
+    if observation.deleting or observation.desired == 0:
+        return "the group ends"
+    if not fleet.usable:
+        return "no NAT is usable to take over"
+    if any(fleet.target(table.route) == nat for table in observation.tables):
+        return None
+    if nat.state is not InstanceState.RUNNING or nat not in fleet.leaving:
+        return "it does not serve any more"
+    if not policy.watch:
+        return "nothing uses it any more"
+    claim = fleet.claims.of(nat.instance)
+    return "its last flow has ended" if claim and claim.flows == 0 else None
