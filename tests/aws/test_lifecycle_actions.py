@@ -1,17 +1,29 @@
-"""A terminating NAT waits in its lifecycle hook until nothing uses it any more."""
+"""A terminating NAT waits in its lifecycle hook until nothing uses it any more.
+
+Here nobody watches; `test_drain` has the flows that a watch counts.
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING, Any
+
+import pytest
 
 from tests.aws import messages
 from tests.aws.conftest import SHORT, shows_waiting
 
 if TYPE_CHECKING:
-    from tests.aws.conftest import Function
+    from tests.aws.conftest import Deploy, Function
     from tests.aws.region import Region
     from tests.aws.test_reporting import Logged
+
+
+@pytest.fixture
+def function(region: Region, deploy: Deploy) -> Function:
+    """Return the function of a Region at rest whose NATs do not watch each other."""
+    return deploy(replace(region.settings, watch=False))
 
 
 def test_action_is_completed_after_the_table_moved_when_a_nat_is_terminating(
