@@ -180,7 +180,7 @@ def test_role_names_the_calls_of_every_write_and_no_others(
 ) -> None:
     """What the function may write to EC2 and Auto Scaling is what its actions say they call.
 
-    Of the table it may do more than its actions: it keeps incidents and claims there.
+    The memory it writes on its own account, too.
     """
     reads = {request.action for request in READS}
     named = {
@@ -188,11 +188,10 @@ def test_role_names_the_calls_of_every_write_and_no_others(
         for policy in _role(synthesize("swap-route-table"))["Policies"]
         for statement in policy["PolicyDocument"]["Statement"]
         for action in _each(statement["Action"])
-        if action not in reads
+        if action.startswith(("ec2:", "autoscaling:")) and action not in reads
     }
     calls = {call for action in Action.__subclasses__() for call in action.calls}
-    assert calls - named == set()
-    assert {call for call in named - calls if call.startswith(("ec2:", "autoscaling:"))} == set()
+    assert {call for call in calls if not call.startswith("dynamodb:")} == named
 
 
 def test_role_names_every_action_in_full(template: Template) -> None:
