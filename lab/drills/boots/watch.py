@@ -47,6 +47,8 @@ SETTLED_S = 15.0
 """Seconds after the last change of what NATs see or say, in which time alone may change what they
 say: more than any limit of the judgement."""
 
+_WELL = "all is well"
+
 _SOONEST = 0.1
 """Seconds until a watch that could go on at once goes on."""
 
@@ -62,7 +64,7 @@ class _Nat:
         self.awake = False
         self.probes_from = self.reads_from = 0.0
         self.claim: Claim | None = None
-        self.said = ""
+        self.said = _WELL
         self.refused: set[str] = set()
         self.flows_end: float | None = None
         self._aws = aws
@@ -255,7 +257,9 @@ class InstancesWatchEachOther(Behaviour):
             nat.said = said
             self._busy_until = max(self._busy_until, self._aws.clock.now() + SETTLED_S)
             what = f"{nat.name} claims: {said}"
-            self._aws.journal.note(Who.EC2, CLAIMED, what, instance=nat.name)
+            wrong = bool(claim.ailment or claim.silent or claim.ill)
+            detail = {"instance": nat.name, "wrong": str(wrong)}
+            self._aws.journal.note(Who.EC2, CLAIMED, what, **detail)
         self._aws.clock.after(delays.WATCH_CALL, lambda: self._publish(nat, claim))
 
     def _publish(self, nat: _Nat, claim: Claim) -> None:
@@ -281,4 +285,4 @@ def in_words(claim: Claim) -> str:
     said += [f"{name} is silent" for name in sorted(claim.silent)] + ill
     if claim.flows == 0:
         said.append("its last flow has ended")
-    return ", ".join(said) or "all is well"
+    return ", ".join(said) or _WELL
