@@ -260,7 +260,8 @@ class InstancesWatchEachOther(Behaviour):
             wrong = bool(claim.ailment or claim.silent or claim.ill)
             detail = {"instance": nat.name, "wrong": str(wrong)}
             self._aws.journal.note(Who.EC2, CLAIMED, what, **detail)
-        self._aws.clock.after(delays.WATCH_CALL, lambda: self._publish(nat, claim))
+        call = delays.WATCH_CALL if self._busy() else delays.WATCH_RENEWS
+        self._aws.clock.after(call, lambda: self._publish(nat, claim))
 
     def _publish(self, nat: _Nat, claim: Claim) -> None:
         if nat.claim is not claim or not nat.runs or between(self._aws).silenced:
