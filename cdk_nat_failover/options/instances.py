@@ -130,16 +130,19 @@ class InstanceOptions(Section):
         decides="how many NATs there are when nothing is wrong",
         allowed="null for one in each zone, or a number of instances, from min to max",
     )
-    self_test: Annotated[
-        tuple[Annotated[str, AfterValidator(on_the_internet)], ...],
-        Field(min_length=1, max_length=MOST_TARGETS),
-        AfterValidator(each_once),
-    ] = setting(
-        default=("checkip.amazonaws.com", "www.amazon.com", "1.1.1.1", "8.8.8.8"),
-        decides="what a new NAT connects to before it serves",
-        allowed=f"a list of 1 to {MOST_TARGETS} IPv4 addresses or host names that take"
-        " connections at port 443, any one of which proves that a NAT forwards, such as"
-        " ['checkip.amazonaws.com', '1.1.1.1']",
+    self_test: (
+        Annotated[
+            tuple[Annotated[str, AfterValidator(on_the_internet)], ...],
+            Field(min_length=1, max_length=MOST_TARGETS),
+            AfterValidator(each_once),
+        ]
+        | None
+    ) = setting(
+        default=None,
+        decides="what a new NAT connects to before it serves, and the watch every two seconds",
+        allowed=f"null for the Region's endpoints, or a list of 1 to {MOST_TARGETS} IPv4 addresses"
+        " or host names that take connections at port 443, any one of which proves that a NAT"
+        " forwards, such as ['checkip.amazonaws.com', '1.1.1.1']",
     )
     session_manager: bool = setting(
         default=False,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from nat_failover import ring
 from nat_failover.actions import DEFAULT_ROUTE_CIDR, DisableSourceDestCheck
 from nat_failover.claims import Claims
-from nat_failover.history import FAILBACK_AFTER_S, Histories
+from nat_failover.history import Histories
 from nat_failover.model import BLACKHOLE, Health, InstanceState, judge, leaves_by_plan
 
 if TYPE_CHECKING:
@@ -137,12 +137,6 @@ class Fleet:
         route, nat = table.route, self.target(table.route)
         serves = nat in self.leaving and route is not None and not route.blackhole
         return not serves or self.waits_until is None
-
-    def why_no_failback(self, table: Table) -> str:
-        """Say in words why a table does not fail back to any of the usable NATs at home."""
-        if any(not self.histories.is_unstable(nat.instance) for nat in self.at_home(table)):
-            return f"no NAT at home has been usable for {FAILBACK_AFTER_S:.0f} s yet"
-        return "the NAT at home turned sick too often, and stays away until it is replaced"
 
     def assign(self, nats: list[Nat]) -> Nat:
         """Choose the NAT that serves the fewest tables, and count the table to it.

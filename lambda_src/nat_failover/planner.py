@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING
 from nat_failover import ring
 from nat_failover.actions import Move, SetDefaultRoute
 from nat_failover.fleet import Fleet, is_overridden
-from nat_failover.history import advance
+from nat_failover.history import FAILBACK_AFTER_S, advance
 from nat_failover.members import drained, replacement
 from nat_failover.model import (
     ROUTE_VERDICTS,
@@ -168,10 +168,18 @@ def _reason(table: Table, verdict: Verdict, fleet: Fleet, stays: str) -> str:
 
 
 def _why_away(table: Table, fleet: Fleet, stays: str) -> str:
-    if fleet.at_home(table):
-        return stays or fleet.why_no_failback(table)
-    refused = any(nat.zone == table.zone for nat in fleet.usable)
-    return "AWS refused the NAT at home" if refused else "no NAT is usable at home"
+    here = [nat for nat in fleet.usable if nat.zone == table.zone]
+    rows = (
+        (not here, "no NAT is usable at home"),
+        (bool(stays), stays),
+        (
+            all(fleet.histories.is_unstable(nat.instance) for nat in here),
+            "the NAT at home turned sick too often, and stays away until it is replaced",
+        ),
+        (not fleet.at_home(table), "AWS refused the NAT at home"),
+        (True, f"no NAT at home has been usable for {FAILBACK_AFTER_S:.0f} s yet"),
+    )
+    return next(why for holds, why in rows if holds)
 
 
 _BECAUSE = {

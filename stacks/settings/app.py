@@ -83,7 +83,7 @@ def _zones_are_of_the_region(settings: AppSettings) -> str | None:
 
 def _targets_are_outside(settings: AppSettings) -> str | None:
     cidrs = (settings.network.cidr, *settings.network.additional_cidrs)
-    for target in settings.fleet.self_test:
+    for target in settings.fleet.self_test or ():
         address = as_address(target)
         inside = [cidr for cidr in cidrs if address and address in cidr]
         if inside:

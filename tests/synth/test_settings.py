@@ -28,8 +28,9 @@ NETWORKS = (
     " ['100.64.0.0/16']"
 )
 TARGETS = (
-    "a list of 1 to 4 IPv4 addresses or host names that take connections at port 443, any one of"
-    " which proves that a NAT forwards, such as ['checkip.amazonaws.com', '1.1.1.1']"
+    "null for the Region's endpoints, or a list of 1 to 4 IPv4 addresses or host names that take"
+    " connections at port 443, any one of which proves that a NAT forwards, such as"
+    " ['checkip.amazonaws.com', '1.1.1.1']"
 )
 EMAILS = "a list of up to 100 e-mail addresses without a slash, each once"
 DAYS = (

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from nat_failover.actions import AssociateSubnet, Move, MoveSubnet, PublishRing, SetDefaultRoute
 from nat_failover.model import Health, Nat, Observation, Policy, Subnet, Table, Verdict, judge
 from nat_failover.planner import plan
+from nat_failover.ring import RING_WAIT_S
 from tests.unit.worlds import carry_out, networks, policies
 
 ROUNDS = 4
@@ -93,6 +94,7 @@ def test_plan_is_live(seen: Observation, policy: Policy) -> None:
     works has all the routes that a subnet has now.
     """
     seen = settle(replace(seen, refused=frozenset()), policy)
+    seen = settle(replace(seen, now=seen.now + RING_WAIT_S), policy)
     if not usable(seen):
         return
     for subnet in seen.subnets:

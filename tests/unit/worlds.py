@@ -23,7 +23,9 @@ from nat_failover.actions import (
 )
 from nat_failover.history import FAILBACK_AFTER_S
 from nat_failover.model import (
+    Accusation,
     Association,
+    Claim,
     DefaultRoute,
     InstanceState,
     Nat,
@@ -225,10 +227,51 @@ def networks(draw: st.DrawFn) -> Observation:
         st.sampled_from([table.id for table in tables] + [nat.instance for nat in nats]),
     )
     return replace(
-        seen,
+        draw(_with_hearsay(seen)),
         leaving=draw(st.frozensets(ids)),
         memory_readable=draw(st.sampled_from([True, True, False])),
         refused=draw(st.just(frozenset()) | st.frozensets(targets, max_size=3)),
+    )
+
+
+@st.composite
+def _with_hearsay(draw: st.DrawFn, seen: Observation) -> Observation:
+    """Draw what the NATs say, what is remembered of them, and what the group is about to do."""
+    now = 10_000.0
+    ids = sorted(nat.instance for nat in seen.nats)
+    seen = settled(replace(seen, now=now))
+    if not ids or draw(st.booleans()):
+        return seen
+    moments = st.floats(now - 200, now)
+    peers = st.sampled_from(ids)
+    claim = st.builds(
+        Claim,
+        instance=peers,
+        received=moments,
+        ailment=st.sampled_from([None, None, "egress", "forwarding"]),
+        silent=st.frozensets(st.builds(Accusation, peer=peers, began=moments), max_size=2),
+        ill=st.frozensets(peers, max_size=1),
+        ring=st.sampled_from([None, 0, 1]),
+        flows=st.sampled_from([None, 0, 9]),
+    )
+    fared = st.builds(
+        NatHistory,
+        instance=peers,
+        usable_since=st.none() | moments,
+        sick=st.lists(moments, max_size=3).map(tuple),
+    )
+    return replace(
+        seen,
+        nats=frozenset(
+            replace(nat, address=draw(st.sampled_from([f"10.0.0.{i}", None])))
+            for i, nat in enumerate(sorted(seen.nats))
+        ),
+        claims=frozenset(draw(st.lists(claim, max_size=4, unique_by=lambda c: c.instance))),
+        history=frozenset(draw(st.lists(fared, max_size=4, unique_by=lambda h: h.instance))),
+        ring=draw(st.sampled_from([None, Ring(), Ring(version=1, written=now - 1)])),
+        replaced=draw(st.none() | moments),
+        desired=draw(st.sampled_from([2, 2, 0])),
+        deleting=draw(st.sampled_from([False, False, True])),
     )
 
 

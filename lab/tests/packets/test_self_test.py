@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lab.packets.values import SERVER, Nat, Secondary
-from lab.tests.packets.sockets import connect
-from lab.tests.packets.vpc import CLOSED, PUBLIC, SCRIPT, TESTED, any_vpc, lead, script
+from lab.tests.packets.sockets import connect, listen
+from lab.tests.packets.vpc import CLOSED, HOSTS, PUBLIC, SCRIPT, TESTED, any_vpc, lead, script
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -155,6 +155,18 @@ def test_self_test_passes_when_an_address_is_silent_and_a_name_answers(machine: 
     machine.write("/etc/hosts", f"{SERVER} any.example\n")
     _aim(machine, "203.0.113.250 any.example")
     assert (0, PASSED.replace(SERVER, "any.example"), "") == _outcome(machine)
+
+
+def test_self_test_passes_over_a_name_that_leads_into_the_vpc(
+    fabric: Fabric, machine: Machine
+) -> None:
+    """It may be an interface endpoint's: to reach it says nothing of the internet."""
+    host = fabric.hosts["a"]
+    machine.write("/etc/hosts", f"{HOSTS[0].address} any.example\n")
+    _aim(machine, "any.example")
+    with listen(host, TESTED):
+        status, _, complaint = _outcome(machine)
+    assert (1, "neither") == (status, complaint.partition(" ")[0])
 
 
 def test_self_test_passes_when_the_source_destination_check_is_on(

@@ -1,0 +1,330 @@
+"""What time decides: settling before a failback, the ring before a planned move, drains, brakes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from nat_failover.actions import CompleteLifecycleAction, MarkUnhealthy, PublishRing
+from nat_failover.contract import DRAIN_HOOK
+from nat_failover.history import FAILBACK_AFTER_S, MEMORABLE_S, advance
+from nat_failover.members import FIRST_MINUTES_S, REPLACE_EVERY_S
+from nat_failover.model import (
+    Claim,
+    InstanceState,
+    Nat,
+    NatHistory,
+    Observation,
+    Peer,
+    Policy,
+    Ring,
+    Verdict,
+)
+from nat_failover.planner import plan
+from nat_failover.ring import LOOK_S, REFUSED, RING_WAIT_S
+from tests.unit.worlds import HERE, THERE, any_nat, any_table, network, route_to
+
+NOW = 10_000.0
+HOME = any_nat("home", HERE, address="10.0.0.1")
+AWAY = any_nat("away", THERE, address="10.0.1.1")
+BOTH = (
+    Peer(instance="i-away", address="10.0.1.1", state="usable"),
+    Peer(instance="i-home", address="10.0.0.1", state="usable"),
+)
+POLICY = Policy(watch=True, group="any-group")
+
+
+def seen(*nats: Nat, served: Nat = AWAY, **facts: object) -> Observation:
+    """Return an observation of NATs that are settled, and of a table that one of them serves."""
+    observation = network(nats, {any_table(route_to(served))})
+    history = frozenset(
+        NatHistory(instance=nat.instance, usable_since=NOW - FAILBACK_AFTER_S) for nat in nats
+    )
+    given = {"now": NOW, "history": history, **facts}
+    return replace(observation, **given)  # type: ignore[arg-type]  # Observation's fields
+
+
+def verdict(observation: Observation, policy: Policy = POLICY) -> Verdict:
+    """Return the verdict on the one table."""
+    (decision,) = plan(observation, policy).decisions
+    return decision.verdict
+
+
+class TestFailback:
+    """A table fails back to a NAT that has settled."""
+
+    def test_table_waits_when_the_nat_at_home_is_not_usable_for_long(self) -> None:
+        """A moment too early is too early."""
+        young = frozenset(
+            {NatHistory(instance="i-home", usable_since=NOW - FAILBACK_AFTER_S + 0.1)}
+        )
+        assert Verdict.KEEP is verdict(seen(HOME, AWAY, history=young))
+        assert Verdict.FAIL_BACK is verdict(seen(HOME, AWAY))
+
+    def test_table_waits_when_nothing_is_remembered_of_the_nat_at_home(self) -> None:
+        """It became usable now, as far as is known; and the reason says so."""
+        made = plan(seen(HOME, AWAY, history=frozenset()), POLICY)
+        assert Verdict.KEEP is made.decisions[0].verdict
+        assert made.decisions[0].reason.endswith("no NAT at home has been usable for 60 s yet")
+
+    def test_table_stays_away_when_the_nat_at_home_turned_sick_twice(self) -> None:
+        """Until it is replaced, or an hour has passed."""
+        twice = NatHistory(instance="i-home", usable_since=0.0, sick=(NOW - 200, NOW - 100))
+        made = plan(seen(HOME, AWAY, history=frozenset({twice})), POLICY)
+        assert made.decisions[0].reason.endswith("stays away until it is replaced")
+        old = replace(twice, sick=(NOW - MEMORABLE_S - 1, NOW - 100))
+        assert Verdict.FAIL_BACK is verdict(seen(HOME, AWAY, history=frozenset({old})))
+
+    def test_table_is_repaired_by_an_unstable_nat_when_there_is_no_other(self) -> None:
+        """The last resort is better than none, and a stable one elsewhere better than that."""
+        dead = any_nat("dead", THERE, state=InstanceState.TERMINATED)
+        twice = NatHistory(instance="i-home", usable_since=0.0, sick=(NOW - 200, NOW - 100))
+        history = frozenset({twice})
+        alone = seen(HOME, dead, served=dead, history=history)
+        assert Verdict.REPAIR_AT_HOME is verdict(alone)
+        helped = seen(HOME, AWAY, dead, served=dead, history=history)
+        (decision,) = plan(helped, POLICY).decisions
+        assert (Verdict.REPAIR_ELSEWHERE, "i-away") == (decision.verdict, decision.nat)
+
+
+class TestHistory:
+    """What is remembered of the NATs."""
+
+    def test_nat_is_remembered_from_when_it_became_usable(self) -> None:
+        """And not what came later."""
+        first = plan(seen(HOME, history=frozenset()), POLICY).history
+        assert frozenset({NatHistory(instance="i-home", usable_since=NOW)}) == first
+        later = replace(seen(HOME), now=NOW + 9, history=first)
+        assert first == plan(later, POLICY).history
+
+    def test_nat_that_turns_sick_is_remembered_once(self) -> None:
+        """It is usable no more, and not sick again while it is sick."""
+        ill = replace(HOME, healthy=False)
+        once = plan(seen(ill, served=HOME), POLICY).history
+        assert frozenset({NatHistory(instance="i-home", usable_since=None, sick=(NOW,))}) == once
+        again = replace(seen(ill, served=HOME), now=NOW + 9, history=once)
+        assert once == plan(again, POLICY).history
+
+    def test_nat_that_is_gone_is_forgotten(self) -> None:
+        """So that what is remembered stays small."""
+        gone = any_nat("gone", state=InstanceState.TERMINATED)
+        assert frozenset() == plan(seen(gone, served=gone), POLICY).history
+        assert frozenset() == advance(frozenset({NatHistory(instance="i-x")}), (), NOW)
+
+
+def ring(version: int = 3, written: float = NOW - 60, members: tuple[Peer, ...] = BOTH) -> Ring:
+    """Return a ring that was written."""
+    return Ring(members=members, version=version, written=written)
+
+
+class TestRing:
+    """The NATs know each other before a planned move."""
+
+    def test_ring_is_written_when_it_differs(self) -> None:
+        """Over the version that was read, in the order of the ids."""
+        (write,) = plan(seen(HOME, AWAY, served=HOME, ring=Ring()), POLICY).actions
+        assert isinstance(write, PublishRing)
+        assert (BOTH, 1, 0) == (write.members, write.version, write.found)
+
+    @pytest.mark.parametrize("known", [ring(), None])
+    def test_ring_is_not_written_when_it_is_so_already_or_could_not_be_read(
+        self, known: Ring | None
+    ) -> None:
+        """Nothing is written over what was not read."""
+        assert () == plan(seen(HOME, AWAY, served=HOME, ring=known), POLICY).actions
+
+    def test_ring_has_whoever_runs_with_an_address_and_is_listed(self) -> None:
+        """What boots and what leaves too, each with its health."""
+        nats = (
+            any_nat("boots", lifecycle="Pending:Wait", address="10.0.0.2"),
+            any_nat("leaves", lifecycle="Terminating:Wait", address="10.0.0.3"),
+            any_nat("sick", healthy=False, address="10.0.0.4"),
+            any_nat("lost", lifecycle=None, address="10.0.0.5"),
+            any_nat("dead", state=InstanceState.TERMINATED, address="10.0.0.6"),
+            any_nat("strange"),
+        )
+        made = plan(seen(HOME, *nats, served=HOME, ring=Ring()), POLICY)
+        (write,) = (action for action in made.actions if isinstance(action, PublishRing))
+        assert [("i-boots", "booting"), ("i-home", "usable"), ("i-leaves", "leaving")] == [
+            (peer.instance, peer.state) for peer in write.members[:3]
+        ]
+        assert ["i-sick"] == [peer.instance for peer in write.members[3:]]
+
+    def test_failback_waits_until_the_nats_know_the_ring(self) -> None:
+        """For some seconds: then it fails back anyway."""
+        claims = frozenset(
+            {
+                Claim(instance="i-home", received=NOW, ring=2),
+                Claim(instance="i-away", received=NOW, ring=3),
+            }
+        )
+        fresh = seen(HOME, AWAY, ring=ring(written=NOW - 1), claims=claims)
+        made = plan(fresh, POLICY)
+        assert Verdict.WAIT is made.decisions[0].verdict
+        assert (NOW + LOOK_S, ()) == (made.due, made.actions)
+        late = seen(HOME, AWAY, ring=ring(written=NOW - RING_WAIT_S), claims=claims)
+        assert Verdict.FAIL_BACK is verdict(late)
+
+    @pytest.mark.parametrize("versions", [(3, 3), (None, 3), (4, 3)])
+    def test_failback_does_not_wait_when_nobody_lacks_the_ring(
+        self, versions: tuple[int | None, int | None]
+    ) -> None:
+        """Who says no version is not waited for."""
+        pairs = zip(("i-home", "i-away"), versions, strict=True)
+        claims = frozenset(Claim(instance=nat, received=NOW, ring=known) for nat, known in pairs)
+        assert Verdict.FAIL_BACK is verdict(
+            seen(HOME, AWAY, ring=ring(written=NOW - 1), claims=claims)
+        )
+
+    def test_failback_waits_while_the_ring_is_to_be_written(self) -> None:
+        """Unless AWS refused to take it in this run."""
+        unknown = seen(HOME, AWAY, ring=ring(members=()))
+        assert Verdict.WAIT is verdict(unknown)
+        assert Verdict.FAIL_BACK is verdict(replace(unknown, refused=frozenset({REFUSED})))
+
+    def test_table_of_a_nat_that_leaves_by_plan_waits_too(self) -> None:
+        """It is served meanwhile."""
+        leaves = replace(AWAY, lifecycle="Terminating:Wait")
+        made = plan(seen(HOME, leaves, ring=ring()), POLICY)
+        assert (Verdict.WAIT, "i-away") == (made.decisions[0].verdict, made.decisions[0].nat)
+        assert [PublishRing] == [type(action) for action in made.actions]
+
+    @pytest.mark.parametrize(
+        "facts",
+        [
+            {"state": InstanceState.SHUTTING_DOWN},
+            {"healthy": False},
+            {"lifecycle": "Terminating:Proceed"},
+            {"lifecycle": "Terminating:Wait", "healthy": False},
+        ],
+    )
+    def test_table_of_a_nat_that_does_not_serve_moves_at_once(
+        self, facts: dict[str, object]
+    ) -> None:
+        """On a failure the route goes first."""
+        fails = replace(AWAY, **facts)  # type: ignore[arg-type]  # Nat's fields
+        assert Verdict.REPAIR_AT_HOME is verdict(seen(HOME, fails, ring=ring()))
+
+
+WAITING = replace(AWAY, lifecycle="Terminating:Wait")
+ENDS = {"group": "any-group", "hook": DRAIN_HOOK, "instance": "i-away"}
+
+
+def ended(observation: Observation, policy: Policy = POLICY) -> list[CompleteLifecycleAction]:
+    """Return the terminations that a plan lets go on."""
+    made = plan(observation, policy)
+    return [action for action in made.actions if isinstance(action, CompleteLifecycleAction)]
+
+
+def flows(count: int | None) -> frozenset[Claim]:
+    """Return the claim of the NAT that leaves, with the flows that it carries."""
+    return frozenset({Claim(instance="i-away", received=NOW, flows=count)})
+
+
+class TestDrain:
+    """A NAT that leaves by plan serves its flows until they have ended."""
+
+    @pytest.mark.parametrize("count", [None, 12])
+    def test_termination_is_held_while_the_nat_has_flows(self, count: int | None) -> None:
+        """Or does not say; the hook's own time ends it."""
+        assert [] == ended(seen(HOME, WAITING, served=HOME, claims=flows(count)))
+
+    def test_termination_is_held_while_nothing_is_claimed(self) -> None:
+        """The hook's own time ends it."""
+        assert [] == ended(seen(HOME, WAITING, served=HOME))
+
+    def test_termination_goes_on_when_the_last_flow_has_ended(self) -> None:
+        """By the name of the hook and the instance."""
+        (end,) = ended(seen(HOME, WAITING, served=HOME, claims=flows(0)))
+        assert CompleteLifecycleAction(reason="its last flow has ended", **ENDS) == end
+
+    def test_termination_is_held_while_a_table_leads_to_the_nat(self) -> None:
+        """Its flows count from when its table has moved."""
+        assert [] == ended(seen(HOME, WAITING, claims=flows(0), ring=ring()))
+
+    @pytest.mark.parametrize(
+        ("facts", "of", "policy"),
+        [
+            ({"deleting": True}, {}, POLICY),
+            ({"desired": 0}, {}, POLICY),
+            ({}, {"healthy": False}, POLICY),
+            ({}, {"state": InstanceState.TERMINATED}, POLICY),
+            ({}, {"addressed": False}, POLICY),
+            ({}, {}, replace(POLICY, watch=False)),
+        ],
+    )
+    def test_termination_goes_on_at_once_when_there_is_nothing_to_drain(
+        self, facts: dict[str, object], of: dict[str, object], policy: Policy
+    ) -> None:
+        """A group that ends, a NAT that does not serve, or NATs that hand nothing over."""
+        nat = replace(WAITING, **of)  # type: ignore[arg-type]  # Nat's fields
+        assert [ENDS["instance"]] == [
+            end.instance for end in ended(seen(HOME, nat, served=HOME, **facts), policy)
+        ]
+
+    def test_termination_goes_on_when_no_nat_could_take_over(self) -> None:
+        """A replacement has to come, and the group may wait for room."""
+        assert [ENDS["instance"]] == [end.instance for end in ended(seen(WAITING))]
+
+    def test_refused_end_is_not_asked_for_again_in_the_run(self) -> None:
+        """The action has ended already."""
+        refused = frozenset({("i-away", "autoscaling:CompleteLifecycleAction")})
+        assert [] == ended(seen(HOME, WAITING, served=HOME, claims=flows(0), refused=refused))
+
+
+SAYS_ILL = frozenset({Claim(instance="i-away", received=NOW, ailment="forwarding")})
+
+
+def replaced(observation: Observation) -> list[MarkUnhealthy]:
+    """Return the NATs that a plan lets the group replace."""
+    made = plan(observation, POLICY)
+    return [action for action in made.actions if isinstance(action, MarkUnhealthy)]
+
+
+class TestReplacement:
+    """The group is told of a NAT that is sick by claims."""
+
+    def test_group_is_told_of_a_sick_nat(self) -> None:
+        """With the reason in words."""
+        (told,) = replaced(seen(HOME, AWAY, claims=SAYS_ILL))
+        assert told == MarkUnhealthy(
+            instance="i-away",
+            at=NOW,
+            not_since=NOW - 900,
+            reason="it says that it does not forward",
+        )
+
+    def test_group_is_told_of_a_nat_that_turned_sick_twice(self) -> None:
+        """Also while it is usable."""
+        twice = NatHistory(instance="i-away", usable_since=NOW, sick=(NOW - 200, NOW - 100))
+        (told,) = replaced(seen(HOME, AWAY, served=HOME, history=frozenset({twice})))
+        assert "i-away" == told.instance
+
+    @pytest.mark.parametrize(
+        ("facts", "of"),
+        [
+            ({"replaced": NOW - REPLACE_EVERY_S + 1}, {}),
+            ({"memory_readable": False}, {}),
+            ({"refused": frozenset({("i-away", "autoscaling:SetInstanceHealth")})}, {}),
+            ({}, {"launched": NOW - FIRST_MINUTES_S + 1}),
+            ({}, {"healthy": False}),
+            ({}, {"lifecycle": "Terminating:Wait"}),
+        ],
+    )
+    def test_group_is_not_told(self, facts: dict[str, object], of: dict[str, object]) -> None:
+        """Too soon after the last one, unknown, refused, too young, or known to it already."""
+        nat = replace(AWAY, **of)  # type: ignore[arg-type]  # Nat's fields
+        assert [] == replaced(replace(seen(HOME, nat, claims=SAYS_ILL), **facts))  # type: ignore[arg-type]  # Observation's
+
+    def test_group_is_not_told_of_the_last_usable_nat(self) -> None:
+        """Whatever ails it, it may be better than nothing."""
+        assert [] == replaced(seen(AWAY, claims=SAYS_ILL))
+        twice = NatHistory(instance="i-away", usable_since=NOW, sick=(NOW - 200, NOW - 100))
+        assert [] == replaced(seen(AWAY, history=frozenset({twice})))
+
+    def test_group_is_told_of_one_nat_at_a_time(self) -> None:
+        """What ails several may be none of them."""
+        third = any_nat("third", "zone-c")
+        claims = SAYS_ILL | {Claim(instance="i-third", received=NOW, ailment="egress")}
+        assert 1 == len(replaced(seen(HOME, AWAY, third, claims=claims)))
