@@ -21,6 +21,8 @@ from lab.drills.outcome import (
     Write,
     losses,
 )
+from nat_failover.contract import CLAIM_MARK
+from nat_failover.triggers import TriggerKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -157,6 +157,8 @@ class InstancesWatchEachOther(Behaviour):
 
     def _disturb(self) -> None:
         clock = self._aws.clock
+        if not self._busy():
+            self._catch_up()
         self._busy_until = clock.now() + SETTLED_S
         for nat in [nat for nat in self._nats.values() if nat.runs and not nat.awake]:
             nat.awake = True
@@ -166,6 +168,12 @@ class InstancesWatchEachOther(Behaviour):
         if not self._renews:
             self._renews = True
             self._renew_later()
+
+    def _catch_up(self) -> None:
+        """Let each NAT have heard its peers half a second ago at most, as it has all along."""
+        clock = self._aws.clock
+        for nat in self._nats.values():
+            nat.watch.forwards(ok=True, now=clock.now() - clock.draw(delays.WATCH_BEATS))
 
     def _busy(self) -> bool:
         return self._aws.clock.now() < self._busy_until
