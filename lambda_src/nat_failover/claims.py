@@ -9,9 +9,9 @@ decides against a NAT that answers. A NAT is sick if
 3. a NAT that is well does not hear it any more, since `CONTRADICT_S` at least, and it has not said
    since that it is well, nor that it does not hear the other: that is a broken link, and both stay.
 
-Only members' claims count, and none that is older than `CLAIM_LIFE_S`. A NAT that lies can have
-tables moved to itself from a NAT that cannot answer or is slow to; it cannot keep them from one
-that answers, and by lies of its own ailment it only loses its own.
+Only claims of members that run count, and none that is older than `CLAIM_LIFE_S`. A NAT that lies
+can have tables moved to itself from a NAT that cannot answer or is slow to; it cannot keep them
+from one that answers, and by lies of its own ailment it only loses its own.
 """
 
 from __future__ import annotations
@@ -40,7 +40,11 @@ class Claims:
     """The newest claims of the members, at the time of an observation."""
 
     def __init__(self, observation: Observation) -> None:
-        members = {nat.instance for nat in observation.nats if nat.lifecycle is not None}
+        members = {
+            nat.instance
+            for nat in observation.nats
+            if nat.lifecycle is not None and nat.state == "running"
+        }
         self._now = observation.now
         self._of = {
             claim.instance: claim

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from nat_failover.clients import Clients
     from nat_failover.contract import Settings
     from nat_failover.model import Observation
-    from nat_failover.recall import Recall
+    from nat_failover.recall import Knowledge
     from nat_failover.triggers import Trigger
 
 _CARRIED_OUT = ROUTE_VERDICTS | {Verdict.EVACUATE}
@@ -105,7 +105,7 @@ def reconcile(  # noqa: PLR0913 - what a run is made of, each thing by name
     *,
     seconds: float,
     until_served: bool = False,
-    recall: Recall | None = None,
+    recall: Knowledge | None = None,
 ) -> Run:
     """Repair what is broken and return what happened; never raise for what AWS answers.
 
@@ -142,7 +142,7 @@ def _observe_and_plan(
     settings: Settings,
     policy: Policy,
     run: Run,
-    recall: Recall | None,
+    recall: Knowledge | None,
 ) -> Run:
     """Observe once and plan; an observation that fails leaves what the one before it found."""
     try:

@@ -36,6 +36,7 @@ def test_first_launch_opens_every_table_when_only_one_nat_runs_yet(deploy: Deplo
     function(messages.launched(region, first))
     before = region.served_by()
     second = region.launch("a", checked=True)
+    region.settle()
     function(messages.launched(region, second))
 
     assert before == {"a": first, "b": first}
@@ -101,6 +102,7 @@ def test_table_goes_to_the_survivor_when_its_nat_enters_standby(
     region.autoscaling.exit_standby(
         AutoScalingGroupName=region.group, InstanceIds=[region.nats["a"]]
     )
+    region.settle()
     function(messages.SWEEP)
 
     assert meanwhile == {"a": region.nats["b"], "b": region.nats["b"]}
@@ -113,6 +115,7 @@ def test_table_fails_back_when_its_nat_is_replaced(region: Region, function: Fun
     region.kill(dead)
     function(messages.terminated(region, dead))
     replacement = region.replace(dead)
+    region.settle()
 
     function(messages.launched(region, replacement))
 

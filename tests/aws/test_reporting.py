@@ -60,6 +60,7 @@ def test_notification_says_what_happened_once_and_when_it_is_over(
     assert f"VPC {region.vpc}" in text
 
     region.replace(dead)
+    region.settle()
     function(messages.SWEEP)
     function(messages.SWEEP)
 

@@ -60,6 +60,7 @@ def test_subnets_fail_back_when_their_nat_is_replaced(region: Region, function: 
     region.kill(region.nats["a"])
     function(messages.terminated(region, region.nats["a"]))
     replacement = region.replace(region.nats["a"])
+    region.settle()
 
     function(messages.launched(region, replacement))
 
