@@ -30,10 +30,9 @@ from nat_failover.actions import (
     UnprotectMember,
 )
 from nat_failover.apply import apply
-from nat_failover.contract import Failback, Resource, Strategy
+from nat_failover.contract import Resource, Strategy
 from nat_failover.deadline import Deadline
 from nat_failover.observe import observe_tables
-from nat_failover.recall import NothingBefore
 from nat_failover.reconcile import Run, reconcile
 from nat_failover.route_tables import IncompleteError
 
@@ -80,14 +79,8 @@ def serve(  # noqa: PLR0913 - what a run is made of, each thing by name
     swaps = settings.strategy is Strategy.SWAP_ROUTE_TABLE
     match deployment.resource, deployment.request:
         case Resource.DEFAULT_ROUTES, "Create":
-            homeward = replace(settings, failback=Failback.AUTOMATIC)
             return reconcile(
-                clients,
-                homeward,
-                trigger,
-                seconds=seconds,
-                until_served=True,
-                recall=NothingBefore(),
+                clients, settings, trigger, seconds=seconds, until_served=True, first=True
             )
         case Resource.DEFAULT_ROUTES, "Update":
             return reconcile(

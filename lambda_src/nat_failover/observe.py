@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from nat_failover.clients import Clients
     from nat_failover.contract import Settings
     from nat_failover.model import Table
-    from nat_failover.recall import Knowledge
+    from nat_failover.recall import Recall
 
 MEMBER_TAG = "aws:autoscaling:groupName"
 """The tag that Auto Scaling gives to the members of a group, with the group's name as its value
@@ -39,7 +39,7 @@ def observe(
     clients: Clients,
     settings: Settings,
     leaving: frozenset[str] = frozenset(),
-    recall: Knowledge | None = None,
+    recall: Recall | None = None,
 ) -> Observation:
     """Observe the stack once; `leaving` are the instances that messages say are leaving.
 

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from nat_failover.memory import Remembered, read
-from nat_failover.model import NatHistory
 from nat_failover.stored_claims import (
     Stored,
     StoredClaims,
@@ -32,30 +31,6 @@ RECALL_LIMIT_S = 0.25
 """How much longer than for its other reads a run waits for the memory: repairs need it not."""
 
 _T = TypeVar("_T")
-
-
-class Knowledge(Protocol):
-    """What an observation is told beside what AWS shows."""
-
-    def begin(self) -> None:
-        """Begin the reads of an observation, beside its others."""
-        ...
-
-    def add_to(self, seen: Observation) -> Observation:
-        """Return an observation with what is known."""
-        ...
-
-
-class NothingBefore:
-    """What is known of a stack that is being made: no NAT of it has ever failed."""
-
-    def begin(self) -> None:
-        """Read nothing."""
-
-    def add_to(self, seen: Observation) -> Observation:
-        """Let every NAT count as settled: there are no flows yet that a move could break."""
-        settled = (NatHistory(instance=nat.instance, usable_since=0.0) for nat in seen.nats)
-        return replace(seen, history=frozenset(settled))
 
 
 class Recall:

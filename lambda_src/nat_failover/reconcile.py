@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from nat_failover.clients import Clients
     from nat_failover.contract import Settings
     from nat_failover.model import Observation
-    from nat_failover.recall import Knowledge
+    from nat_failover.recall import Recall
     from nat_failover.triggers import Trigger
 
 _CARRIED_OUT = ROUTE_VERDICTS | {Verdict.EVACUATE}
@@ -105,16 +105,19 @@ def reconcile(  # noqa: PLR0913 - what a run is made of, each thing by name
     *,
     seconds: float,
     until_served: bool = False,
-    recall: Knowledge | None = None,
+    first: bool = False,
+    recall: Recall | None = None,
 ) -> Run:
     """Repair what is broken and return what happened; never raise for what AWS answers.
 
-    `until_served` also waits for NATs that are not there yet, as a deployment does. `recall` is
-    what the memory knows.
+    `until_served` also waits for NATs that are not there yet, as a deployment does. `first` says
+    that nothing uses the NATs yet, so that each table gets its own zone's at once. `recall` is what
+    the memory knows.
     """
     policy = Policy(
         swap=settings.strategy is Strategy.SWAP_ROUTE_TABLE,
-        failback=settings.failback is Failback.AUTOMATIC,
+        failback=first or settings.failback is Failback.AUTOMATIC,
+        settle=not first,
         adopt=settings.adopt,
         watch=settings.watch,
         group=settings.group,
@@ -142,7 +145,7 @@ def _observe_and_plan(
     settings: Settings,
     policy: Policy,
     run: Run,
-    recall: Knowledge | None,
+    recall: Recall | None,
 ) -> Run:
     """Observe once and plan; an observation that fails leaves what the one before it found."""
     try:
