@@ -36,6 +36,7 @@ def heartbeat_from_bytes(datagram: bytes) -> Heartbeat | None:
     """Return the heartbeat; None, if it is none."""
     try:
         said = json.loads(datagram)
+        said["silent"] = tuple(said["silent"])
         heartbeat = Heartbeat(*(said[name] for name in _FIELDS))
         whole = (
             all(isinstance(name, str) for name in (heartbeat.instance, *heartbeat.silent))

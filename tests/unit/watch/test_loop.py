@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import time
@@ -58,7 +59,8 @@ class _Nat:
             step()
 
         self.loop.step = step_or_end  # type: ignore[method-assign] # a signal, in a thread
-        self.loop.run()
+        with contextlib.suppress(SystemExit):
+            self.loop.run()
 
     def _publish(self, message: str) -> None:
         if self.refuse:
