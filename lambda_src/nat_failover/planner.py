@@ -63,7 +63,7 @@ def plan(observation: Observation, policy: Policy) -> Plan:
     stays = "" if observation.memory_readable else "the memory could not be read"
     stays = stays if policy.failback else "failback is manual"
     observation = replace(observation, history=corrected(observation))
-    fleet = Fleet(observation)
+    fleet = Fleet(observation, settle=policy.settle)
     decisions = _decide(observation, allowed, fleet, stays)
     moves: tuple[Move, ...] = ()
     if policy.swap:

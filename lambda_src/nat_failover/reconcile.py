@@ -105,16 +105,19 @@ def reconcile(  # noqa: PLR0913 - what a run is made of, each thing by name
     *,
     seconds: float,
     until_served: bool = False,
+    first: bool = False,
     recall: Recall | None = None,
 ) -> Run:
     """Repair what is broken and return what happened; never raise for what AWS answers.
 
-    `until_served` also waits for NATs that are not there yet, as a deployment does. `recall` is
-    what the memory knows.
+    `until_served` also waits for NATs that are not there yet, as a deployment does. `first` says
+    that nothing uses the NATs yet, so that each table gets its own zone's at once. `recall` is what
+    the memory knows.
     """
     policy = Policy(
         swap=settings.strategy is Strategy.SWAP_ROUTE_TABLE,
-        failback=settings.failback is Failback.AUTOMATIC,
+        failback=first or settings.failback is Failback.AUTOMATIC,
+        settle=not first,
         adopt=settings.adopt,
         watch=settings.watch,
         group=settings.group,
