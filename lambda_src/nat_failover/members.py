@@ -78,7 +78,8 @@ def _why_ended(nat: Nat, observation: Observation, fleet: Fleet, policy: Policy)
         return "the group ends"
     if not fleet.usable:
         return "no NAT is usable to take over"
-    if any(fleet.target(table.route) == nat for table in observation.tables):
+    used = (table for table in observation.tables if table.associations or table.main)
+    if any(fleet.target(table.route) == nat for table in used):
         return None
     if nat.state is not InstanceState.RUNNING or nat not in fleet.leaving:
         return "it does not serve any more"

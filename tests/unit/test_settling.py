@@ -243,6 +243,13 @@ class TestDrain:
         """Its flows count from when its table has moved."""
         assert [] == ended(seen(HOME, WAITING, claims=flows(0), ring=ring()))
 
+    def test_termination_goes_on_when_only_a_table_leads_to_the_nat_that_nothing_uses(self) -> None:
+        """With swap-route-table the subnets leave the table, and its route stays."""
+        seen_by = seen(HOME, WAITING, claims=flows(0))
+        unused = {replace(table, associations=frozenset()) for table in seen_by.tables}
+        swapping = replace(POLICY, swap=True)
+        assert 1 == len(ended(replace(seen_by, tables=frozenset(unused)), swapping))
+
     @pytest.mark.parametrize(
         ("facts", "of", "policy"),
         [
