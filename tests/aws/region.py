@@ -162,10 +162,7 @@ class Region:
 
     @cached_property
     def settings(self) -> Settings:
-        """What the function is given of this stack, with the default policy.
-
-        Its NATs do not watch each other, unless a test is about that.
-        """
+        """What the function is given of this stack, with the default policy."""
         return any_function_settings(
             stack=self.stack,
             vpc=self.vpc,
@@ -176,7 +173,6 @@ class Region:
                 for home in self.homes.values()
             ),
             outcome_topic=self.topic,
-            watch=False,
         )
 
     # What happens in it -------------------------------------------------------------------------
@@ -265,15 +261,34 @@ class Region:
         """Put something into the stack's memory."""
         found = read(self._table_of_memory)
         assert found is not None
-        written, _ = write(self._table_of_memory, state, self._fared(), found, time.time())
+        written, _ = write(self._table_of_memory, state, found.history, found, time.time())
         assert written is Written.DONE
 
     def settle(self) -> None:
-        """Let every NAT have been usable for long enough, so that tables may fail back to it."""
-        self.remember(self.remembered())
+        """Let an hour pass for every NAT, as far as it is remembered since when it is usable."""
+        found, now = read(self._table_of_memory), time.time()
+        assert found is not None
+        history = frozenset(
+            NatHistory(instance=nat, usable_since=now - 3600) for nat in self.nats.values()
+        )
+        written, _ = write(self._table_of_memory, found.state, history, found, now)
+        assert written is Written.DONE
 
-    def _fared(self) -> frozenset[NatHistory]:
-        return frozenset(NatHistory(instance=nat, usable_since=1.0) for nat in self.nats.values())
+    def know_each_other(self) -> None:
+        """Write the ring of the NATs, all of them usable, some time ago."""
+        peers = [
+            {"instance": nat, "address": self.address(nat), "state": "usable"}
+            for nat in sorted(self.nats.values())
+        ]
+        self.dynamodb.put_item(
+            TableName=self.memory,
+            Item={
+                MEMORY_KEY: {"S": Item.PEERS},
+                "ring": {"S": json.dumps(peers)},
+                "version": {"N": "1"},
+                "written": {"N": str(int(time.time()) - 3600)},
+            },
+        )
 
     def remembered(self) -> IncidentState:
         """Return what is in the stack's memory."""
@@ -345,6 +360,13 @@ class Region:
     def interface(self, nat: str) -> str:
         """Return the primary interface of an instance."""
         return self._interfaces[nat]
+
+    def address(self, nat: str) -> str:
+        """Return the private address of an instance."""
+        (interface,) = self.ec2.describe_network_interfaces(
+            NetworkInterfaceIds=[self.interface(nat)]
+        )["NetworkInterfaces"]
+        return interface["PrivateIpAddress"]
 
     def is_checked(self, nat: str) -> bool:
         """Say whether the source/destination check of an instance's primary interface is on."""

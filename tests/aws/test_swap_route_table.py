@@ -60,9 +60,10 @@ def test_subnets_fail_back_when_their_nat_is_replaced(region: Region, function: 
     region.kill(region.nats["a"])
     function(messages.terminated(region, region.nats["a"]))
     replacement = region.replace(region.nats["a"])
-    region.settle()
 
     function(messages.launched(region, replacement))
+    region.settle()
+    function(messages.SWEEP)
 
     assert region.served_by() == region.nats
     assert _users(region) == _at_home(region)

@@ -111,8 +111,8 @@ def test_hint_is_not_remembered_when_the_next_event_does_not_give_it(
 ) -> None:
     """The table of a NAT that did not leave after all fails back with the next sweep."""
     function(messages.state_change(region.nats["a"], "stopping"))
-    region.settle()
 
+    region.settle()
     function(messages.SWEEP)
 
     assert region.served_by() == region.nats
