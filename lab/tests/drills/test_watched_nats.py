@@ -1,4 +1,4 @@
-"""Drills of what NATs notice of themselves and each other, and of what moves by plan."""
+"""Drills of what NATs notice of themselves and each other."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lab.drills.boots.watch import CLAIMED
 from lab.drills.drill import run_drill
 from lab.drills.drill_pool import Job, run_all
 from lab.drills.scenario import read_faults
@@ -94,28 +93,3 @@ def test_nothing_moves_while_no_nat_has_internet(testbed: AppTestbed) -> None:
         assert (outcome.recovered, outcome.home) == (True, True)
         assert [row for row in outcome.writes if row.time < 300] == []
         assert outcome.worst == pytest.approx(300)
-
-
-def test_nat_whose_watch_hangs_is_taken_for_one_that_hangs(testbed: AppTestbed) -> None:
-    """It is replaced, and its zone loses nothing by that."""
-    for outcome in drilled(testbed, "watch-dead:frozen").values():
-        assert (outcome.recovered, outcome.home) == (True, True)
-        assert outcome.worst == 0
-        assert moves(outcome.egress["us-east-1a"]) == 2
-
-
-def test_table_does_not_go_to_and_fro_with_a_nat_that_flaps(testbed: AppTestbed) -> None:
-    """Away once, home once; what it loses is the first of five outages."""
-    for outcome in drilled(testbed, "flapping:b").values():
-        assert (outcome.recovered, outcome.home) == (True, True)
-        assert moves(outcome.egress[ZONE]) == 2
-        assert outcome.outage[ZONE] <= LIMITS["lost-egress:b"][1]
-
-
-def test_planned_replacement_loses_no_probe_and_lets_flows_end(testbed: AppTestbed) -> None:
-    """The former NAT serves on for as long as its flows last, which others hand over to it."""
-    for outcome in drilled(testbed, "planned").values():
-        assert (outcome.recovered, outcome.home) == (True, True)
-        assert outcome.worst == 0
-        ended = [row.time for row in outcome.timeline if row.kind == CLAIMED]
-        assert ended or max(row.time for row in outcome.timeline) > 300
