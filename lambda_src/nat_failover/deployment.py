@@ -5,7 +5,8 @@ private subnet has a working default route, so that no deployment reports succes
 Deleting it, the first deletion of a stack, lifts what would keep the group from being deleted:
 CloudFormation scales it to nothing, and hangs on instances that are protected from
 scale-in, in standby, or in a group that may not terminate (EC2 Auto Scaling user guide, "Scale-in
-protection", "Temporarily remove instances", "Suspend and resume processes").
+protection", "Temporarily remove instances", "Suspend and resume processes"). It also ends the
+drain of members that wait in it, which the deletion would wait for.
 
 Deleting the resource `Custom::PrivateAssociations`, which outlives the NATs and the sweep, takes
 away the associations that the function made with the strategy swap-route-table: CloudFormation does
@@ -24,13 +25,14 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
 from nat_failover.actions import (
+    CompleteLifecycleAction,
     ReleaseSubnet,
     ResumeTermination,
     TerminateMember,
     UnprotectMember,
 )
 from nat_failover.apply import apply
-from nat_failover.contract import Resource, Strategy
+from nat_failover.contract import DRAIN_HOOK, Resource, Strategy
 from nat_failover.deadline import Deadline
 from nat_failover.observe import observe_tables
 from nat_failover.reconcile import Run, reconcile
@@ -105,7 +107,7 @@ def _until_none_is_left(
     while True:
         run = replace(run, observations=run.observations + 1, failure=None)
         try:
-            left = find()
+            left = tuple(action for action in find() if action not in _asked(run))
         except (
             ClientError,
             BotoCoreError,
@@ -121,10 +123,23 @@ def _until_none_is_left(
             if not left:
                 return run
             results = apply(clients, left)
-            refused = "; ".join(sorted({result.error for result in results if result.error}))
-            run = replace(run, results=run.results + results, failure=refused or None)
+            run = replace(run, results=run.results + results)
+            failed = {r.error for r in results if r.error and r.write not in _asked(run)}
+            run = replace(run, failure="; ".join(sorted(failed)) or None)
         if (run.failure or run.observations > 1) and not deadline.pause():
             return replace(run, failure=run.failure or f"time was up with {len(left)} left to do")
+
+
+def _asked(run: Run) -> set[Action]:
+    """Return the ends of drains that AWS has answered: a refusal says that there is none any more.
+
+    A drain ends by itself, and a member may go on waiting in a hook that is not the stack's.
+    """
+    return {
+        result.write
+        for result in run.results
+        if isinstance(result.write, CompleteLifecycleAction) and (result.done or result.refused)
+    }
 
 
 def _unknown(deployment: Deployment, clients: Clients, settings: Settings) -> tuple[Action, ...]:
@@ -167,12 +182,14 @@ def _holds(clients: Clients, settings: Settings) -> tuple[Action, ...]:
     """
     for group in _groups(clients, settings):
         members = group.get("Instances", [])
+        drains = tuple(_drains(members, settings))
         suspended = {process.get("ProcessName") for process in group.get("SuspendedProcesses", [])}
         if "Terminate" in suspended:
-            return (ResumeTermination(group=settings.group, reason=_BECAUSE),)
+            return (*drains, ResumeTermination(group=settings.group, reason=_BECAUSE))
         standby = _ids(m for m in members if m["LifecycleState"] in _STANDBY)
         if standby:
-            return tuple(TerminateMember(instance=i, reason=_BECAUSE) for i in standby)
+            ends = (TerminateMember(instance=i, reason=_BECAUSE) for i in standby)
+            return (*drains, *ends)
         protected = [m for m in members if m.get("ProtectedFromScaleIn") and not _leaves(m)]
         launched = _ids(m for m in protected if m["LifecycleState"] == "InService")
         if protected and not launched:
@@ -180,11 +197,20 @@ def _holds(clients: Clients, settings: Settings) -> tuple[Action, ...]:
                 f"{_ids(iter(protected))[0]} is protected from scale-in and not yet in service"
             )
             raise LaunchingError(message)
-        return tuple(
+        lifted = (
             UnprotectMember(group=settings.group, instance=instance, reason=_BECAUSE)
             for instance in launched
         )
+        return (*drains, *lifted)
     return ()
+
+
+def _drains(members: list[Any], settings: Settings) -> Iterator[CompleteLifecycleAction]:
+    """Yield the end of each drain: the flows that it waits for end with the stack."""
+    for instance in _ids(m for m in members if m["LifecycleState"] == "Terminating:Wait"):
+        yield CompleteLifecycleAction(
+            group=settings.group, hook=DRAIN_HOOK, instance=instance, reason=_BECAUSE
+        )
 
 
 def _groups(clients: Clients, settings: Settings) -> list[Any]:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 REDUNDANCY_GRACE_S = 600
 """How long redundancy may be missing before a notification: a replacement takes less."""
 
+UNWATCHED_GRACE_S = 600
+"""How long NATs may be unwatched before a notification: all but the watch works meanwhile."""
+
 CLAIM_S = 90.0
 """After this a claimed notification is another run's to publish: a run and its report take less."""
 
@@ -36,6 +39,8 @@ class Incident(StrEnum):
     """Fewer NATs than wanted, or all in one zone, for longer than a replacement takes."""
     FAILOVER = "failover"
     """Subnets use a NAT of another zone."""
+    UNWATCHED = "not watched"
+    """A NAT says nothing of itself, or two do not hear each other, for longer than they may."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,12 +48,14 @@ class Situation:
     """What one run leaves behind, as far as incidents go.
 
     `holds` are the conditions that hold now; redundancy is lost from the first moment, and its
-    grace is given here. `served` says whether every private subnet has a way out.
+    grace is given here. `served` says whether every private subnet has a way out. `unknown` are
+    conditions that the run could not see: they last if they held before.
     """
 
     now: float
     holds: frozenset[Incident]
     served: bool
+    unknown: frozenset[Incident] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +146,8 @@ def advance(
         return state, None
     now = situation.now
     began = {incident: min(start, now) for incident, start in state.since}
-    since = {incident: began.get(incident, now) for incident in situation.holds}
+    holds = situation.holds | (situation.unknown & began.keys())
+    since = {incident: began.get(incident, now) for incident in holds}
     if not state.settled and since and now - min(since.values()) < REDUNDANCY_GRACE_S:
         return replace(state, since=_sorted(since)), None
     due = frozenset(i for i, start in since.items() if now - start >= _GRACE_S.get(i, 0.0))
@@ -162,7 +170,10 @@ def advance(
     return after, notification
 
 
-_GRACE_S = {Incident.REDUNDANCY_LOST: float(REDUNDANCY_GRACE_S)}
+_GRACE_S = {
+    Incident.REDUNDANCY_LOST: float(REDUNDANCY_GRACE_S),
+    Incident.UNWATCHED: float(UNWATCHED_GRACE_S),
+}
 
 
 def _notification(  # noqa: PLR0913 - what changed, and what was not published, each by name

@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from nat_failover.actions import MarkUnhealthy
 from nat_failover.contract import Failback
 from nat_failover.incidents import Incident
 from nat_failover.model import Health, Verdict
-from nat_failover.situation import ELSEWHERE, displaced_zones
+from nat_failover.situation import ELSEWHERE, displaced_zones, unwatched
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sized
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from nat_failover.incidents import IncidentState, Notification
     from nat_failover.model import Plan
     from nat_failover.reconcile import Run
+    from nat_failover.situation import Unwatched
 
 _SUBJECT_LIMIT = 99
 """Characters; SNS takes fewer than 100 (SNS API reference, Publish), and mail programs ASCII."""
@@ -38,13 +40,22 @@ _ADVICE: Mapping[Incident, str] = {
     ),
     Incident.REDUNDANCY_LOST: (
         "look at the group's activity history: why is there no replacement, or none in another"
-        " zone? A NAT that is called sick may look well to its group: mend what its reason names,"
-        " or terminate it. The next failure would cut users off."
+        " zone? The next failure would cut users off."
     ),
     Incident.FAILOVER: (
         "nothing, if a replacement comes within ten minutes: another message says when it is over."
     ),
+    Incident.UNWATCHED: (
+        "nothing at once: its tables stay, and everything but the watch looks after it. If one NAT"
+        " says nothing, read its console output, or terminate it. If none does, see whether hosts"
+        " have internet, then the instance role, the policy of the topic and its key. If two do not"
+        " hear each other, a security group or a network ACL keeps UDP 4788 from one to the other."
+    ),
 }
+_MEND = (
+    "look at what is called sick above and is healthy for its group, which does not replace it:"
+    " mend what its reason names, or terminate it."
+)
 _MANUAL_FAILBACK = (
     "when the replacement is usable, fail the tables back when it suits (failback is manual):"
     " another message says when it is over."
@@ -57,16 +68,18 @@ def compose(
     """Return the subject and the text of a notification."""
     plan = run.plan
     _, _, _, region, account, *_ = settings.stack_id.split(":")
-    zones = _zones(plan, settings) if plan else []
+    missing = unwatched(run, settings)
+    zones = _zones(plan, settings, missing) if plan else []
     where = f" ({', '.join(zones)})" if zones else ""
     subject = f"{_word(notification, state)}: {settings.stack} in {region}{where}"
     lines = [
-        _internet_now(run),
+        _internet_now(run, alone=missing.alone and Incident.UNWATCHED in state.notified),
         "",
         *_changes(notification, run.observation.now if run.observation else 0.0),
-        *_found(plan, settings),
+        *_found(plan, settings, missing),
         *_done(run, settings),
-        *_advice(state, settings),
+        *_told(run),
+        *_advice(state, settings, plan),
         "",
         f"Stack {settings.stack_id.split('/')[1]}, account {account}, Region {region}.",
         f"VPC {settings.vpc}, group {settings.group}.",
@@ -80,21 +93,24 @@ def _word(notification: Notification, state: IncidentState) -> str:
         return "NO INTERNET"
     if notification.opened and Incident.REDUNDANCY_LOST in state.notified:
         return "NOT REDUNDANT"
+    if notification.opened and state.notified == {Incident.UNWATCHED}:
+        return "NOT WATCHED"
     if notification.opened:
         return "DEGRADED"
     return "IMPROVED" if state.notified else "HEALED"
 
 
-def _zones(plan: Plan, settings: Settings) -> list[str]:
+def _zones(plan: Plan, settings: Settings, missing: Unwatched) -> list[str]:
     """Return the zones that are not as they should be, the cut ones if there are any."""
     homes = {subnet: table.zone for table in settings.tables for subnet in table.subnets}
     cut = sorted({homes[subnet] for subnet in plan.without_egress if subnet in homes})
     elsewhere = {d.zone for d in plan.decisions if d.verdict in ELSEWHERE}
     elsewhere |= {d.zone for d in plan.subnets if d.verdict in ELSEWHERE}
-    return cut or sorted({*displaced_zones(plan), *elsewhere})
+    wrong = cut or sorted({*displaced_zones(plan), *elsewhere})
+    return wrong or sorted({nat.zone for nat in missing.quiet})
 
 
-def _internet_now(run: Run) -> str:
+def _internet_now(run: Run, *, alone: bool) -> str:
     """Say whether users have internet; EC2 describes a lost NAT as running for some seconds."""
     if run.plan is None:
         return "Whether users have internet access now is unknown."
@@ -105,6 +121,11 @@ def _internet_now(run: Run) -> str:
         return (
             "All private subnets have internet access now, unless another NAT was lost in these"
             " seconds: a message within a minute would say so."
+        )
+    if alone:
+        return (
+            "All private subnets are routed to NATs, but no NAT says anything of itself: they may"
+            " be without internet access."
         )
     return "All private subnets have internet access now."
 
@@ -125,6 +146,7 @@ _WORDS: Mapping[Incident, str] = {
     Incident.NOT_OURS: "tables or subnets that lead elsewhere or are missing",
     Incident.REDUNDANCY_LOST: "fewer NATs than wanted, or all in one zone",
     Incident.FAILOVER: "subnets use the NAT of another zone",
+    Incident.UNWATCHED: "a NAT that is not watched",
 }
 
 
@@ -132,7 +154,7 @@ def _clock(seconds: float) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(seconds))
 
 
-def _found(plan: Plan | None, settings: Settings) -> Iterator[str]:
+def _found(plan: Plan | None, settings: Settings, missing: Unwatched) -> Iterator[str]:
     """Yield what was found: the NATs, then what is not as it should be."""
     if plan is None:
         return
@@ -140,6 +162,8 @@ def _found(plan: Plan | None, settings: Settings) -> Iterator[str]:
     together = f", all in {usable[0]}" if usable[1:] and len(set(usable)) == 1 else ""
     yield f"NATs: {len(usable)} of {settings.wanted} usable{together}."
     found = [f"{j.nat.instance} in {j.nat.zone}: {j.health}, {j.reason}" for j in plan.health]
+    found += [f"{nat.instance} in {nat.zone}: nothing was heard of it" for nat in missing.quiet]
+    found += [f"{one} and {other} do not hear each other" for one, other in missing.links]
     homes = {table.id: table.subnets for table in settings.tables}
     found += [
         f"{d.table} in {d.zone} ({_list(homes.get(d.table, ()))}): {d.verdict}, {d.reason}"
@@ -166,13 +190,20 @@ def _done(run: Run, settings: Settings) -> Iterator[str]:
         yield f"- {table}{about} to {where}"
 
 
+def _told(run: Run) -> Iterator[str]:
+    """Yield which NATs the group was told to replace, and why."""
+    for result in run.results:
+        if result.done and isinstance(result.write, MarkUnhealthy):
+            yield f"The group was told to replace {result.write.instance}: {result.write.reason}."
+
+
 def moves(run: Run) -> dict[str, str]:
     """Return which tables came to use something else, and what, however many writes it took."""
     done = (result.write.moved for result in run.results if result.done)
     return dict(each for each in done if each)
 
 
-def _advice(state: IncidentState, settings: Settings) -> Iterator[str]:
+def _advice(state: IncidentState, settings: Settings, plan: Plan | None) -> Iterator[str]:
     if not state.notified:
         yield "To do: nothing."
     for incident in Incident:
@@ -180,6 +211,13 @@ def _advice(state: IncidentState, settings: Settings) -> Iterator[str]:
         manual = incident is Incident.FAILOVER and settings.failback is Failback.MANUAL
         if incident in state.notified and not waits:
             yield f"To do: {_MANUAL_FAILBACK if manual else _ADVICE[incident]}"
+    if Incident.REDUNDANCY_LOST in state.notified and plan and _is_left_sick(plan):
+        yield f"To do: {_MEND}"
+
+
+def _is_left_sick(plan: Plan) -> bool:
+    """Say whether a NAT is sick and its group, which takes it for healthy, lets it be."""
+    return any(judged.health is Health.SICK and judged.nat.healthy for judged in plan.health)
 
 
 def _count(things: Sized, what: str) -> str:

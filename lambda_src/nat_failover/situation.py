@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nat_failover.incidents import Incident, Situation
@@ -9,11 +10,17 @@ from nat_failover.model import Health, Verdict
 
 if TYPE_CHECKING:
     from nat_failover.contract import Settings
-    from nat_failover.model import Plan
+    from nat_failover.model import Nat, Plan
     from nat_failover.reconcile import Run
 
 ELSEWHERE = frozenset({Verdict.NOT_OURS, Verdict.MISSING})
 """What the function leaves alone although it is not as it should be."""
+
+QUIET_S = 150.0
+"""How old a NAT's newest claim may be: a watch publishes each minute, and AWS delivers late."""
+
+FIRST_MINUTES_S = 600.0
+"""How old a NAT is before it is missed: what boots has its time."""
 
 _DISPLACED = frozenset(
     {Verdict.EVACUATE, Verdict.FAIL_BACK, Verdict.REPAIR_ELSEWHERE, Verdict.AWAY}
@@ -24,18 +31,48 @@ def situation(run: Run, settings: Settings) -> Situation | None:
     """Return what a run leaves behind, or None where its last observation failed."""
     if run.plan is None or run.observation is None or run.blind:
         return None
-    plan = run.plan
+    plan, missing = run.plan, unwatched(run, settings)
     conditions = {
         Incident.NO_EGRESS: bool(plan.without_egress),
         Incident.NOT_OURS: not_ours(plan) > 0,
         Incident.REDUNDANCY_LOST: _lacks_redundancy(plan, settings),
         Incident.FAILOVER: _is_failed_over(plan, settings),
+        Incident.UNWATCHED: bool(missing.quiet or missing.links),
     }
+    unseen = settings.watch and not run.observation.memory_readable
     return Situation(
         now=run.observation.now,
         holds=frozenset(incident for incident, holds in conditions.items() if holds),
         served=not plan.without_egress,
+        unknown=frozenset({Incident.UNWATCHED} if unseen else ()),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unwatched:
+    """What is missing of the watch: NATs that say nothing, and pairs that do not hear each other.
+
+    `alone` says that no usable NAT at all says anything.
+    """
+
+    quiet: tuple[Nat, ...] = ()
+    links: tuple[tuple[str, str], ...] = ()
+    alone: bool = False
+
+
+def unwatched(run: Run, settings: Settings) -> Unwatched:
+    """Return what is missing of the watch; nothing where nobody watches or claims are not known.
+
+    A NAT in its first minutes is not missed.
+    """
+    plan, seen = run.plan, run.observation
+    if not (plan and seen and settings.watch and seen.memory_readable):
+        return Unwatched()
+    heard = {c.instance for c in seen.claims if seen.now - c.received <= QUIET_S}
+    usable = [judged.nat for judged in plan.health if judged.health is Health.USABLE]
+    silent = [nat for nat in usable if nat.instance not in heard]
+    quiet = tuple(nat for nat in silent if seen.now - nat.launched > FIRST_MINUTES_S)
+    return Unwatched(quiet=quiet, links=plan.broken_links, alone=bool(quiet) and silent == usable)
 
 
 def not_ours(plan: Plan) -> int:

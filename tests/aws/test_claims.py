@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from nat_failover.contract import MEMORY_KEY, Item
+from nat_failover.incidents import UNWATCHED_GRACE_S
 from nat_failover.recall import RECALL_LIMIT_S
 from tests.aws import messages
 
@@ -384,3 +385,97 @@ def test_group_is_not_told_when_the_nat_is_in_its_first_minutes(
 
     assert region.served_by()["a"] == region.nats["b"]
     assert region.health()[region.nats["a"]] == "Healthy"
+
+
+# Told --------------------------------------------------------------------------------------------
+
+
+def long_unwatched(region: Region) -> None:
+    """Let ten minutes pass for what is not watched."""
+    began = region.remembered()
+    since = tuple((i, start - UNWATCHED_GRACE_S) for i, start in began.since)
+    region.remember(replace(began, since=since))
+
+
+def test_people_are_told_once_when_a_nat_is_not_watched_for_long(
+    region: Region, function: Function
+) -> None:
+    """Nothing moves; the text names the NAT, and what to do."""
+    region.age(function, 700)
+    region.claim(messages.claim(region.nats["b"]))
+    function(messages.SWEEP)
+    assert region.notifications() == []
+    long_unwatched(region)
+
+    function(messages.SWEEP)
+    function(messages.SWEEP)
+
+    ((subject, text),) = region.notifications()
+    assert subject == "NOT WATCHED: any-stack in eu-west-1 (eu-west-1a)"
+    assert text.startswith("All private subnets have internet access now.")
+    assert ": a NAT that is not watched." in text
+    assert f"- {region.nats['a']} in eu-west-1a: nothing was heard of it" in text
+    assert "To do: nothing at once: its tables stay" in text
+    assert region.served_by() == region.nats
+
+
+def test_people_are_told_that_there_may_be_no_internet_when_no_nat_says_anything(
+    region: Region, function: Function
+) -> None:
+    """Who has no egress can say nothing either."""
+    region.age(function, 700)
+    function(messages.SWEEP)
+    long_unwatched(region)
+
+    function(messages.SWEEP)
+
+    ((_, text),) = region.notifications()
+    assert text.startswith("All private subnets are routed to NATs, but no NAT says anything")
+    assert "they may be without internet access" in text
+
+
+def test_people_are_told_which_nats_do_not_hear_each_other(
+    region: Region, function: Function
+) -> None:
+    """Each of them says so of the other: both stay."""
+    one, other = sorted(region.nats.values())
+    region.claim(messages.claim(one, silent={other: AGO}))
+    region.claim(messages.claim(other, silent={one: AGO}))
+    function(messages.SWEEP)
+    long_unwatched(region)
+
+    function(messages.SWEEP)
+
+    ((_, text),) = region.notifications()
+    assert f"- {one} and {other} do not hear each other" in text
+    assert "UDP 4788" in text
+
+
+def test_people_are_told_that_the_group_was_told_to_replace_a_nat(
+    region: Region, function: Function
+) -> None:
+    """It need not be terminated by hand then."""
+    region.age(function, 400)
+
+    function(messages.sns(messages.claim(region.nats["a"], ailment="egress")))
+
+    ((_, text),) = region.notifications()
+    told = f"The group was told to replace {region.nats['a']}: it says that it has no egress."
+    assert told in text.splitlines()
+
+
+@pytest.mark.parametrize(("age", "advised"), [(400, 0), (0, 1)])
+def test_people_are_to_terminate_a_sick_nat_only_when_its_group_lets_it_be(
+    age: int, advised: int, region: Region, function: Function
+) -> None:
+    """Where redundancy is lost, one that the group replaces needs no help."""
+    region.age(function, age)
+    function(messages.sns(messages.claim(region.nats["a"], ailment="egress")))
+    region.notifications()
+    long_unwatched(region)
+
+    function(messages.SWEEP)
+
+    ((subject, text),) = region.notifications()
+    assert subject.startswith("NOT REDUNDANT: ")
+    assert text.count("mend what its reason names, or terminate it") == advised

@@ -10,7 +10,7 @@ import pytest
 
 from nat_failover.contract import Failback, Strategy
 from tests.aws import messages
-from tests.aws.conftest import SHORT, at_rest
+from tests.aws.conftest import SHORT, at_rest, shows_waiting
 from tests.aws.region import Region
 from tests.factories import ANY_STACK_ID
 
@@ -400,6 +400,32 @@ def test_deletion_lifts_every_hold_of_the_group(
     assert all(member["LifecycleState"] == "InService" for member in group["Instances"])
     assert not any(member["ProtectedFromScaleIn"] for member in group["Instances"])
     assert min(region.nats.values()) not in str(group["Instances"])
+    assert [answer["Status"] for answer in cloudformation.answers] == ["SUCCESS"]
+
+
+@pytest.mark.parametrize("answer", [None, "ValidationError"])
+def test_deletion_ends_drains_at_once_and_asks_only_once(
+    answer: str | None, region: Region, deploy: Deploy, cloudformation: CloudFormation
+) -> None:
+    """It would wait for them; a member that goes on waiting does so in another hook."""
+    function = deploy(region.settings)
+    region.hold_members()
+    shows_waiting(function, region.nats["a"])
+    if answer:
+        function.wire.fail("CompleteLifecycleAction", answer)
+
+    function(messages.deployment("Delete", cloudformation.url))
+
+    ended = [w for w in function.wire.writes if w.operation == "CompleteLifecycleAction"]
+    assert [call.parameters for call in ended] == [
+        {
+            "AutoScalingGroupName": region.group,
+            "LifecycleHookName": "drain",
+            "InstanceId": region.nats["a"],
+            "LifecycleActionResult": "CONTINUE",
+        }
+    ]
+    assert "ResumeProcesses" in function.wire.written()
     assert [answer["Status"] for answer in cloudformation.answers] == ["SUCCESS"]
 
 

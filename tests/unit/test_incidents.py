@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from nat_failover.incidents import (
     CLAIM_S,
     REDUNDANCY_GRACE_S,
+    UNWATCHED_GRACE_S,
     Incident,
     IncidentState,
     Notification,
@@ -25,6 +27,7 @@ OK: frozenset[Incident] = frozenset()
 CUT = frozenset({Incident.NO_EGRESS})
 AWAY = frozenset({Incident.FAILOVER})
 LOST = frozenset({Incident.REDUNDANCY_LOST})
+QUIET = frozenset({Incident.UNWATCHED})
 
 
 def at(now: float, holds: frozenset[Incident]) -> Situation:
@@ -71,6 +74,25 @@ def test_lost_redundancy_is_notified_when_a_replacement_would_have_come() -> Non
         ([Incident.REDUNDANCY_LOST], []),
         ([], [Incident.REDUNDANCY_LOST]),
     ]
+
+
+def test_nat_that_is_not_watched_is_notified_after_its_grace() -> None:
+    """All but the watch works meanwhile, and a watch that starts anew is no incident."""
+    grace = UNWATCHED_GRACE_S
+    assert published(SETTLED, at(0, QUIET), at(grace - 1, QUIET), at(grace, OK)) == []
+    assert published(SETTLED, at(0, QUIET), at(grace, QUIET), at(grace + 60, OK)) == [
+        ([Incident.UNWATCHED], []),
+        ([], [Incident.UNWATCHED]),
+    ]
+
+
+def test_what_a_run_could_not_see_lasts_and_does_not_begin() -> None:
+    """A memory that cannot be read for a moment is neither an end nor a beginning."""
+    blind = replace(at(60, OK), unknown=QUIET)
+    late = replace(at(UNWATCHED_GRACE_S, OK), unknown=QUIET)
+
+    assert published(SETTLED, at(0, QUIET), blind, late) == [([Incident.UNWATCHED], [])]
+    assert published(SETTLED, at(0, OK), blind, late) == []
 
 
 def test_nothing_is_notified_while_a_stack_is_being_made() -> None:
