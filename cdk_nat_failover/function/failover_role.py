@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 GROUP_ACTIONS = [
     "autoscaling:CompleteLifecycleAction",
+    # What forwards nothing is replaced.
+    "autoscaling:SetInstanceHealth",
     # What keeps an instance from being terminated when the stack is deleted.
     "autoscaling:ResumeProcesses",
     "autoscaling:SetInstanceProtection",

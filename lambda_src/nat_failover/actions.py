@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from nat_failover.contract import MEMORY_KEY, Item
+from nat_failover.contract import MEMORY_KEY, MEMORY_REPLACED, Item
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -309,10 +309,17 @@ class CompleteLifecycleAction(Action):
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class MarkUnhealthy(Action):
-    """Tell the group that a member does not forward, so that it replaces it."""
+    """Tell the group that a member does not forward, so that it replaces it.
 
-    calls: ClassVar[tuple[str, ...]] = ("autoscaling:SetInstanceHealth",)
+    The memory is told first, and refuses if that happened after `not_since`: so of runs that
+    overlap one tells the group, whatever each of them has seen. `at` is the time of the
+    observation.
+    """
+
+    calls: ClassVar[tuple[str, ...]] = ("autoscaling:SetInstanceHealth", "dynamodb:UpdateItem")
     instance: str
+    at: float
+    not_since: float
     reason: str
 
     @property
@@ -322,6 +329,17 @@ class MarkUnhealthy(Action):
 
     def carry_out(self, clients: Clients) -> None:
         """Set its health; a grace period of the group would let it stay."""
+        clients.memory.client.update_item(
+            TableName=clients.memory.table,
+            Key={MEMORY_KEY: {"S": Item.CLAIMS}},
+            UpdateExpression="SET #replaced = :at",
+            ConditionExpression="attribute_not_exists(#replaced) OR #replaced <= :not_since",
+            ExpressionAttributeNames={"#replaced": MEMORY_REPLACED},
+            ExpressionAttributeValues={
+                ":at": {"N": repr(self.at)},
+                ":not_since": {"N": repr(self.not_since)},
+            },
+        )
         clients.autoscaling.set_instance_health(
             InstanceId=self.instance, HealthStatus="Unhealthy", ShouldRespectGracePeriod=False
         )

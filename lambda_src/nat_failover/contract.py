@@ -24,8 +24,16 @@ SWEEP_SOURCE = "nat-failover.sweep"
 DRAIN_HOOK = "drain"
 """Name of the group's lifecycle hook that holds a termination while the NAT drains."""
 
+CLAIM_MARK = "Claim"
+"""Field that marks a message of the failover topic as a claim; its value is `CLAIM_FORMAT`."""
+
+CLAIM_FORMAT = 1
+
 MEMORY_KEY = "key"
 """Partition key, a string, of the table that keeps what must outlive a run."""
+
+MEMORY_REPLACED = "replaced"
+"""Attribute of the claims' item: when the group was last told that a NAT is unhealthy."""
 
 
 class Item(StrEnum):

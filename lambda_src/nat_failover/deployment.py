@@ -30,7 +30,7 @@ from nat_failover.actions import (
     UnprotectMember,
 )
 from nat_failover.apply import apply
-from nat_failover.contract import Failback, Resource, Strategy
+from nat_failover.contract import Resource, Strategy
 from nat_failover.deadline import Deadline
 from nat_failover.observe import observe_tables
 from nat_failover.reconcile import Run, reconcile
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from nat_failover.clients import Clients
     from nat_failover.contract import Settings
     from nat_failover.model import Table
+    from nat_failover.recall import Recall
     from nat_failover.triggers import Deployment, Trigger
 
 LIFT_LIMIT_S = 480.0
@@ -65,17 +66,26 @@ class ServingError(Exception):
     """Subnets are not released while the stack has NATs that may serve them."""
 
 
-def serve(
-    deployment: Deployment, clients: Clients, settings: Settings, trigger: Trigger, seconds: float
+def serve(  # noqa: PLR0913 - what a run is made of, each thing by name
+    deployment: Deployment,
+    clients: Clients,
+    settings: Settings,
+    trigger: Trigger,
+    *,
+    seconds: float,
+    recall: Recall | None = None,
 ) -> Run:
     """Do what CloudFormation asks for; requests that need nothing are done at once."""
     swaps = settings.strategy is Strategy.SWAP_ROUTE_TABLE
     match deployment.resource, deployment.request:
         case Resource.DEFAULT_ROUTES, "Create":
-            homeward = replace(settings, failback=Failback.AUTOMATIC)
-            return reconcile(clients, homeward, trigger, seconds=seconds, until_served=True)
+            return reconcile(
+                clients, settings, trigger, seconds=seconds, until_served=True, first=True
+            )
         case Resource.DEFAULT_ROUTES, "Update":
-            return reconcile(clients, settings, trigger, seconds=seconds, until_served=True)
+            return reconcile(
+                clients, settings, trigger, seconds=seconds, until_served=True, recall=recall
+            )
         case Resource.DEFAULT_ROUTES, "Delete":
             holds = partial(_holds, clients, settings)
             return _until_none_is_left(clients, trigger, min(seconds, LIFT_LIMIT_S), holds)

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 _MOST_RECORDS = 100
 """Records of one event that are read; SNS hands one over at a time (Lambda guide, "SNS")."""
 
-_MOST_ACTIONS = 20
-"""Lifecycle actions of one event that are believed, each of which can cost a call."""
+_MOST_CLAIMS = 20
+"""Claims of one event that are believed, each of which costs a call."""
 
 _MOST_PROBLEMS = 10
 """Lines that one event can leave in the log."""
@@ -46,16 +46,16 @@ def parse(event: object, settings: Settings) -> Trigger:
 
 def _bounded(trigger: Trigger, records_left: int = 0) -> Trigger:
     """Leave aside what would cost too much, and say so once."""
-    actions, problems = sorted(trigger.actions), trigger.problems
+    claims, problems = sorted(trigger.claims, key=lambda c: -c.sequence), trigger.problems
     left = {
         "records": records_left,
-        "lifecycle actions": len(actions) - _MOST_ACTIONS,
+        "claims": len(claims) - _MOST_CLAIMS,
         "problems": len(problems) - _MOST_PROBLEMS,
     }
     said = ", ".join(f"{count} {what}" for what, count in left.items() if count > 0)
     return replace(
         trigger,
-        actions=frozenset(actions[:_MOST_ACTIONS]),
+        claims=frozenset(claims[:_MOST_CLAIMS]),
         problems=problems[:_MOST_PROBLEMS] + ((f"left aside: {said}",) if said else ()),
     )
 

@@ -47,7 +47,7 @@ _NOT_THE_INTERNET = tuple(
 class Fleet:
     """The NATs as judged, and how many tables each one serves while a plan is being made."""
 
-    def __init__(self, observation: Observation) -> None:
+    def __init__(self, observation: Observation, *, settle: bool = True) -> None:
         self.judged: dict[Nat, Judgement] = {
             nat: judge(nat, observation) for nat in sorted(observation.nats)
         }
@@ -59,6 +59,7 @@ class Fleet:
         self.peers = ring.wanted(self.judged.values())
         self.waits_until = ring.waits_until(observation, self.claims, self.peers)
         self._now = observation.now
+        self._settle = settle
         self._refused = observation.refused
 
     def target(self, route: DefaultRoute | None) -> Nat | None:
@@ -125,7 +126,8 @@ class Fleet:
     def has_settled(self, nat: Nat) -> bool:
         """Say whether a usable NAT is stable, and usable for long enough for a failback."""
         stable = not self.histories.is_unstable(nat.instance)
-        return stable and self.histories.settles_at(nat.instance) <= self._now
+        settled = not self._settle or self.histories.settles_at(nat.instance) <= self._now
+        return stable and settled
 
     def may_fail_back(self, table: Table) -> bool:
         """Say whether subnets may fail back to a table that works."""

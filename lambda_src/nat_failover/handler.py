@@ -1,21 +1,21 @@
 """One invocation: parse → observe → plan → apply → report.
 
-The three in the middle are the loop in `reconcile`. The memory is read beside the first observation
-and written after the last write; notifications and CloudFormation's answer come after the report.
+The three in the middle are the loop in `reconcile`. The memory is read beside the observations, and
+what NATs claim is stored beside the first; the rest is written after the last write. Notifications
+and CloudFormation's answer come after the report.
 """
 
 from __future__ import annotations
 
 import logging
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import boto3
 from botocore.config import Config
 
 from nat_failover.answer import UndeliveredError, answer, is_cloudformations
-from nat_failover.apply import apply
 from nat_failover.clients import Clients, Memory
 from nat_failover.contract import Resource, Settings, s3_endpoint
 from nat_failover.deadline import Deadline
@@ -23,16 +23,15 @@ from nat_failover.deployment import serve
 from nat_failover.events import parse
 from nat_failover.incidents import IncidentState
 from nat_failover.notifications import Notifications
+from nat_failover.recall import Recall
 from nat_failover.reconcile import Run, reconcile
 from nat_failover.report import report
 from nat_failover.triggers import Trigger, TriggerKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from concurrent.futures import Future
 
-    from nat_failover.actions import CompleteLifecycleAction
-    from nat_failover.memory import Remembered
+    from nat_failover.model import Observation
     from nat_failover.triggers import Deployment
 
 RUN_LIMIT_S = 25.0
@@ -41,13 +40,11 @@ RUN_LIMIT_S = 25.0
 REPORT_RESERVE_S = 30.0
 """What a run keeps of the function's time limit for calls under way, its report and its answer."""
 
-RECALL_LIMIT_S = 0.25
-"""How much longer than the other reads an observation waits for the memory: repairs need it not."""
-
 CONFIRM_LIMIT_S = 4.0
 """How long a run waits until the group shows what its hook's message says of an instance."""
 
 _THREADS_FOR_INSTANCES = 16
+_THREADS_FOR_MEMORY = 3
 
 _log = logging.getLogger("nat_failover")
 
@@ -55,7 +52,7 @@ _log = logging.getLogger("nat_failover")
 def _threads(settings: Settings) -> int:
     """Return how many calls may be under way at once: one for each table, subnet and instance."""
     subnets = sum(len(table.subnets) for table in settings.tables)
-    return len(settings.tables) + subnets + _THREADS_FOR_INSTANCES
+    return len(settings.tables) + subnets + _THREADS_FOR_INSTANCES + _THREADS_FOR_MEMORY
 
 
 def _calls(settings: Settings) -> Config:
@@ -133,19 +130,20 @@ class Handler:
         """
         trigger = self._believed(parse(event, self.settings))
         seconds = context.get_remaining_time_in_millis() / 1000 - REPORT_RESERVE_S
-        recalled = self.clients.threads.submit(self._remembered, trigger)
-        run = self._run(trigger, seconds, recalled)
+        recall = self._recall(trigger)
+        run = self._run(trigger, seconds, recall)
         try:
-            return self._report(run, recalled)
+            return self._report(run, recall)
         finally:
             if trigger.deployment:  # whatever became of the report, CloudFormation waits
                 _answer(trigger.deployment, run)
 
-    def _remembered(self, trigger: Trigger) -> Remembered | None:
-        """Return what the memory holds, if the trigger is one of those that need it."""
+    def _recall(self, trigger: Trigger) -> Recall | None:
+        """Begin to read the memory, if the trigger is one of those that need it."""
         asked = trigger.deployment
-        needed = not asked or asked.resource is Resource.DEFAULT_ROUTES
-        return self.notifications.read() if needed else None
+        if asked and asked.resource is not Resource.DEFAULT_ROUTES:
+            return None
+        return Recall(self.clients, watch=self.settings.watch, claims=trigger.claims)
 
     def _believed(self, trigger: Trigger) -> Trigger:
         """Believe no request whose answer would go elsewhere than to CloudFormation."""
@@ -157,40 +155,26 @@ class Handler:
             kinds=frozenset({TriggerKind.UNKNOWN}), problems=(*trigger.problems, problem)
         )
 
-    def _run(self, trigger: Trigger, seconds: float, recalled: Future[Remembered | None]) -> Run:
+    def _run(self, trigger: Trigger, seconds: float, recall: Recall | None) -> Run:
         if trigger.deployment:
-            return serve(trigger.deployment, self.clients, self.settings, trigger, seconds)
+            asked, clients = trigger.deployment, self.clients
+            return serve(asked, clients, self.settings, trigger, seconds=seconds, recall=recall)
         deadline = Deadline(min(RUN_LIMIT_S, seconds))
         confirm = Deadline(CONFIRM_LIMIT_S)
-        run = self._reconcile(trigger, deadline, recalled)
+        run = self._reconcile(trigger, deadline, recall)
         while not run.failure and _unconfirmed(run) and confirm.pause():
-            again = self._reconcile(trigger, deadline, recalled)
+            again = self._reconcile(trigger, deadline, recall)
             run = again.after(run)
-        return run if run.failure else self._complete_lifecycle_actions(run)
+        return run
 
-    def _reconcile(
-        self, trigger: Trigger, deadline: Deadline, recalled: Future[Remembered | None]
-    ) -> Run:
+    def _reconcile(self, trigger: Trigger, deadline: Deadline, recall: Recall | None) -> Run:
         return reconcile(
-            self.clients,
-            self.settings,
-            trigger,
-            seconds=deadline.seconds_left,
-            memory_readable=lambda: _is_known(recalled),
+            self.clients, self.settings, trigger, seconds=deadline.seconds_left, recall=recall
         )
 
-    def _complete_lifecycle_actions(self, run: Run) -> Run:
-        """Complete the actions of members that do wait, and that nothing uses any more.
-
-        After a failed run they stay open: the heartbeat gives the sweeps time to move the tables.
-        """
-        waiting = _members(run, "Terminating:Wait")
-        actions = sorted(a for a in run.trigger.actions if a.instance in waiting)
-        return replace(run, results=run.results + apply(self.clients, actions))
-
-    def _report(self, run: Run, recalled: Future[Remembered | None]) -> dict[str, Any]:
+    def _report(self, run: Run, recall: Recall | None) -> dict[str, Any]:
         """Log, measure, and publish a notification where one is due."""
-        asked, found = run.trigger.deployment, recalled.result()
+        asked, found = run.trigger.deployment, recall.incidents() if recall else None
         if asked and (asked.request == "Delete" or not run.plan):
             if asked.resource is Resource.DEFAULT_ROUTES and not run.failure:
                 self.notifications.forget(found)
@@ -199,26 +183,23 @@ class Handler:
         summary = report(run, self.settings, state)
         if notification:
             self.notifications.publish(notification, state, run)
+        if recall and run.observation and not run.blind:
+            _tidy(recall, run.observation)
         return summary
 
 
-def _is_known(recalled: Future[Remembered | None]) -> bool:
-    """Say whether the memory could be read; nothing is known of it while it does not answer."""
-    try:
-        return recalled.result(RECALL_LIMIT_S) is not None
-    except TimeoutError:
-        return False
+def _tidy(recall: Recall, seen: Observation) -> None:
+    """Leave the claims of members alone in the memory, and log what could not be written."""
+    members = frozenset(nat.instance for nat in seen.nats if nat.lifecycle)
+    for problem in recall.tidy(members):
+        _log.error("message", extra={"problem": problem})
 
 
-def _members(run: Run, *lifecycles: str) -> set[str]:
+def _unconfirmed(run: Run) -> frozenset[str]:
+    """Return the instances that a message says wait, and that the group does not show so yet."""
     nats = run.observation.nats if run.observation else frozenset()
-    return {nat.instance for nat in nats if nat.lifecycle in lifecycles}
-
-
-def _unconfirmed(run: Run) -> list[CompleteLifecycleAction]:
-    """Return the actions of members that the group does not show as waiting yet."""
-    early = _members(run, "InService", "Terminating")
-    return [action for action in run.trigger.actions if action.instance in early]
+    early = {nat.instance for nat in nats if nat.lifecycle in {"InService", "Terminating"}}
+    return run.trigger.waiting & early
 
 
 def _answer(deployment: Deployment, run: Run) -> None:

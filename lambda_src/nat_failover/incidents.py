@@ -103,7 +103,7 @@ class IncidentState:
                 Notification(
                     opened=_times(each["opened"]),
                     over=_times(each["over"]),
-                    claimed=_moment(each["claimed"]),
+                    claimed=moment(each["claimed"]),
                 )
                 for each in value["notifications"]
             ),
@@ -111,16 +111,16 @@ class IncidentState:
 
 
 def _times(value: Mapping[str, Any]) -> tuple[tuple[Incident, float], ...]:
-    return _sorted({Incident(name): _moment(time) for name, time in value.items()})
+    return _sorted({Incident(name): moment(time) for name, time in value.items()})
 
 
-def _moment(value: Any) -> float:  # noqa: ANN401 - of JSON
+def moment(value: Any) -> float:  # noqa: ANN401 - of JSON
     """Return a time of this era; whatever else stands there was not written by the function."""
-    moment = float(value)
-    if not 0 <= moment < _END_OF_TIME:
+    time = float(value)
+    if not 0 <= time < _END_OF_TIME:
         message = f"{value!r} is no time"
         raise ValueError(message)
-    return moment
+    return time
 
 
 _END_OF_TIME = 2.0**33

@@ -36,7 +36,12 @@ def replacement(observation: Observation, fleet: Fleet) -> Iterator[MarkUnhealth
         if (nat.instance, MarkUnhealthy.calls[0]) in observation.refused:
             continue
         if reason and old and any(other != nat for other in fleet.usable):
-            yield MarkUnhealthy(instance=nat.instance, reason=reason)
+            yield MarkUnhealthy(
+                instance=nat.instance,
+                at=observation.now,
+                not_since=observation.now - REPLACE_EVERY_S,
+                reason=reason,
+            )
             return
 
 

@@ -1,4 +1,4 @@
-"""What outlives a run: one item of one DynamoDB table, written only over what was read.
+"""What outlives a run of incidents and of how NATs fared: an item written only over what was read.
 
 The condition makes overlapping runs take turns: the one whose write is refused has learned nothing
 that the next run will not observe anew. Failing reads and writes are results: nothing that matters
@@ -17,7 +17,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
 from nat_failover.contract import MEMORY_EXPIRES, MEMORY_KEY, Item
-from nat_failover.incidents import IncidentState
+from nat_failover.incidents import IncidentState, moment
+from nat_failover.model import NatHistory
 
 if TYPE_CHECKING:
     from nat_failover.clients import Memory
@@ -28,7 +29,7 @@ LIFE_S = 30 * 86_400
 _RENEWAL_S = LIFE_S // 2
 """An item that has less than this left is written again, changed or not."""
 
-_FAULTS = (ClientError, BotoCoreError, ResponseParserError, KeyError, TypeError, AttributeError)
+FAULTS = (ClientError, BotoCoreError, ResponseParserError, KeyError, TypeError, AttributeError)
 
 
 class Written(StrEnum):
@@ -44,6 +45,7 @@ class Remembered:
     """What a read found; `version` is the attribute that a write must find unchanged, if any."""
 
     state: IncidentState
+    history: frozenset[NatHistory] = frozenset()
     version: Any = None
     expires: float = 0.0
 
@@ -58,10 +60,13 @@ def read(memory: Memory) -> Remembered | None:
         item: dict[str, Any] = memory.client.get_item(
             TableName=memory.table, Key={MEMORY_KEY: {"S": Item.INCIDENTS}}, ConsistentRead=True
         ).get("Item", {})
-    except _FAULTS:
+    except FAULTS:
         return None
     return Remembered(
-        state=_state(item), version=item.get("version"), expires=_number(item, MEMORY_EXPIRES)
+        state=_state(item),
+        history=_history(item),
+        version=item.get("version"),
+        expires=_number(item, MEMORY_EXPIRES),
     )
 
 
@@ -73,6 +78,27 @@ def _state(item: dict[str, Any]) -> IncidentState:
         return IncidentState()
 
 
+def _history(item: dict[str, Any]) -> frozenset[NatHistory]:
+    """Return how the NATs fared; what nobody can read is as good as nothing."""
+    try:
+        rows = json.loads(item["history"]["S"]).items()
+        return frozenset(
+            NatHistory(
+                instance=str(instance),
+                usable_since=None if row["usable"] is None else moment(row["usable"]),
+                sick=tuple(sorted(moment(time) for time in row["sick"])),
+            )
+            for instance, row in rows
+        )
+    except (ValueError, OverflowError, KeyError, TypeError, AttributeError, RecursionError):
+        return frozenset()
+
+
+def _text(history: frozenset[NatHistory]) -> str:
+    rows = {nat.instance: {"usable": nat.usable_since, "sick": nat.sick} for nat in sorted(history)}
+    return json.dumps(rows, separators=(",", ":"), sort_keys=True)
+
+
 def _number(item: dict[str, Any], name: str) -> float:
     try:
         number = float(item[name]["N"])
@@ -82,9 +108,13 @@ def _number(item: dict[str, Any], name: str) -> float:
 
 
 def write(
-    memory: Memory, state: IncidentState, found: Remembered, now: float
+    memory: Memory,
+    state: IncidentState,
+    history: frozenset[NatHistory],
+    found: Remembered,
+    now: float,
 ) -> tuple[Written, Remembered]:
-    """Write a state over what was found; return what became of it and what is there if it is."""
+    """Write over what was found; return what became of it and what is there if it is."""
     version = {"N": str(int(_number({"version": found.version}, "version")) + 1)}
     condition, values = "attribute_not_exists(version)", {}
     if found.version is not None:
@@ -93,9 +123,10 @@ def write(
         MEMORY_KEY: {"S": Item.INCIDENTS},
         "version": version,
         "state": {"S": json.dumps(state.to_json(), separators=(",", ":"))},
+        "history": {"S": _text(history)},
         MEMORY_EXPIRES: {"N": str(int(now + LIFE_S))},
     }
-    written = Remembered(state=state, version=version, expires=now + LIFE_S)
+    written = Remembered(state=state, history=history, version=version, expires=now + LIFE_S)
     request: dict[str, Any] = {
         "TableName": memory.table,
         "Item": item,
@@ -108,6 +139,6 @@ def write(
     except ClientError as error:
         overtaken = error.response["Error"]["Code"] == "ConditionalCheckFailedException"
         return Written.OVERTAKEN if overtaken else Written.FAILED, found
-    except _FAULTS:
+    except FAULTS:
         return Written.FAILED, found
     return Written.DONE, written

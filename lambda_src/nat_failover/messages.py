@@ -5,9 +5,10 @@ shape carries several triggers, its own table has a row for each; what is in no 
 understood, and the problem names it.
 
 EC2's own event, delivered by EventBridge and by nobody else, can say that an instance is leaving; a
-lifecycle hook of the own group can ask for its action to be completed; and CloudFormation, calling
-directly and for the own stack, can ask for an answer. What comes through the topic is hearsay:
-anybody who may publish there can make the function observe, and nothing else.
+lifecycle hook of the own group can say that one waits to be terminated, which the observation has
+to show; and CloudFormation, calling directly and for the own stack, can ask for an answer. What
+comes through the topic is hearsay: anybody who may publish there can make the function observe, and
+can claim something of NATs, which counts as far as the planner lets it.
 
 Shapes: EC2 Auto Scaling user guide, "SNS notifications" and "lifecycle hooks"; EventBridge event
 reference, "EC2 instance state-change notification"; CloudWatch user guide, "alarm actions";
@@ -21,8 +22,8 @@ import reprlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from nat_failover.actions import CompleteLifecycleAction
-from nat_failover.contract import SWEEP_SOURCE, Resource
+from nat_failover.claim_messages import ClaimError, read_claim
+from nat_failover.contract import CLAIM_MARK, SWEEP_SOURCE, Resource
 from nat_failover.triggers import Deployment, Trigger, TriggerKind
 
 if TYPE_CHECKING:
@@ -38,8 +39,6 @@ _MOST_ASSOCIATIONS = 1000
 """Associations of one request that are read; a VPC has 200 subnets unless its quota was raised."""
 
 _INSTANCE = re.compile(r"i-[0-9a-f]{1,17}")
-_HOOK = re.compile(r"[A-Za-z0-9_/-]{1,255}")
-_TOKEN = re.compile(r"[0-9A-Fa-f-]{36}")
 _ASSOCIATION = re.compile(r"rtbassoc-[0-9a-f]{1,17}")
 _WORDS = re.compile(r"[\x20-\ud7ff]{1,1024}")
 """Identifiers as the models of the EC2 and the EC2 Auto Scaling API have them; CloudFormation's are
@@ -108,17 +107,22 @@ def _lifecycle_action(message: Mapping[str, Any], settings: Settings) -> Trigger
 
 
 def _termination(message: Mapping[str, Any], settings: Settings) -> Trigger:
-    """Read the message of a hook that holds a termination: its action waits to be completed."""
+    """Read the message of a hook that holds a termination: an instance waits."""
     if message["AutoScalingGroupName"] != settings.group:
         problem = "a lifecycle action of another group"
         raise NotUnderstoodError(problem)
-    action = CompleteLifecycleAction(
-        group=settings.group,
-        hook=_identifier(_HOOK, message["LifecycleHookName"]),
-        token=_identifier(_TOKEN, message["LifecycleActionToken"]),
-        instance=_identifier(_INSTANCE, message["EC2InstanceId"]),
-    )
-    return Trigger(kinds=frozenset({TriggerKind.LIFECYCLE}), actions=frozenset({action}))
+    instance = _identifier(_INSTANCE, message["EC2InstanceId"])
+    return Trigger(kinds=frozenset({TriggerKind.LIFECYCLE}), waiting=frozenset({instance}))
+
+
+def _claim(message: Mapping[str, Any], settings: Settings) -> Trigger:
+    """Read what a NAT claims of itself and its peers."""
+    del settings
+    try:
+        claim = read_claim(message)
+    except ClaimError as error:
+        raise NotUnderstoodError(*error.args) from error
+    return Trigger(kinds=frozenset({TriggerKind.CLAIM}), claims=frozenset({claim}))
 
 
 def _eventbridge(message: Mapping[str, Any], settings: Settings) -> Trigger:
@@ -208,6 +212,7 @@ DIRECT: dict[str, Reader] = {"RequestType": _deployment, "source": _eventbridge}
 """What invokes the function without the topic, by the field that marks it."""
 
 THROUGH_THE_TOPIC: dict[str, Reader] = {
+    CLAIM_MARK: _claim,
     "Event": _notification,
     "LifecycleTransition": _lifecycle_action,
     "AlarmName": _means(TriggerKind.ALARM),

@@ -286,14 +286,16 @@ class Policy:
     """What the stack's settings let a plan do.
 
     `swap`: move subnets between tables rather than routes between NATs. `failback`: fail back
-    without a person's help. `adopt`: take over default routes that point to something
-    that is not ours. `watch`: the NATs watch each other and hand flows over. `group` is the name of
-    the Auto Scaling group, whose lifecycle actions are completed.
+    without a person's help. `adopt`: take over default routes that point to something that is
+    not ours. `settle`: fail back only to a NAT that has been usable for a while. `watch`: the
+    NATs watch each other and hand flows over. `group` is the name of the Auto Scaling group,
+    whose lifecycle actions are completed.
     """
 
     swap: bool = False
     failback: bool = True
     adopt: bool = False
+    settle: bool = True
     watch: bool = False
     group: str = ""
 

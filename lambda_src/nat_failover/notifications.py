@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from nat_failover.clients import Memory
     from nat_failover.contract import Settings
+    from nat_failover.model import NatHistory
     from nat_failover.reconcile import Run
 
 _ATTEMPTS = 3
@@ -55,7 +56,7 @@ class Notifications:
         before = self.own or (found.state if found else IncidentState(settled=True))
         seen = situation(run, self.settings)
         after, notification = advance(before, seen) if seen else (before, None)
-        written = self._keep(after, found)
+        written = self._keep(after, found, _fared(run, found))
         if written is Written.OVERTAKEN:
             return before, None
         return after, notification
@@ -89,15 +90,30 @@ class Notifications:
             if self._keep(changed, found) is not Written.OVERTAKEN:
                 return
 
-    def _keep(self, state: IncidentState, found: Remembered | None) -> Written:
-        """Write a state that differs; when that fails, this environment keeps it."""
+    def _keep(
+        self,
+        state: IncidentState,
+        found: Remembered | None,
+        history: frozenset[NatHistory] | None = None,
+    ) -> Written:
+        """Write what differs; when that fails, this environment keeps the state."""
         now = time.time()
         if found is None:
             self.own = state
             return Written.FAILED
-        if state == found.state and not found.ages(now):
+        fared = found.history if history is None else history
+        if (state, fared) == (found.state, found.history) and not found.ages(now):
             self.own = None
             return Written.DONE
-        written, _ = write(self.memory, state, found, now)
+        written, _ = write(self.memory, state, fared, found, now)
         self.own = state if written is Written.FAILED else None
         return written
+
+
+def _fared(run: Run, found: Remembered | None) -> frozenset[NatHistory]:
+    """Return how the NATs fared, with what a run saw last, if it knew what they claim."""
+    seen = run.observation
+    known = seen and seen.memory_readable and run.plan and not run.blind
+    if known and run.plan:
+        return run.plan.history
+    return found.history if found else frozenset()

@@ -5,7 +5,8 @@ that Auto Scaling gives to members (users cannot write tags that begin with `aws
 the VPC, and every route table of the VPC. Every page is read. A group, a field or the VPC's main
 table that is missing from an answer makes the observation incomplete. A private table that is
 missing does not: it may be gone for good, and the others still have to be repaired. An instance
-that only one of the two knows is reported with what is known of it.
+that only one of the two knows is reported with what is known of it. What the memory knows is read
+beside, and may be missing.
 """
 
 from __future__ import annotations
@@ -22,10 +23,12 @@ from nat_failover.route_tables import IncompleteError, RouteTables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from datetime import datetime
 
     from nat_failover.clients import Clients
     from nat_failover.contract import Settings
     from nat_failover.model import Table
+    from nat_failover.recall import Recall
 
 MEMBER_TAG = "aws:autoscaling:groupName"
 """The tag that Auto Scaling gives to the members of a group, with the group's name as its value
@@ -33,9 +36,14 @@ MEMBER_TAG = "aws:autoscaling:groupName"
 
 
 def observe(
-    clients: Clients, settings: Settings, leaving: frozenset[str] = frozenset()
+    clients: Clients,
+    settings: Settings,
+    leaving: frozenset[str] = frozenset(),
+    recall: Recall | None = None,
 ) -> Observation:
     """Observe the stack once; `leaving` are the instances that messages say are leaving.
+
+    Without a `recall` nothing is asked of the memory, as if nothing had ever been remembered.
 
     Raises:
         IncompleteError: when the group, the main route table or a field is missing from an answer.
@@ -44,18 +52,23 @@ def observe(
 
     """
     read = partial(clients.threads.submit, clients=clients, settings=settings)
-    instances, members, route_tables = read(_instances), read(_members), read(_route_tables)
+    instances, groups, route_tables = read(_instances), read(_groups), read(_route_tables)
+    if recall:
+        recall.begin()
     with _complete_answers():
-        described, listed = instances.result(), members.result()
+        described, listed = instances.result(), groups.result()
         tables = RouteTables(route_tables.result(), settings)
-        return Observation(
-            nats=_nats(described, listed, tables),
+        seen = Observation(
+            nats=_nats(described, _members(listed), tables),
             tables=tables.private(),
             subnets=tables.subnets(),
             foreign=tables.foreign(),
             leaving=leaving,
             now=time.time(),
+            desired=sum(group["DesiredCapacity"] for group in listed),
+            deleting=any(group.get("Status") for group in listed),
         )
+    return recall.add_to(seen) if recall else seen
 
 
 def observe_tables(clients: Clients, settings: Settings) -> frozenset[Table]:
@@ -90,7 +103,7 @@ def _instances(clients: Clients, settings: Settings) -> list[Any]:
     ]
 
 
-def _members(clients: Clients, settings: Settings) -> list[Any]:
+def _groups(clients: Clients, settings: Settings) -> list[Any]:
     pages = clients.autoscaling.get_paginator("describe_auto_scaling_groups").paginate(
         AutoScalingGroupNames=[settings.group]
     )
@@ -98,6 +111,10 @@ def _members(clients: Clients, settings: Settings) -> list[Any]:
     if not groups:
         message = f"there is no Auto Scaling group named {settings.group}"
         raise IncompleteError(message)
+    return groups
+
+
+def _members(groups: list[Any]) -> list[Any]:
     return [member for group in groups for member in group["Instances"]]
 
 
@@ -125,6 +142,7 @@ def _nat(
     interfaces = instance.get("NetworkInterfaces", [])
     primary = (i for i in interfaces if i.get("Attachment", {}).get("DeviceIndex", 0) == 0)
     interface: Mapping[str, Any] = next(primary, {})
+    launched: datetime | None = instance.get("LaunchTime")
     zone = instance.get("Placement", {}).get("AvailabilityZone")
     return Nat(
         instance=id_,
@@ -136,4 +154,6 @@ def _nat(
         source_dest_check=interface.get("SourceDestCheck", True),
         addressed=bool(instance.get("PublicIpAddress")),
         routed="SubnetId" not in instance or tables.may_lead_out(instance["SubnetId"]),
+        address=instance.get("PrivateIpAddress"),
+        launched=launched.timestamp() if launched else 0.0,
     )

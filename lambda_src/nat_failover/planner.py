@@ -54,7 +54,7 @@ def plan(observation: Observation, policy: Policy) -> Plan:
     allowed = replace(policy, failback=policy.failback and observation.memory_readable)
     stays = "" if observation.memory_readable else "the memory could not be read"
     stays = stays if policy.failback else "failback is manual"
-    fleet = Fleet(observation)
+    fleet = Fleet(observation, settle=policy.settle)
     decisions = _decide(observation, allowed, fleet, stays)
     moves: tuple[Move, ...] = ()
     if policy.swap:

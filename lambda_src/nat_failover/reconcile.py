@@ -32,12 +32,13 @@ from nat_failover.planner import plan
 from nat_failover.route_tables import IncompleteError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from nat_failover.actions import Planned
     from nat_failover.clients import Clients
     from nat_failover.contract import Settings
     from nat_failover.model import Observation
+    from nat_failover.recall import Recall
     from nat_failover.triggers import Trigger
 
 _CARRIED_OUT = ROUTE_VERDICTS | {Verdict.EVACUATE}
@@ -104,22 +105,27 @@ def reconcile(  # noqa: PLR0913 - what a run is made of, each thing by name
     *,
     seconds: float,
     until_served: bool = False,
-    memory_readable: Callable[[], bool] = lambda: True,
+    first: bool = False,
+    recall: Recall | None = None,
 ) -> Run:
     """Repair what is broken and return what happened; never raise for what AWS answers.
 
-    `until_served` also waits for NATs that are not there yet, as a deployment does.
-    `memory_readable` says whether the memory was read.
+    `until_served` also waits for NATs that are not there yet, as a deployment does. `first` says
+    that nothing uses the NATs yet, so that each table gets its own zone's at once. `recall` is what
+    the memory knows.
     """
     policy = Policy(
         swap=settings.strategy is Strategy.SWAP_ROUTE_TABLE,
-        failback=settings.failback is Failback.AUTOMATIC,
+        failback=first or settings.failback is Failback.AUTOMATIC,
+        settle=not first,
         adopt=settings.adopt,
+        watch=settings.watch,
+        group=settings.group,
     )
     run, deadline = Run(trigger=trigger), Deadline(seconds)
     tried: frozenset[Planned] = frozenset()
     while True:
-        run = _observe_and_plan(clients, settings, policy, run, memory_readable)
+        run = _observe_and_plan(clients, settings, policy, run, recall)
         settled = not run.failure and not run.todo
         if settled and run.due_in is not None and deadline.wait(run.due_in):
             continue
@@ -139,16 +145,16 @@ def _observe_and_plan(
     settings: Settings,
     policy: Policy,
     run: Run,
-    memory_readable: Callable[[], bool],
+    recall: Recall | None,
 ) -> Run:
     """Observe once and plan; an observation that fails leaves what the one before it found."""
     try:
-        seen = observe(clients, settings, run.trigger.leaving)
+        seen = observe(clients, settings, run.trigger.leaving, recall)
     except (ClientError, BotoCoreError, IncompleteError) as error:
         failure = f"{type(error).__name__}: {error}"
         return replace(run, observations=run.observations + 1, failure=failure, blind=True)
     effects = pending(seen, run.effects)
-    known = replace(overlay(seen, effects), refused=run.refused, memory_readable=memory_readable())
+    known = replace(overlay(seen, effects), refused=run.refused)
     return replace(
         run,
         observation=known,

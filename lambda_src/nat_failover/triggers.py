@@ -1,7 +1,7 @@
 """What made the function run, as values: every trigger says only "observe".
 
-Beyond that it may say that instances are leaving, ask for lifecycle actions to be completed, or ask
-for an answer to CloudFormation.
+Beyond that it may say that instances are leaving or wait in the drain hook, bring what NATs claim
+of themselves and their peers, or ask for an answer to CloudFormation.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from nat_failover.actions import CompleteLifecycleAction
+    from nat_failover.claim_messages import ClaimMessage
     from nat_failover.contract import Resource
 
 
@@ -27,6 +27,7 @@ class TriggerKind(StrEnum):
     LIFECYCLE = "lifecycle action"
     STATE_CHANGE = "state change"
     ALARM = "alarm"
+    CLAIM = "claim"
     DEPLOYMENT = "deployment"
     UNKNOWN = "unknown"
 
@@ -51,11 +52,17 @@ class Deployment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trigger:
-    """What an event means, all its records together. `problems` are the parts not believed."""
+    """What an event means, all its records together.
+
+    `leaving` are instances of which EC2's own event says so, `waiting` those of which a hook's
+    message says that they wait to be terminated: the observation has to show that. `problems` are
+    the parts not believed.
+    """
 
     kinds: frozenset[TriggerKind] = frozenset()
     leaving: frozenset[str] = frozenset()
-    actions: frozenset[CompleteLifecycleAction] = frozenset()
+    waiting: frozenset[str] = frozenset()
+    claims: frozenset[ClaimMessage] = frozenset()
     deployment: Deployment | None = None
     problems: tuple[str, ...] = ()
 
@@ -64,7 +71,8 @@ class Trigger:
         return Trigger(
             kinds=self.kinds | other.kinds,
             leaving=self.leaving | other.leaving,
-            actions=self.actions | other.actions,
+            waiting=self.waiting | other.waiting,
+            claims=self.claims | other.claims,
             deployment=self.deployment or other.deployment,
             problems=self.problems + other.problems,
         )

@@ -89,6 +89,21 @@ def terminating(region: Region, instance: str, hook: str = "any-hook") -> Messag
     )
 
 
+def claim(instance: str, sequence: int = 1, **said: Any) -> Message:  # noqa: ANN401 - of JSON
+    """Return what a NAT publishes of itself and its peers."""
+    return {
+        "Claim": 1,
+        "instance": instance,
+        "sequence": sequence,
+        "ailment": None,
+        "silent": {},
+        "ill": {},
+        "ring": None,
+        "flows": None,
+        **said,
+    }
+
+
 def alarm() -> Message:
     """Return the event of an alarm."""
     return sns({"AlarmName": "any-alarm", "NewStateValue": "ALARM", "Trigger": {}})

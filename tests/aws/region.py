@@ -256,7 +256,7 @@ class Region:
         """Put something into the stack's memory."""
         found = read(self._table_of_memory)
         assert found is not None
-        written, _ = write(self._table_of_memory, state, found, time.time())
+        written, _ = write(self._table_of_memory, state, found.history, found, time.time())
         assert written is Written.DONE
 
     def remembered(self) -> IncidentState:

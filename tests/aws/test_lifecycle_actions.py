@@ -1,16 +1,29 @@
-"""A terminating NAT waits in its lifecycle hook until nothing uses it any more."""
+"""A terminating NAT waits in its lifecycle hook until nothing uses it any more.
+
+Here nobody watches; `test_drain` has the flows that a watch counts.
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING, Any
+
+import pytest
 
 from tests.aws import messages
 from tests.aws.conftest import SHORT, shows_waiting
 
 if TYPE_CHECKING:
-    from tests.aws.conftest import Function
+    from tests.aws.conftest import Deploy, Function
     from tests.aws.region import Region
+    from tests.aws.test_reporting import Logged
+
+
+@pytest.fixture
+def function(region: Region, deploy: Deploy) -> Function:
+    """Return the function of a Region at rest whose NATs do not watch each other."""
+    return deploy(replace(region.settings, watch=False))
 
 
 def test_action_is_completed_after_the_table_moved_when_a_nat_is_terminating(
@@ -18,7 +31,7 @@ def test_action_is_completed_after_the_table_moved_when_a_nat_is_terminating(
 ) -> None:
     """Auto Scaling may go on only when the table uses another NAT, and that was observed."""
     shows_waiting(function, region.nats["a"])
-    function(messages.terminating(region, region.nats["a"], hook="Drain"))
+    function(messages.terminating(region, region.nats["a"]))
 
     assert region.served_by() == {"a": region.nats["b"], "b": region.nats["b"]}
     made = [call.operation for call in function.wire.calls]
@@ -26,8 +39,7 @@ def test_action_is_completed_after_the_table_moved_when_a_nat_is_terminating(
     completed = function.wire.writes[-1].parameters
     assert completed == {
         "AutoScalingGroupName": region.group,
-        "LifecycleHookName": "Drain",
-        "LifecycleActionToken": "00000000-0000-4000-8000-000000000000",
+        "LifecycleHookName": "drain",
         "InstanceId": region.nats["a"],
         "LifecycleActionResult": "CONTINUE",
     }
@@ -101,18 +113,19 @@ def test_action_is_left_alone_when_the_group_says_that_the_member_serves(
     assert returned["failure"] is None
 
 
-def test_action_is_left_alone_when_it_is_of_another_group(
-    region: Region, function: Function
+def test_message_is_reported_when_it_is_of_another_group(
+    region: Region, function: Function, logged: Logged
 ) -> None:
-    """The function completes no action but its own group's."""
-    shows_waiting(function, region.nats["a"])
+    """What waits in another group is not this function's."""
     event = messages.terminating(region, region.nats["a"])
     text = event["Records"][0]["Sns"]["Message"]
     event["Records"][0]["Sns"]["Message"] = text.replace(region.group, "any-other-group")
 
     function(event)
 
-    assert "CompleteLifecycleAction" not in function.wire.written()
+    assert function.wire.writes == []
+    (problem,) = [line["problem"] for line in logged() if "problem" in line]
+    assert "a lifecycle action of another group" in problem
 
 
 def test_action_is_completed_when_the_group_shows_the_wait_late(
@@ -134,17 +147,12 @@ def test_action_is_completed_when_the_group_shows_the_wait_late(
     assert function.wire.written() == ["CompleteLifecycleAction", "ReplaceRoute"]
 
 
-def test_few_actions_are_completed_when_a_message_brings_many(
+def test_action_is_completed_when_no_message_tells_of_it(
     region: Region, function: Function
 ) -> None:
-    """What one invocation does is bounded; the rest waits for its heartbeat."""
+    """A lost message costs no heartbeat: the group itself shows who waits."""
     shows_waiting(function, region.nats["a"])
-    one = messages.terminating(region, region.nats["a"])["Records"][0]
-    many = [
-        {"Sns": {"Message": one["Sns"]["Message"].replace("any-hook", f"hook-{number}")}}
-        for number in range(90)
-    ]
 
-    function({"Records": many})
+    function(messages.SWEEP)
 
-    assert function.wire.count("CompleteLifecycleAction") == 20
+    assert function.wire.written() == ["CompleteLifecycleAction", "ReplaceRoute"]

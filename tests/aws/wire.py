@@ -36,6 +36,7 @@ _JSON_ERROR = '{{"__type": "any-namespace#{code}", "message": "{message}"}}'
 _PROTOCOLS = {
     "GetItem": _JSON_ERROR,
     "PutItem": _JSON_ERROR,
+    "UpdateItem": _JSON_ERROR,
     "ResumeProcesses": _QUERY_ERROR,
     "SetInstanceProtection": _QUERY_ERROR,
     "TerminateInstanceInAutoScalingGroup": _QUERY_ERROR,
@@ -59,7 +60,7 @@ class Call:
     @property
     def is_write(self) -> bool:
         """Whether the call changes the network; notifying and remembering it do not."""
-        beside = {"Publish", "GetItem", "PutItem"}
+        beside = {"Publish", "GetItem", "PutItem", "UpdateItem"}
         return not self.operation.startswith("Describe") and self.operation not in beside
 
 

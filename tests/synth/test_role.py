@@ -56,6 +56,7 @@ WRITES = [
         for action in (
             "CompleteLifecycleAction",
             "ResumeProcesses",
+            "SetInstanceHealth",
             "SetInstanceProtection",
             "TerminateInstanceInAutoScalingGroup",
         )
@@ -120,11 +121,10 @@ FOREIGN = [
     Request(action="ec2:TerminateInstances", resource=INSTANCE, tags=OURS),
     *(
         Request(action=f"autoscaling:{action}", resource=f"{GROUPS}/{name}", tags=OURS)
-        for action in ("CompleteLifecycleAction", "SetInstanceProtection")
+        for action in ("CompleteLifecycleAction", "SetInstanceHealth", "SetInstanceProtection")
         for name in ("NatFailover-nat2", "Other-nat")
     ),
     Request(action="autoscaling:SetDesiredCapacity", resource=GROUP, tags=OURS),
-    Request(action="autoscaling:SetInstanceHealth", resource=GROUP, tags=OURS),
     Request(action="autoscaling:SuspendProcesses", resource=GROUP, tags=OURS),
     Request(action="dynamodb:PutItem", resource=f"{MEMORY}-other"),
     Request(action="dynamodb:UpdateItem", resource=f"{MEMORY}-other"),
@@ -178,7 +178,10 @@ def test_role_names_no_resource_by_a_star_but_for_looking(template: Template) ->
 def test_role_names_the_calls_of_every_write_and_no_others(
     synthesize: Callable[[str], Template],
 ) -> None:
-    """What the function may write to EC2 and Auto Scaling is what its actions say they call."""
+    """What the function may write to EC2 and Auto Scaling is what its actions say they call.
+
+    The memory it writes on its own account, too.
+    """
     reads = {request.action for request in READS}
     named = {
         action
@@ -187,7 +190,8 @@ def test_role_names_the_calls_of_every_write_and_no_others(
         for action in _each(statement["Action"])
         if action.startswith(("ec2:", "autoscaling:")) and action not in reads
     }
-    assert {call for action in Action.__subclasses__() for call in action.calls} == named
+    calls = {call for action in Action.__subclasses__() for call in action.calls}
+    assert {call for call in calls if not call.startswith("dynamodb:")} == named
 
 
 def test_role_names_every_action_in_full(template: Template) -> None:

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nat_failover.actions import CompleteLifecycleAction
 from nat_failover.contract import Resource
 from nat_failover.events import parse as parse_for
 from nat_failover.triggers import Deployment, Trigger, TriggerKind
@@ -51,12 +50,7 @@ HOOK: dict[str, Any] = {
     "Origin": "AutoScalingGroup",
     "Destination": "EC2",
 }
-ACTION = CompleteLifecycleAction(
-    group="any-stack-nat",
-    hook="hook",
-    token="00000000-0000-4000-8000-000000000000",  # noqa: S106 - not a secret
-    instance="i-0123456789abcdef0",
-)
+LEAVING = WAITING = frozenset({"i-0123456789abcdef0"})
 STATE_CHANGE: dict[str, Any] = {
     "version": "0",
     "source": "aws.ec2",
@@ -65,7 +59,6 @@ STATE_CHANGE: dict[str, Any] = {
 }
 ALARM = {"AlarmName": "any", "NewStateValue": "ALARM", "Trigger": {"MetricName": "any"}}
 SETTINGS = any_function_settings()
-LEAVING = frozenset({"i-0123456789abcdef0"})
 
 
 def parse(event: object) -> Trigger:
@@ -95,7 +88,7 @@ MESSAGES = [
         {"Event": "autoscaling:TEST_NOTIFICATION", "AutoScalingGroupName": "any-stack-nat"},
         kind(TriggerKind.TEST),
     ),
-    (HOOK, kind(TriggerKind.LIFECYCLE, actions=frozenset({ACTION}))),
+    (HOOK, kind(TriggerKind.LIFECYCLE, waiting=WAITING)),
     (
         HOOK | {"LifecycleTransition": "autoscaling:EC2_INSTANCE_LAUNCHING"},
         kind(TriggerKind.LIFECYCLE),
@@ -106,7 +99,7 @@ MESSAGES = [
             "detail-type": "EC2 Instance-terminate Lifecycle Action",
             "detail": HOOK,
         },
-        kind(TriggerKind.LIFECYCLE, actions=frozenset({ACTION})),
+        kind(TriggerKind.LIFECYCLE, waiting=WAITING),
     ),
     (STATE_CHANGE, kind(TriggerKind.STATE_CHANGE)),
     (
@@ -139,7 +132,7 @@ def test_parse_reads_every_record_when_an_event_carries_several() -> None:
     """No record is left out, and garbage between them does no harm."""
     trigger = parse(sns(NOTIFICATION, "garbage", STATE_CHANGE | {"detail": {}}, HOOK))
     assert {TriggerKind.TERMINATED, TriggerKind.UNKNOWN, TriggerKind.LIFECYCLE} == trigger.kinds
-    assert frozenset({ACTION}) == trigger.actions
+    assert trigger.waiting == WAITING
     assert len(trigger.problems) == 2
 
 
@@ -162,17 +155,16 @@ def test_parse_believes_that_an_instance_leaves_when_eventbridge_itself_says_so(
     [
         HOOK | {"AutoScalingGroupName": "any-other-group"},
         HOOK | {"EC2InstanceId": "i-1; rm"},
-        HOOK | {"LifecycleHookName": "any hook"},
-        HOOK | {"LifecycleActionToken": "\ud800" * 36},
+        HOOK | {"EC2InstanceId": 7},
     ],
 )
-def test_parse_believes_no_action_when_an_identifier_is_none_of_ours(
+def test_parse_believes_no_wait_when_an_identifier_is_none_of_ours(
     forged: dict[str, Any],
 ) -> None:
     """Identifiers are those of the API's models, and the group is the stack's."""
     trigger = parse(sns(forged))
 
-    assert trigger.actions == frozenset()
+    assert trigger.waiting == frozenset()
     assert trigger.kinds == {TriggerKind.UNKNOWN}
 
 
@@ -259,7 +251,7 @@ def test_parse_reports_a_problem_when_it_does_not_understand(event: object) -> N
     )
     assert (frozenset(), frozenset(), None) == (
         trigger.leaving,
-        trigger.actions,
+        trigger.waiting,
         trigger.deployment,
     )
 
@@ -315,7 +307,7 @@ def test_parse_names_what_it_does_not_know_when_auto_scaling_says_something_new(
     assert problem.startswith(f"not understood: there is no trigger with {words}: {{")
 
 
-def test_parse_believes_no_action_when_the_instance_is_launching() -> None:
+def test_parse_believes_no_wait_when_the_instance_is_launching() -> None:
     """A launching instance completes its own action, whatever the event's detail-type says."""
     event = {
         "source": "aws.autoscaling",

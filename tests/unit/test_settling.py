@@ -288,7 +288,12 @@ class TestReplacement:
     def test_group_is_told_of_a_sick_nat(self) -> None:
         """With the reason in words."""
         (told,) = replaced(seen(HOME, AWAY, claims=SAYS_ILL))
-        assert MarkUnhealthy(instance="i-away", reason="it says that it does not forward") == told
+        assert told == MarkUnhealthy(
+            instance="i-away",
+            at=NOW,
+            not_since=NOW - 900,
+            reason="it says that it does not forward",
+        )
 
     def test_group_is_told_of_a_nat_that_turned_sick_twice(self) -> None:
         """Also while it is usable."""

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from lab.emulator.iam.callers import Caller
 from lab.emulator.iam.permissions import Permissions
-from lab.emulator.isolation import REGION
+from lab.emulator.isolation import ACCOUNT, REGION
 from lab.tests.emulator.factories import eventually
 from lab.tests.emulator.iam.guard import guarded
 from lab.tests.emulator.iam.things import Things, things_of
@@ -20,7 +20,9 @@ from nat_failover.actions import (
     AssociateSubnet,
     CompleteLifecycleAction,
     DisableSourceDestCheck,
+    MarkUnhealthy,
     MoveSubnet,
+    PublishRing,
     ReleaseSubnet,
     ResumeTermination,
     SetDefaultRoute,
@@ -43,7 +45,6 @@ if TYPE_CHECKING:
 
 KEY = "ASIAFUNCTION00000001"
 OURS = "NatFailover"  # the stack for which the policies were reviewed
-ANY_ACTION = "00000000-0000-4000-8000-000000000000"
 SWAPS = (AssociateSubnet, MoveSubnet, ReleaseSubnet)
 REFUSED = ("UnauthorizedOperation", "AccessDenied")
 
@@ -77,9 +78,9 @@ def writes_to(things: Things) -> tuple[Action, ...]:
         UnprotectMember(group=things.group, instance=things.nat, reason=why),
         TerminateMember(instance=things.nat, reason=why),
         ResumeTermination(group=things.group, reason=why),
-        CompleteLifecycleAction(
-            group=things.group, hook="any", token=ANY_ACTION, instance=things.nat
-        ),
+        CompleteLifecycleAction(group=things.group, hook="any", instance=things.nat),
+        MarkUnhealthy(instance=things.nat, at=2000.0, not_since=1000.0, reason=why),
+        PublishRing(members=(), found=0, at=1000.0, reason=why),
     )
 
 
@@ -110,7 +111,10 @@ def client(region: Region, ours: Things, variant: str) -> Iterator[Client]:
     homes = [
         (table, subnet, public) for table, subnet in zip(ours.tables, ours.subnets, strict=True)
     ]
-    for policy in role_policies(variant, region=REGION, homes=homes, topic=ours.topic):
+    memory = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{ours.memory}"
+    for policy in role_policies(
+        variant, region=REGION, homes=homes, topic=ours.topic, memory=memory
+    ):
         iam.put_role_policy(
             RoleName="any", PolicyName="Failover", PolicyDocument=json.dumps(policy)
         )
@@ -118,11 +122,11 @@ def client(region: Region, ours: Things, variant: str) -> Iterator[Client]:
         yield client
 
 
-def _clients(client: Client, threads: Executor) -> Clients:
+def _clients(client: Client, threads: Executor, things: Things) -> Clients:
     return Clients(
         ec2=client("ec2", KEY),
         autoscaling=client("autoscaling", KEY),
-        memory=Memory(client=client("dynamodb", KEY), table=f"{OURS}-memory"),
+        memory=Memory(client=client("dynamodb", KEY), table=things.memory),
         threads=threads,
     )
 
@@ -133,7 +137,7 @@ def carried_out(client: Client, region: Region, things: Things) -> dict[Action, 
         AutoScalingGroupName=things.group, InstanceIds=[things.nat]
     )
     with ThreadPoolExecutor(1) as threads:
-        clients = _clients(client, threads)
+        clients = _clients(client, threads, things)
         results = apply(clients, writes_to(things))
     return {result.write: result.error or "" for result in results}
 
@@ -170,7 +174,7 @@ def test_role_refuses_every_write_to_another_stack(client: Client, region: Regio
 def test_role_allows_to_look_and_to_tell(client: Client, ours: Things) -> None:
     """A look reads instances, groups and tables; news go to the stack's own topic only."""
     with ThreadPoolExecutor(3) as threads:
-        clients = _clients(client, threads)
+        clients = _clients(client, threads, ours)
         seen = observe(clients, settings_of(ours))
     assert {table.id for table in seen.tables} == set(ours.tables)
     people = client("sns", KEY)

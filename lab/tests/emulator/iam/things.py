@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from nat_failover.contract import FLEET_TAG
+from nat_failover.contract import FLEET_TAG, MEMORY_KEY
 
 if TYPE_CHECKING:
     from lab.emulator.region import Region
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Things:
-    """Two tables with a subnet each, a NAT with its interface, its group, and a topic."""
+    """Two tables with a subnet each, a NAT with its interface, its group, a topic and a memory."""
 
     stack: str
     vpc: str
@@ -24,6 +24,7 @@ class Things:
     interface: str
     group: str
     topic: str
+    memory: str
 
 
 def things_of(region: Region, stack: str) -> Things:
@@ -50,6 +51,7 @@ def things_of(region: Region, stack: str) -> Things:
         interface=nat["NetworkInterfaces"][0]["NetworkInterfaceId"],
         group=_group(region, subnets[0], stack),
         topic=region.client("sns").create_topic(Name=f"{stack}-outcome")["TopicArn"],
+        memory=_memory(region, stack),
     )
 
 
@@ -64,6 +66,16 @@ def _nat(region: Region, subnet: str, stack: str) -> dict[str, Any]:
     )
     nat: dict[str, Any] = reply["Instances"][0]
     return nat
+
+
+def _memory(region: Region, stack: str) -> str:
+    made = region.client("dynamodb").create_table(
+        TableName=f"{stack}-memory",
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": MEMORY_KEY, "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": MEMORY_KEY, "KeyType": "HASH"}],
+    )
+    return str(made["TableDescription"]["TableName"])
 
 
 def _group(region: Region, subnet: str, stack: str) -> str:
