@@ -1,4 +1,4 @@
-"""What self-tests and watches connect to on the internet: it takes each connection, and hangs up."""
+"""What self-tests and watches connect to on the internet: it takes connections, and hangs up."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a NAT's watch asks of AWS is carried out in the emulated region, with the instance's role."""
+"""What a NAT's watch asks of AWS is carried out in the region, with the instance's role."""
 
 from __future__ import annotations
 

@@ -18,6 +18,7 @@ from cdk_nat_failover.options.targets import as_address
 from lab.drills.boots.forwarding import switch_off
 from lab.drills.boots.launches import LaunchAction, say, setting
 from lab.drills.boots.peers import WatchState
+from lab.drills.boots.watch_calls import refused
 from lab.emulator.services.ec2.user_data import script_in
 from lab.packets import emulated
 from lab.packets.endpoints import ENVIRONMENT
@@ -60,6 +61,7 @@ class Boots:
         self._machines: dict[str, Machine] = {}
         self._frozen: set[str] = set()
         self._enabled: set[str] = set()
+        self._directory = directory
         self._socket = directory / "calls"
         self._server = _Server(str(self._socket), self._carry_out)
         Thread(target=self._server.serve_forever, args=(_POLL,), daemon=True).start()
@@ -116,12 +118,31 @@ class Boots:
         if call[0] == "systemctl":
             self._switch_units(name, call)
             return ""
+        if call[1:3] == ["s3", "cp"]:
+            return self._fetch(instance, *call[-2:])
         if call[1:3] != ["autoscaling", "complete-lifecycle-action"]:
             return f"the lab plays no such call: {' '.join(call)}"
         given = dict(zip(call[3::2], call[4::2], strict=False))
         action = LaunchAction(given["--auto-scaling-group-name"], given["--lifecycle-hook-name"])
         return say(self._aws, instance, action, given["--lifecycle-action-result"])
 
+    def _fetch(self, instance: Instance, url: str, target: str) -> str:
+        """Copy an object of the region to a file of a machine, if the instance's role may."""
+        bucket, _, key = url.removeprefix("s3://").partition("/")
+        named = {"Bucket": bucket, "Key": key}
+        if error := refused(
+            self._aws,
+            instance,
+            service="s3",
+            operation="GetObject",
+            parameters=named,
+            protocol="rest-xml",
+        ):
+            return error
+        copy = self._directory / f"{instance.id}.object"
+        copy.write_bytes(self._aws.client("s3").get_object(**named)["Body"].read())
+        self._machines[str(instance.id)].run("cp", copy, target)
+        return ""
 
     def _switch_units(self, name: str, call: Sequence[str]) -> None:
         """Start the watch of a machine, or stop it; all other units are played."""

@@ -76,9 +76,7 @@ def wanted(aws: Emulation, vpc: str, nats: Collection[str]) -> Wanted:
             subnet: target if target in there else None for subnet, target in targets.items()
         },
         checked=frozenset(name for name, row in known.items() if row.source_dest_check),
-        silent=frozenset(
-            name for name in nats if name not in known or not runs(known[name], now)
-        ),
+        silent=frozenset(name for name in nats if name not in known or not runs(known[name], now)),
         offline=frozenset(name for name, row in known.items() if not has_internet(row)),
         apart=frozenset(name for name, row in known.items() if row.availability_zone == cut),
         ingress={name: tuple(_ingress(row)) for name, row in known.items()},

@@ -72,9 +72,10 @@ class Service:
         folder = self._set("WorkingDirectory", "/")
         command = ["env", f"--chdir={folder}", *self._environment]
         command += shlex.split(self._set("ExecStart", ""))
-        into = f'mkdir -p /run/lab/journal; exec "$@" >>{self._journal} 2>&1'
+        before = self._set("ExecStartPre", "")
+        into = f'mkdir -p /run/lab/journal; exec >>{self._journal} 2>&1; {before}\nexec "$@"'
         return self._machine.start(
-            *("bash", "-c", into, "service", *command),
+            *("bash", "-ec", into, "service", *command),
             stdin=subprocess.DEVNULL,
             start_new_session=True,
         )
