@@ -25,7 +25,7 @@ UNIT = "any.service"
 TEXT = """[Service]
 WorkingDirectory=/root
 ExecStartPre=/usr/bin/touch before
-ExecStart=/bin/bash -c 'trap "echo farewell; exit" TERM; echo "$ANY in $PWD"; while :; do sleep 0.05; done'
+ExecStart=/bin/bash -c 'trap "echo farewell; exit" TERM; echo $ANY in $PWD; while sleep .05; do :; done'
 Restart=always
 RestartSec=0.2
 """
