@@ -39,7 +39,7 @@ class Service:
     @property
     def said(self) -> str:
         """Return what it has said so far."""
-        return self._machine.read(self._journal)
+        return self._machine.run("cat", self._journal, check=False).stdout
 
     @property
     def process_id(self) -> int:

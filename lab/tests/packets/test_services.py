@@ -25,7 +25,7 @@ UNIT = "any.service"
 TEXT = """[Service]
 WorkingDirectory=/root
 ExecStartPre=/usr/bin/touch before
-ExecStart=/bin/bash -c 'trap "echo farewell; exit" TERM; echo $ANY in $PWD; while sleep .05; do :; done'
+ExecStart=/bin/bash -c 'trap "echo bye; exit" TERM; echo $ANY in $PWD; while sleep .05; do :; done'
 Restart=always
 RestartSec=0.2
 """
@@ -59,9 +59,9 @@ def test_service_that_is_stopped_ends_as_it_wants_and_stays_so(machine: Machine)
     """Also when it is frozen."""
     machine.services[UNIT].signal(signal.SIGSTOP)
     machine.end(UNIT)
-    assert ["word in /root", "farewell"] == said(machine)
+    assert ["word in /root", "bye"] == said(machine)
     time.sleep(0.5)  # longer than the pause
-    assert ["word in /root", "farewell"] == said(machine)
+    assert ["word in /root", "bye"] == said(machine)
 
 
 def test_endpoints_know_who_asks_what_of_which_service(fabric: Fabric) -> None:
