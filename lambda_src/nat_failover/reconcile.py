@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from nat_failover.actions import Planned
     from nat_failover.clients import Clients
     from nat_failover.contract import Settings
-    from nat_failover.model import Observation
+    from nat_failover.model import NatHistory, Observation
     from nat_failover.recall import Recall
     from nat_failover.triggers import Trigger
 
@@ -154,7 +154,7 @@ def _observe_and_plan(
         failure = f"{type(error).__name__}: {error}"
         return replace(run, observations=run.observations + 1, failure=failure, blind=True)
     effects = pending(seen, run.effects)
-    known = replace(overlay(seen, effects), refused=run.refused)
+    known = replace(overlay(seen, effects), refused=run.refused, history=_history(run, seen))
     return replace(
         run,
         observation=known,
@@ -164,6 +164,12 @@ def _observe_and_plan(
         failure=None,
         blind=False,
     )
+
+
+def _history(run: Run, seen: Observation) -> frozenset[NatHistory]:
+    """Return what is known of how NATs fared: what the run itself found is not remembered yet."""
+    read = run.observation is not None and run.observation.memory_readable
+    return run.plan.history if run.plan and read else seen.history
 
 
 def _write(clients: Clients, run: Run) -> Run:
