@@ -69,13 +69,15 @@ class Service:
             self._process = self._start()
 
     def _start(self) -> subprocess.Popen[str]:
-        folder = self._set("WorkingDirectory", "/")
-        command = ["env", f"--chdir={folder}", *self._environment]
-        command += shlex.split(self._set("ExecStart", ""))
-        before = self._set("ExecStartPre", "")
-        into = f'mkdir -p /run/lab/journal; exec >>{self._journal} 2>&1; {before}\nexec "$@"'
+        command = ["env", *self._environment, *shlex.split(self._set("ExecStart", ""))]
+        steps = (
+            f"mkdir -p /run/lab/journal; exec >>{self._journal} 2>&1",
+            f"cd {self._set('WorkingDirectory', '/')}",
+            self._set("ExecStartPre", ":"),
+            'exec "$@"',
+        )
         return self._machine.start(
-            *("bash", "-ec", into, "service", *command),
+            *("bash", "-ec", "\n".join(steps), "service", *command),
             stdin=subprocess.DEVNULL,
             start_new_session=True,
         )

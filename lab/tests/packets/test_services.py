@@ -59,9 +59,10 @@ def test_service_that_is_stopped_ends_as_it_wants_and_stays_so(machine: Machine)
     """Also when it is frozen."""
     machine.services[UNIT].signal(signal.SIGSTOP)
     machine.end(UNIT)
-    assert ["word in /root", "bye"] == said(machine)
+    ended = said(machine)
+    assert "bye" == ended[-1]
     time.sleep(0.5)  # longer than the pause
-    assert ["word in /root", "bye"] == said(machine)
+    assert ended == said(machine)
 
 
 def test_endpoints_know_who_asks_what_of_which_service(fabric: Fabric) -> None:
@@ -96,7 +97,7 @@ def test_nats_that_are_apart_do_not_reach_each_other(
     """All else is as before: they reach the internet."""
     fabric.apply(replace(everything_works(), apart=frozenset(apart)))
     with pytest.raises(error):
-        connect(fabric.machines["nat-a"], NATS[1].address, timeout=2 * LOST)
+        connect(fabric.machines["nat-a"], NATS[1].address, timeout=5 * LOST)
     with closing(Endpoints(fabric.server, lambda _: Answer(b"done"))):
         assert "done 200" == ask(fabric.machines["nat-a"], SIGNED)
 
