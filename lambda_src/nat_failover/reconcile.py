@@ -218,9 +218,11 @@ def _what_was_refused(run: Run, policy: Policy) -> str | None:
         return None
     # An action that is refused has ended meanwhile: its hook does not hold for ever.
     ended = {refusal for refusal in run.refused if refusal[1] == CompleteLifecycleAction.calls[0]}
-    unhindered = plan(replace(run.observation, refused=frozenset(ended)), policy)
+    at_once = replace(policy, settle=False)
+    hindered = plan(run.observation, at_once).actions
+    unhindered = plan(replace(run.observation, refused=frozenset(ended)), at_once).actions
     refusals = sorted({result.error for result in run.results if result.refused and result.error})
-    return "; ".join(("AWS refused a write", *refusals)) if unhindered.actions else None
+    return "; ".join(("AWS refused a write", *refusals)) if unhindered != hindered else None
 
 
 def _what_is_left(run: Run) -> str:
