@@ -18,7 +18,7 @@ class FailoverTopic(Construct):
 
     EventBridge invokes the function itself, and no alarm wakes it. A topic's policy does not bind
     the account's own administrators: who has `sns:Publish` in an identity policy can publish too,
-    which is how a person sends a test message.
+    which is how a person sends a test message, and a NAT its claims.
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, key: EncryptionKey | None) -> None:

@@ -76,12 +76,17 @@ def medians(outcomes: Sequence[Outcome]) -> Table:
 
 
 def comparison_status(
-    outcomes: Sequence[Outcome], scenarios: Sequence[Sequence[ScheduledFault]], *, adopt: bool
+    outcomes: Sequence[Outcome],
+    scenarios: Sequence[Sequence[ScheduledFault]],
+    *,
+    adopt: bool = False,
+    watch: bool = True,
 ) -> int:
     """Return 1 if the deployed function did not end one of its drills as documented, or else 0."""
     named = {" ".join(str(scheduled) for scheduled in faults): faults for faults in scenarios}
     ours = (outcome for outcome in outcomes if outcome.handler == OURS)
-    return max((status(each, named[each.fault], adopt=adopt) for each in ours), default=0)
+    ends = (status(each, named[each.fault], adopt=adopt, watch=watch) for each in ours)
+    return max(ends, default=0)
 
 
 def failures(outcomes: Sequence[Outcome]) -> list[str]:

@@ -82,10 +82,16 @@ def tell(outcome: Outcome, screen: Screen | None, directory: Path | None) -> Non
             screen.say(f"\nThe report is in {page}")
 
 
-def status(outcome: Outcome, faults: Sequence[ScheduledFault], *, adopt: bool = False) -> int:
+def status(
+    outcome: Outcome,
+    faults: Sequence[ScheduledFault],
+    *,
+    adopt: bool = False,
+    watch: bool = True,
+) -> int:
     """Return 1 if a drill of the deployed function did not end as documented, or else 0."""
     expected = all(
-        scheduled.fault.ends_well(scheduled.option, outcome.strategy, adopt=adopt)
+        scheduled.fault.ends_well(scheduled.option, outcome.strategy, adopt=adopt, watch=watch)
         for scheduled in faults
     )
     return int(expected and not (outcome.recovered and outcome.home))

@@ -129,7 +129,7 @@ def _drill(options: Namespace, console: Console, directory: Path) -> int:
             handler=handlers[0] if handlers else None,
             destroy=options.destroy,
         )
-    expected = status(outcome, faults, adopt=settings.adopt)
+    expected = status(outcome, faults, adopt=settings.adopt, watch=settings.watch)
     return _ended(outcome, screen, options, 0 if handlers else expected)
 
 
@@ -191,7 +191,7 @@ def _compare(options: Namespace, console: Console, directory: Path) -> int:
     if options.report:
         page = report.write(outcomes, options.report)
         print(f"The report is in {page}", file=sys.stderr)  # noqa: T201 - beside the JSON
-    return comparison_status(outcomes, scenarios, adopt=settings.adopt)
+    return comparison_status(outcomes, scenarios, adopt=settings.adopt, watch=settings.watch)
 
 
 def _figures(options: Namespace, console: Console, directory: Path) -> int:

@@ -48,7 +48,8 @@ class Fault:
     `seconds` is how long it lasts where a drill does not say (None: it happens at once, or has no
     end), `lead` how long before a NAT's death it begins, `account` how a real account gets it (of
     its options a zone alone), `recovers` with which strategies each zone is at home in the
-    end, `left_alone` with which options only if `failover.adopt` is on.
+    end, `left_alone` with which options only if `failover.adopt` is on, `needs_watch` whether only
+    if `fleet.watch` is.
     """
 
     name: str
@@ -61,18 +62,22 @@ class Fault:
     account: InAccount | None = None
     recovers: frozenset[str] = STRATEGIES
     left_alone: tuple[str, ...] = ()
+    needs_watch: bool = False
 
-    def ends_well(self, option: str | None, strategy: str, *, adopt: bool = False) -> bool:
+    def ends_well(
+        self, option: str | None, strategy: str, *, adopt: bool = False, watch: bool = True
+    ) -> bool:
         """Return whether each zone is at home in the end, as documented."""
-        return strategy in self.recovers and (adopt or option not in self.left_alone)
+        repaired = (adopt or option not in self.left_alone) and (watch or not self.needs_watch)
+        return strategy in self.recovers and repaired
 
 
 FAULTS: tuple[Fault, ...] = (
     Fault(
         name="terminate",
         happens="a NAT is terminated, not through its group",
-        ends="its table goes to the other NAT at EC2's event, and fails back when a new one"
-        " forwards",
+        ends="its table goes to the other NAT at EC2's event, and fails back when a new one has"
+        " forwarded for a minute",
         options=ZONES,
         account=InAccount(kind=ActionKind.TERMINATE_NAT, permissions=("ec2:TerminateInstances",)),
     ),
@@ -86,20 +91,59 @@ FAULTS: tuple[Fault, ...] = (
     Fault(
         name="hang",
         happens="a NAT runs, passes EC2's checks and forwards nothing",
-        ends="nobody notices: the zone has no internet until a person acts",
+        ends="the other NATs do not hear it any more: its table moves seconds later, and it is"
+        " replaced",
         options=ZONES,
-        recovers=NEVER,
+        needs_watch=True,
     ),
     Fault(
         name="impair",
         happens="a NAT fails EC2's status checks, and forwards nothing",
-        ends="its table moves when the group ends it, minutes later, and fails back",
+        ends="as hang",
         options=ZONES,
+    ),
+    Fault(
+        name="lost-egress",
+        happens="the internet behind a NAT is gone, and the NAT runs on",
+        ends="it says so to the others: its table moves within ten seconds, and it is replaced",
+        options=ZONES,
+        needs_watch=True,
+    ),
+    Fault(
+        name="flapping",
+        happens="the internet behind a zone's NATs goes five times, for 20 s every 40 s",
+        ends="its table moves once, and fails back when the zone's NAT has been well for a minute,"
+        " or is another one",
+        options=ZONES,
+    ),
+    Fault(
+        name="internet-down",
+        happens="no NAT has internet behind it (with a zone's letter: no NAT of that zone)",
+        ends="nothing moves, because no NAT would serve better; when it is back, the first NAT that"
+        " says so may get another one's table for a while",
+        options=ZONES,
+        seconds=300,
+    ),
+    Fault(
+        name="link-cut",
+        happens="the NAT of a zone and the others do not hear each other, and all of them forward",
+        ends="each is accused and says the same of the other: nothing moves",
+        options=ZONES,
+        seconds=300,
+    ),
+    Fault(
+        name="watch-dead",
+        happens="somebody stops the watch of a NAT, which forwards on (`frozen`: the watch hangs)",
+        ends="nothing moves, and it is told after ten minutes; a NAT whose watch hangs is taken for"
+        " one that hangs",
+        options=(*ZONES, "frozen"),
+        seconds=900,
     ),
     Fault(
         name="planned",
         happens="an instance refresh replaces the NATs one by one",
-        ends="each table moves as its NAT is ended, and fails back",
+        ends="each table moves when its NAT is to end, which serves the connections that it has"
+        " for up to five minutes more, and fails back",
         account=InAccount(
             kind=ActionKind.REFRESH_GROUP,
             permissions=(
@@ -108,6 +152,11 @@ FAULTS: tuple[Fault, ...] = (
                 "autoscaling:CancelInstanceRefresh",
             ),
         ),
+    ),
+    Fault(
+        name="renewal",
+        happens="all NATs reach their maximum lifetime at the same time",
+        ends="as planned: the group replaces one after the other",
     ),
     Fault(
         name="zone-outage",
@@ -188,15 +237,14 @@ FAULTS: tuple[Fault, ...] = (
     Fault(
         name="lost-address",
         happens="a NAT loses its public address, and runs on",
-        ends="its table goes to the other NAT at the next sweep, and fails back when a person ended"
-        " it",
+        ends="its table goes to the other NAT within ten seconds, and fails back to another one",
         options=ZONES,
         seconds=300,
     ),
     Fault(
         name="lost-gateway",
         happens="somebody deletes the route to the internet gateway of a zone's public subnet",
-        ends="the zone's table goes to the other NAT at the next sweep, and fails back when a"
+        ends="the zone's table goes to the other NAT within ten seconds, and fails back when a"
         " person put the route back",
         options=ZONES,
         seconds=300,

@@ -33,6 +33,7 @@ class LabSettings:
     strategy: str
     zones: tuple[str, ...]
     adopt: bool
+    watch: bool
 
 
 def lab_settings(project: Path, strategy: str | None) -> LabSettings:
@@ -59,6 +60,7 @@ def lab_settings(project: Path, strategy: str | None) -> LabSettings:
         strategy=failover.get("strategy", Strategy.REPLACE_ROUTE.value),
         zones=tuple(zones or _TWO),
         adopt=failover.get("adopt", False),
+        watch=settings.get("fleet", {}).get("watch", True),
     )
 
 

@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lab.drills.boots.watch import CLAIMED
 from lab.drills.notifications import PUBLISH, notifications, ringing, subject
 from lab.drills.outcome import (
     FAILED,
@@ -20,6 +21,8 @@ from lab.drills.outcome import (
     Write,
     losses,
 )
+from nat_failover.contract import CLAIM_MARK
+from nat_failover.triggers import TriggerKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -93,6 +96,7 @@ def measure(  # noqa: PLR0913 - what a drill is known by, each thing by name
         writes=tuple(_write(call, began) for call in calls if call.writes),
         topology=_topologies(monitor, egress, began=began, end=end),
         notifications=notifications(entries, began=began, ringing=ringing(region)),
+        time_to_notice=_noticed(entries, began),
         recovered=monitor.all_work(),
         home=monitor.at_home(),
     )
@@ -149,6 +153,11 @@ def _told(entries: Iterable[Entry], run: int | None) -> float | None:
     return next((entry.at for entry in began if entry.detail["run"] == str(run)), None)
 
 
+def _noticed(entries: Iterable[Entry], began: float) -> float | None:
+    claims = (entry for entry in entries if entry.kind == CLAIMED and entry.at >= began)
+    return next((row.at - began for row in claims if row.detail["wrong"] == "True"), None)
+
+
 def _home_since(egress: Mapping[str, Sequence[Span]], monitor: EgressMonitor) -> float | None:
     """Return since when each zone leaves through its own NAT for good; None if one does not."""
     if not monitor.at_home():
@@ -201,7 +210,22 @@ def words(entry: Entry) -> str | None:
         if call.name == PUBLISH:
             return f"{call.name} {subject(call.parameters)}{refused}"
         return f"{call.name} {_target(call)}{refused}".strip() if call.writes else None
-    return None if entry.kind in _SILENT else entry.what + _trigger(entry) + _exception(entry)
+    if entry.kind in _SILENT or _is_routine(entry):
+        return None
+    return entry.what + _trigger(entry) + _exception(entry)
+
+
+def _is_routine(entry: Entry) -> bool:
+    """Return whether an entry only says that a claim arrived, or that nothing followed from one.
+
+    What a NAT claims has an entry of its own, when it is another thing than before.
+    """
+    if entry.kind == "delivered":
+        return CLAIM_MARK in _object(entry.detail.get("message", ""))
+    match _answer(entry):
+        case {"trigger": [TriggerKind.CLAIM], "did": [], "failure": None}:
+            return True
+    return False
 
 
 def _trigger(entry: Entry) -> str:
@@ -222,13 +246,17 @@ def _exception(entry: Entry) -> str:
     return ""
 
 
-def _answer(entry: Entry) -> object:
-    if entry.kind not in ("function answered", FAILED):
-        return None
+def _answer(entry: Entry) -> dict[str, object]:
+    return _object(entry.detail["payload"]) if entry.kind in ("function answered", FAILED) else {}
+
+
+def _object(text: str) -> dict[str, object]:
+    """Return a JSON object; an empty one if the text is none."""
     try:
-        return json.loads(entry.detail["payload"])
+        value = json.loads(text)
     except ValueError:
-        return None
+        return {}
+    return value if isinstance(value, dict) else {}
 
 
 def _topologies(

@@ -145,8 +145,8 @@ class Outcome:
     and to come home (from the first fault until each zone leaves through its own NAT for good) are
     seconds, or None where it did not happen. `depth` is how many calls that run made one after the
     other, each after the answer to another, up to its first write. `notifications` are what people
-    got (None in an account, where the lab does not subscribe), `packets` what each private host
-    saw, where packets flowed.
+    got (None in an account, where the lab does not subscribe), `time_to_notice` is when a NAT first
+    claimed that something is wrong, `packets` what each private host saw, where packets flowed.
     """
 
     fault: str
@@ -168,6 +168,7 @@ class Outcome:
     recovered: bool
     home: bool
     notifications: tuple[Notification, ...] | None = None
+    time_to_notice: float | None = None
     packets: tuple[HostPackets, ...] = ()
 
     @property

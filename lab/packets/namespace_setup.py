@@ -15,6 +15,9 @@ _FORWARD = (
     "net.ipv4.conf.default.rp_filter=0",
     "net.ipv4.conf.all.send_redirects=0",
     "net.ipv4.conf.default.send_redirects=0",
+    # A VPC answers for each of its addresses, so that instances of one subnet reach each other.
+    "net.ipv4.conf.default.proxy_arp=1",
+    "net.ipv4.neigh.default.proxy_delay=0",
 )
 # A connection table has room for as many entries as the machine's own, which may be 4096, and only
 # the machine can change that. The probes of two hosts, 400 a second, fill it unless what is over is

@@ -89,6 +89,7 @@ def figures(outcome: Outcome) -> tuple[Figure, ...]:
             value=outcome.worst,
             meaning="without internet, the zone that had it worst",
         ),
+        *_noticed(outcome),
         Figure(
             name="To detect",
             value=outcome.time_to_detect,
@@ -110,6 +111,14 @@ def figures(outcome: Outcome) -> tuple[Figure, ...]:
             meaning="from the first fault until each zone left through its own NAT for good",
         ),
     )
+
+
+def _noticed(outcome: Outcome) -> tuple[Figure, ...]:
+    """Return when a NAT noticed that something is wrong, if one did."""
+    if outcome.time_to_notice is None:
+        return ()
+    meaning = "from the first fault until a NAT said that something is wrong"
+    return (Figure(name="To notice", value=outcome.time_to_notice, meaning=meaning),)
 
 
 def _lost(outcome: Outcome) -> str:

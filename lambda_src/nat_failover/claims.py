@@ -9,9 +9,20 @@ decides against a NAT that answers. A NAT is sick if
 3. a NAT that is well does not hear it any more, since `CONTRADICT_S` at least, and it has not said
    since that it is well, nor that it does not hear the other: that is a broken link, and both stay.
 
-Only members' claims count, and none that is older than `CLAIM_LIFE_S`. A NAT that lies can have
-tables moved to itself from a NAT that cannot answer or is slow to; it cannot keep them from one
-that answers, and by lies of its own ailment it only loses its own.
+Rules 2 and 3 need every witness: a NAT that is well, that knows the ring, and of which the accuser
+does not say that it is silent or ill too, hears what the accuser heard.
+
+Only members' claims count, and none that is older than `CLAIM_LIFE_S`; an accuser runs, is past its
+boot and healthy for its group.
+
+What a NAT that lies, under its own name, can do: lose its own tables; of two NATs, or by accusing
+all others at once, draw the tables of those that do not answer to itself, until they next say that
+they are well (within a minute, or 10 s of being accused); and hold off the failback to a NAT for as
+long as it accuses that. As a witness of one that hangs it can keep that one's tables where they
+are, until its own word is `MUTUAL_S` old or AWS's health checks notice. What it cannot do: take
+tables from a NAT that has answered; take one from a NAT that a witness hears; lead tables to a NAT
+that calls itself ill; keep a table that AWS shows to be lost from being repaired. Who publishes
+under another's name can do as much as the other one could, and no more: that is, say it is ill.
 """
 
 from __future__ import annotations
@@ -21,7 +32,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from nat_failover.model import Claim, Observation
+    from nat_failover.model import Claim, Nat, Observation
 
 CLAIM_LIFE_S = 130.0
 """Twice what the watch lets pass between two claims, and some seconds for their way."""
@@ -41,6 +52,8 @@ class Claims:
 
     def __init__(self, observation: Observation) -> None:
         members = {nat.instance for nat in observation.nats if nat.lifecycle is not None}
+        self._credible = {nat.instance for nat in observation.nats if _is_credible(nat)}
+        self._ring = observation.ring.version if observation.ring else None
         self._now = observation.now
         self._of = {
             claim.instance: claim
@@ -52,15 +65,20 @@ class Claims:
         """Return what a NAT said last, if that counts."""
         return self._of.get(instance)
 
-    def sickness(self, instance: str) -> str | None:
-        """Say in words why a NAT is sick, or None."""
+    def sickness(self, instance: str, since_s: float = CONTRADICT_S) -> str | None:
+        """Say in words why a NAT is sick, or None.
+
+        A NAT that is silent is so from `since_s` on.
+        """
         own = self._of.get(instance)
         if own and own.ailment:
             return f"it says that it {_SAYS.get(own.ailment, own.ailment)}"
         for accuser in self._accusers(instance):
+            if self._is_heard(instance, accuser):
+                continue
             if instance in accuser.ill and not (own and own.received > accuser.received):
                 return f"{accuser.instance} was told by it that it is ill"
-            if self._is_silent(instance, accuser):
+            if self._is_silent(instance, accuser, since_s):
                 return f"{accuser.instance} does not hear it"
         return None
 
@@ -90,14 +108,30 @@ class Claims:
         claim = self._of.get(instance)
         return claim is None or claim.ring is None or claim.ring >= version
 
+    def is_accused(self, instance: str) -> bool:
+        """Say whether anybody who counts accuses a NAT, whatever it answers."""
+        return any(_blames(accuser, instance) for accuser in self._accusers(instance))
+
     def _accusers(self, instance: str) -> Iterator[Claim]:
         for name, claim in sorted(self._of.items()):
-            if name != instance and not claim.ailment:
+            if name != instance and name in self._credible and not claim.ailment:
                 yield claim
 
-    def _is_silent(self, instance: str, accuser: Claim) -> bool:
+    def _is_heard(self, instance: str, accuser: Claim) -> bool:
+        """Say whether a witness hears a NAT of which another one says that it is silent or ill."""
         return any(
-            began + CONTRADICT_S <= self._now and not self._answers(instance, accuser, began)
+            witness.ring is not None
+            and witness.ring == self._ring
+            and self._now - witness.received <= MUTUAL_S
+            and not _blames(witness, instance)
+            and not _blames(accuser, witness.instance)
+            for witness in self._accusers(instance)
+            if witness != accuser
+        )
+
+    def _is_silent(self, instance: str, accuser: Claim, since_s: float) -> bool:
+        return any(
+            began + since_s <= self._now and not self._answers(instance, accuser, began)
             for peer, began in _silences(accuser)
             if peer == instance
         )
@@ -113,6 +147,16 @@ class Claims:
         own = self._of.get(instance)
         recent = own is not None and self._now - own.received <= MUTUAL_S
         return recent and own is not None and any(said == peer for said, _ in _silences(own))
+
+
+def _is_credible(nat: Nat) -> bool:
+    """Say whether a NAT may accuse others: it runs, is past its boot, and healthy for its group."""
+    booting = nat.lifecycle is None or nat.lifecycle.startswith(("Pending", "Warmed"))
+    return nat.state == "running" and not booting and nat.healthy and nat.addressed
+
+
+def _blames(claim: Claim, instance: str) -> bool:
+    return instance in claim.ill or any(said == instance for said, _ in _silences(claim))
 
 
 def _silences(claim: Claim) -> list[tuple[str, float]]:

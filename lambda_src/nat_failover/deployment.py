@@ -30,7 +30,7 @@ from nat_failover.actions import (
     UnprotectMember,
 )
 from nat_failover.apply import apply
-from nat_failover.contract import Failback, Resource, Strategy
+from nat_failover.contract import Resource, Strategy
 from nat_failover.deadline import Deadline
 from nat_failover.observe import observe_tables
 from nat_failover.reconcile import Run, reconcile
@@ -79,8 +79,9 @@ def serve(  # noqa: PLR0913 - what a run is made of, each thing by name
     swaps = settings.strategy is Strategy.SWAP_ROUTE_TABLE
     match deployment.resource, deployment.request:
         case Resource.DEFAULT_ROUTES, "Create":
-            homeward = replace(settings, failback=Failback.AUTOMATIC)
-            return reconcile(clients, homeward, trigger, seconds=seconds, until_served=True)
+            return reconcile(
+                clients, settings, trigger, seconds=seconds, until_served=True, first=True
+            )
         case Resource.DEFAULT_ROUTES, "Update":
             return reconcile(
                 clients, settings, trigger, seconds=seconds, until_served=True, recall=recall

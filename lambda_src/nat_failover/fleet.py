@@ -47,11 +47,12 @@ _NOT_THE_INTERNET = tuple(
 class Fleet:
     """The NATs as judged, and how many tables each one serves while a plan is being made."""
 
-    def __init__(self, observation: Observation) -> None:
+    def __init__(self, observation: Observation, *, settle: bool = True) -> None:
         self.judged: dict[Nat, Judgement] = {
             nat: judge(nat, observation) for nat in sorted(observation.nats)
         }
         self.usable = [nat for nat, said in self.judged.items() if said.health is Health.USABLE]
+        self.doubted = [nat for nat, said in self.judged.items() if said.by_claims]
         self.leaving = [nat for nat in self.judged if leaves_by_plan(nat, observation)]
         self.load: Counter[Nat] = Counter()
         self.claims = Claims(observation)
@@ -59,6 +60,7 @@ class Fleet:
         self.peers = ring.wanted(self.judged.values())
         self.waits_until = ring.waits_until(observation, self.claims, self.peers)
         self._now = observation.now
+        self._settle = settle
         self._refused = observation.refused
 
     def target(self, route: DefaultRoute | None) -> Nat | None:
@@ -100,7 +102,7 @@ class Fleet:
 
         What a prefix list holds is not read, so that a default in one does not count.
         """
-        if self.server(table):
+        if self.server(table) or (self.usable and not self.may_evacuate(table)):
             return True
         if is_overridden(table):
             ways = table.other_routes
@@ -113,8 +115,21 @@ class Fleet:
 
         A refusal says nothing of the NAT's health, and is forgotten when the run ends.
         """
-        left = [nat for nat in self.usable if (table.id, nat.instance) not in self._refused]
-        return left or self.usable
+        left = [nat for nat in self.fit if (table.id, nat.instance) not in self._refused]
+        return left or self.fit
+
+    @property
+    def fit(self) -> list[Nat]:
+        """The usable NATs; where the NATs call each one sick, those of which AWS knows no ill.
+
+        What NATs say makes a choice among them, and leaves no table without any.
+        """
+        return self.usable or self.doubted
+
+    def is_lost(self, table: Table) -> bool:
+        """Say whether a table leads to no NAT that may serve; one that only NATs doubt may."""
+        blackhole = table.route is not None and table.route.blackhole
+        return blackhole or self.target(table.route) not in (*self.fit, *self.leaving)
 
     def at_home(self, table: Table) -> list[Nat]:
         """Return the candidates in a table's home zone: an unstable one only where all are."""
@@ -125,7 +140,10 @@ class Fleet:
     def has_settled(self, nat: Nat) -> bool:
         """Say whether a usable NAT is stable, and usable for long enough for a failback."""
         stable = not self.histories.is_unstable(nat.instance)
-        return stable and self.histories.settles_at(nat.instance) <= self._now
+        stable = not self.histories.is_unstable(nat.instance)
+        stable = stable and not self.claims.is_accused(nat.instance)
+        settled = not self._settle or self.histories.settles_at(nat.instance) <= self._now
+        return stable and settled
 
     def may_fail_back(self, table: Table) -> bool:
         """Say whether subnets may fail back to a table that works."""

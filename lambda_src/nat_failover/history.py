@@ -1,11 +1,13 @@
 """How the NATs fared, so that nothing fails back too early or to and fro. Pure.
 
-It is remembered from run to run. A NAT of which nothing is remembered is as good as one that became
-usable now.
+It is remembered from run to run. That a NAT turned sick counts where NATs said so, as what they say
+may come and go, and once in `FAILBACK_AFTER_S`, as messages overtake each other. A NAT of which
+nothing is remembered is as good as one that became usable now.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nat_failover.model import Health, NatHistory
@@ -44,6 +46,20 @@ class Histories:
         return known is not None and len(_recent(known, self._now)) >= UNSTABLE
 
 
+def corrected(observation: Observation) -> frozenset[NatHistory]:
+    """Return what is remembered, without what the ring knows better.
+
+    The run that finds a NAT sick writes the ring beside the routes, and what it remembers at its
+    end: a run in between would take the NAT for one that never was sick.
+    """
+    members = observation.ring.members if observation.ring else ()
+    unfit = {peer.instance for peer in members if peer.state != Health.USABLE}
+    return frozenset(
+        replace(each, usable_since=None) if each.instance in unfit else each
+        for each in observation.history
+    )
+
+
 def advance(
     history: Iterable[NatHistory], health: Iterable[Judgement], now: float
 ) -> frozenset[NatHistory]:
@@ -59,12 +75,14 @@ def advance(
 def _after(before: NatHistory | None, said: Judgement, now: float) -> NatHistory:
     known = before or NatHistory(instance=said.nat.instance)
     usable = said.health is Health.USABLE
-    turned_sick = said.health is Health.SICK and known.usable_since is not None
+    recent = _recent(known, now)
+    again = not recent or now - recent[-1] >= FAILBACK_AFTER_S
+    turned_sick = said.by_claims and known.usable_since is not None and again
     since = now if known.usable_since is None else min(known.usable_since, now)
     return NatHistory(
         instance=said.nat.instance,
         usable_since=since if usable else None,
-        sick=(*_recent(known, now), *((now,) if turned_sick else ())),
+        sick=(*recent, *((now,) if turned_sick else ())),
     )
 
 

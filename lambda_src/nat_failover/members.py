@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 REPLACE_EVERY_S = 900.0
 """Between two NATs that the group is told to replace: what ails them all no replacement cures."""
 
+REPLACE_AFTER_S = 10.0
+"""How long a NAT is silent before the group is told: its tables move at once, and what is told
+cannot be taken back. Its peers say so again by then."""
+
 FIRST_MINUTES_S = 300.0
 """How old a NAT is before the group is told to replace it."""
 
@@ -51,7 +55,7 @@ def _why_replaced(nat: Nat, fleet: Fleet) -> str | None:
     health = fleet.judged[nat].health
     if not listed or health not in {Health.SICK, Health.USABLE}:
         return None
-    if health is Health.SICK and (sickness := fleet.claims.sickness(nat.instance)):
+    if health is Health.SICK and (sickness := fleet.claims.sickness(nat.instance, REPLACE_AFTER_S)):
         return sickness
     if fleet.histories.is_unstable(nat.instance):
         return "it turned sick too often in the last hour"
@@ -78,7 +82,8 @@ def _why_ended(nat: Nat, observation: Observation, fleet: Fleet, policy: Policy)
         return "the group ends"
     if not fleet.usable:
         return "no NAT is usable to take over"
-    if any(fleet.target(table.route) == nat for table in observation.tables):
+    used = {subnet.table for subnet in observation.subnets}
+    if any(t.id in used and fleet.target(t.route) == nat for t in observation.tables):
         return None
     if nat.state is not InstanceState.RUNNING or nat not in fleet.leaving:
         return "it does not serve any more"

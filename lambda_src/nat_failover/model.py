@@ -220,11 +220,12 @@ class Observation:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """A NAT's health with the reason in words."""
+    """A NAT's health with the reason in words; `by_claims` if only NATs say that it is sick."""
 
     nat: Nat
     health: Health
     reason: str
+    by_claims: bool = False
 
 
 def judge(nat: Nat, observation: Observation) -> Judgement:
@@ -261,10 +262,12 @@ def _judge_running(nat: Nat, observation: Observation) -> Judgement:
         (not nat.addressed, Health.SICK, "it has no public address"),
         (not nat.routed, Health.SICK, "no route leads from its subnet to the internet"),
         (nat.source_dest_check, Health.SICK, "its source/destination check is on"),
-        (sickness is not None, Health.SICK, sickness or ""),
         (True, Health.USABLE, "it runs, is in service and may forward"),
     )
-    return next(Judgement(nat, health, reason) for holds, health, reason in rows if holds)
+    said = next(Judgement(nat, health, reason) for holds, health, reason in rows if holds)
+    if said.health is Health.USABLE and sickness:
+        return Judgement(nat, Health.SICK, sickness, by_claims=True)
+    return said
 
 
 _BOOTING = ("Pending", "Warmed")
@@ -286,14 +289,16 @@ class Policy:
     """What the stack's settings let a plan do.
 
     `swap`: move subnets between tables rather than routes between NATs. `failback`: fail back
-    without a person's help. `adopt`: take over default routes that point to something
-    that is not ours. `watch`: the NATs watch each other and hand flows over. `group` is the name of
-    the Auto Scaling group, whose lifecycle actions are completed.
+    without a person's help. `adopt`: take over default routes that point to something that is
+    not ours. `settle`: fail back only to a NAT that has been usable for a while. `watch`: the
+    NATs watch each other and hand flows over. `group` is the name of the Auto Scaling group,
+    whose lifecycle actions are completed.
     """
 
     swap: bool = False
     failback: bool = True
     adopt: bool = False
+    settle: bool = True
     watch: bool = False
     group: str = ""
 

@@ -6,13 +6,21 @@ The decision table, for the default route of each private route table; the first
 2. it points to a usable NAT elsewhere, and one has settled at home  → fail back, if allowed
 3. it is missing, blackhole, or its NAT is not usable; one at home   → repair at home
 4. the same, but a NAT is usable only elsewhere                      → repair elsewhere
-5. no NAT is usable                                                  → leave it alone: no egress
+5. no NAT is usable                                                  → leave it alone: no egress,
+   unless it leads to nothing that may serve, and a NAT is only called sick by NATs: as 3 and 4
 6. it points to something that is not ours                           → leave it alone, or adopt it
 7. EC2 does not describe the table                                   → say so
 
-A move by plan, which is a failback or one from a NAT that leaves and still serves, waits until the
-NATs know each other, for some seconds: then they hand over the flows that are open. A NAT that
-turned sick too often gets a table only where no other is usable.
+A NAT is usable if AWS shows nothing to the contrary and what the NATs say of it does not make it
+sick (`claims`). What time adds:
+
+- an accusation that can still be answered moves nothing             → observe again when it cannot
+- a move by plan, a failback or one from a NAT that leaves and still
+  serves, while a NAT does not know the ring, for some seconds       → wait: flows are handed over
+- a failback to a NAT that is not usable for long enough, that is
+  accused, or that turned sick too often                             → keep
+- a repair                                                           → at once, and by a NAT that
+  turned sick too often only where no other is usable
 
 A table that works through something that is not ours has egress, so row 6 is asked before row 5.
 Where several NATs fit, the one that serves the fewest tables gets the table. `subnets` has the
@@ -27,7 +35,7 @@ from typing import TYPE_CHECKING
 from nat_failover import ring
 from nat_failover.actions import Move, SetDefaultRoute
 from nat_failover.fleet import Fleet, is_overridden
-from nat_failover.history import FAILBACK_AFTER_S, advance
+from nat_failover.history import FAILBACK_AFTER_S, advance, corrected
 from nat_failover.members import drained, replacement
 from nat_failover.model import (
     ROUTE_VERDICTS,
@@ -54,7 +62,8 @@ def plan(observation: Observation, policy: Policy) -> Plan:
     allowed = replace(policy, failback=policy.failback and observation.memory_readable)
     stays = "" if observation.memory_readable else "the memory could not be read"
     stays = stays if policy.failback else "failback is manual"
-    fleet = Fleet(observation)
+    observation = replace(observation, history=corrected(observation))
+    fleet = Fleet(observation, settle=policy.settle)
     decisions = _decide(observation, allowed, fleet, stays)
     moves: tuple[Move, ...] = ()
     if policy.swap:
@@ -117,7 +126,7 @@ def _verdict(table: Table, policy: Policy, fleet: Fleet) -> Verdict:
         return _verdict_on_served(table, server, policy, fleet)
     if fleet.is_foreign(table) and not (_may_adopt(table, policy) and fleet.usable):
         return Verdict.NOT_OURS
-    if not fleet.usable:
+    if not fleet.usable and not (fleet.doubted and fleet.is_lost(table)):
         return Verdict.NO_EGRESS
     if not fleet.may_evacuate(table):
         return Verdict.WAIT
@@ -160,6 +169,8 @@ def _reason(table: Table, verdict: Verdict, fleet: Fleet, stays: str) -> str:
         return f"{found}; {fleet.why_not_ours(table)}"
     if verdict is Verdict.MISSING:
         return found
+    if verdict in ROUTE_VERDICTS and not fleet.usable:
+        return f"{found}; no NAT is known to serve, and this one may"
     if verdict is not Verdict.KEEP:
         return f"{found}; {_BECAUSE[verdict]}"
     if server is None or server.zone == table.zone:
@@ -175,6 +186,10 @@ def _why_away(table: Table, fleet: Fleet, stays: str) -> str:
         (
             all(fleet.histories.is_unstable(nat.instance) for nat in here),
             "the NAT at home turned sick too often, and stays away until it is replaced",
+        ),
+        (
+            any(fleet.claims.is_accused(nat.instance) for nat in here),
+            "another NAT does not hear the one at home, or was told that it is ill",
         ),
         (not fleet.at_home(table), "AWS refused the NAT at home"),
         (True, f"no NAT at home has been usable for {FAILBACK_AFTER_S:.0f} s yet"),
@@ -195,7 +210,7 @@ def _routes(
     observation: Observation, fleet: Fleet, decisions: Mapping[str, Decision]
 ) -> Iterator[SetDefaultRoute]:
     """Write the route of each table whose decision asks for it."""
-    interfaces = {nat.instance: nat.interface for nat in fleet.usable}
+    interfaces = {nat.instance: nat.interface for nat in fleet.fit}
     for table in sorted(observation.tables, key=lambda table: table.id):
         decision = decisions[table.id]
         interface = interfaces.get(decision.nat or "")

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from nat_failover.actions import Planned
     from nat_failover.clients import Clients
     from nat_failover.contract import Settings
-    from nat_failover.model import Observation
+    from nat_failover.model import NatHistory, Observation
     from nat_failover.recall import Recall
     from nat_failover.triggers import Trigger
 
@@ -105,16 +105,19 @@ def reconcile(  # noqa: PLR0913 - what a run is made of, each thing by name
     *,
     seconds: float,
     until_served: bool = False,
+    first: bool = False,
     recall: Recall | None = None,
 ) -> Run:
     """Repair what is broken and return what happened; never raise for what AWS answers.
 
-    `until_served` also waits for NATs that are not there yet, as a deployment does. `recall` is
-    what the memory knows.
+    `until_served` also waits for NATs that are not there yet, as a deployment does. `first` says
+    that nothing uses the NATs yet, so that each table gets its own zone's at once. `recall` is what
+    the memory knows.
     """
     policy = Policy(
         swap=settings.strategy is Strategy.SWAP_ROUTE_TABLE,
-        failback=settings.failback is Failback.AUTOMATIC,
+        failback=first or settings.failback is Failback.AUTOMATIC,
+        settle=not first,
         adopt=settings.adopt,
         watch=settings.watch,
         group=settings.group,
@@ -151,7 +154,7 @@ def _observe_and_plan(
         failure = f"{type(error).__name__}: {error}"
         return replace(run, observations=run.observations + 1, failure=failure, blind=True)
     effects = pending(seen, run.effects)
-    known = replace(overlay(seen, effects), refused=run.refused)
+    known = replace(overlay(seen, effects), refused=run.refused, history=_history(run, seen))
     return replace(
         run,
         observation=known,
@@ -161,6 +164,12 @@ def _observe_and_plan(
         failure=None,
         blind=False,
     )
+
+
+def _history(run: Run, seen: Observation) -> frozenset[NatHistory]:
+    """Return what is known of how NATs fared: what the run itself found is not remembered yet."""
+    read = run.observation is not None and run.observation.memory_readable
+    return run.plan.history if run.plan and read else seen.history
 
 
 def _write(clients: Clients, run: Run) -> Run:
@@ -209,9 +218,11 @@ def _what_was_refused(run: Run, policy: Policy) -> str | None:
         return None
     # An action that is refused has ended meanwhile: its hook does not hold for ever.
     ended = {refusal for refusal in run.refused if refusal[1] == CompleteLifecycleAction.calls[0]}
-    unhindered = plan(replace(run.observation, refused=frozenset(ended)), policy)
+    at_once = replace(policy, settle=False)
+    hindered = plan(run.observation, at_once).actions
+    unhindered = plan(replace(run.observation, refused=frozenset(ended)), at_once).actions
     refusals = sorted({result.error for result in run.results if result.refused and result.error})
-    return "; ".join(("AWS refused a write", *refusals)) if unhindered.actions else None
+    return "; ".join(("AWS refused a write", *refusals)) if unhindered != hindered else None
 
 
 def _what_is_left(run: Run) -> str:

@@ -141,6 +141,8 @@ def at_rest(region: Region) -> Region:
     for table in region.tables:
         region.point(table, NetworkInterfaceId=region.interface(region.launch(table)))
     region.remember(IncidentState(settled=True))
+    region.settle()
+    region.know_each_other()
     return region
 
 

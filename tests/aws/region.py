@@ -13,8 +13,9 @@ import boto3
 
 from nat_failover.actions import DEFAULT_ROUTE_CIDR
 from nat_failover.clients import Memory
-from nat_failover.contract import FLEET_TAG, MEMORY_KEY, HomeTable
+from nat_failover.contract import FLEET_TAG, MEMORY_KEY, HomeTable, Item
 from nat_failover.memory import Written, read, write
+from nat_failover.model import NatHistory
 from tests.factories import any_function_settings
 
 if TYPE_CHECKING:
@@ -259,6 +260,32 @@ class Region:
         written, _ = write(self._table_of_memory, state, found.history, found, time.time())
         assert written is Written.DONE
 
+    def settle(self) -> None:
+        """Let an hour pass for every NAT, as far as it is remembered since when it is usable."""
+        found, now = read(self._table_of_memory), time.time()
+        assert found is not None
+        history = frozenset(
+            NatHistory(instance=nat, usable_since=now - 3600) for nat in self.nats.values()
+        )
+        written, _ = write(self._table_of_memory, found.state, history, found, now)
+        assert written is Written.DONE
+
+    def know_each_other(self) -> None:
+        """Write the ring of the NATs, all of them usable, some time ago."""
+        peers = [
+            {"instance": nat, "address": self.address(nat), "state": "usable"}
+            for nat in sorted(self.nats.values())
+        ]
+        self.dynamodb.put_item(
+            TableName=self.memory,
+            Item={
+                MEMORY_KEY: {"S": Item.PEERS},
+                "ring": {"S": json.dumps(peers)},
+                "version": {"N": "1"},
+                "written": {"N": str(int(time.time()) - 3600)},
+            },
+        )
+
     def remembered(self) -> IncidentState:
         """Return what is in the stack's memory."""
         found = read(self._table_of_memory)
@@ -295,6 +322,13 @@ class Region:
     def interface(self, nat: str) -> str:
         """Return the primary interface of an instance."""
         return self._interfaces[nat]
+
+    def address(self, nat: str) -> str:
+        """Return the private address of an instance."""
+        (interface,) = self.ec2.describe_network_interfaces(
+            NetworkInterfaceIds=[self.interface(nat)]
+        )["NetworkInterfaces"]
+        return interface["PrivateIpAddress"]
 
     def is_checked(self, nat: str) -> bool:
         """Say whether the source/destination check of an instance's primary interface is on."""

@@ -37,6 +37,8 @@ def test_first_launch_opens_every_table_when_only_one_nat_runs_yet(deploy: Deplo
     before = region.served_by()
     second = region.launch("a", checked=True)
     function(messages.launched(region, second))
+    region.settle()
+    function(messages.SWEEP)
 
     assert before == {"a": first, "b": first}
     assert region.served_by() == {"a": second, "b": first}
@@ -101,6 +103,7 @@ def test_table_goes_to_the_survivor_when_its_nat_enters_standby(
     region.autoscaling.exit_standby(
         AutoScalingGroupName=region.group, InstanceIds=[region.nats["a"]]
     )
+    region.settle()
     function(messages.SWEEP)
 
     assert meanwhile == {"a": region.nats["b"], "b": region.nats["b"]}
@@ -108,14 +111,18 @@ def test_table_goes_to_the_survivor_when_its_nat_enters_standby(
 
 
 def test_table_fails_back_when_its_nat_is_replaced(region: Region, function: Function) -> None:
-    """The replacement gets its check switched off and then its own zone's table."""
+    """The replacement gets its check switched off, and its own zone's table when it has settled."""
     dead, survivor = region.nats["a"], region.nats["b"]
     region.kill(dead)
     function(messages.terminated(region, dead))
     replacement = region.replace(dead)
 
     function(messages.launched(region, replacement))
+    before = region.served_by()
+    region.settle()
+    function(messages.SWEEP)
 
+    assert before == {"a": survivor, "b": survivor}
     assert region.served_by() == {"a": replacement, "b": survivor}
     assert not region.is_checked(replacement)
 

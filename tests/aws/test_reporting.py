@@ -61,6 +61,7 @@ def test_notification_says_what_happened_once_and_when_it_is_over(
 
     region.replace(dead)
     function(messages.SWEEP)
+    region.settle()
     function(messages.SWEEP)
 
     ((subject, text),) = region.notifications()
@@ -332,7 +333,7 @@ def test_return_value_says_what_was_seen_decided_and_done_when_a_nat_died(
     returned = function(messages.terminated(region, dead))
 
     (decision,) = returned["decided"]
-    (write,) = returned["did"]
+    write, ring = returned["did"]
     assert list(returned) == ["trigger", "observations", "saw", "decided", "did", "now", "failure"]
     assert returned["trigger"] == ["terminated"]
     assert returned["observations"] == 2
@@ -346,7 +347,8 @@ def test_return_value_says_what_was_seen_decided_and_done_when_a_nat_died(
         "repair elsewhere",
         survivor,
     )
-    assert (write["done"], write["error"]) == (True, None)
+    assert (write["call"], write["done"], write["error"]) == ("ec2:ReplaceRoute", True, None)
+    assert (ring["call"], ring["done"], ring["error"]) == ("dynamodb:PutItem", True, None)
     assert {row["verdict"] for row in returned["now"]} == {"keep"}
     assert returned["failure"] is None
 
@@ -363,13 +365,14 @@ def test_log_has_a_line_for_each_decision_and_write_when_a_nat_died(
     assert [(line["level"], line["message"]) for line in lines] == [
         ("INFO", "decision"),
         ("INFO", "write"),
+        ("INFO", "write"),
         ("INFO", "run"),
         ("INFO", "message"),
     ]
     assert lines[0].items() >= returned["decided"][0].items()
     assert lines[1]["call"] == returned["did"][0]["call"] == "ec2:ReplaceRoute"
     assert lines[1]["target"].startswith(region.homes["a"].table)
-    assert lines[2]["saw"] == returned["saw"]
+    assert lines[3]["saw"] == returned["saw"]
 
 
 def test_log_is_loud_when_no_nat_is_left(

@@ -49,6 +49,7 @@ def _live(region: Region, function: Function, cloudformation: CloudFormation) ->
     function(messages.launched(region, region.replace(region.nats["a"])))
     region.point("a", NetworkInterfaceId=region.interface(region.nats["b"]))
     function(messages.SWEEP)
+    region.autoscaling.set_instance_health(InstanceId=region.nats["b"], HealthStatus="Unhealthy")
     shows_waiting(function, region.nats["b"])
     function(messages.terminating(region, region.nats["b"]))
     function.wire.edit("DescribeAutoScalingGroups", lambda _: None)

@@ -62,6 +62,8 @@ def test_subnets_fail_back_when_their_nat_is_replaced(region: Region, function: 
     replacement = region.replace(region.nats["a"])
 
     function(messages.launched(region, replacement))
+    region.settle()
+    function(messages.SWEEP)
 
     assert region.served_by() == region.nats
     assert _users(region) == _at_home(region)

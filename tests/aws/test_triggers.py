@@ -112,6 +112,7 @@ def test_hint_is_not_remembered_when_the_next_event_does_not_give_it(
     """The table of a NAT that did not leave after all fails back with the next sweep."""
     function(messages.state_change(region.nats["a"], "stopping"))
 
+    region.settle()
     function(messages.SWEEP)
 
     assert region.served_by() == region.nats

@@ -3,15 +3,38 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nat_failover.actions import SetDefaultRoute
 from nat_failover.claims import CLAIM_LIFE_S, CONTRADICT_S, MUTUAL_S, Claims
-from nat_failover.model import Accusation, Claim, Health, Nat, Observation, Policy, Verdict, judge
+from nat_failover.history import FAILBACK_AFTER_S
+from nat_failover.model import (
+    Accusation,
+    Claim,
+    Health,
+    InstanceState,
+    Nat,
+    Observation,
+    Policy,
+    Ring,
+    Verdict,
+    judge,
+)
 from nat_failover.planner import plan
-from tests.unit.worlds import HERE, THERE, any_nat, any_table, network, route_to
+from tests.unit.worlds import (
+    HERE,
+    THERE,
+    any_nat,
+    any_table,
+    carry_out,
+    network,
+    route_to,
+    with_subnets,
+)
 
 NOW = 1000.0
 A, B, C = any_nat("a", HERE), any_nat("b", THERE), any_nat("c", "zone-c")
@@ -110,6 +133,61 @@ def test_accuser_does_not_count_when_it_is_ill_itself() -> None:
     assert sickness(B, claim(A, ailment="egress", silent=silent(B), ill=frozenset({"i-b"}))) is None
 
 
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"healthy": False},
+        {"addressed": False},
+        {"lifecycle": "Pending:Wait"},
+        {"state": InstanceState.STOPPING},
+    ],
+)
+def test_accuser_does_not_count_when_it_is_not_credible(facts: dict[str, Any]) -> None:
+    """It boots, ends, or AWS knows what is wrong with it."""
+    accuser = replace(A, **facts)
+    assert sickness(B, claim(A, silent=silent(B)), nats=(accuser, B)) is None
+
+
+ACCUSES = (claim(A, silent=silent(B)), claim(A, ill=frozenset({"i-b"})))
+
+
+@pytest.mark.parametrize("accusation", ACCUSES)
+def test_nat_is_usable_when_a_witness_hears_it(accusation: Claim) -> None:
+    """Of three NATs one alone decides nothing, also where the accused one is slow to answer."""
+    heard = claim(C, NOW - MUTUAL_S, ring=7)
+    observation = seen(accusation, heard, nats=(A, B, C))
+    known = replace(observation, ring=Ring(version=7))
+    assert Claims(known).sickness("i-b") is None
+
+
+@pytest.mark.parametrize("accusation", ACCUSES)
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"received": NOW - MUTUAL_S - 1},
+        {"ring": 6},
+        {"ring": None},
+        {"ailment": "egress"},
+        {"silent": silent(B)},
+        {"ill": frozenset({"i-b"})},
+    ],
+)
+def test_witness_does_not_count_when_it_may_not_know(
+    accusation: Claim, said: dict[str, Any]
+) -> None:
+    """Its word is old, it does not know the NAT yet, it is ill, or it says the same."""
+    witness = replace(claim(C, ring=7), **said)
+    known = replace(seen(accusation, witness, nats=(A, B, C)), ring=Ring(version=7))
+    assert Claims(known).sickness("i-b") is not None
+
+
+def test_witness_does_not_count_when_the_accuser_does_not_hear_it_either() -> None:
+    """Both may hang, as in a zone that fails."""
+    accusation = claim(A, silent=silent(B) | silent(C))
+    observation = seen(accusation, claim(C, NOW - 9, ring=7), nats=(A, B, C))
+    assert Claims(replace(observation, ring=Ring(version=7))).sickness("i-b") is not None
+
+
 def test_claim_does_not_count_when_it_is_old() -> None:
     """Who said it may be gone."""
     old = NOW - CLAIM_LIFE_S - 1
@@ -137,6 +215,17 @@ def test_nothing_moves_when_every_nat_says_that_it_has_no_egress() -> None:
     made = plan(observation, Policy(watch=True))
     assert [Verdict.NO_EGRESS] * 2 == [decision.verdict for decision in made.decisions]
     assert () == made.actions
+
+
+def test_table_that_leads_nowhere_is_repaired_when_every_nat_is_called_sick() -> None:
+    """What NATs say makes a choice among them: a watch that errs keeps no table from a repair."""
+    ill = seen(claim(A, ailment="egress"), claim(B, ailment="egress"))
+    lost = replace(ill, tables=ill.tables | {any_table(None, HERE, "lost")})
+    made = plan(with_subnets(lost), Policy(watch=True))
+    assert ["i-a"] == [a.instance for a in made.actions if isinstance(a, SetDefaultRoute)]
+    repaired = {d.table: d for d in made.decisions}["rtb-lost"]
+    assert Verdict.REPAIR_AT_HOME is repaired.verdict
+    assert repaired.reason.endswith("no NAT is known to serve, and this one may")
 
 
 def test_table_moves_at_once_when_its_nat_is_sick_by_claims() -> None:
@@ -177,6 +266,59 @@ def test_nats_that_answer_stay_whatever_one_nat_says_of_them(
     for decision in made.decisions:
         if decision.table != "rtb-i-a":
             assert Verdict.KEEP is decision.verdict
+
+
+@given(anything(A), st.floats(NOW - 60, NOW), st.floats(NOW - 60, NOW))
+def test_nats_that_hear_each_other_stay_when_a_third_accuses_one_of_them(
+    lie: Claim, said_b: float, said_c: float
+) -> None:
+    """Also when it does not learn of that, and says nothing: of three, one is outvoted."""
+    one = replace(
+        lie,
+        silent=frozenset(each for each in lie.silent if each.peer == "i-b"),
+        ill=lie.ill & {"i-b"},
+    )
+    claims = (one, claim(B, said_b, ring=7), claim(C, said_c, ring=7))
+    observation = replace(seen(*claims, nats=NATS), ring=Ring(version=7))
+    made = plan(observation, Policy(watch=True))
+    assert {"rtb-i-b": Verdict.KEEP, "rtb-i-c": Verdict.KEEP} == {
+        d.table: d.verdict for d in made.decisions if d.table != "rtb-i-a"
+    }
+
+
+STEPS = st.lists(
+    st.tuples(st.floats(0.1, 90.0), st.sampled_from(NATS).flatmap(anything), st.booleans()),
+    max_size=12,
+)
+
+
+@given(STEPS, st.booleans())
+def test_nothing_fails_back_to_a_nat_that_was_sick_a_moment_ago(
+    steps: list[tuple[float, Claim, bool]],
+    swap: bool,  # noqa: FBT001 - drawn
+) -> None:
+    """Whatever is said when, also where a run does not know yet what the one before it found."""
+    observation = replace(seen(nats=NATS), ring=Ring())
+    before, sick = observation.history, dict.fromkeys((nat.instance for nat in NATS), 0.0)
+    for gap, said, overlaps in steps:
+        now = observation.now + gap
+        came = replace(
+            said,
+            received=now,
+            silent=frozenset(replace(a, began=a.began - NOW + now) for a in said.silent),
+        )
+        others = {each for each in observation.claims if each.instance != came.instance}
+        observation = replace(observation, now=now, claims=frozenset({*others, came}))
+        known = replace(observation, history=before) if overlaps else observation
+        made = plan(known, Policy(watch=True, swap=swap))
+        for judged in made.health:
+            if judged.health is Health.SICK:
+                sick[judged.nat.instance] = now
+        for decision in made.decisions:
+            if decision.verdict is Verdict.FAIL_BACK:
+                assert now - sick[decision.nat or ""] >= FAILBACK_AFTER_S
+        before = observation.history
+        observation = replace(carry_out(observation, made.actions), history=made.history)
 
 
 @given(st.lists(st.one_of(*map(anything, NATS)), max_size=9), st.randoms())

@@ -19,19 +19,23 @@ from nat_failover.actions import (
     DisableSourceDestCheck,
     MoveSubnet,
     Planned,
+    PublishRing,
     SetDefaultRoute,
 )
 from nat_failover.model import (
     Association,
+    Claim,
     Health,
     InstanceState,
     Nat,
     Observation,
     Policy,
+    Ring,
     Table,
     judge,
 )
 from nat_failover.planner import plan
+from nat_failover.ring import RING_WAIT_S
 from tests.unit.worlds import any_nat, any_table, carry_out, network, settled, with_subnets
 
 ALIVE = {InstanceState.PENDING, InstanceState.RUNNING}
@@ -50,6 +54,8 @@ def aws(seen: Observation, action: Planned) -> Observation:
     interfaces = {nat.interface for nat in seen.nats if nat.state is not InstanceState.TERMINATED}
     associations = {(t.id, a.id) for t in seen.tables for a in t.associations}
     match action:
+        case PublishRing() if seen.ring and seen.ring.version != action.found:
+            return seen  # ConditionalCheckFailedException
         case SetDefaultRoute() if action.interface not in interfaces:
             return seen  # InvalidNetworkInterfaceID.NotFound
         case MoveSubnet() if (action.source, action.association) not in associations:
@@ -71,13 +77,20 @@ class Failover(RuleBasedStateMachine):
     @initialize(
         zones=st.integers(2, 3),
         per_zone=st.integers(1, 2),
-        policy=st.builds(Policy, swap=st.booleans(), failback=st.booleans()),
+        policy=st.builds(
+            Policy,
+            swap=st.booleans(),
+            failback=st.booleans(),
+            watch=st.booleans(),
+            group=st.just("any-group"),
+        ),
     )
     def deploy(self, zones: int, per_zone: int, policy: Policy) -> None:
         """Start with tables that have no default route yet, and no NATs."""
         self.policy, self.zones, self.launched = policy, [f"zone-{i}" for i in range(zones)], 0
         self.messages: list[str] = []
-        self.seen = network(set(), {self._table(zone, per_zone) for zone in self.zones})
+        tables = {self._table(zone, per_zone) for zone in self.zones}
+        self.seen = replace(network(set(), tables), ring=Ring())
 
     def _table(self, zone: str, subnets: int) -> Table:
         names = [f"subnet-{zone}-{i}" for i in range(subnets)]
@@ -97,6 +110,7 @@ class Failover(RuleBasedStateMachine):
             state=InstanceState.PENDING,
             lifecycle="Pending",
             source_dest_check=True,
+            address=f"10.0.0.{self.launched}",
         )
         self.seen = replace(self.seen, nats=self.seen.nats | {nat})
 
@@ -114,6 +128,25 @@ class Failover(RuleBasedStateMachine):
     def recover(self, which: int) -> None:
         """A NAT forwards again."""
         self._change(which, {InstanceState.RUNNING}, healthy=True)
+
+    @rule(which=st.integers(0, 9), ailment=st.sampled_from([None, "egress", "forwarding"]))
+    def claim(self, which: int, ailment: str | None) -> None:
+        """A NAT says how it is, and which ring it knows."""
+        nat = self._change(which, {InstanceState.RUNNING})
+        if nat and self.seen.ring:
+            said = Claim(
+                instance=nat.instance,
+                received=self.seen.now,
+                ailment=ailment,
+                ring=self.seen.ring.version,
+            )
+            others = {claim for claim in self.seen.claims if claim.instance != nat.instance}
+            self.seen = replace(self.seen, claims=frozenset({*others, said}))
+
+    @rule(which=st.integers(0, 9))
+    def leave_by_plan(self, which: int) -> None:
+        """The group wants to terminate a NAT, and a hook holds that."""
+        self._change(which, {InstanceState.RUNNING}, lifecycle="Terminating:Wait")
 
     @rule(which=st.integers(0, 9))
     def reset_check(self, which: int) -> None:
@@ -184,7 +217,8 @@ class Failover(RuleBasedStateMachine):
         if not hasattr(self, "seen"):
             return
         seen = settled(self.seen)
-        for _ in range(4):
+        for moment in [seen.now] * 4 + [seen.now + RING_WAIT_S] * 4:
+            seen = replace(seen, now=moment)
             for action in plan(seen, self.policy).actions:
                 seen = aws(seen, action)
         assert plan(seen, self.policy).actions == ()

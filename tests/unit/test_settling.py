@@ -9,8 +9,9 @@ import pytest
 from nat_failover.actions import CompleteLifecycleAction, MarkUnhealthy, PublishRing
 from nat_failover.contract import DRAIN_HOOK
 from nat_failover.history import FAILBACK_AFTER_S, MEMORABLE_S, advance
-from nat_failover.members import FIRST_MINUTES_S, REPLACE_EVERY_S
+from nat_failover.members import FIRST_MINUTES_S, REPLACE_AFTER_S, REPLACE_EVERY_S
 from nat_failover.model import (
+    Accusation,
     Claim,
     InstanceState,
     Nat,
@@ -76,6 +77,29 @@ class TestFailback:
         old = replace(twice, sick=(NOW - MEMORABLE_S - 1, NOW - 100))
         assert Verdict.FAIL_BACK is verdict(seen(HOME, AWAY, history=frozenset({old})))
 
+    def test_table_waits_when_another_run_found_the_nat_at_home_sick_a_moment_ago(self) -> None:
+        """That run wrote the ring beside the route, and writes what it remembers at its end."""
+        sick = (BOTH[0], replace(BOTH[1], state="sick"))
+        known = frozenset({Claim(instance=nat, received=NOW, ring=3) for nat in ("i-home", "i-x")})
+        made = plan(seen(HOME, AWAY, ring=ring(members=sick), claims=known), POLICY)
+        assert Verdict.KEEP is made.decisions[0].verdict
+        assert NatHistory(instance="i-home", usable_since=NOW) in made.history
+
+    def test_table_waits_when_a_nat_accuses_the_one_at_home(self) -> None:
+        """Flows could not be handed over by a link that is broken, and the NAT may hang next."""
+        accused = Accusation(peer="i-home", began=NOW - 20)
+        claims = frozenset(
+            {
+                Claim(instance="i-away", received=NOW, silent=frozenset({accused})),
+                Claim(instance="i-home", received=NOW),
+            }
+        )
+        made = plan(seen(HOME, AWAY, claims=claims), POLICY)
+        assert Verdict.KEEP is made.decisions[0].verdict
+        assert made.decisions[0].reason.endswith(
+            "another NAT does not hear the one at home, or was told that it is ill"
+        )
+
     def test_table_is_repaired_by_an_unstable_nat_when_there_is_no_other(self) -> None:
         """The last resort is better than none, and a stable one elsewhere better than that."""
         dead = any_nat("dead", THERE, state=InstanceState.TERMINATED)
@@ -86,6 +110,9 @@ class TestFailback:
         helped = seen(HOME, AWAY, dead, served=dead, history=history)
         (decision,) = plan(helped, POLICY).decisions
         assert (Verdict.REPAIR_ELSEWHERE, "i-away") == (decision.verdict, decision.nat)
+
+
+HOME_ILL = frozenset({Claim(instance="i-home", received=NOW, ailment="egress")})
 
 
 class TestHistory:
@@ -100,11 +127,24 @@ class TestHistory:
 
     def test_nat_that_turns_sick_is_remembered_once(self) -> None:
         """It is usable no more, and not sick again while it is sick."""
-        ill = replace(HOME, healthy=False)
-        once = plan(seen(ill, served=HOME), POLICY).history
+        once = plan(seen(HOME, served=HOME, claims=HOME_ILL), POLICY).history
         assert frozenset({NatHistory(instance="i-home", usable_since=None, sick=(NOW,))}) == once
-        again = replace(seen(ill, served=HOME), now=NOW + 9, history=once)
+        again = seen(HOME, served=HOME, claims=HOME_ILL, history=once, now=NOW + 9)
         assert once == plan(again, POLICY).history
+
+    @pytest.mark.parametrize(("gap", "times"), [(FAILBACK_AFTER_S - 1, 1), (FAILBACK_AFTER_S, 2)])
+    def test_nat_turns_sick_once_in_a_while(self, gap: float, times: int) -> None:
+        """Claims overtake each other: what comes and goes within seconds is one sickness."""
+        before = NatHistory(instance="i-home", usable_since=NOW - 1, sick=(NOW - gap,))
+        made = plan(seen(HOME, claims=HOME_ILL, history=frozenset({before})), POLICY)
+        (after,) = made.history
+        assert times == len(after.sick)
+
+    def test_nat_does_not_turn_sick_by_what_aws_says(self) -> None:
+        """A person may switch a check on; the group replaces what is Unhealthy anyway."""
+        for nat in (replace(HOME, healthy=False), replace(HOME, source_dest_check=True)):
+            (after,) = plan(seen(nat, served=HOME), POLICY).history
+            assert (None, ()) == (after.usable_since, after.sick)
 
     def test_nat_that_is_gone_is_forgotten(self) -> None:
         """So that what is remembered stays small."""
@@ -189,6 +229,7 @@ class TestRing:
         made = plan(seen(HOME, leaves, ring=ring()), POLICY)
         assert (Verdict.WAIT, "i-away") == (made.decisions[0].verdict, made.decisions[0].nat)
         assert [PublishRing] == [type(action) for action in made.actions]
+        assert () == made.without_egress
 
     @pytest.mark.parametrize(
         "facts",
@@ -242,6 +283,15 @@ class TestDrain:
     def test_termination_is_held_while_a_table_leads_to_the_nat(self) -> None:
         """Its flows count from when its table has moved."""
         assert [] == ended(seen(HOME, WAITING, claims=flows(0), ring=ring()))
+
+    def test_termination_goes_on_when_no_subnet_uses_the_table_that_leads_to_the_nat(self) -> None:
+        """With swap-route-table the table keeps its route, and its subnets have left it."""
+        here, there = any_table(route_to(AWAY), THERE), any_table(route_to(HOME), HERE, "other")
+        left = replace(here, associations=frozenset())
+        full = replace(there, associations=here.associations | there.associations)
+        observation = replace(network({HOME, WAITING}, {left, full}), now=NOW, claims=flows(0))
+        (end,) = ended(observation, replace(POLICY, swap=True))
+        assert ENDS["instance"] == end.instance
 
     @pytest.mark.parametrize(
         ("facts", "of", "policy"),
@@ -322,6 +372,17 @@ class TestReplacement:
         assert [] == replaced(seen(AWAY, claims=SAYS_ILL))
         twice = NatHistory(instance="i-away", usable_since=NOW, sick=(NOW - 200, NOW - 100))
         assert [] == replaced(seen(AWAY, history=frozenset({twice})))
+
+    @pytest.mark.parametrize(("age", "told"), [(5.0, 0), (REPLACE_AFTER_S, 1)])
+    def test_group_is_told_of_a_silent_nat_when_it_is_so_for_some_time(
+        self, age: float, told: int
+    ) -> None:
+        """Its table has moved; an answer that comes late saves the NAT."""
+        accused = frozenset({Accusation(peer="i-away", began=NOW - age)})
+        claims = frozenset({Claim(instance="i-home", received=NOW, silent=accused)})
+        observation = seen(HOME, AWAY, claims=claims)
+        assert Verdict.REPAIR_AT_HOME is verdict(observation)
+        assert told == len(replaced(observation))
 
     def test_group_is_told_of_one_nat_at_a_time(self) -> None:
         """What ails several may be none of them."""

@@ -87,6 +87,14 @@ WATCH_CALL = Delay(
     _ASSUMED,
     "no figure published for a small instance; three round trips within the Region",
 )
+WATCH_RENEWS = Delay(
+    "a NAT's next claim comes that says the same again",
+    0,
+    10,
+    _DOCUMENTED,
+    "cdk_nat_failover/instances/watch/judgement.py: one each 60 s, or each 10 s while not all is"
+    " well; the NATs have no common clock",
+)
 CLAIM_AGAIN = Delay(
     "a NAT tries again to publish a claim",
     2,

@@ -47,6 +47,8 @@ SETTLED_S = 15.0
 """Seconds after the last change of what NATs see or say, in which time alone may change what they
 say: more than any limit of the judgement."""
 
+_WELL = "all is well"
+
 _SOONEST = 0.1
 """Seconds until a watch that could go on at once goes on."""
 
@@ -62,7 +64,7 @@ class _Nat:
         self.awake = False
         self.probes_from = self.reads_from = 0.0
         self.claim: Claim | None = None
-        self.said = ""
+        self.said = _WELL
         self.refused: set[str] = set()
         self.flows_end: float | None = None
         self._aws = aws
@@ -155,6 +157,8 @@ class InstancesWatchEachOther(Behaviour):
 
     def _disturb(self) -> None:
         clock = self._aws.clock
+        if not self._busy():
+            self._catch_up()
         self._busy_until = clock.now() + SETTLED_S
         for nat in [nat for nat in self._nats.values() if nat.runs and not nat.awake]:
             nat.awake = True
@@ -164,6 +168,12 @@ class InstancesWatchEachOther(Behaviour):
         if not self._renews:
             self._renews = True
             self._renew_later()
+
+    def _catch_up(self) -> None:
+        """Let each NAT have heard its peers half a second ago at most, as it has all along."""
+        clock = self._aws.clock
+        for nat in self._nats.values():
+            nat.watch.forwards(ok=True, now=clock.now() - clock.draw(delays.WATCH_BEATS))
 
     def _busy(self) -> bool:
         return self._aws.clock.now() < self._busy_until
@@ -255,8 +265,11 @@ class InstancesWatchEachOther(Behaviour):
             nat.said = said
             self._busy_until = max(self._busy_until, self._aws.clock.now() + SETTLED_S)
             what = f"{nat.name} claims: {said}"
-            self._aws.journal.note(Who.EC2, CLAIMED, what, instance=nat.name)
-        self._aws.clock.after(delays.WATCH_CALL, lambda: self._publish(nat, claim))
+            wrong = bool(claim.ailment or claim.silent or claim.ill)
+            detail = {"instance": nat.name, "wrong": str(wrong)}
+            self._aws.journal.note(Who.EC2, CLAIMED, what, **detail)
+        call = delays.WATCH_CALL if self._busy() else delays.WATCH_RENEWS
+        self._aws.clock.after(call, lambda: self._publish(nat, claim))
 
     def _publish(self, nat: _Nat, claim: Claim) -> None:
         if nat.claim is not claim or not nat.runs or between(self._aws).silenced:
@@ -281,4 +294,4 @@ def in_words(claim: Claim) -> str:
     said += [f"{name} is silent" for name in sorted(claim.silent)] + ill
     if claim.flows == 0:
         said.append("its last flow has ended")
-    return ", ".join(said) or "all is well"
+    return ", ".join(said) or _WELL

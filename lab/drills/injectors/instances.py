@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lab.drills.boots import forwarding
+from lab.emulator.services.autoscaling.members import IN_SERVICE_SINCE, groups_of, in_service
 from lab.emulator.services.ec2 import health
 
 if TYPE_CHECKING:
@@ -68,3 +69,18 @@ def planned(context: FaultContext, _: str | None) -> None:
     name = group["AutoScalingGroupName"]
     context.say(f"start an instance refresh of {name}")
     autoscaling.start_instance_refresh(AutoScalingGroupName=name)
+
+
+def outlive(context: FaultContext, _: str | None) -> None:
+    """Let every NAT be as old as its group lets it become."""
+    autoscaling, now = context.region.client("autoscaling"), context.region.clock.now()
+    for group in groups_of(context.region.aws):
+        described = autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=[group.name])
+        if limit := described["AutoScalingGroups"][0].get("MaxInstanceLifetime"):
+            nats = [state.instance.id for state in in_service(group)]
+            context.say(f"let {' and '.join(nats)} be {limit / 86400:g} days old")
+            for state in in_service(group):
+                IN_SERVICE_SINCE[state] = now - limit
+            autoscaling.update_auto_scaling_group(
+                AutoScalingGroupName=group.name, MaxInstanceLifetime=limit
+            )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lab.drills.injectors import conditions, instances, network, updates
+from lab.drills.injectors import conditions, instances, network, updates, watches
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -29,7 +29,13 @@ INJECTORS: Mapping[str, Injector] = {
     "stop": Injector(instances.stop),
     "hang": Injector(instances.hang),
     "impair": Injector(instances.impair),
+    "lost-egress": Injector(watches.lose_egress),
+    "flapping": Injector(watches.flap),
+    "internet-down": Injector(watches.lose_internet, watches.restore_internet),
+    "link-cut": Injector(watches.cut_link, watches.mend_link),
+    "watch-dead": Injector(watches.stop_watch, watches.start_watches),
     "planned": Injector(instances.planned),
+    "renewal": Injector(instances.outlive),
     "zone-outage": Injector(conditions.zone_outage, conditions.capacity_is_back),
     "both": Injector(instances.both),
     "no-capacity": Injector(conditions.no_capacity, conditions.capacity_is_back),

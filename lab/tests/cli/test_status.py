@@ -16,8 +16,8 @@ from lab.tests.report.outcomes import any_outcome
     [
         ("terminate", True, 0),
         ("terminate", False, 1),
-        ("hang", False, 0),
-        ("terminate hang", False, 0),
+        ("hang", False, 1),
+        ("terminate delete-table", False, 0),
         ("disassociate", False, 0),
         ("delete-table", False, 0),
         ("tamper", False, 1),
@@ -34,18 +34,25 @@ def test_drill_ends_with_1_when_the_function_did_not_do_what_is_documented(
     assert status(outcome, read_faults(written.split())) == expected
 
 
+def test_nat_that_hangs_is_left_when_watches_are_off() -> None:
+    """Nobody notices it then."""
+    outcome = any_outcome(recovered=False, home=False)
+    assert status(outcome, read_faults(["hang"]), watch=False) == 0
+    assert status(outcome, read_faults(["impair"]), watch=False) == 1
+
+
 @pytest.mark.parametrize(("lost", "expected"), [("nat_failover.do", 1), ("another", 0)])
 def test_comparison_ends_with_1_when_our_function_failed_and_not_when_another_did(
     lost: str, expected: int
 ) -> None:
     """One drill of several is enough."""
-    scenarios = [read_faults(["hang"]), read_faults(["lost"])]
+    scenarios = [read_faults(["delete-table"]), read_faults(["lost"])]
     outcomes = [
         any_outcome(handler=name, fault=fault, home=(name, fault) != (lost, "lost terminate"))
-        for fault in ("hang", "lost terminate")
+        for fault in ("delete-table", "lost terminate")
         for name in ("nat_failover.do", "another")
     ]
-    assert comparison_status(outcomes, scenarios, adopt=False) == expected
+    assert comparison_status(outcomes, scenarios) == expected
 
 
 def test_comparison_names_the_exceptions_of_handlers_once_each_drill() -> None:

@@ -47,14 +47,15 @@ class DeliversToFunctions(Behaviour):
             leaves = Message(
                 Leg.TOPIC,
                 subject or "one without a subject",
-                lambda: self._hand_over(subscription.endpoint, event),
+                lambda: self._hand_over(subscription.endpoint, event, message),
             )
             delivery = self._aws.delivery
             self._aws.clock.after(delays.SNS_DELIVERY, lambda: delivery.deliver(leaves))
 
-    def _hand_over(self, function: str, event: dict[str, Any]) -> None:
+    def _hand_over(self, function: str, event: dict[str, Any], message: str) -> None:
         what = "hands the message to the subscribed function"
-        self._aws.journal.note(Who.SNS, "delivered", what, function=function)
+        detail = {"function": function, "message": message}
+        self._aws.journal.note(Who.SNS, "delivered", what, **detail)
         invoke_later(self._aws, function, event)
 
 
