@@ -10,12 +10,14 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
 from aws_cdk import aws_autoscaling as autoscaling
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3_assets as assets
 from constructs import Construct
 
 from cdk_nat_failover.acknowledgements import acknowledge
@@ -54,11 +56,15 @@ and the entries are limited for each type (docs/decisions/0019-the-security-grou
 
 HASH = 16
 
-ENDPOINTS = ("elasticloadbalancing", "rds", "cloudformation", "autoscaling")
+ENDPOINTS = ("rds", "cloudformation", "autoscaling")
 """Services that have an endpoint in each Region of each partition (botocore, endpoints.json).
 
 No third party is asked. None has a gateway endpoint, and few VPCs have interface endpoints for all
 of them: a name that leads into the VPC proves nothing, and is passed over."""
+
+
+WATCH = Path(__file__).with_name("watch")
+"""The modules of the watch, which instances fetch."""
 
 
 def group_name(address: Address) -> str:
@@ -96,12 +102,14 @@ class NatLaunch(Construct):
         self.security_group = security_group or NatSecurityGroup(
             self, "SecurityGroup", network=network
         )
+        code = self._watch_code() if options.watch else None
         self.role = NatRole(
             self,
             "Role",
             group=group_name(address),
             topic=topic,
             memory=memory,
+            code=code,
             options=options,
         )
         self._profile = iam.CfnInstanceProfile(self, "Profile", roles=[self.role.role_name])
@@ -116,6 +124,7 @@ class NatLaunch(Construct):
             watch=options.watch,
             topic=topic.topic.topic_arn,
             table=memory.table_name,
+            code=code.s3_object_url if code else "",
         )
         self._user_data = cdk.Fn.base64(user_data(boot))
         self.resource = self._template() if options.launch == "template" else self._configuration()
@@ -124,6 +133,9 @@ class NatLaunch(Construct):
     def version(self) -> str:
         """What changes when anything about the instances changes."""
         return self.resource.ref
+
+    def _watch_code(self) -> assets.Asset:
+        return assets.Asset(self, "Watch", path=str(WATCH), exclude=["**/__pycache__"])
 
     def _image(self) -> str:
         """Return the image: its id, or what tells it at the deployment or at each launch."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from aws_cdk import aws_dynamodb as dynamodb
+    from aws_cdk import aws_s3_assets as assets
     from constructs import Construct
 
     from cdk_nat_failover.messaging.encryption_key import EncryptionKey
@@ -37,6 +38,7 @@ class NatRole(iam.Role):
         group: str,
         topic: FailoverTopic,
         memory: dynamodb.ITable,
+        code: assets.Asset | None,
         options: InstanceOptions,
     ) -> None:
         stack = cdk.Stack.of(scope)
@@ -51,8 +53,9 @@ class NatRole(iam.Role):
             _allow("Launch", ["autoscaling:CompleteLifecycleAction"], own_group),
             _allow("Signal", ["cloudformation:SignalResource"], stack.stack_id),
         ]
-        if options.watch:
-            statements += _watch(stack, topic, memory)
+        if code:
+            file = code.bucket.arn_for_objects(code.s3_object_key)
+            statements += [*_watch(stack, topic, memory), _allow("Code", ["s3:GetObject"], file)]
         if options.session_manager:
             statements += _session_manager(instances)
         super().__init__(

@@ -1,7 +1,7 @@
 """The user data of a NAT: the settings, and packed the boot script and the files that it needs.
 
-The files are those of `boot` and `watch` without their comments, for which there is no room. The
-settings are the one thing that differs between stacks.
+The files are those of `boot`, with their comments. The settings are the one thing that differs
+between stacks. For the modules of the watch there is no room: the instance fetches them.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cdk_nat_failover.instances.packing import File, bare, pack
+from cdk_nat_failover.instances.packing import File, pack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,14 +21,13 @@ FOLDER = Path(__file__).with_name("boot")
 LIMIT = 16 * 1024
 """Bytes that user data may have before it is encoded ("Run commands at launch", EC2 user guide)."""
 
-WATCH = Path(__file__).with_name("watch")
-
 _HOME = "/etc/nat-failover"
 
 _UNITS = "/etc/systemd/system"
 _WRITTEN: tuple[tuple[str, str, int], ...] = (
     ("boot.sh", f"{_HOME}/boot", 0o755),
     ("lib.sh", f"{_HOME}/lib", 0o644),
+    ("fetch-watch.sh", f"{_HOME}/fetch-watch", 0o755),
     ("up.sh", f"{_HOME}/up", 0o755),
     ("self-test.sh", f"{_HOME}/self-test", 0o755),
     ("health.sh", f"{_HOME}/health", 0o755),
@@ -39,6 +38,7 @@ _WRITTEN: tuple[tuple[str, str, int], ...] = (
     ("nat-failover.service", f"{_UNITS}/nat-failover.service", 0o644),
     ("nat-failover-health.service", f"{_UNITS}/nat-failover-health.service", 0o644),
     ("nat-failover-health.timer", f"{_UNITS}/nat-failover-health.timer", 0o644),
+    ("nat-failover-watch.service", f"{_UNITS}/nat-failover-watch.service", 0o644),
     ("journald.conf", "/etc/systemd/journald.conf.d/nat-failover.conf", 0o644),
 )
 
@@ -54,7 +54,7 @@ class Boot:
     `group` and `hook` name the lifecycle action that an instance completes, `stack` and `resource`
     what it signals afterwards; `targets` are IPv4 addresses and host names on the internet, none
     for the Region's own. With a `watch`, `topic` is the ARN where it publishes its claims, `table`
-    the name of the table where it reads its peers.
+    the name of the table where it reads its peers, `code` the URL of its modules in S3.
     """
 
     targets: Sequence[str]
@@ -66,6 +66,7 @@ class Boot:
     watch: bool = False
     topic: str = ""
     table: str = ""
+    code: str = ""
 
 
 def user_data(boot: Boot) -> str:
@@ -75,7 +76,7 @@ def user_data(boot: Boot) -> str:
         UserDataError: when it is longer than user data may be.
 
     """
-    script = bare(FOLDER / "unpack.sh")
+    script = _text("unpack.sh")
     script = script.replace("@SETTINGS@\n", _settings(boot)).replace("@FILES@", pack(_files()))
     if (size := len(script.encode())) > LIMIT:
         message = (
@@ -97,12 +98,14 @@ def _settings(boot: Boot) -> str:
         "session_manager": "on" if boot.session_manager else "off",
     }
     if boot.watch:
-        values |= {"watch": "on", "topic": boot.topic, "table": boot.table}
+        values |= {"watch": "on", "topic": boot.topic, "table": boot.table, "code": boot.code}
     return "".join(f"{name}={shlex.quote(value)}\n" for name, value in values.items())
 
 
 def _files() -> Iterator[File]:
     for name, path, mode in _WRITTEN:
-        yield File(path, mode, bare(FOLDER / name))
-    for module in sorted(WATCH.glob("*.py")):
-        yield File(f"{_HOME}/watch/{module.name}", 0o644, bare(module))
+        yield File(path, mode, _text(name))
+
+
+def _text(name: str) -> str:
+    return (FOLDER / name).read_text(encoding="utf-8")

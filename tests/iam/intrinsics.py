@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -33,5 +34,6 @@ _FUNCTIONS: dict[str, Callable[[Any, Mapping[str, str]], Any]] = {
     "Fn::GetAtt": lambda path, values: values[".".join(path)],
     "Fn::GetAZs": lambda _, values: values["AWS::AvailabilityZones"].split(","),
     "Fn::Join": lambda argument, values: argument[0].join(resolve(argument[1], values)),
+    "Fn::Sub": lambda text, values: re.sub(r"\$\{(.+?)\}", lambda name: values[name[1]], text),
     "Fn::Select": lambda argument, values: resolve(argument[1], values)[argument[0]],
 }

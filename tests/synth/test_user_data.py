@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 import subprocess
 import sys
@@ -15,12 +14,11 @@ from cdk_nat_failover.instances.nat_fleet import HEARTBEAT_S, SIGNAL_TIMEOUT
 from cdk_nat_failover.instances.nat_user_data import (
     FOLDER,
     LIMIT,
-    WATCH,
     Boot,
     UserDataError,
     user_data,
 )
-from cdk_nat_failover.instances.packing import File, bare, pack, unpack
+from cdk_nat_failover.instances.packing import File, pack, unpack
 from cdk_nat_failover.options.instances import MOST_TARGETS
 from cdk_nat_failover.options.targets import LONGEST_NAME
 
@@ -47,8 +45,13 @@ LONGEST = Boot(
     stack="s" * 128,
     resource="r" * 40,
     session_manager=False,
+    watch=True,
+    topic=f"arn:aws-us-gov:sns:us-gov-east-1:123456789012:{'t' * 182}",
+    table="m" * 182,
+    code=f"s3://cdk-hnb659fds-assets-123456789012-us-gov-east-1/{'0' * 64}.zip",
 )
-"""What the settings allow; a stack's name has 128 characters at most."""
+"""What the settings allow. A stack's name has 128 characters at most; the names that CloudFormation
+makes have it, that of the resource, and 12 more characters."""
 
 
 def any_boot(group: str = "any-group") -> Boot:
@@ -69,7 +72,9 @@ def test_script_passes_shellcheck_when_filled_in(tmp_path: Path) -> None:
     assert "" == _complaints("--external-sources", tmp_path / "user-data.sh")
 
 
-@pytest.mark.parametrize("name", ["boot.sh", "lib.sh", "up.sh", "self-test.sh", "health.sh"])
+@pytest.mark.parametrize(
+    "name", ["boot.sh", "lib.sh", "up.sh", "self-test.sh", "health.sh", "fetch-watch.sh"]
+)
 def test_file_that_the_script_unpacks_passes_shellcheck(name: str) -> None:
     """Also those checks of shellcheck that are optional and concern safety."""
     assert "" == _complaints("--external-sources", FOLDER / name)
@@ -85,24 +90,15 @@ def test_script_is_the_same_on_each_rendering() -> None:
     assert user_data(any_boot()) == user_data(any_boot())
 
 
-def test_script_has_no_line_that_says_nothing_to_the_machine() -> None:
-    """Comments are for readers of the repository; the room is for what runs."""
-    script = user_data(any_boot())
-    texts = [script, *(file.text for file in unpack(script))]
-    silent = [
-        line for text in texts for line in text.splitlines() if re.match(r"\s*(#(?!!)|$)", line)
-    ]
-    assert [] == silent
-
-
 def test_script_has_all_files_and_leaves_nothing_to_fill_in() -> None:
     """A file that nobody unpacks would be missed on an instance only."""
     script = user_data(any_boot())
     packed = "".join(file.text for file in unpack(script))
     unpacked = [
         file.name
-        for file in (*FOLDER.iterdir(), *WATCH.glob("*.py"))
-        if file.name not in {"unpack.sh", "__init__.py"} and _last_line(file) not in packed
+        for file in FOLDER.iterdir()
+        if file.name not in {"unpack.sh", "unpack.py", "__init__.py"}
+        and _last_line(file) not in packed
     ]
     assert [] == unpacked
     assert [] == [word for word in ("@SETTINGS@", "@FILES@") if word in script]
@@ -129,30 +125,6 @@ def test_what_is_packed_has_the_same_bytes_everywhere() -> None:
     """The instances are replaced when they change: no clock, no version and no user goes in."""
     packed = pack([File("/a", 0o644, "text\n"), File("/b", 0o755, "more\n")])
     assert PACKED == packed
-
-
-def test_modules_of_the_watch_are_packed_whole_but_for_what_they_say_to_readers() -> None:
-    """The same code is left: docstrings and comments are gone, and nothing else."""
-    files = {Path(file.path).name: file.text for file in unpack(user_data(any_boot()))}
-    for module in WATCH.glob("*.py"):
-        assert _code(module.read_text("utf-8")) == _code(files[module.name])
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("a = 1  # why\n\n# alone\nb = 2\n", "a = 1\nb = 2\n"),
-        ('"""The law."""\n\nA = "#"\n"""Said."""\n', 'A = "#"\n'),
-        ('class A:\n    """Empty."""\n', "class A:\n    pass\n"),
-        ('TEXT = """\n# kept\n\n    kept\n"""\n', 'TEXT = """\n# kept\n\n    kept\n"""\n'),
-    ],
-)
-def test_python_is_bared_of_what_says_nothing_to_the_machine(
-    tmp_path: Path, text: str, expected: str
-) -> None:
-    """Strings stay as they are, whatever they hold."""
-    (tmp_path / "any.py").write_text(text, encoding="utf-8")
-    assert expected == bare(tmp_path / "any.py")
 
 
 @pytest.mark.parametrize("group", ["any group", "it's", "$(reboot)", '"; reboot; "'])
@@ -242,20 +214,6 @@ def _limits() -> int:
 
 def _until_told() -> int:
     return _limits() - dict(_steps())["signal the stack"]
-
-
-def _code(text: str) -> str:
-    """Return what Python makes of a text, without what says and does nothing."""
-    tree = ast.parse(text)
-    for node in ast.walk(tree):
-        if isinstance(body := getattr(node, "body", None), list):
-            body[:] = [statement for statement in body if not _says_nothing(statement)]
-    return ast.dump(tree)
-
-
-def _says_nothing(statement: ast.stmt) -> bool:
-    string = isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
-    return string or isinstance(statement, ast.Pass)
 
 
 def _last_line(file: Path) -> str:

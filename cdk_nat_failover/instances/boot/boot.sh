@@ -101,6 +101,19 @@ start_units() {
     systemctl daemon-reload
     systemctl --quiet enable nat-failover.service nat-failover-health.timer
     systemctl restart nat-failover.service nat-failover-health.timer
+    set_up_watch
+}
+
+# It only adds: a NAT whose watch does not start serves. The image may be from one that had it.
+set_up_watch() {
+    local unit=nat-failover-watch.service
+    # shellcheck source=/dev/null
+    source "$home/settings"
+    if [[ ${watch-off} == off ]]; then
+        systemctl disable --now "$unit" || true
+    elif ! { systemctl enable "$unit" && systemctl --no-block restart "$unit"; }; then
+        say 'the watch does not start: peers and function hear nothing of this NAT'
+    fi
 }
 
 # complete_launch RESULT ATTEMPTS: tell the group how the launch went. The action may not have begun

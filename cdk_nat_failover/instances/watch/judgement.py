@@ -7,7 +7,7 @@ judges from what all NATs say.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from .said import EGRESS, FORWARDING, Claim, Heartbeat, Peer, Ring
@@ -67,8 +67,6 @@ EMPTY_S = 10.0
 PAUSE_S = 1.0
 """Between two calls: what is longer was a pause of this process, not a silence of its peers."""
 
-_NOT_JUDGED = frozenset({"booting"})
-_NOTHING_THERE = frozenset({"booting", "sick"})
 _NEVER = float("inf")
 
 
@@ -119,7 +117,7 @@ class _Heard:
 
     def late_at(self, state: str) -> float:
         """Return when it counts as silent, if it is not heard before."""
-        if self.gone or state in _NOT_JUDGED:
+        if self.gone or state == "booting":
             return _NEVER
         if self.at is not None:
             return self.at + SILENT_S
@@ -171,15 +169,6 @@ class _Flows:
         return self.last
 
 
-@dataclass
-class _Published:
-    """The last claim, and since when a peer accuses this NAT."""
-
-    at: float = -_NEVER
-    claim: Claim | None = None
-    accused: dict[str, float] = field(default_factory=dict)
-
-
 class Watch:
     """One NAT's judgement; every call has the time, which only grows."""
 
@@ -192,7 +181,9 @@ class Watch:
         self._egress = _Egress(due=now)
         self._forwards = True
         self._flows = _Flows()
-        self._published = _Published()
+        self._accused: dict[str, float] = {}
+        self._claimed: Claim | None = None
+        self._claimed_at = -_NEVER
         self._sequence = 0
         self._beat_at = now
         self._ring_at = now
@@ -209,11 +200,10 @@ class Watch:
         others = [peer.instance for peer in ring.members if peer.instance != self.me]
         known = self._peers
         self._peers = {name: known.get(name) or _Heard(since=now) for name in others}
-        accused = self._published.accused
-        self._published.accused = {name: accused[name] for name in others if name in accused}
+        self._accused = {name: at for name, at in self._accused.items() if name in self._peers}
         for peer in ring.members:
             heard = self._peers.get(peer.instance)
-            if heard and heard.at is None and peer.state in _NOT_JUDGED:
+            if heard and heard.at is None and peer.state == "booting":
                 heard.since = now
         if not self.leaving:
             self._flows = _Flows()
@@ -232,9 +222,9 @@ class Watch:
             self._ring_at = min(self._ring_at, now + RING_HINT_S)
         heard.at, heard.said, heard.silent = now, heartbeat, None
         if self.me not in heartbeat.silent:
-            self._published.accused.pop(heartbeat.instance, None)
+            self._accused.pop(heartbeat.instance, None)
         else:
-            self._published.accused.setdefault(heartbeat.instance, now)
+            self._accused.setdefault(heartbeat.instance, now)
 
     def probed(self, ok: bool | None, now: float) -> None:  # noqa: FBT001 - the outcome
         """Take the outcome of an attempt to reach the internet; None, if there is no target."""
@@ -337,17 +327,18 @@ class Watch:
         )
 
     def _claim_due(self, now: float) -> Claim | None:
-        since = now - self._published.at
+        since = now - self._claimed_at
         if not self._egress.decided or since < CLAIM_S:
             return None
         claim = self._claim(now)
-        if not _differ(claim, self._published.claim) and since < self._renewal(claim, now):
+        same = self._claimed is not None and _substance(claim) == _substance(self._claimed)
+        if same and since < self._renewal(claim, now):
             return None
-        self._published.at, self._published.claim = now, claim
+        self._claimed_at, self._claimed = now, claim
         return claim
 
     def _renewal(self, claim: Claim, now: float) -> float:
-        accused = self._published.accused.values()
+        accused = self._accused.values()
         if claim.ailment is None and any(now - began < CONTRADICTIONS_S for began in accused):
             return CLAIM_S
         alert = claim.ailment or claim.silent or claim.ill or accused or self.leaving
@@ -360,7 +351,7 @@ class Watch:
         before = [peer for peer in members if peer.instance < self.me]
         for peer in (*after, *before):
             heard = self._peers[peer.instance]
-            if heard.lives and not heard.ailment and peer.state not in _NOTHING_THERE:
+            if heard.lives and not heard.ailment and peer.state not in {"booting", "sick"}:
                 yield peer
 
     def _take_probe(self, now: float) -> bool:
@@ -375,10 +366,6 @@ class Watch:
         if due:
             self._ring_at = _NEVER
         return due
-
-
-def _differ(claim: Claim, last: Claim | None) -> bool:
-    return last is None or _substance(claim) != _substance(last)
 
 
 def _substance(claim: Claim) -> tuple[object, ...]:

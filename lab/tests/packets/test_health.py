@@ -163,7 +163,7 @@ def test_units_are_what_systemd_understands(tmp_path: Path) -> None:
         text=True,
         check=False,
     )
-    assert (3, "", 0) == (len(units), run.stderr, run.returncode)
+    assert (4, "", 0) == (len(units), run.stderr, run.returncode)
 
 
 def _look(machine: Machine) -> tuple[str, str]:
