@@ -125,6 +125,8 @@ def _tunnel(name: str, mine: str, uplink: str) -> Iterator[str]:
         f"link add {name} address {_mac(mine)} type vxlan id {int(name[len(_PREFIX) :], 16)}"
         f" local {mine} dev {uplink} dstport {PORT} srcport {PORT} {PORT + 1} nolearning"
     )
+    # The kernel takes nothing from an interface without an address where it looks at sources.
+    yield f"address add {_inside(mine)}/32 dev {name}"
     yield f"link set {name} up"
     # Without a route the kernel would ask the tunnel for the packet's own destination. All tunnels
     # have this one: a copy says which it is for.

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cdk_nat_failover.instances.nat_user_data import WATCH
+from cdk_nat_failover.instances import watch
 from lab.packets.with_block import WithBlock
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class HandOvers(WithBlock):
         ring = [f"{nat.name}={nat.address}" for nat in self._nats]
         for nat in self._nats:
             process = self._fabric.machines[nat.name].start(
-                *("env", f"PYTHONPATH={Path(WATCH).parent}"),
+                *("env", f"PYTHONPATH={Path(watch.__file__).parents[1]}"),
                 *(sys.executable, "-B", "-c", _TELLING, nat.name, *ring),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
