@@ -107,7 +107,8 @@ def _build(ring: Sequence[str], uplink: str) -> bool:
         if name not in there:
             lines += _tunnel(name, ring[0], uplink)
         lines += (
-            f"neighbor replace {_inside(ip)} lladdr {_mac(ip)} nud permanent dev {name}" for ip in ring[1:]
+            f"neighbor replace {_inside(ip)} lladdr {_mac(ip)} nud permanent dev {name}"
+            for ip in ring[1:]
         )
     try:
         _run("ip", "-batch", "-", said="\n".join(lines) + "\n")

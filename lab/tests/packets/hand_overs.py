@@ -61,8 +61,8 @@ class HandOvers(WithBlock):
         """Tell NATs, all by default, which of them live; they know it afterwards."""
         for nat in told if told is not None else self._nats:
             process = self._processes[nat.name]
-            assert process.stdin is not None  # noqa: S101 - it is a pipe
-            assert process.stdout is not None  # noqa: S101 - it is a pipe
+            assert process.stdin is not None
+            assert process.stdout is not None
             process.stdin.write(" ".join(one.name for one in living) + "\n")
             process.stdin.flush()
             for _ in range(2):  # one of them may have been said before
