@@ -19,6 +19,7 @@ from lab.emulator.services.autoscaling.health import (
     SuspensionsEnd,
 )
 from lab.emulator.services.autoscaling.hooks import LifecycleHooksHold
+from lab.emulator.services.autoscaling.images import ImagesAreResolvedAtLaunch
 from lab.emulator.services.autoscaling.launches import (
     GroupsStabilize,
     LaunchesTakeTime,
@@ -146,6 +147,7 @@ ALL: tuple[type[Behaviour], ...] = (
     ResourcesAreSignalled,
     ReplacementsComeFirst,
     InstanceRefreshes,
+    ImagesAreResolvedAtLaunch,
     LifetimesAreLimited,
     GroupsStabilize,
     DeliversToFunctions,

@@ -78,6 +78,41 @@ class LaunchFirst(Enum):
     BEYOND_THE_MAXIMUM = "a group at its maximum size launches first all the same"
 
 
+class ReplacementZone(Enum):
+    """In which zone a group launches a replacement that comes before the member goes.
+
+    Documented is that it tries the zone with the fewest instances (EC2 Auto Scaling user guide,
+    "Availability Zone distribution"), not whether the member that is to go counts as one. Where it
+    does, a tie may unbalance the zones, and a rebalancing follows.
+    """
+
+    COUNTS_THE_LEAVING = "a replacement's zone is chosen as if the member that leaves would stay"
+    WITHOUT_THE_LEAVING = "a replacement's zone is chosen as if the member that leaves were gone"
+
+
+class LifetimePause(Enum):
+    """When a group goes on to the next member that has reached its maximum lifetime.
+
+    Documented is that it usually replaces one at a time, with a pause in between (EC2 Auto Scaling
+    user guide, "Replace Auto Scaling instances based on maximum instance lifetime"): neither how
+    long the pause is, nor whether a member counts as replaced while a hook still holds it.
+    """
+
+    NONE = "the next old member is replaced as soon as the group has its size in service"
+    UNTIL_IT_IS_GONE = "the next old member stays until the former one has left, and for a while"
+
+
+class LifetimeChange(Enum):
+    """Whether a group replaces members before their time when its maximum lifetime was changed.
+
+    It might have to start right after the change, in some situations, to avoid replacing all
+    instances at the same time (same page, "Limitations").
+    """
+
+    WAITS_FOR_THE_END = "after a change of the lifetime each member is replaced at its end"
+    SPREADS_AT_ONCE = "after a change of the lifetime all members but one are replaced at once"
+
+
 @dataclass(slots=True, kw_only=True)
 class Readings:
     """One reading of each question; the defaults are the pessimistic ones."""
@@ -87,6 +122,9 @@ class Readings:
     rolled_back_template: RolledBackTemplate = RolledBackTemplate.IS_A_NEW_VERSION
     moved_subnets: MovedSubnets = MovedSubnets.REPLACE_ALL
     launch_first: LaunchFirst = LaunchFirst.WITHIN_THE_MAXIMUM
+    replacement_zone: ReplacementZone = ReplacementZone.COUNTS_THE_LEAVING
+    lifetime_pause: LifetimePause = LifetimePause.NONE
+    lifetime_change: LifetimeChange = LifetimeChange.WAITS_FOR_THE_END
 
     def __str__(self) -> str:
         """Return the readings in words."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cache, cached_property
 from ipaddress import ip_network
 from typing import TYPE_CHECKING, Any
@@ -12,10 +13,12 @@ from typing import TYPE_CHECKING, Any
 import boto3
 
 from nat_failover.actions import DEFAULT_ROUTE_CIDR
+from nat_failover.claim_messages import read_claim
 from nat_failover.clients import Memory
-from nat_failover.contract import FLEET_TAG, MEMORY_KEY, HomeTable, Item
+from nat_failover.contract import FLEET_TAG, MEMORY_KEY, MEMORY_REPLACED, HomeTable, Item
 from nat_failover.memory import Written, read, write
 from nat_failover.model import NatHistory
+from nat_failover.stored_claims import store_claims
 from tests.factories import any_function_settings
 
 if TYPE_CHECKING:
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
 
     from nat_failover.contract import Settings
     from nat_failover.incidents import IncidentState
+    from tests.aws.conftest import Function
 
 ANY_IMAGE = "ami-00000000000000000"
 
@@ -292,6 +296,40 @@ class Region:
         assert found is not None
         return found.state
 
+    def claim(self, message: Mapping[str, Any], ago: float = 0.0) -> Any:  # noqa: ANN401 - boto3's
+        """Store what a NAT published some seconds ago; return it as it is stored."""
+        claim = read_claim(message)
+        stored = store_claims(self._table_of_memory, [claim], time.time() - ago)
+        assert stored.error is None
+        return self._item(Item.CLAIMS)[claim.instance]
+
+    def lose_claims(self) -> None:
+        """Delete all claims."""
+        self.dynamodb.delete_item(TableName=self.memory, Key={MEMORY_KEY: {"S": Item.CLAIMS}})
+
+    def replaced(self, at: float, *, late: Function) -> None:
+        """Let another run tell the group of a NAT, after a function has read that none did."""
+
+        def tell(_: object) -> None:
+            self.dynamodb.update_item(
+                TableName=self.memory,
+                Key={MEMORY_KEY: {"S": Item.CLAIMS}},
+                UpdateExpression="SET replaced = :at",
+                ExpressionAttributeValues={":at": {"N": repr(at)}},
+            )
+
+        late.wire.edit("UpdateItem", tell)
+
+    def age(self, function: Function, seconds: float) -> None:
+        """Let EC2 say that every NAT was launched some time ago."""
+
+        def older(answer: dict[str, Any]) -> None:
+            for reservation in answer["Reservations"]:
+                for instance in reservation["Instances"]:
+                    instance["LaunchTime"] -= timedelta(seconds=seconds)
+
+        function.wire.edit("DescribeInstances", older)
+
     # What it looks like -------------------------------------------------------------------------
 
     def _table(self, table: str) -> Any:  # noqa: ANN401 - boto3's shape
@@ -336,6 +374,30 @@ class Region:
             NetworkInterfaceId=self.interface(nat), Attribute="sourceDestCheck"
         )
         return answer["SourceDestCheck"]["Value"]
+
+    def _item(self, item: Item) -> Any:  # noqa: ANN401 - boto3's shape
+        key = {MEMORY_KEY: {"S": item}}
+        return self.dynamodb.get_item(TableName=self.memory, Key=key).get("Item", {})
+
+    def claimants(self) -> set[str]:
+        """Return the names under which claims are stored."""
+        return set(self._item(Item.CLAIMS)) - {MEMORY_KEY, MEMORY_REPLACED}
+
+    def ring(self) -> dict[str, Any]:
+        """Return the ring as a watch reads it, or nothing."""
+        item = self._item(Item.PEERS)
+        return item and {
+            "ring": json.loads(item["ring"]["S"]),
+            "version": int(item["version"]["N"]),
+            "written": float(item["written"]["N"]),
+        }
+
+    def health(self) -> dict[str, str]:
+        """Return what the group takes each member for."""
+        (group,) = self.autoscaling.describe_auto_scaling_groups(
+            AutoScalingGroupNames=[self.group]
+        )["AutoScalingGroups"]
+        return {row["InstanceId"]: row["HealthStatus"] for row in group["Instances"]}
 
     def notifications(self) -> list[tuple[str, str]]:
         """Return what was published since the last time, as subjects and texts."""

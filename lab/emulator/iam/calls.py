@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from lab.emulator.iam.items import LEADING_KEYS, leading_keys, tables
@@ -141,6 +141,9 @@ def _candidates(call: ApiCall) -> Iterator[Candidate]:
         yield from ec2_resources(call.account, call.region, texts)
     if call.service == "dynamodb":
         yield from map(Candidate, tables(call))
+    if call.service == "ssm":
+        for name in call.parameters.get("Names", ()):
+            yield from map(Candidate, _named(replace(call, parameters={"Name": name})))
     if call.service == "autoscaling":
         yield from autoscaling_groups(call.account, call.region, texts)
 

@@ -150,6 +150,14 @@ REBALANCING = Delay(
     _ASSUMED,
     "EC2 Auto Scaling user guide, 'Rebalancing activities', says that it takes a few minutes",
 )
+LIFETIME_PAUSE = Delay(
+    "a group pauses before it replaces the next member that has become too old",
+    60,
+    600,
+    _ASSUMED,
+    "EC2 Auto Scaling user guide, 'Replace instances based on maximum instance lifetime': a pause,"
+    " without a figure",
+)
 REFRESH_LOOKS = Delay(
     "an instance refresh looks whether it can go on", 5, 20, _ASSUMED, "no figure published"
 )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from lab.emulator.services.autoscaling.deletion import DeletionNeedsAnEmptyGroup
+from lab.emulator.services.autoscaling.waits import TERMINATING
 from lab.tests.emulator.contract import contract_of
 from lab.tests.emulator.factories import (
     any_subnets,
@@ -15,7 +16,9 @@ from lab.tests.emulator.factories import (
     eventually,
     group_in_service,
     in_service,
+    members,
     reasons,
+    state_of,
     status,
 )
 from lab.tests.emulator.stacks import physical, resource
@@ -26,9 +29,16 @@ if TYPE_CHECKING:
     from lab.emulator.region import Region
 
 MEMBER: dict[str, object] = {"AutoScalingGroupName": "any"}
+HEARTBEAT = 300
+DRAIN = {
+    "LifecycleHookName": "any",
+    "LifecycleTransition": TERMINATING,
+    "HeartbeatTimeout": HEARTBEAT,
+    "DefaultResult": "CONTINUE",
+}
 
 
-def group(region: Region) -> str:
+def group(region: Region, **settings: object) -> str:
     """Deploy a group with one member; return the member."""
     resources = {
         "Template": resource(
@@ -46,11 +56,20 @@ def group(region: Region) -> str:
                 "LaunchTemplateId": {"Ref": "Template"},
                 "Version": {"Fn::GetAtt": ["Template", "LatestVersionNumber"]},
             },
+            **settings,
         ),
     }
     assert deploy(region, resources) == "CREATE_COMPLETE"
     assert physical(region, "Group") == "any"
     return in_service(region)[0]
+
+
+def groups(region: Region) -> list[dict[str, Any]]:
+    """Return the groups as they are described."""
+    described: list[dict[str, Any]] = region.client("autoscaling").describe_auto_scaling_groups()[
+        "AutoScalingGroups"
+    ]
+    return described
 
 
 def protect(region: Region, member: str) -> None:
@@ -91,13 +110,54 @@ def test_stack_is_not_deleted_while_its_group_keeps_a_member(
 
 @contract_of(DeletionNeedsAnEmptyGroup)
 def test_group_with_members_is_not_deleted_unless_by_force(region: Region) -> None:
-    """Whoever asks."""
-    group_in_service(region)
+    """Whoever asks; by force it is there, and says so, until its members are gone."""
+    old = group_in_service(region)
     autoscaling = region.client("autoscaling")
     with pytest.raises(ClientError, match="ResourceInUse"):
         autoscaling.delete_auto_scaling_group(**MEMBER)
     autoscaling.delete_auto_scaling_group(**MEMBER, ForceDelete=True)
-    assert autoscaling.describe_auto_scaling_groups()["AutoScalingGroups"] == []
+    (described,) = groups(region)
+    assert described["Status"] == "Delete in progress"
+    assert [row["LifecycleState"] for row in described["Instances"]] == ["Terminating"] * 2
+    assert eventually(region, lambda: groups(region) == [])
+    assert [state_of(region, row) for row in old] == ["terminated"] * 2
+
+
+@contract_of(DeletionNeedsAnEmptyGroup)
+def test_forced_deletion_runs_no_hooks_and_ends_the_ones_that_run(region: Region) -> None:
+    """It deletes outstanding lifecycle actions."""
+    draining, _ = group_in_service(region, LifecycleHookSpecificationList=[DRAIN])
+    autoscaling = region.client("autoscaling")
+    autoscaling.terminate_instance_in_auto_scaling_group(
+        InstanceId=draining, ShouldDecrementDesiredCapacity=True
+    )
+    assert "Terminating:Wait" in [row["LifecycleState"] for row in members(region)]
+    began = region.clock.now()
+    autoscaling.delete_auto_scaling_group(**MEMBER, ForceDelete=True)
+    assert len(region.journal.entries("hook")) == 1
+    assert eventually(region, lambda: groups(region) == [])
+    assert region.clock.now() - began < HEARTBEAT
+
+
+@contract_of(DeletionNeedsAnEmptyGroup)
+def test_deletion_of_a_stack_runs_the_hooks_of_its_group(region: Region) -> None:
+    """CloudFormation scales in: each member is held until its heartbeat ends, if nobody does."""
+    member = group(region, LifecycleHookSpecificationList=[DRAIN])
+    held = list[tuple[object, ...]]()
+
+    def look() -> None:
+        for row in groups(region):
+            states = [each["LifecycleState"] for each in row["Instances"]]
+            if "Terminating:Wait" in states:
+                size = row["MinSize"], row["DesiredCapacity"]
+                held.append((*size, row.get("Status"), state_of(region, member)))
+
+    region.clock.each_step(look)
+    began = region.clock.now()
+    region.client("cloudformation").delete_stack(StackName="any")
+    assert set(held) == {(0, 0, None, "running")}
+    assert groups(region) == []
+    assert region.clock.now() - began > HEARTBEAT
 
 
 def test_protection_that_is_lifted_lets_the_deletion_go_on(region: Region) -> None:

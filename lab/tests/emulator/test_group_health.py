@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+from botocore.exceptions import ClientError
+
 from lab.emulator.services.autoscaling.health import (
     ReplacesTheImpaired,
     ReplacesTheReported,
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from lab.emulator.region import Region
 
 GRACE = 600
+POLICY = {"MinHealthyPercentage": 100, "MaxHealthyPercentage": 150}
 
 
 def report(region: Region, instance: str, **settings: object) -> None:
@@ -115,12 +119,77 @@ def test_reported_member_is_replaced_at_once(region: Region) -> None:
 
 @contract_of(ReplacesTheReported)
 def test_report_counts_in_the_grace_period_only_when_it_says_so(region: Region) -> None:
-    """By default the call respects the grace period."""
+    """By default the call respects the grace period: it is refused, in AWS's words."""
     victim, _ = group_in_service(region, HealthCheckGracePeriod=GRACE)
-    report(region, victim)
+    words = f"The age of the instance .* is less than the configured grace period of {GRACE}"
+    with pytest.raises(ClientError, match=words):
+        report(region, victim)
     assert lifecycle(region, victim) == "InService"
     report(region, victim, ShouldRespectGracePeriod=False)
     assert lifecycle(region, victim) == "Terminating"
+
+
+@contract_of(ReplacesTheReported)
+def test_report_is_refused_when_the_instance_is_leaving_or_no_member(region: Region) -> None:
+    """A second report of one failure comes to nothing; so does one of another's instance."""
+    victim, _ = group_in_service(region)
+    report(region, victim)
+    for instance in (victim, "i-0123456789abcdef0"):
+        with pytest.raises(ClientError, match="No managed instance found"):
+            report(region, instance)
+
+
+@contract_of(ReplacesTheReported)
+def test_reported_member_stays_until_its_replacement_serves_with_a_policy(region: Region) -> None:
+    """A failed health check is an event that the maintenance policy is for."""
+    victim, _ = group_in_service(region, InstanceMaintenancePolicy=POLICY)
+    report(region, victim)
+    rows = {row["InstanceId"]: row for row in members(region)}
+    assert (len(rows), rows[victim]["LifecycleState"]) == (3, "InService")
+    assert rows[victim]["HealthStatus"] == "Unhealthy"
+    fewest = [2]
+    region.clock.each_step(lambda: fewest.append(len(in_service(region))))
+    assert eventually(region, lambda: lifecycle(region, victim) == "gone")
+    assert (min(fewest), len(in_service(region))) == (2, 2)
+
+
+@pytest.mark.parametrize("size", [3, 4])
+def test_reported_members_are_replaced_one_at_a_time_with_a_policy(
+    region: Region, size: int
+) -> None:
+    """The group exceeds its size by as many as the policy says, and keeps its size in service."""
+    old = group_in_service(region, MaxSize=size, InstanceMaintenancePolicy=POLICY)
+    counts = [2]
+    region.clock.each_step(lambda: counts.append(len(in_service(region))))
+    for instance in old:
+        report(region, instance)
+    assert len(members(region)) == 3
+    assert eventually(region, lambda: sorted(set(in_service(region)) - set(old)) != [])
+    assert eventually(region, lambda: not set(members_in_all(region)) & set(old))
+    assert eventually(region, lambda: len(members(region)) == 2)
+    assert min(counts) == 2
+
+
+def test_dead_member_is_not_waited_for_whatever_the_policy(region: Region) -> None:
+    """AWS goes on to terminate first when an instance ends unexpectedly."""
+    victim, survivor = group_in_service(region, InstanceMaintenancePolicy=POLICY)
+    region.client("ec2").terminate_instances(InstanceIds=[victim])
+    assert eventually(region, lambda: lifecycle(region, victim) == "Terminating")
+    assert (in_service(region), len(members(region))) == ([survivor], 2)
+    assert eventually(region, lambda: len(in_service(region)) == 2)
+
+
+def test_member_that_dies_before_its_replacement_serves_is_replaced_once(region: Region) -> None:
+    """The replacement that was under way counts from then on."""
+    victim, _ = group_in_service(region, InstanceMaintenancePolicy=POLICY)
+    region.client("ec2").terminate_instances(InstanceIds=[victim])
+    region.clock.pass_time(delays.GROUP_NOTICES.low - 1)
+    report(region, victim)
+    assert eventually(region, lambda: lifecycle(region, victim) == "Terminating")
+    assert len(in_service(region)) == 1
+    region.clock.pass_time(GRACE)
+    assert len(region.journal.entries("launching")) == 3
+    assert len(in_service(region)) == len(members(region)) == 2
 
 
 @contract_of(SuspensionsEnd)

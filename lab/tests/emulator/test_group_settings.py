@@ -8,10 +8,12 @@ import pytest
 from botocore.exceptions import ClientError
 
 from lab.emulator.services.autoscaling.bounds import GroupsHaveBounds
-from lab.emulator.services.autoscaling.lifetimes import LifetimesAreLimited
 from lab.emulator.services.autoscaling.replacement import MembersKeepTheirTemplate
-from lab.emulator.services.autoscaling.settings import SHORTEST_LIFETIME, GroupsKeepTheirSettings
-from lab.emulator.time import delays
+from lab.emulator.services.autoscaling.settings import (
+    LONGEST_LIFETIME,
+    SHORTEST_LIFETIME,
+    GroupsKeepTheirSettings,
+)
 from lab.tests.emulator.contract import contract_of
 from lab.tests.emulator.factories import (
     any_group,
@@ -116,39 +118,16 @@ def test_group_describes_its_settings(region: Region) -> None:
     assert group["AvailabilityZoneDistribution"] == distribution
 
 
+@pytest.mark.parametrize("lifetime", [SHORTEST_LIFETIME - 1, LONGEST_LIFETIME + 1])
 @contract_of(GroupsKeepTheirSettings)
-def test_lifetime_is_refused_when_it_is_shorter_than_a_day(region: Region) -> None:
+def test_lifetime_is_refused_when_it_is_no_day_or_more_than_a_year(
+    region: Region, lifetime: int
+) -> None:
     """And the group is not created."""
     with pytest.raises(ClientError, match="MaxInstanceLifetime"):
-        any_group(region, any_subnets(region), 0, MaxInstanceLifetime=SHORTEST_LIFETIME - 1)
+        any_group(region, any_subnets(region), 0, MaxInstanceLifetime=lifetime)
     groups = region.client("autoscaling").describe_auto_scaling_groups()
     assert groups["AutoScalingGroups"] == []
-
-
-@contract_of(LifetimesAreLimited)
-def test_members_are_replaced_one_at_a_time_when_their_time_is_up(region: Region) -> None:
-    """The group never lacks more than one."""
-    old = group_in_service(region, MaxInstanceLifetime=SHORTEST_LIFETIME)
-    region.clock.pass_time(SHORTEST_LIFETIME - delays.LAUNCH.high)
-    assert in_service(region) == old
-
-    def none_is_old() -> bool:
-        assert len(in_service(region)) >= 1
-        return len(in_service(region)) == 2 and not set(in_service(region)) & set(old)
-
-    assert eventually(region, none_is_old)
-
-
-@contract_of(LifetimesAreLimited)
-def test_lifetime_counts_for_members_that_the_group_has_already(region: Region) -> None:
-    """An update of the group sets it."""
-    (old,) = group_in_service(region, 1)
-    region.client("autoscaling").update_auto_scaling_group(
-        AutoScalingGroupName="any", MaxInstanceLifetime=SHORTEST_LIFETIME
-    )
-    region.clock.pass_time(SHORTEST_LIFETIME - 1)
-    assert in_service(region) == [old]
-    assert eventually(region, lambda: old not in in_service(region))
 
 
 @contract_of(MembersKeepTheirTemplate)

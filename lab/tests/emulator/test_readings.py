@@ -6,14 +6,26 @@ from lab.emulator.readings import (
     AbandonedLaunch,
     HeldLaunch,
     LaunchFirst,
+    LifetimeChange,
+    LifetimePause,
     MovedSubnets,
     Readings,
+    ReplacementZone,
     RolledBackTemplate,
     every,
 )
 from lab.emulator.region import Region
 
-QUESTIONS = (AbandonedLaunch, HeldLaunch, RolledBackTemplate, MovedSubnets, LaunchFirst)
+QUESTIONS = (
+    AbandonedLaunch,
+    HeldLaunch,
+    RolledBackTemplate,
+    MovedSubnets,
+    LaunchFirst,
+    ReplacementZone,
+    LifetimePause,
+    LifetimeChange,
+)
 
 
 def test_region_plays_the_pessimistic_reading_of_each_question() -> None:
@@ -23,7 +35,7 @@ def test_region_plays_the_pessimistic_reading_of_each_question() -> None:
 
 
 def test_full_cross_has_each_combination_once_and_the_pessimistic_one_first() -> None:
-    """Two readings of five questions are thirty-two."""
+    """Two readings of each question."""
     cross = [readings.answers for readings in every()]
     assert len(cross) == len(set(cross)) == 2 ** len(QUESTIONS)
     assert cross[0] == Readings().answers

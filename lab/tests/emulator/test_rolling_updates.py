@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lab.emulator.readings import HeldLaunch
+from lab.emulator.services.autoscaling.waits import TERMINATING
 from lab.emulator.services.cloudformation.stacks import StacksFail
 from lab.tests.emulator.contract import contract_of, under_each
-from lab.tests.emulator.factories import any_subnets, deploy, describe, in_service, reasons
+from lab.tests.emulator.factories import any_subnets, deploy, describe, in_service, members, reasons
 from lab.tests.emulator.stacks import LOST, physical, resource, update
 
 if TYPE_CHECKING:
@@ -65,6 +66,27 @@ def test_group_keeps_enough_instances_in_service_while_it_is_updated(region: Reg
     assert gone[1] - gone[0] >= 300
     assert region.clock.now() - gone[1] >= 300
     assert "Terminating 2 obsolete instance(s) in batches of 1" in reasons(region)
+
+
+@contract_of(StacksFail)
+def test_update_goes_on_while_a_hook_holds_what_it_terminates(region: Region) -> None:
+    """It says that an instance is terminated which still waits, and begins the next batch."""
+    hook = {
+        "LifecycleHookName": "drain",
+        "LifecycleTransition": TERMINATING,
+        "HeartbeatTimeout": 3600,
+        "DefaultResult": "CONTINUE",
+    }
+    subnets, hooks = any_subnets(region), {"LifecycleHookSpecificationList": [hook]}
+    deploy(region, fleet(subnets, "t3.nano", ROLLING, **hooks))
+    old = in_service(region, physical(region, "Group"))
+    assert update(region, fleet(subnets, "t3.micro", ROLLING, **hooks)) == "UPDATE_COMPLETE"
+    states = {
+        row["InstanceId"]: row["LifecycleState"]
+        for row in members(region, physical(region, "Group"))
+    }
+    assert [states[row] for row in old] == ["Terminating:Wait"] * 2
+    assert types_of(region) == ["t3.micro", "t3.micro"]
 
 
 @contract_of(StacksFail)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from moto.autoscaling.models import FakeAutoScalingGroup
 from moto.ec2.exceptions import EC2ClientError
@@ -10,6 +11,7 @@ from moto.ec2.exceptions import EC2ClientError
 from lab.emulator.behaviour import Behaviour, Patches
 from lab.emulator.journal import Who
 from lab.emulator.services.autoscaling.activities import LAUNCH_ERROR, Activity, tell
+from lab.emulator.services.autoscaling.images import UNRESOLVED
 from lab.emulator.services.autoscaling.kept import ZONE_DISTRIBUTION
 from lab.emulator.services.autoscaling.launches import WANTING, SpreadsOverZones, emptiest_first
 from lab.emulator.services.autoscaling.members import (
@@ -22,6 +24,9 @@ from lab.emulator.services.ec2.capacity import NO_CAPACITY
 from lab.emulator.time import delays
 
 BALANCED_ONLY = "balanced-only"
+
+_WHY = {NO_CAPACITY: "no capacity", UNRESOLVED: "no image"}
+"""Why EC2 refuses launches that a group tries again, by the code of its error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +41,7 @@ class _Attempt:
 
 
 class FailedLaunchesAreRetried(Behaviour):
-    """A launch for which EC2 has no capacity ends in LAUNCH_ERROR, and the group tries again.
+    """A launch for which EC2 has no capacity or no image ends in LAUNCH_ERROR, and is tried again.
 
     In another zone first, until it has tried each one, unless its zones are `balanced-only`: then
     it goes on trying in the zone that lacks an instance. In moto a failed launch fails the request
@@ -67,16 +72,15 @@ class FailedLaunchesAreRetried(Behaviour):
         try:
             self._launch(group, 1, group.get_propagated_tags())
         except EC2ClientError as error:
-            if error.code != NO_CAPACITY:
+            if error.code not in _WHY:
                 raise
             self._count(group, 1)
-            reason = f"{error.message} Launching EC2 instance failed."
-            self._aws.clock.after(delays.LAUNCH_FAILS, lambda: self._failed(attempt, reason))
+            self._aws.clock.after(delays.LAUNCH_FAILS, partial(self._failed, attempt, error))
         finally:
             AVOIDED_ZONES[group] = frozenset()
 
-    def _failed(self, attempt: _Attempt, reason: str) -> None:
-        self._tell(attempt, reason)
+    def _failed(self, attempt: _Attempt, error: EC2ClientError) -> None:
+        self._tell(attempt, error)
         group = attempt.group
         left = set(group.availability_zones) - attempt.tried
         if left and _strategy(group) != BALANCED_ONLY and _is_wanting(group):
@@ -89,8 +93,8 @@ class FailedLaunchesAreRetried(Behaviour):
         self._count(group, -1)
         settle(group)
 
-    def _tell(self, attempt: _Attempt, reason: str) -> None:
-        what = f"cannot launch in {attempt.zone}: no capacity"
+    def _tell(self, attempt: _Attempt, error: EC2ClientError) -> None:
+        what = f"cannot launch in {attempt.zone}: {_WHY[error.code]}"
         self._aws.journal.note(Who.AUTO_SCALING, "launch failed", what, zone=attempt.zone)
         activity = Activity(
             event=LAUNCH_ERROR,
@@ -99,7 +103,7 @@ class FailedLaunchesAreRetried(Behaviour):
             zone=attempt.zone,
             subnet=attempt.subnet,
             status="Failed",
-            reason=reason,
+            reason=f"{error.message} Launching EC2 instance failed.",
         )
         tell(self._aws, attempt.group, activity)
 

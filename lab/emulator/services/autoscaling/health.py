@@ -29,7 +29,7 @@ from lab.emulator.services.autoscaling.members import (
     settle,
 )
 from lab.emulator.services.autoscaling.requests import refuse
-from lab.emulator.services.autoscaling.terminations import UNHEALTHY
+from lab.emulator.services.autoscaling.terminations import UNHEALTHY, terminate
 from lab.emulator.services.ec2.health import CHECKED, status_check_failed
 from lab.emulator.side_tables import Attribute, SideTable
 from lab.emulator.time import delays
@@ -130,15 +130,16 @@ class ReplacesTheImpaired(Behaviour):
 
 
 class ReplacesTheReported(Behaviour):
-    """SetInstanceHealth Unhealthy replaces a member at once.
+    """SetInstanceHealth Unhealthy replaces a member at once, as its maintenance policy wants it.
 
-    During the group's health check grace period only with ShouldRespectGracePeriod false; here the
-    call is ignored otherwise. moto marks the member and leaves it.
+    During the group's health check grace period only with ShouldRespectGracePeriod false; otherwise
+    the call is refused. What it says of a member that is leaving is not documented, and here it is
+    refused too. moto marks the member and leaves it.
     """
 
     source = (
         "EC2 Auto Scaling API reference, SetInstanceHealth; user guide, 'Health checks for"
-        " Auto Scaling instances'"
+        " Auto Scaling instances'; for the refusal, github.com/aws/aws-cli/issues/171"
     )
 
     def install(self, patches: Patches) -> None:
@@ -149,14 +150,24 @@ class ReplacesTheReported(Behaviour):
         instance, status = response._get_param("InstanceId"), response._get_param("HealthStatus")
         members = members_of(response.autoscaling_backend)
         state = next((row for row in members if row.instance.id == instance), None)
-        if state is None:
+        if state is None or state.lifecycle_state.startswith("Terminating"):
             refuse(f"Instance Id not found - No managed instance found for {instance}")
-        respects = response._get_param("ShouldRespectGracePeriod", if_none=True)
         if status == "Healthy":
             state.health_status = status
-        elif not respects or self._aws.clock.now() >= _grace_ends(state):
-            _mark(self._aws, state, REPORTED)
+            return EmptyResult()
+        if response._get_param("ShouldRespectGracePeriod", if_none=True):
+            self._refuse_in_grace_period(state)
+        _mark(self._aws, state, REPORTED)
         return EmptyResult()
+
+    def _refuse_in_grace_period(self, state: InstanceState) -> None:
+        grace = float(state.auto_scaling_group.health_check_grace_period or 0)
+        age = max(self._aws.clock.now() - IN_SERVICE_SINCE[state], 0)
+        if age < grace:
+            refuse(
+                f"The age of the instance ({age:.0f} seconds) is less than the configured grace"
+                f" period of {grace:.0f} seconds"
+            )
 
 
 class SuspensionsEnd(Behaviour):
@@ -213,7 +224,9 @@ def _replace_unhealthy(aws: Emulation, group: FakeAutoScalingGroup) -> None:
         if state.health_status == "Unhealthy":
             cause = _UNHEALTHY_BECAUSE[state]
             complete = len(in_service(group)) >= (group.desired_capacity or 0)
-            if cause != IMPAIRED or complete:
+            if cause == UNHEALTHY:  # it does not run: no policy makes the group wait with it
+                terminate(aws, state, cause=cause)
+            elif cause != IMPAIRED or complete:
                 replace_by_policy(aws, state, cause=cause)
 
 

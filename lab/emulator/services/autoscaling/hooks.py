@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Self
 
 from moto.autoscaling.models import (
+    AutoScalingBackend,
     FakeAutoScalingGroup,
     LifecycleHook,
     autoscaling_backends,
@@ -20,6 +21,7 @@ from lab.emulator.services.autoscaling.notifications import PublishesNotificatio
 from lab.emulator.services.autoscaling.requests import group_of, refuse
 from lab.emulator.services.autoscaling.waits import (
     ABANDON,
+    CONTINUE,
     NOTIFICATION_METADATA,
     Action,
     Wait,
@@ -143,13 +145,15 @@ class LifecycleHooksHold(Behaviour):
     The action is told to EventBridge, and to the hook's topic or queue. An abandoned launch is
     terminated and replaced; whether the group's terminate hooks run for it is not documented, and
     here they do not. A held launch that is no longer wanted is terminated at once, which is not
-    documented either. A member that was killed from outside runs its terminate hooks dead. moto
+    documented either. A member that was killed from outside runs its terminate hooks dead. A hook
+    that is deleted abandons the launches that it holds, and lets terminations go on. moto
     stores hooks without their targets and holds nothing; it has no LifecycleHookSpecificationList,
     no CompleteLifecycleAction, no RecordLifecycleActionHeartbeat, and no hooks in templates.
     """
 
     source = (
-        "EC2 Auto Scaling user guide, 'Amazon EC2 Auto Scaling lifecycle hooks'; for the dead,"
+        "EC2 Auto Scaling user guide, 'Amazon EC2 Auto Scaling lifecycle hooks'; API reference,"
+        " CompleteLifecycleAction and DeleteLifecycleHook; for the dead,"
         " github.com/jenkinsci/ec2-fleet-plugin/issues/452"
     )
     after = (PublishesNotifications,)
@@ -161,6 +165,8 @@ class LifecycleHooksHold(Behaviour):
         patches.method(api, "create_auto_scaling_group", self._create_with_hooks)
         patches.method(api, "put_lifecycle_hook", self._put)
         patches.method(api, "complete_lifecycle_action", self._complete)
+        self._delete_hook = AutoScalingBackend.delete_lifecycle_hook
+        patches.method(AutoScalingBackend, "delete_lifecycle_hook", self._delete)
         patches.method(api, "record_lifecycle_action_heartbeat", self._beat)
         patches.creation(FakeAutoScalingGroup, after=self._declare_all)
         patches.replace(LifecycleHookResource, "declare", staticmethod(self._declare))
@@ -181,6 +187,12 @@ class LifecycleHooksHold(Behaviour):
     def _put(self, response: AutoScalingResponse) -> EmptyResult:
         declare(self._aws, group_of(response), response._get_params())
         return EmptyResult()
+
+    def _delete(self, backend: AutoScalingBackend, group: str, hook: str) -> None:
+        for wait, action in list(_open(backend.autoscaling_groups[group])):
+            if action.hook.name == hook:
+                complete_action(wait, action, ABANDON if wait.abandon else CONTINUE)
+        self._delete_hook(backend, group, hook)
 
     @staticmethod
     def _complete(response: AutoScalingResponse) -> EmptyResult:

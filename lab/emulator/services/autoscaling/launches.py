@@ -22,6 +22,7 @@ from lab.emulator.services.autoscaling.members import (
     IN_SERVICE,
     IN_SERVICE_SINCE,
     PENDING,
+    REPLACED_NEXT,
     counted,
     in_service,
 )
@@ -74,7 +75,8 @@ class SpreadsOverZones(Behaviour):
 def emptiest_first(group: FakeAutoScalingGroup) -> list[str]:
     """Return the group's subnets as it prefers them, those of zones that it avoids last."""
     subnets = (group.vpc_zone_identifier or "").split(",") if group.vpc_zone_identifier else []
-    members = Counter(state.availability_zone for state in counted(group))
+    staying = [row for row in counted(group) if row is not REPLACED_NEXT[group]]
+    members = Counter(state.availability_zone for state in staying)
     avoided = AVOIDED_ZONES[group]
     zone_of = {subnet: group.ec2_backend.get_subnet(subnet).availability_zone for subnet in subnets}
 

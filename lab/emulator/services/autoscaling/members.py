@@ -50,6 +50,9 @@ FAILING_LAUNCHES: SideTable[FakeAutoScalingGroup, int] = SideTable(int)
 AVOIDED_ZONES: SideTable[FakeAutoScalingGroup, frozenset[str]] = SideTable(frozenset)
 """The zones in which the launch that is under way was tried already."""
 
+REPLACED_NEXT: SideTable[FakeAutoScalingGroup, InstanceState | None] = SideTable(lambda: None)
+"""The member that the launch that is under way replaces, if it is one that no longer counts."""
+
 ABANDONED_LAUNCHES: SideTable[FakeAutoScalingGroup, list[str]] = SideTable(list)
 """Why launches of a group were abandoned, the last one last."""
 

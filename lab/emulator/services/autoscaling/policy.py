@@ -44,10 +44,21 @@ def may_launch_first(
 ) -> bool:
     """Return whether a member's replacement may come before the member goes.
 
-    By the group's policy, or another one: when it wants to keep all healthy, or lets there be more
-    than all. Whether the maximum size forbids it is open.
+    By the group's policy, or another one. Whether the maximum size forbids it is open.
     """
     wanted = policy_of(group) if policy is None else policy
-    first = wanted.get(_MIN, 0) == ALL or wanted.get(_MAX, ALL) > ALL
     room = len(counted(group)) < (group.max_size or 0)
-    return first and (room or readings.launch_first is LaunchFirst.BEYOND_THE_MAXIMUM)
+    return wants_launch_first(wanted) and (
+        room or readings.launch_first is LaunchFirst.BEYOND_THE_MAXIMUM
+    )
+
+
+def wants_launch_first(policy: Mapping[str, int]) -> bool:
+    """Return whether a policy wants to keep all healthy, or lets there be more than all."""
+    return policy.get(_MIN, 0) == ALL or policy.get(_MAX, ALL) > ALL
+
+
+def most_at_once(group: FakeAutoScalingGroup, policy: Mapping[str, int]) -> int:
+    """Return how many replacements a policy lets come first at the same time: one at least."""
+    desired = group.desired_capacity or 0
+    return max(desired * policy.get(_MAX, ALL) // ALL - desired, 1)

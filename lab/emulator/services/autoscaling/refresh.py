@@ -17,8 +17,8 @@ from lab.emulator.services.autoscaling.members import (
     in_service,
     settle,
 )
-from lab.emulator.services.autoscaling.policy import may_launch_first, policy_of
-from lab.emulator.services.autoscaling.replacement import launch_extra, replace
+from lab.emulator.services.autoscaling.policy import may_launch_first, most_at_once, policy_of
+from lab.emulator.services.autoscaling.replacement import launch_instead, replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -101,10 +101,6 @@ class Refresh:
     def _minimum(self) -> int:
         return self._policy["MinHealthyPercentage"]
 
-    @property
-    def _maximum(self) -> int:
-        return self._policy["MaxHealthyPercentage"]
-
     def _launches_first(self, aws: Emulation) -> bool:
         under_way = bool(extra(self.group))
         return under_way or may_launch_first(self.group, aws.readings, self._policy)
@@ -129,9 +125,8 @@ class Refresh:
                 EXTRA[state] = False
                 self._replace(aws, 1)
         if not extra(self.group) and len(self._ready(now)) >= self._desired:
-            room = max(self._desired * self._maximum // _ALL - self._desired, 1)
-            for _ in self.left[:room]:
-                launch_extra(self.group)
+            for state in self.left[: most_at_once(self.group, self._policy)]:
+                launch_instead(aws, state)
 
     def _replace(self, aws: Emulation, count: int) -> None:
         for state in self.left[:count]:

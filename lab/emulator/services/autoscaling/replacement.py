@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 from moto.autoscaling.models import FakeAutoScalingGroup, InstanceState
 
 from lab.emulator.behaviour import Behaviour, Emulation, Patches
+from lab.emulator.readings import ReplacementZone
 from lab.emulator.services.autoscaling.launches import LaunchesTakeTime
 from lab.emulator.services.autoscaling.members import (
     EXTRA,
     LAUNCHED_FROM,
+    REPLACED_NEXT,
     current_version,
     launched_from,
 )
@@ -35,6 +37,20 @@ def replace(aws: Emulation, state: InstanceState, *, cause: str) -> None:
     member is terminating, as it does after a failed health check.
     """
     terminate(aws, state, cause=cause)
+
+
+def launch_instead(aws: Emulation, state: InstanceState) -> InstanceState | None:
+    """Launch the replacement of a member that goes later, as `launch_extra` does.
+
+    Whether that member still counts where the zone is chosen is open.
+    """
+    group = state.auto_scaling_group
+    if aws.readings.replacement_zone is ReplacementZone.WITHOUT_THE_LEAVING:
+        REPLACED_NEXT[group] = state
+    try:
+        return launch_extra(group)
+    finally:
+        REPLACED_NEXT[group] = None
 
 
 def launch_extra(group: FakeAutoScalingGroup) -> InstanceState | None:

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
     from moto.core.responses import ActionResult
 
-SHORTEST_LIFETIME = 86400
-"""Seconds that a maximum instance lifetime lasts at least (user guide, see below)."""
+SHORTEST_LIFETIME, LONGEST_LIFETIME = 86_400, 31_536_000
+"""Seconds that a maximum instance lifetime lasts: a day (user guide, see below) to a year
+(aws-cdk-lib, AutoScalingGroup; Terraform's provider, aws_autoscaling_group)."""
 
 
 class GroupsKeepTheirSettings(Behaviour):
@@ -67,5 +68,6 @@ def _check(given: Mapping[str, Any]) -> None:
     if policy := given.get("InstanceMaintenancePolicy"):
         check_policy(policy)
     lifetime = int(given.get("MaxInstanceLifetime") or 0)
-    if 0 < lifetime < SHORTEST_LIFETIME:
-        refuse(f"MaxInstanceLifetime must be 0 or at least {SHORTEST_LIFETIME} seconds")
+    if lifetime and not SHORTEST_LIFETIME <= lifetime <= LONGEST_LIFETIME:
+        between = f"between {SHORTEST_LIFETIME} and {LONGEST_LIFETIME} seconds"
+        refuse(f"MaxInstanceLifetime must be 0, or {between}")

@@ -28,6 +28,9 @@ UNWANTED = "a difference between desired and actual capacity"
 ASKED = "a user request"
 """Causes of terminations, in Auto Scaling's words."""
 
+LEAVES = "terminating"
+"""The kind of the journal's entry that says that a termination activity has begun."""
+
 ENDED = "left the group"
 """The kind of the journal's entry that says that a termination activity has ended."""
 
@@ -85,14 +88,14 @@ class TerminationsTakeTime(Behaviour):
 def terminate(aws: Emulation, state: InstanceState, *, cause: str, hooks: bool = True) -> None:
     """Start a termination activity, in response to a cause; the group fills the gap meanwhile.
 
-    A member that is Terminating already stays so.
+    A member that is Terminating already stays so, until its hooks are done if it waits for them.
     """
     if state.lifecycle_state.startswith("Terminating"):
         return
     started = aws.clock.timestamp()
     words = f"instance {state.instance.id} was taken out of service in response to {cause}."
     what = f"terminates {state.instance.id} in response to {cause}"
-    aws.journal.note(Who.AUTO_SCALING, "terminating", what, instance=state.instance.id)
+    aws.journal.note(Who.AUTO_SCALING, LEAVES, what, instance=state.instance.id)
     end_wait(state)
     state.lifecycle_state = "Terminating"
     aws.clock.after(delays.REPLACEMENT, lambda: settle(state.auto_scaling_group))
@@ -100,11 +103,10 @@ def terminate(aws: Emulation, state: InstanceState, *, cause: str, hooks: bool =
     def end() -> None:
         _leave(aws, state, cause=words, started=started)
 
-    def proceed(_: str = "") -> None:
+    def proceed() -> None:
         aws.clock.after(_ended_in(state), end)
 
-    waits = hooks and wait_for_hooks(aws, state, TERMINATING, proceed=proceed, abandon=proceed)
-    if not waits:
+    if not (hooks and wait_for_hooks(aws, state, TERMINATING, proceed=proceed)):
         proceed()
 
 

@@ -47,13 +47,13 @@ class Action:
 class Wait:
     """A member's stay in a wait state, until all hooks say CONTINUE or one says ABANDON.
 
-    `abandon` gets the sentence that says why.
+    `abandon` gets the sentence that says why; without it, the member proceeds all the same.
     """
 
     state: InstanceState
     transition: str
     proceed: Callable[[], None]
-    abandon: Callable[[str], None]
+    abandon: Callable[[str], None] | None
     actions: list[Action] = field(default_factory=list)
 
 
@@ -72,7 +72,7 @@ def wait_for_hooks(
     transition: str,
     *,
     proceed: Callable[[], None],
-    abandon: Callable[[str], None],
+    abandon: Callable[[str], None] | None = None,
 ) -> bool:
     """Begin a wait for the group's hooks of a transition; False if it has none."""
     hooks = _hooks_of(state.auto_scaling_group, transition)
@@ -99,13 +99,13 @@ def end_wait(state: InstanceState) -> None:
 def complete(wait: Wait, action: Action, result: str, why: str) -> None:
     """Complete a lifecycle action. The last CONTINUE or the first ABANDON ends the wait."""
     wait.actions.remove(action)
-    if result == ABANDON:
+    if result == ABANDON and wait.abandon:
         end_wait(wait.state)
         wait.abandon(
             "Instance failed to complete user's Lifecycle Action: Lifecycle Action with token"
             f" {action.token} was abandoned: {why}"
         )
-    elif not wait.actions:
+    elif not wait.actions or result == ABANDON:
         end_wait(wait.state)
         wait.state.lifecycle_state = f"{_STATES[wait.transition]}:Proceed"
         wait.proceed()

@@ -175,6 +175,7 @@ def test_group_is_found_by_its_instance(region: Region, things: Things) -> None:
         ("sns", {"TopicArn": f"arn:aws:sns:{PLACE}:any"}, f"arn:aws:sns:{PLACE}:any"),
         ("sqs", {"QueueUrl": "https://any/123456789012/queue"}, f"arn:aws:sqs:{PLACE}:queue"),
         ("ssm", {"Name": "/any/name"}, f"arn:aws:ssm:{PLACE}:parameter/any/name"),
+        ("ssm", {"Names": ["/any/name"]}, f"arn:aws:ssm:{PLACE}:parameter/any/name"),
         ("lambda", {"FunctionName": "any"}, f"arn:aws:lambda:{PLACE}:function:any"),
         (
             "lambda",

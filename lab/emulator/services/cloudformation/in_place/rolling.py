@@ -120,7 +120,9 @@ def update_in_batches(update: Update, policy: Rolling) -> None:
     """Terminate so many at a time, wait for what the group launches instead, go on.
 
     With signals it goes on when each new instance has sent one, and fails when one does not within
-    the pause; without, it pauses. Whether it also waits for launches that a hook holds is open. The
+    the pause; without, it pauses. Whether it also waits for launches that a hook holds is open. For
+    a termination that a hook holds it does not wait (github.com/awslabs/amazon-eks-ami/issues/66;
+    github.com/buildkite/elastic-ci-stack-for-aws/issues/130). The
     oldest members go first, also when they are the only ones in service: that CloudFormation would
     spare them is not documented.
 

@@ -1,0 +1,386 @@
+"""What NATs claim of each other reaches the planner through topic and memory, and moves tables."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from nat_failover.contract import MEMORY_KEY, Item
+from nat_failover.recall import RECALL_LIMIT_S
+from tests.aws import messages
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.aws.conftest import Deploy, Function
+    from tests.aws.region import Region
+
+    Logged = Callable[[], list[dict[str, Any]]]
+
+
+@pytest.fixture
+def function(region: Region, deploy: Deploy) -> Function:
+    """Return the function of a Region at rest whose NATs watch each other."""
+    return deploy(replace(region.settings, watch=True))
+
+
+AGO = 10.0
+"""Seconds: an accusation of this age needs no waiting for an answer."""
+
+
+def silence(region: Region, of: str = "a", by: str = "b", ago: float = AGO) -> messages.Message:
+    """Return the event with which a NAT accuses another one of silence."""
+    silent = {region.nats[of]: ago}
+    return messages.sns(messages.claim(region.nats[by], silent=silent))
+
+
+def problems(logged: Logged) -> list[str]:
+    """Return what was logged as a problem."""
+    return [line["problem"] for line in logged() if "problem" in line]
+
+
+def test_table_moves_when_a_peer_has_not_heard_a_nat_for_long_enough(
+    region: Region, function: Function
+) -> None:
+    """The claim that the run brings counts in the run's first observation."""
+    returned = function(silence(region))
+
+    assert region.served_by() == {"a": region.nats["b"], "b": region.nats["b"]}
+    assert returned["trigger"] == ["claim"]
+    assert {row["nat"]: row["health"] for row in returned["saw"]} == {
+        region.nats["a"]: "sick",
+        region.nats["b"]: "usable",
+    }
+
+
+def test_table_moves_in_the_same_run_when_nobody_contradicts_a_new_accusation(
+    region: Region, function: Function
+) -> None:
+    """The run waits for the answer that may come, and no longer."""
+    began = time.monotonic()
+
+    function(silence(region, ago=0.0))
+
+    assert region.served_by()["a"] == region.nats["b"]
+    assert time.monotonic() - began >= 1
+
+
+def test_table_stays_when_the_accused_nat_contradicts_in_time(
+    region: Region, function: Function
+) -> None:
+    """Its answer is another message and another run, which the first one finds in the memory."""
+    answers = iter([messages.claim(region.nats["a"])])
+
+    def answer(parsed: object) -> None:
+        del parsed
+        for claim in answers:
+            region.claim(claim)
+
+    function.wire.edit("DescribeRouteTables", answer)
+
+    function(silence(region, ago=0.0))
+
+    assert region.served_by() == region.nats
+    assert "ReplaceRoute" not in function.wire.written()
+
+
+def test_tables_stay_when_two_nats_accuse_each_other(region: Region, function: Function) -> None:
+    """A broken link is not a broken NAT."""
+    function(silence(region, of="a", by="b"))
+    region.lose_claims()
+    region.claim(messages.claim(region.nats["b"], silent={region.nats["a"]: AGO}))
+    region.point("a", NetworkInterfaceId=region.interface(region.nats["a"]))
+    before = len(function.wire.writes)
+
+    function(silence(region, of="b", by="a"))
+
+    assert region.served_by() == region.nats
+    assert function.wire.writes[before:] == []
+
+
+def test_table_moves_at_once_when_a_nat_says_that_it_is_ill(
+    region: Region, function: Function
+) -> None:
+    """Nobody waits for an answer to that."""
+    function(messages.sns(messages.claim(region.nats["a"], ailment="egress")))
+
+    assert region.served_by()["a"] == region.nats["b"]
+    assert function.wire.count("DescribeRouteTables") == 2
+
+
+def test_tables_stay_when_every_nat_says_that_it_is_ill(region: Region, function: Function) -> None:
+    """The internet's trouble is not the NATs': moving would help nobody."""
+    region.claim(messages.claim(region.nats["b"], ailment="egress"))
+
+    function(messages.sns(messages.claim(region.nats["a"], ailment="egress")))
+
+    assert region.served_by() == region.nats
+    ((subject, _),) = region.notifications()
+    assert subject.startswith("NO INTERNET: ")
+
+
+def test_claim_counts_in_later_runs_when_its_own_run_was_cut_short(
+    region: Region, function: Function
+) -> None:
+    """It was stored beside the first observation, whatever became of that."""
+    function.wire.fail("DescribeRouteTables", "UnauthorizedOperation", times=1)
+    function(messages.sns(messages.claim(region.nats["a"], ailment="egress")), seconds=30.1)
+    assert region.served_by() == region.nats
+
+    function(messages.SWEEP)
+
+    assert region.served_by()["a"] == region.nats["b"]
+
+
+def test_older_claim_does_not_count_when_it_comes_late(region: Region, function: Function) -> None:
+    """Messages overtake each other, and come twice."""
+    region.claim(messages.claim(region.nats["a"], sequence=2))
+
+    function(messages.sns(messages.claim(region.nats["a"], sequence=1, ailment="egress")))
+    function(messages.sns(messages.claim(region.nats["a"], sequence=2, ailment="egress")))
+
+    assert region.served_by() == region.nats
+
+
+def test_claim_counts_when_a_restarted_nat_counts_anew(region: Region, function: Function) -> None:
+    """After ten minutes any sequence replaces an old one."""
+    region.claim(messages.claim(region.nats["a"], sequence=2**40), ago=601)
+
+    function(messages.sns(messages.claim(region.nats["a"], sequence=1, ailment="egress")))
+
+    assert region.served_by()["a"] == region.nats["b"]
+
+
+def test_claim_does_not_count_when_it_is_of_no_member(region: Region, function: Function) -> None:
+    """And nothing of it is kept."""
+    stranger = "i-0123456789abcdef0"
+    event = messages.sns(messages.claim(stranger, silent={region.nats["a"]: AGO}))
+
+    returned = function(event)
+
+    assert region.served_by() == region.nats
+    assert returned["failure"] is None
+    assert region.claimants() == set()
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"Claim": 2},
+        {"Claim": True},
+        {"instance": "i-1; rm"},
+        {"sequence": -1},
+        {"sequence": 10**400},
+        {"sequence": True},
+        {"ailment": "melancholy"},
+        {"silent": {"i-0": float("nan")}},
+        {"silent": {"i-0": float("inf")}},
+        {"silent": {"i-0": 10**400}},
+        {"silent": {"i-0": "3"}},
+        {"silent": {f"i-{number:x}": 1 for number in range(101)}},
+        {"silent": []},
+        {"ill": {"i-0": None}},
+        {"ring": 0.5},
+        {"flows": -1},
+        {"flows": {}},
+    ],
+    ids=lambda said: repr(said)[:30],
+)
+def test_claim_is_a_problem_in_the_log_when_nobody_would_say_that(
+    said: dict[str, Any], region: Region, function: Function, logged: Logged
+) -> None:
+    """It is observed all the same, and nothing of it is kept."""
+    claim = messages.claim(region.nats["a"], ailment="egress") | said
+
+    returned = function(messages.sns(json.dumps(claim)))
+
+    assert returned["trigger"] == ["unknown"]
+    assert function.wire.reads
+    assert region.served_by() == region.nats
+    assert region.claimants() == set()
+    (problem,) = problems(logged)
+    assert problem.startswith("not understood: ")
+
+
+def test_claim_does_not_count_when_no_watch_is_wanted(region: Region, deploy: Deploy) -> None:
+    """With `fleet.watch` off there is nobody who could say so."""
+    deploy(replace(region.settings, watch=False))(silence(region))
+
+    assert region.served_by() == region.nats
+    assert region.claimants() == set()
+
+
+# A memory that fails -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("operation", ["GetItem", "UpdateItem"])
+def test_nothing_moves_by_claims_when_the_memory_refuses(
+    operation: str, region: Region, function: Function
+) -> None:
+    """Every other detector works."""
+    function.wire.fail(operation, "AccessDeniedException")
+    function.wire.fail("GetItem", "AccessDeniedException")
+    region.kill(region.nats["b"])
+
+    returned = function(silence(region))
+
+    assert region.served_by() == {"a": region.nats["a"], "b": region.nats["a"]}
+    assert returned["failure"] is None
+
+
+def test_claim_that_cannot_be_stored_is_a_problem_in_the_log(
+    region: Region, function: Function, logged: Logged
+) -> None:
+    """The item may be full ("Item size to update has exceeded the maximum allowed size")."""
+    region.claim(messages.claim(region.nats["a"], ailment="egress"))
+    function.wire.fail("UpdateItem", "ValidationException")
+
+    function(silence(region, of="b", by="a"))
+
+    assert region.served_by()["a"] == region.nats["b"]
+    assert [text for text in problems(logged) if text.startswith("a claim was not stored: ")]
+
+
+def test_claims_of_garbage_count_for_nothing_and_are_removed(
+    region: Region, function: Function
+) -> None:
+    """Somebody else wrote them; the next run finds the item as it should be."""
+    told = region.claim(messages.claim(region.nats["b"]))
+    garbage: Any = {
+        MEMORY_KEY: {"S": Item.CLAIMS},
+        region.nats["a"]: {"S": "any"},
+        region.nats["b"]: told,
+        "i-1": {"M": {"said": {"S": "{"}, "received": {"N": "1"}}},
+        "any": {"L": []},
+    }
+    region.dynamodb.put_item(TableName=region.memory, Item=garbage)
+
+    function(messages.SWEEP)
+
+    assert region.served_by() == region.nats
+    assert region.claimants() == {region.nats["b"]}
+
+
+def test_repair_is_not_delayed_when_the_memory_does_not_answer(
+    region: Region, function: Function
+) -> None:
+    """A run waits for it a moment in all, however often it observes."""
+    written: list[float] = []
+    function.wire.hold("GetItem", lambda: time.sleep(2))
+    function.wire.hold("UpdateItem", lambda: time.sleep(2))
+    function.wire.hold("ReplaceRoute", lambda: written.append(time.monotonic()))
+    region.kill(region.nats["a"])
+    began = time.monotonic()
+
+    function(silence(region, of="a", by="b"))
+
+    assert region.served_by()["a"] == region.nats["b"]
+    assert written[0] - began < RECALL_LIMIT_S + 1
+
+
+def test_nothing_fails_back_while_claims_cannot_be_read(region: Region, function: Function) -> None:
+    """A sick NAT looks well to whom does not know what is claimed of it."""
+    function(messages.sns(messages.claim(region.nats["a"], ailment="egress")))
+    assert region.served_by()["a"] == region.nats["b"]
+    function.wire.fail("GetItem", "AccessDeniedException", mentions="claims")
+
+    function(messages.SWEEP)
+
+    assert region.served_by()["a"] == region.nats["b"]
+
+
+def test_claim_of_a_nat_that_died_does_not_count(region: Region, function: Function) -> None:
+    """Or the last NAT would be sick by the last words of another one."""
+    region.claim(messages.claim(region.nats["b"], silent={region.nats["a"]: AGO}))
+    region.kill(region.nats["b"])
+
+    function(messages.SWEEP)
+
+    assert region.served_by() == {"a": region.nats["a"], "b": region.nats["a"]}
+
+
+# The ring ----------------------------------------------------------------------------------------
+
+
+def test_ring_is_written_once_and_only_when_it_changes(region: Region, function: Function) -> None:
+    """The watch reads it; who is in it, in order, and how each one is."""
+    function(messages.SWEEP)
+
+    first = region.ring()
+    assert [row["instance"] for row in first["ring"]] == sorted(region.nats.values())
+    assert {row["state"] for row in first["ring"]} == {"usable"}
+    assert first["version"] == 1
+    assert all(row["address"].startswith("10.0.") for row in first["ring"])
+
+    region.kill(region.nats["a"])
+    function(messages.SWEEP)
+    function(messages.SWEEP)
+
+    second = region.ring()
+    assert [row["instance"] for row in second["ring"]] == [region.nats["b"]]
+    assert second["version"] == 2
+
+
+def test_ring_is_left_to_the_faster_run_when_two_overlap(
+    region: Region, function: Function, logged: Logged
+) -> None:
+    """Both saw the same, and the condition takes the first."""
+    region.kill(region.nats["a"])
+    function.wire.fail("PutItem", "ConditionalCheckFailedException", mentions="peers", times=1)
+
+    returned = function(messages.SWEEP)
+
+    assert returned["failure"] is None
+    assert problems(logged) == []
+
+
+def test_ring_is_not_written_when_no_watch_is_wanted(region: Region, deploy: Deploy) -> None:
+    """Nobody would read it."""
+    before = region.ring()
+    region.kill(region.nats["a"])
+
+    deploy(replace(region.settings, watch=False))(messages.SWEEP)
+
+    assert region.ring() == before
+
+
+# What follows ------------------------------------------------------------------------------------
+
+
+def test_group_is_told_once_that_a_sick_nat_shall_be_replaced(
+    region: Region, function: Function
+) -> None:
+    """After its tables have moved or beside that; a second sick one has to wait."""
+    region.age(function, 400)
+
+    function(messages.sns(messages.claim(region.nats["a"], ailment="egress")))
+
+    assert region.health() == {region.nats["a"]: "Unhealthy", region.nats["b"]: "Healthy"}
+    region.launch("a")
+    function(messages.sns(messages.claim(region.nats["b"], ailment="egress")))
+    assert region.health()[region.nats["b"]] == "Healthy"
+
+
+def test_group_is_not_told_when_another_run_was_faster(region: Region, function: Function) -> None:
+    """Of runs that overlap one tells it, and the other one has not failed."""
+    region.age(function, 400)
+    region.replaced(time.time() - 1, late=function)
+
+    returned = function(messages.sns(messages.claim(region.nats["a"], ailment="egress")))
+
+    assert region.health()[region.nats["a"]] == "Healthy"
+    assert returned["failure"] is None
+
+
+def test_group_is_not_told_when_the_nat_is_in_its_first_minutes(
+    region: Region, function: Function
+) -> None:
+    """What it boots with may still come."""
+    function(messages.sns(messages.claim(region.nats["a"], ailment="egress")))
+
+    assert region.served_by()["a"] == region.nats["b"]
+    assert region.health()[region.nats["a"]] == "Healthy"
