@@ -33,6 +33,7 @@ _WRITTEN: tuple[tuple[str, str, int], ...] = (
     ("health.sh", f"{_HOME}/health", 0o755),
     ("nat.nft", f"{_HOME}/nat.nft", 0o644),
     ("filter.nft", f"{_HOME}/filter.nft", 0o644),
+    ("peers.nft", f"{_HOME}/peers.nft", 0o644),
     ("sysctl.conf", f"{_HOME}/sysctl.conf", 0o644),
     ("nat-failover.service", f"{_UNITS}/nat-failover.service", 0o644),
     ("nat-failover-health.service", f"{_UNITS}/nat-failover-health.service", 0o644),

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from moto.ec2.models import ec2_backends
 
-from lab.drills.boots.forwarding import forwards
+from lab.drills.boots.forwarding import has_internet, runs
+from lab.drills.boots.peers import STATES, WatchState, between
 from lab.drills.topology import DEFAULT
 from lab.emulator.isolation import ACCOUNT, REGION
 from lab.emulator.services.ec2.routes import effective_table, target_instance
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
     from moto.ec2.models.instances import Instance
     from moto.ec2.models.route_tables import Route
+
+    from lab.emulator.behaviour import Emulation
 
 _HOST = 10  # the number of the private host in its subnet; instances of the region are elsewhere
 
@@ -57,8 +60,14 @@ def nat(instance: Instance, uplink: str) -> Nat:
     )
 
 
-def wanted(vpc: str, nats: Collection[str], now: float) -> Wanted:
+def watch_state(instance: Instance) -> WatchState:
+    """Return what becomes of the watch of an instance, which ends with it."""
+    return STATES[instance] if instance.state == "running" else WatchState.STOPPED
+
+
+def wanted(aws: Emulation, vpc: str, nats: Collection[str]) -> Wanted:
     """Return how packets are to flow in a VPC now, as far as it concerns these NATs."""
+    now, cut = aws.clock.now(), between(aws).cut
     known = {name: row for name, row in instances().items() if name in nats}
     targets = {row.name: _target(row.name, now) for row in _subnets(vpc)}
     there = {*known, INTERNET_GATEWAY}
@@ -67,9 +76,9 @@ def wanted(vpc: str, nats: Collection[str], now: float) -> Wanted:
             subnet: target if target in there else None for subnet, target in targets.items()
         },
         checked=frozenset(name for name, row in known.items() if row.source_dest_check),
-        silent=frozenset(
-            name for name in nats if name not in known or not forwards(known[name], now)
-        ),
+        silent=frozenset(name for name in nats if name not in known or not runs(known[name], now)),
+        offline=frozenset(name for name, row in known.items() if not has_internet(row)),
+        apart=frozenset(name for name, row in known.items() if row.availability_zone == cut),
         ingress={name: tuple(_ingress(row)) for name, row in known.items()},
     )
 

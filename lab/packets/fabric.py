@@ -100,6 +100,7 @@ class Fabric(WithBlock):
         self._routes.detach(self._ports.pop(name), nat.addresses)
         self._services.pop(name).close()
         self._internet.unmap(nat.associations)
+        self._end_services(self.machines[name])
         self._namespaces.remove(self.machines.pop(name))
         routes = self._wanted.default_routes
         left = {subnet: target for subnet, target in routes.items() if target != name}
@@ -153,5 +154,12 @@ class Fabric(WithBlock):
         return self.nats[target].address
 
     def _stop_services(self) -> None:
+        for machine in self.machines.values():
+            self._end_services(machine)
         for service in self._services.values():
             service.close()
+
+    @staticmethod
+    def _end_services(machine: Machine) -> None:
+        for unit in tuple(machine.services):
+            machine.end(unit)

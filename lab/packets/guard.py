@@ -28,6 +28,11 @@ TRACKING = (
 )
 """What the kernel of the router needs to be told for these rules."""
 
+_STATES = ("checked", "silent", "offline", "apart")
+"""Fields of what is wanted, and sets of the NATs' interfaces."""
+
+_SETS = ("nats", "own", *_STATES)
+
 _RULES = f"""
 table ip vpc {{
     set nats {{
@@ -37,6 +42,12 @@ table ip vpc {{
         type ifname
     }}
     set silent {{
+        type ifname
+    }}
+    set offline {{
+        type ifname
+    }}
+    set apart {{
         type ifname
     }}
     set own {{
@@ -62,6 +73,10 @@ table ip vpc {{
         type filter hook forward priority filter; policy accept;
         iifname @silent drop
         oifname @silent drop
+        iifname @offline oifname "{UPLINK}" drop
+        iifname "{UPLINK}" oifname @offline drop
+        iifname @apart oifname @nats oifname != @apart drop
+        iifname @nats iifname != @apart oifname @apart drop
         iifname @checked iifname . ip saddr != @own drop
         oifname @checked oifname . ip daddr != @own drop
         oifname @nats jump enters
@@ -84,13 +99,13 @@ def state(wanted: Wanted, ports: Mapping[str, tuple[str, Nat]]) -> str:
 
     `ports` has the router's interface of each NAT, and the NAT.
     """
-    lines = [f"flush set ip vpc {name}" for name in ("nats", "checked", "silent", "own")]
+    lines = [f"flush set ip vpc {name}" for name in _SETS]
     lines.append("flush chain ip vpc granted")
     for name, (port, nat) in sorted(ports.items()):
         lines += _elements("nats", [f'"{port}"'])
         lines += _elements("own", [f'"{port}" . {address}' for address in nat.addresses])
-        lines += _elements("checked", [f'"{port}"'] if name in wanted.checked else [])
-        lines += _elements("silent", [f'"{port}"'] if name in wanted.silent else [])
+        for states in _STATES:
+            lines += _elements(states, [f'"{port}"'] if name in getattr(wanted, states) else [])
         lines += _granted(port, wanted.ingress.get(name, ()))
     return "\n".join(lines) + "\n"
 

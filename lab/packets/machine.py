@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from lab.packets.namespaces import Namespace
 from lab.packets.requirements import PacketsError
+from lab.packets.services import Service
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -71,6 +72,19 @@ class Machine(Namespace):
     def __init__(self, namespace: Namespace) -> None:
         super().__init__(namespace.name)
         self._keeper = _build(namespace)
+        self.services: dict[str, Service] = {}
+        """The services that run for real, by their units."""
+
+    def serve(self, unit: str, environment: Mapping[str, str]) -> Service:
+        """Start a service for real, or start it anew, with some more in its environment."""
+        self.end(unit)
+        self.services[unit] = Service(self, unit, environment)
+        return self.services[unit]
+
+    def end(self, unit: str) -> None:
+        """Stop a service that runs for real, if it does."""
+        if unit in self.services:
+            self.services.pop(unit).stop()
 
     def command(self, name: str, script: str) -> None:
         """Let a script be the command of this name, whatever the image has by that name."""

@@ -6,11 +6,13 @@ too: only the instance's own rules keep others from it.
 
 from __future__ import annotations
 
+import json
 import socket
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING
+
+from lab.packets.http_server import HttpServer
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -23,20 +25,20 @@ _TOKEN = "lab-token"  # noqa: S105 - the lab knows no secrets
 _TTL_HEADER = "X-aws-ec2-metadata-token-ttl-seconds"
 _TOKEN_HEADER = "X-aws-ec2-metadata-token"  # noqa: S105 - the name of a header
 _IP_TRANSPARENT = 19  # include/uapi/linux/in.h
-_POLL = 0.05  # seconds after which the server notices that it is to stop
+_ROLE = "nat"
 
 
 class Metadata:
     """Serves an instance's metadata on an interface of the router until it is closed."""
 
     def __init__(self, router: Namespace, interface: str, told: Mapping[str, str]) -> None:
-        self._server = _Server(_listener(router, interface), told)
-        Thread(target=self._server.serve_forever, args=(_POLL,), daemon=True).start()
+        self._server = _Server(_listener(router, interface), _Handler)
+        self._server.told = told
+        self._server.begin()
 
     def close(self) -> None:
         """Serve no more."""
-        self._server.shutdown()
-        self._server.server_close()
+        self._server.close()
 
 
 def told_to(nat: Nat, mac: str, region: str, vpc: Collection[str]) -> dict[str, str]:
@@ -45,6 +47,8 @@ def told_to(nat: Nat, mac: str, region: str, vpc: Collection[str]) -> dict[str, 
     told = {
         "instance-id": nat.name,
         "placement/region": region,
+        "services/domain": "amazonaws.com",
+        f"iam/security-credentials/{_ROLE}": _credentials(nat.name),
         "mac": mac,
         "local-ipv4": nat.address,
         f"{interface}/local-ipv4s": "\n".join(nat.addresses),
@@ -57,14 +61,23 @@ def told_to(nat: Nat, mac: str, region: str, vpc: Collection[str]) -> dict[str, 
     return told
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
+def _credentials(nat: str) -> str:
+    """Return credentials of a role as the service tells them; the key's id is the NAT's name."""
+    return json.dumps(
+        {
+            "Code": "Success",
+            "Type": "AWS-HMAC",
+            "AccessKeyId": nat,
+            "SecretAccessKey": "lab",
+            "Token": "lab",
+            "LastUpdated": "2026-01-01T00:00:00Z",
+            "Expiration": "2099-01-01T00:00:00Z",
+        }
+    )
 
-    def __init__(self, listener: socket.socket, told: Mapping[str, str]) -> None:
-        super().__init__(listener.getsockname(), _Handler, bind_and_activate=False)
-        self.socket.close()
-        self.socket = listener
-        self.told = told
+
+class _Server(HttpServer):
+    told: Mapping[str, str]
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -2,15 +2,14 @@
 
 The region's models decide what the control plane sees and when; what private hosts feel is decided
 by packets. An instance forwards when its boot script, run for real in its namespace, has made it a
-NAT, and its launch ends as that script tells the group: the model of that must be left out of the
-region (`BEHAVIOURS`). The clock must go by itself.
+NAT, its launch ends as that script tells the group, and its watch runs for real: the models of that
+must be left out of the region (`BEHAVIOURS`). The clock must go by itself.
 """
 
 from __future__ import annotations
 
 import socket
 import subprocess
-from contextlib import ExitStack, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Lock, Thread
@@ -24,13 +23,17 @@ from lab.drills.boots.launches import InstancesCompleteTheirLaunch
 from lab.drills.boots.watch import InstancesWatchEachOther
 from lab.emulator.journal import Who
 from lab.packets import emulated
+from lab.packets.accepting import accepting
+from lab.packets.aws_calls import AwsCalls
 from lab.packets.boots import Boots, addresses
+from lab.packets.endpoints import Endpoints
 from lab.packets.fabric import Fabric
 from lab.packets.requirements import PacketsError
 from lab.packets.values import SERVER
 from lab.packets.with_block import WithBlock
 
 if TYPE_CHECKING:
+    from contextlib import ExitStack
     from types import TracebackType
 
     from moto.ec2.models.instances import Instance
@@ -44,7 +47,6 @@ _REAL = (InstancesCompleteTheirLaunch, InstancesWatchEachOther)
 BEHAVIOURS = tuple(row for row in catalogue.BEHAVIOURS if row not in _REAL)
 """What a region does that is followed."""
 
-_TEST_PORT = 443
 _FAILS = (PacketsError, NetlinkError, subprocess.SubprocessError, OSError)
 
 
@@ -111,9 +113,12 @@ class RegionMirror(WithBlock):
                 machine = self._fabric.launch(emulated.nat(there[name], self._uplink))
                 self._boots.prepare(machine, there[name])
         for name in self._fabric.nats.keys() - there.keys():
+            self._boots.forget(name)
             self._fabric.end(name)
-        now = self._region.clock.now()
-        self._fabric.apply(emulated.wanted(self._vpc, self._fabric.nats.keys(), now))
+        nats = self._fabric.nats.keys()
+        self._fabric.apply(emulated.wanted(self._region.aws, self._vpc, nats))
+        for name in nats:
+            self._boots.follow(there[name])
         self._boot(self._fabric)
 
     def _build(self, first: Instance) -> Fabric:
@@ -126,7 +131,8 @@ class RegionMirror(WithBlock):
             region=self._region.aws.region,
         )
         self._closing.enter_context(fabric)
-        self._closing.callback(_listen(fabric).shutdown, socket.SHUT_RDWR)
+        self._closing.callback(accepting(fabric.server).shutdown, socket.SHUT_RDWR)
+        self._closing.callback(Endpoints(fabric.server, AwsCalls(self._region)).close)
         return fabric
 
     def _boot(self, fabric: Fabric) -> None:
@@ -135,18 +141,3 @@ class RegionMirror(WithBlock):
             self._booted.remove(name)
             machine = fabric.machines[name]
             Thread(target=self._boots.boot, args=(machine,), daemon=True).start()
-
-
-def _listen(fabric: Fabric) -> socket.socket:
-    """Let the server on the internet take the connections of self-tests, and hang up."""
-    listener = fabric.server.socket(socket.SOCK_STREAM)
-    listener.bind(("", _TEST_PORT))
-    listener.listen()
-    Thread(target=_hang_up, args=(listener,), daemon=True).start()
-    return listener
-
-
-def _hang_up(listener: socket.socket) -> None:
-    with listener, suppress(OSError):  # when the listener is shut down
-        while True:
-            listener.accept()[0].close()

@@ -95,11 +95,14 @@ class Wanted:
 
     `default_routes` has the target of a subnet's default route: a NAT, the internet gateway, or
     None for a route that is missing or a blackhole. `checked` are NATs whose source/destination
-    check is on, `silent` those that let nothing through, dead or hung; `ingress` is what the
-    security groups of a NAT let in besides answers.
+    check is on, `silent` those that let nothing through, dead or hung, `offline` those behind
+    which the internet is gone; NATs that are `apart` and the others do not reach each other.
+    `ingress` is what the security groups of a NAT let in besides answers.
     """
 
     default_routes: Mapping[str, str | None] = field(default_factory=dict)
     checked: frozenset[str] = frozenset()
     silent: frozenset[str] = frozenset()
+    offline: frozenset[str] = frozenset()
+    apart: frozenset[str] = frozenset()
     ingress: Mapping[str, tuple[Ingress, ...]] = field(default_factory=dict)

@@ -48,6 +48,14 @@ load_all() {
     fi
 }
 
+# A kernel may lack nft_dup_ipv4: then flows are reset when their table moves, as without peers.
+load_peers() {
+    if ! give_nft <"$home/peers.nft"; then
+        echo "nft refused the rules for peers: loading them without the hand-over of flows"
+        grep --invert-match 'dup to' "$home/peers.nft" | give_nft || echo "nft refused them: no peer is heard"
+    fi
+}
+
 # By the machine's memory, of which an entry takes 375 bytes or so; a table whose buckets are fewer
 # than its entries gets slow. What the kernel calls memory is a tenth less than the instance has.
 entries=262144
@@ -62,6 +70,7 @@ if [[ ${1-} == filter ]]; then
     load "$home/filter.nft"
 else
     load_all
+    load_peers
     sysctl --quiet --write net.netfilter.nf_conntrack_buckets="$entries" net.netfilter.nf_conntrack_max="$entries"
     sysctl --quiet --load "$home/sysctl.conf"
     # Nothing here is reached by IPv6, so nothing of it is taken in.

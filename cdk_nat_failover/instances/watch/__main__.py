@@ -9,6 +9,7 @@ import signal
 import sys
 
 from . import aws
+from .handover import HandOver
 from .loop import Loop
 
 
@@ -23,7 +24,7 @@ def main() -> None:
         settings["targets"].split(),
         publish=lambda message: session.publish(settings["topic"], message),
         read_ring=lambda: session.ring(settings["table"]),
-        hand_over=lambda *_: None,
+        hand_over=HandOver().apply,
     )
     # The threads are there already, and keep what they have: this is for the loop alone.
     with contextlib.suppress(OSError):

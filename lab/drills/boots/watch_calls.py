@@ -58,19 +58,38 @@ class WatchCalls:
     def _refused(
         self, service: str, operation: str, parameters: Mapping[str, object], protocol: str
     ) -> str:
-        role = role_of(self.instance)
-        if role is None:
-            return "NoCredentials"  # the metadata service has none
-        call = ApiCall(
+        return refused(
+            self.aws,
+            self.instance,
             service=service,
             operation=operation,
             parameters=parameters,
-            account=self.aws.account,
-            region=self.aws.region,
             protocol=protocol,
         )
-        caller = Caller(role, str(self.instance.id))
-        return "AccessDenied" if self.aws.permissions.refused(caller, call) else ""
+
+
+def refused(  # noqa: PLR0913 - what a call is, each thing by name
+    aws: Emulation,
+    instance: Instance,
+    *,
+    service: str,
+    operation: str,
+    parameters: Mapping[str, object],
+    protocol: str,
+) -> str:
+    """Return AWS's error code where an instance's role may not make a call, or an empty text."""
+    role = role_of(instance)
+    if role is None:
+        return "NoCredentials"  # the metadata service has none
+    call = ApiCall(
+        service=service,
+        operation=operation,
+        parameters=parameters,
+        account=aws.account,
+        region=aws.region,
+        protocol=protocol,
+    )
+    return "AccessDenied" if aws.permissions.refused(Caller(role, str(instance.id)), call) else ""
 
 
 def stored_ring(aws: Emulation, table: str) -> Ring | None:

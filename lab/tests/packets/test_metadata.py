@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -34,6 +35,8 @@ def told(machine: Machine, path: str) -> str:
     [
         ("instance-id", "nat-b\n200"),
         ("placement/region", "us-east-1\n200"),
+        ("services/domain", "amazonaws.com\n200"),
+        ("iam/security-credentials/", "nat\n200"),
         ("public-ipv4", "203.0.113.5\n200"),
         ("placement/", "region\n200"),
         ("ami-id", "\n404"),
@@ -42,6 +45,14 @@ def told(machine: Machine, path: str) -> str:
 def test_the_service_tells_an_instance_about_itself(fabric: Fabric, path: str, answer: str) -> None:
     """What boot files ask is answered, a folder with what is in it, the rest with 404."""
     assert answer == told(fabric.machines["nat-b"], path)
+
+
+def test_the_service_has_credentials_of_the_instance(fabric: Fabric) -> None:
+    """Their key names the NAT, so that whoever is asked with them knows who asks."""
+    said = told(fabric.machines["nat-b"], "iam/security-credentials/nat").removesuffix("\n200")
+    credentials = json.loads(said)
+    assert "nat-b" == credentials["AccessKeyId"]
+    assert {"SecretAccessKey", "Token", "Expiration"} <= credentials.keys()
 
 
 def test_the_service_tells_which_address_has_which_public_one(fabric: Fabric) -> None:

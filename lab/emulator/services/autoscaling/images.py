@@ -71,11 +71,17 @@ class ImagesAreResolvedAtLaunch(Behaviour):
             refuse_launch(UNRESOLVED, f"Invalid value '{named}' for imageId: no such parameter.")
         return str(parameter.value) if parameter else named
 
-    def _set_checked(self, group: FakeAutoScalingGroup, *given: Any) -> None:  # noqa: ANN401 - moto types little
+    def _set_checked(
+        self,
+        group: FakeAutoScalingGroup,
+        launch_config_name: str,
+        launch_template: dict[str, Any],
+        mixed_instances_policy: dict[str, Any] | None,
+    ) -> None:
         """Set what a group launches from: a configuration, a template, a mixed policy."""
-        self._set(group, *given)
-        named, policy = _named(current_version(group)), given[2] or {}
-        overrides = policy.get("LaunchTemplate", {}).get("Overrides") or []
+        self._set(group, launch_config_name, launch_template, mixed_instances_policy)
+        named = _named(current_version(group))
+        overrides = (mixed_instances_policy or {}).get("LaunchTemplate", {}).get("Overrides") or []
         if not named.startswith(_PREFIX):
             return
         if any("InstanceRequirements" in row for row in overrides):

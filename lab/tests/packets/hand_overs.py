@@ -1,0 +1,76 @@
+"""What tells NATs who of them lives, as each one's watch would, with the hand-over's own file."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cdk_nat_failover.instances import watch
+from lab.packets.with_block import WithBlock
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from contextlib import ExitStack
+
+    from lab.packets.fabric import Fabric
+    from lab.packets.values import Nat
+
+# A line names the NATs that live; the same is said again each half second until the next line.
+_TELLING = """
+import select, sys
+from watch.handover import HandOver
+from watch.said import Peer
+me, *ring = sys.argv[1:]
+members = tuple(Peer(*pair.split("=")) for pair in ring)
+at = [peer.instance for peer in members].index(me)
+after, living, told = members[at + 1 :] + members[:at], None, HandOver()
+while True:
+    if select.select([sys.stdin], [], [], 0.5)[0]:
+        living = sys.stdin.readline().split()
+    if living is not None:
+        told.apply([peer for peer in after if peer.instance in living], members, me)
+        print("told", flush=True)
+"""
+
+
+class HandOvers(WithBlock):
+    """NATs that hand flows over to each other, in the order in which they are given."""
+
+    def __init__(self, fabric: Fabric, nats: Sequence[Nat]) -> None:
+        super().__init__()
+        self._fabric, self._nats = fabric, nats
+        self._processes: dict[str, subprocess.Popen[str]] = {}
+
+    def _begin(self, stack: ExitStack) -> None:
+        ring = [f"{nat.name}={nat.address}" for nat in self._nats]
+        for nat in self._nats:
+            process = self._fabric.machines[nat.name].start(
+                *("env", f"PYTHONPATH={Path(watch.__file__).parents[1]}"),
+                *(sys.executable, "-B", "-c", _TELLING, nat.name, *ring),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+            )
+            self._processes[nat.name] = process
+            stack.callback(process.wait)
+            stack.callback(process.kill)
+        self.live(*self._nats)
+
+    def live(self, *living: Nat, told: Sequence[Nat] | None = None) -> None:
+        """Tell NATs, all by default, which of them live; they know it afterwards."""
+        for nat in told if told is not None else self._nats:
+            process = self._processes[nat.name]
+            assert process.stdin is not None
+            assert process.stdout is not None
+            process.stdin.write(" ".join(one.name for one in living) + "\n")
+            process.stdin.flush()
+            for _ in range(2):  # one of them may have been said before
+                if process.stdout.readline() != "told\n":
+                    message = f"the hand-over of {nat.name} ended; it said why above"
+                    raise RuntimeError(message)
+
+    def stop(self) -> None:
+        """Say nothing more, as watches that are dead."""
+        for process in self._processes.values():
+            process.kill()
