@@ -60,7 +60,7 @@ def test_template_part_is_resolved_with_the_values() -> None:
     assert resolve(part, values) == {"Resource": ["rtb-1/arn:t"], "Zone": "b", "Count": 1}
 
 
-@pytest.mark.parametrize("part", [{"Ref": "Other"}, {"Fn::Sub": "${Table}"}])
+@pytest.mark.parametrize("part", [{"Ref": "Other"}, {"Fn::Sub": "${Other}"}])
 def test_template_part_is_an_error_when_it_cannot_be_resolved(part: dict[str, str]) -> None:
     """A value that is missing is not an empty one."""
     with pytest.raises(KeyError):

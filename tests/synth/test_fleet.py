@@ -311,7 +311,7 @@ def test_instance_may_complete_launches_of_its_own_group_alone(template: Templat
         json.dumps(launch["Resource"]).count(f":autoScalingGroup:*:autoScalingGroupName/{group}")
         == 1
     )
-    assert statements.keys() <= {"Signal", "Claims", "Ring", "Encrypt", "Register", "Talk"}
+    assert statements.keys() <= {"Signal", "Claims", "Ring", "Code", "Encrypt", "Register", "Talk"}
 
 
 def test_instance_may_publish_claims_and_read_the_ring_while_it_watches(
@@ -377,7 +377,13 @@ def _script(template: Template) -> str:
     """Return the user data, with the names of what only a deployment knows."""
     written = _launch_data(template)["UserData"]["Fn::Base64"]
     parts = [written] if isinstance(written, str) else written["Fn::Join"][1]
-    return "".join(part if isinstance(part, str) else f"<{part['Ref']}>" for part in parts)
+    return "".join(part if isinstance(part, str) else f"<{_name(part)}>" for part in parts)
+
+
+def _name(part: dict[str, str]) -> str:
+    """Return the one value of a part that only a deployment knows: a name, or a text with names."""
+    (name,) = part.values()
+    return name
 
 
 def _launch_data(template: Template) -> dict[str, Any]:

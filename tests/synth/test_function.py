@@ -123,7 +123,8 @@ def test_function_is_told_whether_the_nats_watch_each_other(
 
 def test_function_ships_its_source_and_nothing_else(default: Template) -> None:
     """The asset is the package as it is in the repository."""
-    (asset,) = default.directory.glob("asset.*")
+    code = default.properties("AWS::Lambda::Function")["Code"]["S3Key"]
+    asset = default.directory / f"asset.{code.removesuffix('.zip')}"
     assert _files(asset) == {path for path in _files(SOURCE) if path.suffix == ".py"}
 
 

@@ -178,7 +178,7 @@ def test_construct_refuses_a_network_that_nats_cannot_serve(
             {"self_test": ["10.0.0.1"]},
             (
                 "self_test: '10.0.0.1': 10.0.0.1 is not an address of a host on the internet;"
-                " allowed: a list of 1 to 4"
+                " allowed: null for the Region's endpoints"
             ),
         ),
     ],

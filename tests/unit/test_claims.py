@@ -37,7 +37,10 @@ from tests.unit.worlds import (
 )
 
 NOW = 1000.0
-A, B, C = any_nat("a", HERE), any_nat("b", THERE), any_nat("c", "zone-c")
+A, B, C = (
+    any_nat(name, zone, address=f"10.0.0.{number}")
+    for number, (name, zone) in enumerate((("a", HERE), ("b", THERE), ("c", "zone-c")), 4)
+)
 LONG_AGO = NOW - 2 * CONTRADICT_S
 
 
