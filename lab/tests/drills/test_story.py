@@ -24,11 +24,17 @@ if TYPE_CHECKING:
 
 def held_launch(region: Region) -> str:
     """Kill a NAT; return its replacement, which the group holds."""
-    before = len(region.journal.entries("hook"))
+    before = _held(region)
     (nat, *_) = in_service(region, group_of(region))
     region.client("ec2").terminate_instances(InstanceIds=[nat])
-    assert eventually(region, lambda: len(region.journal.entries("hook")) > before)
-    return region.journal.entries("hook")[-1].detail["instance"]
+    assert eventually(region, lambda: bool(_held(region) - before - {nat}))
+    (replacement,) = _held(region) - before - {nat}
+    return replacement
+
+
+def _held(region: Region) -> set[str]:
+    """Return the instances that a hook has held so far: each as it is launched, and as it ends."""
+    return {entry.detail["instance"] for entry in region.journal.entries("hook")}
 
 
 def group_of(region: Region) -> str:
