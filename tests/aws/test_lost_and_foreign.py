@@ -458,6 +458,9 @@ def test_check_goes_off_when_an_instance_has_two_interfaces(
     region.check(nat, on=True)
 
     function(messages.SWEEP)
+    region.settle()
+    region.know_each_other()
+    function(messages.SWEEP)
 
     (write,) = [
         call.parameters

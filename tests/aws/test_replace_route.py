@@ -104,6 +104,7 @@ def test_table_goes_to_the_survivor_when_its_nat_enters_standby(
         AutoScalingGroupName=region.group, InstanceIds=[region.nats["a"]]
     )
     region.settle()
+    region.know_each_other()
     function(messages.SWEEP)
 
     assert meanwhile == {"a": region.nats["b"], "b": region.nats["b"]}

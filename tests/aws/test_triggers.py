@@ -113,6 +113,7 @@ def test_hint_is_not_remembered_when_the_next_event_does_not_give_it(
     function(messages.state_change(region.nats["a"], "stopping"))
 
     region.settle()
+    region.know_each_other()
     function(messages.SWEEP)
 
     assert region.served_by() == region.nats
@@ -194,6 +195,9 @@ def test_check_goes_off_again_when_somebody_switched_it_on(
     """A NAT whose source/destination check is on forwards nothing until the function saw it."""
     region.check(region.nats["a"], on=True)
 
+    function(messages.SWEEP)
+    region.settle()
+    region.know_each_other()
     function(messages.SWEEP)
 
     assert not region.is_checked(region.nats["a"])
