@@ -280,16 +280,14 @@ class ResumeTermination(Action):
 class CompleteLifecycleAction(Action):
     """Let the group go on with an instance whose termination its hook holds.
 
-    The instance's id names the action, as a token would (EC2 Auto Scaling API reference,
-    CompleteLifecycleAction).
+    The instance's id names the action (EC2 Auto Scaling API reference, CompleteLifecycleAction).
     """
 
     calls: ClassVar[tuple[str, ...]] = ("autoscaling:CompleteLifecycleAction",)
     group: str
     hook: str
     instance: str
-    reason: str = "nothing uses the instance any more"
-    token: str | None = None
+    reason: str
 
     @property
     def target(self) -> str:
@@ -303,7 +301,6 @@ class CompleteLifecycleAction(Action):
             LifecycleHookName=self.hook,
             InstanceId=self.instance,
             LifecycleActionResult="CONTINUE",
-            **({"LifecycleActionToken": self.token} if self.token else {}),
         )
 
 

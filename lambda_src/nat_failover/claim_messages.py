@@ -25,7 +25,9 @@ LONGEST_SAID = 16_384
 AILMENTS = frozenset({"egress", "forwarding"})
 """What a NAT can find wrong with itself: it reaches nothing, or it does not forward."""
 
-_INSTANCE = re.compile(r"i-[0-9a-f]{1,17}")
+INSTANCE = re.compile(r"i-[0-9a-f]{1,17}")
+"""The id of an instance, as the models of the EC2 and the EC2 Auto Scaling API have it."""
+
 _MOST = 2**53
 """Beyond this a number of JSON is not exact everywhere (RFC 8259, section 6)."""
 
@@ -119,7 +121,7 @@ def _peers(value: Any) -> list[tuple[Any, Any]]:  # noqa: ANN401 - of JSON
 
 
 def _instance(value: Any) -> str:  # noqa: ANN401 - of JSON
-    if not isinstance(value, str) or not _INSTANCE.fullmatch(value):
+    if not isinstance(value, str) or not INSTANCE.fullmatch(value):
         problem = "a claim with what is no instance id"
         raise ClaimError(problem)
     return value

@@ -140,7 +140,6 @@ class Fleet:
     def has_settled(self, nat: Nat) -> bool:
         """Say whether a usable NAT is stable, and usable for long enough for a failback."""
         stable = not self.histories.is_unstable(nat.instance)
-        stable = not self.histories.is_unstable(nat.instance)
         stable = stable and not self.claims.is_accused(nat.instance)
         settled = not self._settle or self.histories.settles_at(nat.instance) <= self._now
         return stable and settled

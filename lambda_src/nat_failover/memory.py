@@ -66,7 +66,7 @@ def read(memory: Memory) -> Remembered | None:
         state=_state(item),
         history=_history(item),
         version=item.get("version"),
-        expires=_number(item, MEMORY_EXPIRES),
+        expires=number(item, MEMORY_EXPIRES) or 0.0,
     )
 
 
@@ -99,12 +99,13 @@ def _text(history: frozenset[NatHistory]) -> str:
     return json.dumps(rows, separators=(",", ":"), sort_keys=True)
 
 
-def _number(item: dict[str, Any], name: str) -> float:
+def number(item: dict[str, Any], name: str) -> float | None:
+    """Return the number of an attribute; None, if it is not there or is none."""
     try:
-        number = float(item[name]["N"])
+        found = float(item[name]["N"])
     except (ValueError, KeyError, TypeError):
-        return 0.0
-    return number if isfinite(number) else 0.0
+        return None
+    return found if isfinite(found) else None
 
 
 def write(
@@ -115,7 +116,7 @@ def write(
     now: float,
 ) -> tuple[Written, Remembered]:
     """Write over what was found; return what became of it and what is there if it is."""
-    version = {"N": str(int(_number({"version": found.version}, "version")) + 1)}
+    version = {"N": str(int(number({"version": found.version}, "version") or 0) + 1)}
     condition, values = "attribute_not_exists(version)", {}
     if found.version is not None:
         condition, values = "version = :found", {":found": found.version}

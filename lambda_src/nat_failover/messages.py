@@ -22,7 +22,7 @@ import reprlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from nat_failover.claim_messages import ClaimError, read_claim
+from nat_failover.claim_messages import INSTANCE, ClaimError, read_claim
 from nat_failover.contract import CLAIM_MARK, SWEEP_SOURCE, Resource
 from nat_failover.triggers import Deployment, Trigger, TriggerKind
 
@@ -38,7 +38,6 @@ _LEAVING_STATES = frozenset({"stopping", "stopped", "shutting-down", "terminated
 _MOST_ASSOCIATIONS = 1000
 """Associations of one request that are read; a VPC has 200 subnets unless its quota was raised."""
 
-_INSTANCE = re.compile(r"i-[0-9a-f]{1,17}")
 _ASSOCIATION = re.compile(r"rtbassoc-[0-9a-f]{1,17}")
 _WORDS = re.compile(r"[\x20-\ud7ff]{1,1024}")
 """Identifiers as the models of the EC2 and the EC2 Auto Scaling API have them; CloudFormation's are
@@ -111,7 +110,7 @@ def _termination(message: Mapping[str, Any], settings: Settings) -> Trigger:
     if message["AutoScalingGroupName"] != settings.group:
         problem = "a lifecycle action of another group"
         raise NotUnderstoodError(problem)
-    instance = _identifier(_INSTANCE, message["EC2InstanceId"])
+    instance = _identifier(INSTANCE, message["EC2InstanceId"])
     return Trigger(kinds=frozenset({TriggerKind.LIFECYCLE}), waiting=frozenset({instance}))
 
 
@@ -140,7 +139,7 @@ def _hearsay(message: Mapping[str, Any], settings: Settings) -> Trigger:
 def _state_change(detail: Mapping[str, Any], settings: Settings) -> Trigger:
     """Read an instance's new state; one that ends is leaving, whatever EC2 still describes."""
     del settings
-    instance = _identifier(_INSTANCE, detail["instance-id"])
+    instance = _identifier(INSTANCE, detail["instance-id"])
     leaves = detail["state"] in _LEAVING_STATES
     return Trigger(
         kinds=frozenset({TriggerKind.STATE_CHANGE}),

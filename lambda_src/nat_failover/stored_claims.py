@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import islice
-from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from nat_failover.claim_messages import ClaimError, ClaimMessage
 from nat_failover.contract import MEMORY_KEY, MEMORY_REPLACED, Item
-from nat_failover.memory import FAULTS
+from nat_failover.memory import FAULTS, number
 from nat_failover.model import Accusation, Claim
 
 if TYPE_CHECKING:
@@ -136,14 +135,14 @@ def _stored(item: dict[str, Any]) -> StoredClaims:
     return StoredClaims(
         claims=frozenset(claim for claim in claims if claim),
         names=names,
-        replaced=_number(item.get(MEMORY_REPLACED)),
+        replaced=number(item, MEMORY_REPLACED),
     )
 
 
 def _claim(name: str, value: Any) -> Claim | None:  # noqa: ANN401 - of DynamoDB
     """Return the claim of an attribute; what nobody can read is none."""
     try:
-        received = _number(value["M"]["received"])
+        received = number(value["M"], "received")
         said = ClaimMessage.from_json(value["M"]["said"]["S"])
     except (ClaimError, KeyError, TypeError):
         return None
@@ -158,11 +157,3 @@ def _claim(name: str, value: Any) -> Claim | None:  # noqa: ANN401 - of DynamoDB
         ring=said.ring,
         flows=said.flows,
     )
-
-
-def _number(value: Any) -> float | None:  # noqa: ANN401 - of DynamoDB
-    try:
-        number = float(value["N"])
-    except (ValueError, KeyError, TypeError):
-        return None
-    return number if isfinite(number) else None

@@ -6,11 +6,10 @@ A reading that nobody can make sense of has no members, so that the ring is writ
 from __future__ import annotations
 
 import json
-from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from nat_failover.contract import MEMORY_KEY, Item
-from nat_failover.memory import FAULTS
+from nat_failover.memory import FAULTS, number
 from nat_failover.model import Peer, Ring
 
 if TYPE_CHECKING:
@@ -29,8 +28,8 @@ def read_ring(memory: Memory) -> Ring | None:
         return None
     return Ring(
         members=_members(answer),
-        version=int(_number(answer, "version")),
-        written=_number(answer, "written"),
+        version=int(_within(number(answer, "version"))),
+        written=_within(number(answer, "written")),
     )
 
 
@@ -45,9 +44,5 @@ def _members(item: dict[str, Any]) -> tuple[Peer, ...]:
         return ()
 
 
-def _number(item: dict[str, Any], name: str) -> float:
-    try:
-        number = float(item[name]["N"])
-    except (ValueError, KeyError, TypeError):
-        return 0.0
-    return number if isfinite(number) and 0 <= number <= _MOST else 0.0
+def _within(found: float | None) -> float:
+    return found if found is not None and 0 <= found <= _MOST else 0.0

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import json
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -23,26 +22,17 @@ from lab.emulator.time.clock import RealClock
 from lab.packets import emulated
 from lab.packets.namespaces import leftovers
 from lab.packets.region_mirror import BEHAVIOURS, RegionMirror
-from lab.tests.packets.traffic import LOST, Echo, ask, connect, source
+from lab.tests.packets.traffic import LOST, Echo, ask, connect, eventually, source
 from tests.isolated_aws_environment import isolated_aws_environment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from lab.packets.fabric import Fabric
     from lab.packets.namespaces import Namespace
 
 PACE = 30.0
-WAIT = 60.0  # seconds on the wall, for a busy machine
 VPC = "10.0.0.0/16"
-
-
-def eventually(condition: Callable[[], bool]) -> None:
-    """Wait until something holds."""
-    deadline = time.monotonic() + WAIT
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def lost(host: Namespace) -> bool:

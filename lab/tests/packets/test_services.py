@@ -12,10 +12,10 @@ import pytest
 
 from lab.packets.endpoints import ENVIRONMENT, Answer, Endpoints
 from lab.tests.packets.network import NATS, everything_works
-from lab.tests.packets.traffic import LOST, connect
+from lab.tests.packets.traffic import LOST, connect, eventually
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from lab.packets.endpoints import Asked
     from lab.packets.fabric import Fabric
@@ -39,7 +39,7 @@ def machine(fabric: Fabric) -> Iterator[Machine]:
     machine = fabric.machines["nat-a"]
     machine.write(f"/etc/systemd/system/{UNIT}", TEXT)
     machine.serve(UNIT, {"ANY": "word"})
-    eventually(lambda: said(machine) == ["word in /root"])
+    eventually(lambda: said(machine) == ["word in /root"], limit=WAIT)
     yield machine
     machine.end(UNIT)
     machine.run("rm", "-f", f"/run/lab/journal/{UNIT}")
@@ -50,7 +50,7 @@ def test_service_that_is_killed_starts_again(machine: Machine) -> None:
     service = machine.services[UNIT]
     before = service.process_id
     service.signal(signal.SIGKILL)
-    eventually(lambda: said(machine) == ["word in /root"] * 2)
+    eventually(lambda: said(machine) == ["word in /root"] * 2, limit=WAIT)
     assert before != service.process_id
     assert 0 == machine.run("test", "-e", "/root/before").returncode
 
@@ -116,11 +116,3 @@ def said(machine: Machine) -> list[str]:
 
 def _left(machine: Machine) -> list[str]:
     return machine.read(f"/run/lab/journal/{UNIT}").splitlines()
-
-
-def eventually(condition: Callable[[], bool]) -> None:
-    """Wait until something holds."""
-    deadline = time.monotonic() + WAIT
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)

@@ -6,6 +6,7 @@ What is lost raises TimeoutError.
 from __future__ import annotations
 
 import socket
+import time
 from contextlib import suppress
 from threading import Thread
 from typing import TYPE_CHECKING, Self
@@ -13,11 +14,13 @@ from typing import TYPE_CHECKING, Self
 from lab.packets.values import SERVER
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
     from lab.packets.namespaces import Namespace
 
 PORT = 7
+WAIT = 60.0  # seconds on the wall, for a busy machine
 TIMEOUT = 5.0  # seconds in which an answer comes however busy the machine is
 LOST = 0.4  # seconds after which a packet counts as lost where it should be
 
@@ -101,3 +104,11 @@ def source_of_datagrams(namespace: Namespace, timeout: float = TIMEOUT) -> str:
         client.settimeout(timeout)
         client.sendto(b"?", (SERVER, PORT))
         return client.recv(64).decode()
+
+
+def eventually(condition: Callable[[], bool], *, limit: float = WAIT) -> None:
+    """Wait until something holds, for some seconds on the wall at most."""
+    deadline = time.monotonic() + limit
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)

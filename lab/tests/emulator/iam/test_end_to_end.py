@@ -78,7 +78,7 @@ def writes_to(things: Things) -> tuple[Action, ...]:
         UnprotectMember(group=things.group, instance=things.nat, reason=why),
         TerminateMember(instance=things.nat, reason=why),
         ResumeTermination(group=things.group, reason=why),
-        CompleteLifecycleAction(group=things.group, hook="any", instance=things.nat),
+        CompleteLifecycleAction(group=things.group, hook="any", instance=things.nat, reason="any"),
         MarkUnhealthy(instance=things.nat, at=2000.0, not_since=1000.0, reason=why),
         PublishRing(members=(), found=0, at=1000.0, reason=why),
     )
