@@ -338,6 +338,20 @@ def test_ring_is_written_once_and_only_when_it_changes(region: Region, function:
     assert second["version"] == 2
 
 
+@pytest.mark.parametrize("version", [{"S": "any"}, {"N": "-3"}, {"N": "1.5"}, {"N": "1e30"}])
+def test_ring_of_garbage_is_written_over(
+    region: Region, function: Function, version: dict[str, str]
+) -> None:
+    """Or the NATs would know no other ring for ever."""
+    item: Any = {MEMORY_KEY: {"S": Item.PEERS}, "ring": {"S": "[]"}, "version": version}
+    region.dynamodb.put_item(TableName=region.memory, Item=item)
+
+    function(messages.SWEEP)
+
+    assert [row["instance"] for row in region.ring()["ring"]] == sorted(region.nats.values())
+    assert region.ring()["version"] == 1
+
+
 def test_ring_is_left_to_the_faster_run_when_two_overlap(
     region: Region, function: Function, logged: Logged
 ) -> None:
