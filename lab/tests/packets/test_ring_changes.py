@@ -1,4 +1,4 @@
-"""Flows that are handed over while another NAT comes into the ring and leaves it, again and again."""
+"""Flows that are handed over while another NAT comes into the ring and leaves it, by turns."""
 
 from __future__ import annotations
 
