@@ -309,8 +309,8 @@ class MarkUnhealthy(Action):
     """Tell the group that a member does not forward, so that it replaces it.
 
     The memory is told first, and refuses if that happened after `not_since`: so of runs that
-    overlap one tells the group, whatever each of them has seen. `at` is the time of the
-    observation.
+    overlap one tells the group, whatever each of them has seen, and where AWS refuses the call the
+    group is told later. `at` is the time of the observation.
     """
 
     calls: ClassVar[tuple[str, ...]] = ("autoscaling:SetInstanceHealth", "dynamodb:UpdateItem")
