@@ -307,7 +307,7 @@ def test_notification_comes_once_when_others_write_the_memory_meanwhile(
 def test_notification_comes_once_when_the_memory_cannot_be_reached_to_write(
     region: Region, function: Function
 ) -> None:
-    """This environment's own memory stands in."""
+    """The environment's own memory stands in."""
 
     def time_out() -> None:
         raise ConnectTimeoutError(endpoint_url="any")
