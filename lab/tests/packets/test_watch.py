@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lab.packets.boots import WATCH
 from lab.packets.endpoints import ENVIRONMENT
+from lab.packets.services import WATCH
 from lab.packets.values import SERVER
 from lab.tests.packets.watched import LIMIT, QUIET, Fleet, wait_for, watched
 
