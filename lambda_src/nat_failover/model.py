@@ -98,6 +98,10 @@ class Peer:
     state: str
 
 
+UNREADABLE = -1
+"""The version of a ring that is none: whatever there is, it is written over."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ring:
     """The NATs that know each other, in the order of their ids, as it was written last.

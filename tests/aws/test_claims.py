@@ -268,6 +268,7 @@ def test_claims_of_garbage_count_for_nothing_and_are_removed(
         region.nats["a"]: {"S": "any"},
         region.nats["b"]: told,
         "i-1": {"M": {"said": {"S": "{"}, "received": {"N": "1"}}},
+        "i-2": told,
         "any": {"L": []},
     }
     region.dynamodb.put_item(TableName=region.memory, Item=garbage)
@@ -276,6 +277,20 @@ def test_claims_of_garbage_count_for_nothing_and_are_removed(
 
     assert region.served_by() == region.nats
     assert region.claimants() == {region.nats["b"]}
+
+
+def test_garbage_that_cannot_be_removed_is_a_problem_in_the_log(
+    region: Region, function: Function, logged: Logged
+) -> None:
+    """It counts for nothing all the same."""
+    garbage: Any = {MEMORY_KEY: {"S": Item.CLAIMS}, region.nats["a"]: {"S": "any"}}
+    region.dynamodb.put_item(TableName=region.memory, Item=garbage)
+    function.wire.fail("UpdateItem", "AccessDeniedException")
+
+    function(messages.SWEEP)
+
+    assert region.served_by() == region.nats
+    assert [text for text in problems(logged) if text.startswith("old claims were not removed: ")]
 
 
 def test_repair_is_not_delayed_when_the_memory_does_not_answer(
@@ -336,6 +351,20 @@ def test_ring_is_written_once_and_only_when_it_changes(region: Region, function:
     second = region.ring()
     assert [row["instance"] for row in second["ring"]] == [region.nats["b"]]
     assert second["version"] == 2
+
+
+@pytest.mark.parametrize("version", [{"S": "any"}, {"N": "-3"}, {"N": "1.5"}, {"N": "1e30"}])
+def test_ring_of_garbage_is_written_over(
+    region: Region, function: Function, version: dict[str, str]
+) -> None:
+    """Or the NATs would know no other ring for ever."""
+    item: Any = {MEMORY_KEY: {"S": Item.PEERS}, "ring": {"S": "[]"}, "version": version}
+    region.dynamodb.put_item(TableName=region.memory, Item=item)
+
+    function(messages.SWEEP)
+
+    assert [row["instance"] for row in region.ring()["ring"]] == sorted(region.nats.values())
+    assert region.ring()["version"] == 1
 
 
 def test_ring_is_left_to_the_faster_run_when_two_overlap(
