@@ -16,13 +16,19 @@ Only members' claims count, and none that is older than `CLAIM_LIFE_S`; an accus
 boot and healthy for its group.
 
 What a NAT that lies, under its own name, can do: lose its own tables; of two NATs, or by accusing
-all others at once, draw the tables of those that do not answer to itself, until they next say that
-they are well (within a minute, or 10 s of being accused); and hold off the failback to a NAT for as
-long as it accuses that. As a witness of one that hangs it can keep that one's tables where they
-are, until its own word is `MUTUAL_S` old or AWS's health checks notice. What it cannot do: take
-tables from a NAT that has answered; take one from a NAT that a witness hears; lead tables to a NAT
-that calls itself ill; keep a table that AWS shows to be lost from being repaired. Who publishes
-under another's name can do as much as the other one could, and no more: that is, say it is ill.
+all others at once, draw to itself the tables of those that do not answer its latest word, until
+they next say that they are well (within a minute, or 10 s of being accused), and have them replaced
+at the pace of `members`; and hold off the failback to a NAT for as long as it accuses that. As a
+witness of one that hangs it can keep that one's tables where they are, for as long as it says so
+and AWS's health checks notice nothing. What it cannot do: take tables from a NAT that has answered
+since; take one from a NAT that a witness hears; get tables while it calls itself ill and another
+NAT is usable; keep a table that AWS shows to be lost from being repaired.
+
+Nothing proves who speaks. Who publishes under another's name can do what that one could, and keep
+its own word out by a sequence that it does not reach. So who speaks for all of them chooses which
+members serve, also one that hangs. Even then no table is led to an instance of which AWS knows
+something ill; while all are called sick, no route to one of them is changed; and no more are
+replaced than `members` lets be.
 """
 
 from __future__ import annotations

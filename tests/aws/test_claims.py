@@ -156,6 +156,17 @@ def test_claim_counts_when_a_restarted_nat_counts_anew(region: Region, function:
     assert region.served_by()["a"] == region.nats["b"]
 
 
+def test_own_word_of_a_nat_is_kept_out_when_somebody_speaks_in_its_name(
+    region: Region, function: Function
+) -> None:
+    """Nothing proves who speaks: a sequence that it does not reach outlives its claims."""
+    region.claim(messages.claim(region.nats["a"], sequence=2**53, ailment="egress"))
+
+    function(messages.sns(messages.claim(region.nats["a"], sequence=2)))
+
+    assert region.served_by()["a"] == region.nats["b"]
+
+
 def test_claim_does_not_count_when_it_is_of_no_member(region: Region, function: Function) -> None:
     """And nothing of it is kept."""
     stranger = "i-0123456789abcdef0"

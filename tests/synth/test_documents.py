@@ -71,3 +71,12 @@ def test_document_links_to_files_that_exist(document: Path) -> None:
         r"`((?:tests|docs|stacks|cdk_nat_failover|aws_constraints|lab|lambda_src)/[\w./-]+)`", text
     )
     assert [] == [path for path in paths if not (ROOT / path).exists()]
+
+
+def test_architecture_has_a_place_for_each_module_of_the_function() -> None:
+    """No module lacks one, and none is there that does not exist."""
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    _, _, table = text.partition("its modules, in `lambda_src/nat_failover`")
+    named = re.findall(r"`(\w+\.py)`", table.partition("\n\n")[0])
+    folder = ROOT / "lambda_src" / "nat_failover"
+    assert sorted(path.name for path in folder.glob("*.py")) == sorted(named)
