@@ -1,6 +1,6 @@
 """Drills by the account's own clock, of the app deployed in the emulated region.
 
-The region's clock goes 45 times as fast as AWS's, and the drill waits 15 times more briefly. Were
+The region's clock goes 30 times as fast as AWS's, and the drill waits ten times more briefly. Were
 it faster, what NATs claim would make the function run more often than a busy machine can.
 """
 
@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from lab.drills.outcome import Outcome
 
 STACK = "NatFailover"
-PACE, SPEED = 45.0, 15.0
-BRIEF = 150.0
+PACE, SPEED = 30.0, 10.0
+BRIEF = 100.0
 """A speed with which the drill's patience is over before the next sweep could come."""
 
 
