@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
 from cdk_nat_failover.instances.nat_user_data import Boot, user_data
+from cdk_nat_failover.instances.watch.judgement import CLAIM_S, HEARTBEAT_S, SILENT_S
 from lab.packets.accepting import accepting
 from lab.packets.endpoints import ENVIRONMENT, Answer, Endpoints
 from lab.packets.fabric import Fabric
 from lab.packets.services import FETCHES, WATCH
 from lab.packets.values import INTERNET_GATEWAY, SERVER, Ingress, Nat, Wanted
 from lab.tests.packets.vpc import CIDRS, HOSTS, PUBLIC, SCRIPT
-from nat_failover.claims import Claims
+from nat_failover.claims import CONTRADICT_S, Claims
 from nat_failover.model import Accusation, Claim, InstanceState, Observation
 from nat_failover.model import Nat as Member
 
@@ -34,8 +35,8 @@ if TYPE_CHECKING:
 LIMIT = 20.0
 """Seconds after which what has not been noticed will not be: several times what it should take."""
 
-QUIET = 6.0
-"""Seconds in which a mistaken accusation would come: more than twice those of silence."""
+QUIET = SILENT_S + HEARTBEAT_S + CLAIM_S + CONTRADICT_S + 0.3
+"""Seconds in which a mistaken accusation would come, and count."""
 
 _POLL = 0.05
 _ANY_NUMBER = 7
