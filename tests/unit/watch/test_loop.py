@@ -123,3 +123,12 @@ def test_what_is_no_heartbeat_stops_nothing(nats: tuple[_Nat, _Nat]) -> None:
             sender.sendto(datagram, (A, 4788))
     time.sleep(3)
     assert ("b",) == nats[0].handed[-1]
+
+
+def test_what_was_done_beside_the_loop_does_not_pile_up(nats: tuple[_Nat, _Nat]) -> None:
+    """A watch runs for months, and has something done every second."""
+    one = nats[0]
+    handed = len(one.handed)
+    assert _soon(lambda: one.said and len(one.handed) > handed + 2)
+    beside = (one.loop._hand_over, one.loop._publish)
+    assert _soon(lambda: all(each._done.empty() for each in beside), seconds=2)
