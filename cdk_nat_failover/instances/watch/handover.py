@@ -1,7 +1,7 @@
 """Hands flows over to the NAT that knows them: tells the kernel peers, tunnels, and who is next.
 
 `HandOver().apply` has the shape that the loop calls: each second, and at once when what it is given
-differs. What it says of the next NAT lives for two seconds (peers.nft).
+differs. What it says of the next NAT lives for five seconds (peers.nft): a busy NAT may be late.
 
 A tunnel (VXLAN) is named after the NAT that received a packet first. A NAT that does not know it
 either passes it on through the same tunnel, to a living NAT between itself and that first one in
