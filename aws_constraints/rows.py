@@ -16,7 +16,7 @@ class Row:
     A place is a CloudFormation type with the path of a property
     (`AWS::EC2::VPC/CidrBlock`), an operation with the path of a parameter
     (`sns.Publish/Subject`), or `Template` with the path of a section. `*` stands for one part, the
-    items of a list included, and `**` at the end for any.
+    items of a list included.
     """
 
     places: tuple[str, ...]

@@ -97,8 +97,6 @@ def _by_kind() -> dict[str, list[tuple[tuple[str, ...], Row]]]:
 
 
 def _fits(place: tuple[str, ...], path: tuple[str, ...]) -> bool:
-    if place and place[-1] == "**" and len(path) >= len(place):
-        place, path = place[:-1], path[: len(place) - 1]
     return len(place) == len(path) and all(
         part in ("*", other) for part, other in zip(place, path, strict=True)
     )

@@ -9,11 +9,11 @@ from __future__ import annotations
 import base64
 import bz2
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +35,6 @@ def unpack(script: str) -> tuple[File, ...]:
     """Return the files that a script carries; none, if it carries none."""
     packed = re.search(r"<<'EOF'\n(\S{1000,})\nEOF$", script, re.MULTILINE)
     return tuple(_files(packed[1])) if packed else ()
-
-
-def edited(script: str, path: str, edit: Callable[[str], str]) -> str:
-    """Return a script that carries one of its files in another form."""
-    files = unpack(script)
-    return script.replace(
-        pack(files),
-        pack(replace(file, text=edit(file.text)) if file.path == path else file for file in files),
-    )
 
 
 def _files(packed: str) -> Iterator[File]:

@@ -84,9 +84,9 @@ def answer(deployment: Deployment, failure: str | None) -> Delivery:
             "LogicalResourceId": deployment.logical_id,
         }
     ).encode()
-    for attempt in range(_ATTEMPTS):
+    for _ in range(_ATTEMPTS):
         delivery = _Put(deployment.response_url, body).delivery()
-        if not delivery.repeat or attempt + 1 == _ATTEMPTS:
+        if not delivery.repeat:
             break
     return delivery
 

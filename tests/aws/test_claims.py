@@ -267,6 +267,7 @@ def test_claims_of_garbage_count_for_nothing_and_are_removed(
         region.nats["a"]: {"S": "any"},
         region.nats["b"]: told,
         "i-1": {"M": {"said": {"S": "{"}, "received": {"N": "1"}}},
+        "i-2": told,
         "any": {"L": []},
     }
     region.dynamodb.put_item(TableName=region.memory, Item=garbage)
@@ -275,6 +276,20 @@ def test_claims_of_garbage_count_for_nothing_and_are_removed(
 
     assert region.served_by() == region.nats
     assert region.claimants() == {region.nats["b"]}
+
+
+def test_garbage_that_cannot_be_removed_is_a_problem_in_the_log(
+    region: Region, function: Function, logged: Logged
+) -> None:
+    """It counts for nothing all the same."""
+    garbage: Any = {MEMORY_KEY: {"S": Item.CLAIMS}, region.nats["a"]: {"S": "any"}}
+    region.dynamodb.put_item(TableName=region.memory, Item=garbage)
+    function.wire.fail("UpdateItem", "AccessDeniedException")
+
+    function(messages.SWEEP)
+
+    assert region.served_by() == region.nats
+    assert [text for text in problems(logged) if text.startswith("old claims were not removed: ")]
 
 
 def test_repair_is_not_delayed_when_the_memory_does_not_answer(

@@ -212,6 +212,20 @@ def test_release_succeeds_when_the_vpc_is_gone(
     assert [answer["Status"] for answer in cloudformation.answers] == ["SUCCESS"]
 
 
+def test_deletion_succeeds_when_the_group_is_gone(
+    region: Region, deploy: Deploy, cloudformation: CloudFormation
+) -> None:
+    """Somebody deleted it by hand; nothing keeps its members."""
+    function = deploy(region.settings)
+    function.wire.edit(
+        "DescribeAutoScalingGroups", lambda answer: answer["AutoScalingGroups"].clear()
+    )
+
+    function(messages.deployment("Delete", cloudformation.url), seconds=SHORT)
+
+    assert [answer["Status"] for answer in cloudformation.answers] == ["SUCCESS"]
+
+
 def test_deletion_waits_for_a_protected_member_until_it_is_in_service(
     region: Region, deploy: Deploy, cloudformation: CloudFormation
 ) -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.exceptions import ConnectTimeoutError
 
 from nat_failover.contract import Failback
 from nat_failover.incidents import REDUNDANCY_GRACE_S, Incident
@@ -283,6 +284,41 @@ def test_notification_comes_later_when_it_could_not_be_published(
     function(messages.SWEEP)
     function(messages.SWEEP)
 
+    assert len(region.notifications()) == 1
+
+
+@pytest.mark.parametrize("times", [1, 1000])
+def test_notification_comes_once_when_others_write_the_memory_meanwhile(
+    times: int, region: Region, function: Function
+) -> None:
+    """That it was published is written again, or left, if they never stop."""
+    region.kill(region.nats["a"])
+    function.wire.hold(
+        "Publish",
+        lambda: function.wire.fail("PutItem", "ConditionalCheckFailedException", times=times),
+    )
+
+    for _ in range(3):
+        function(messages.SWEEP)
+
+    assert len(region.notifications()) == 1
+
+
+def test_notification_comes_once_when_the_memory_cannot_be_reached_to_write(
+    region: Region, function: Function
+) -> None:
+    """The environment's own memory stands in."""
+
+    def time_out() -> None:
+        raise ConnectTimeoutError(endpoint_url="any")
+
+    region.kill(region.nats["a"])
+    function.wire.hold("PutItem", time_out)
+
+    for _ in range(2):
+        function(messages.SWEEP)
+
+    assert region.served_by() == {"a": region.nats["b"], "b": region.nats["b"]}
     assert len(region.notifications()) == 1
 
 

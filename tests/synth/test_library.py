@@ -458,12 +458,13 @@ def test_tags_reach_group_and_instances() -> None:
         ({"instances": InstanceOptions(min=1)}, True),
         ({"instances": InstanceOptions(session_manager=False)}, False),
         ({"instances": InstanceOptions(session_manager=False), "enable_ssm": True}, True),
+        ({"instance_type": None}, True),
     ],
-    ids=["as-cdk-fck-nat", "off", "not-said", "as-the-options", "on"],
+    ids=["as-cdk-fck-nat", "off", "not-said", "as-the-options", "on", "without-a-type"],
 )
 def test_session_manager_opens_shells_unless_told(options: dict[str, Any], *, open_: bool) -> None:
     """Several users of cdk-fck-nat have no other bastion, and did not ask for this one."""
-    stack, _ = with_provider(NatFailoverProvider(instance_type=NANO, **options))
+    stack, _ = with_provider(NatFailoverProvider(**{"instance_type": NANO, **options}))
     role = template_of(stack).properties("AWS::IAM::Role", "FleetLaunchRole")
     assert ("ssmmessages:OpenDataChannel" in json.dumps(role)) == open_
 

@@ -215,6 +215,11 @@ MISTAKES: list[tuple[Any, str]] = [
         " allowed: " + CIDR,
     ),
     (
+        {"network": {"cidr": "10.0.0.0/255.255.0.0"}},
+        "network.cidr is '10.0.0.0/255.255.0.0': its prefix is no plain number: write 10.0.0.0/16;"
+        " allowed: " + CIDR,
+    ),
+    (
         {"network": {"cidr": "10.0.0.0/8"}},
         "network.cidr is '10.0.0.0/8': a VPC is between /16 and /28; allowed: " + CIDR,
     ),

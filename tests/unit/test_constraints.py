@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from aws_constraints.cidrs import words
 from aws_constraints.rows import Row
 from aws_constraints.rules import AtMost, Document, Network, Number, OneOf, Percentages, Text
 from aws_constraints.table import breaches
@@ -70,3 +71,8 @@ def test_breach_names_path_value_and_source() -> None:
         "AWS::EC2::VPC/CidrBlock is '10.0.0.0/8', which is not between /16"
     )
     assert found.says.startswith("The CIDR '10.0.0.0/8' is invalid")
+
+
+def test_restricted_block_is_named_as_ec2_does() -> None:
+    """Whoever looks the message up finds it."""
+    assert words("172.17.0.0/16").startswith("The CIDR '172.17.0.0/16' is restricted. Use a CIDR")

@@ -57,23 +57,20 @@ class Egress:
             return None
         self._turn += 1
         self._until = now + PROBE_TIMEOUT_S
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        self.socket.settimeout(0)
+        attempt = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        attempt.settimeout(0)
         address = self.addresses[self._turn % len(self.addresses)]
-        if self.socket.connect_ex((address, PORT)) in {0, errno.EINPROGRESS}:
+        if attempt.connect_ex((address, PORT)) in {0, errno.EINPROGRESS}:
+            self.socket = attempt
             return True
-        self._end()
+        attempt.close()
         return False
 
     def ended(self, now: float, *, writable: bool) -> bool | None:
         """Return how the attempt ended; None while it is under way."""
         if self.socket is None or not (writable or now >= self._until):
             return None
-        error = self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        self._end()
-        return writable and not error
-
-    def _end(self) -> None:
-        if self.socket:
-            self.socket.close()
+        with self.socket as attempt:
+            error = attempt.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         self.socket = None
+        return writable and not error

@@ -26,6 +26,9 @@ PORT = 4789
 LIMIT_S = 5
 """Of a command."""
 
+_ROUTES = "/proc/net/route"
+_INTERFACES = "/sys/class/net"
+
 _TABLE = "ip nat_failover_peers"
 _PREFIX = "peer-"
 _INSIDE = "240"
@@ -98,7 +101,7 @@ def tunnel_of(address: str) -> str:
 def _build(ring: Sequence[str], uplink: str) -> bool:
     """Have the tunnels of this ring and no others; return whether the kernel has them all."""
     wanted = {tunnel_of(address): address for address in ring}
-    there = {name for name in os.listdir("/sys/class/net") if name.startswith(_PREFIX)}  # noqa: PTH208 - pathlib is a megabyte
+    there = {name for name in os.listdir(_INTERFACES) if name.startswith(_PREFIX)}  # noqa: PTH208 - pathlib is a megabyte
     # Two addresses with one end are in two networks of the VPC: rare, and nothing goes over.
     if len(wanted) < len(ring):
         wanted = {}
@@ -152,7 +155,7 @@ def _mac(address: str) -> str:
 
 def _uplink() -> str:
     """Return the interface of the default route."""
-    with open("/proc/net/route", encoding="ascii") as routes:  # noqa: PTH123 - pathlib is a megabyte
+    with open(_ROUTES, encoding="ascii") as routes:  # noqa: PTH123 - pathlib is a megabyte
         for route in routes:
             interface, destination, *_ = route.split()
             if destination == "00000000":

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cdk_nat_failover.instances.nat_user_data import Boot, user_data
-from cdk_nat_failover.instances.packing import edited
+from cdk_nat_failover.instances.packing import pack, unpack
 from lab.packets.fabric import Fabric
 from lab.packets.values import INTERNET_GATEWAY, SERVER, Host, Ingress, Nat, Subnet, Wanted
 from lab.tests.packets.segments import IPV4, link_socket
@@ -70,7 +71,13 @@ def script(targets: Sequence[str] = (SERVER,)) -> str:
 
 def script_with(old: str, new: str, path: str = BOOT) -> str:
     """Return the user data with something else, by a regular expression, in one of its files."""
-    return edited(script(), path, lambda text: re.sub(old, new, text))
+    whole = script()
+    files = unpack(whole)
+    edited = [
+        replace(file, text=re.sub(old, new, file.text)) if file.path == path else file
+        for file in files
+    ]
+    return whole.replace(pack(files), pack(edited))
 
 
 def booted(fabric: Fabric, nat: Nat) -> Machine:
