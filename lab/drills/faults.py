@@ -134,8 +134,8 @@ FAULTS: tuple[Fault, ...] = (
     Fault(
         name="watch-dead",
         happens="somebody stops the watch of a NAT, which forwards on (`frozen`: the watch hangs)",
-        ends="nothing moves, and it is told after ten minutes; a NAT whose watch hangs is taken for"
-        " one that hangs",
+        ends="nothing moves, and it is told after twelve minutes; a NAT whose watch hangs is taken"
+        " for one that hangs",
         options=(*ZONES, "frozen"),
         seconds=900,
     ),
