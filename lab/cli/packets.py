@@ -30,7 +30,13 @@ if TYPE_CHECKING:
     from lab.emulator.region import Region
     from lab.packets.fabric import Fabric
 
-__all__ = ["BEHAVIOURS", "drill_with_packets"]
+__all__ = ["BEHAVIOURS", "DEPLOYMENT_PACE", "drill_with_packets"]
+
+DEPLOYMENT_PACE = 10.0
+"""How much faster than the clock on the wall a deployment goes whose NATs boot for real.
+
+A boot takes as long as it takes, and the launch hook gives it 420 s of the region's clock.
+"""
 
 STEADY = 65.0
 """Seconds at home after which the drill is over: a sweep later nothing has changed again.

@@ -116,8 +116,9 @@ def _drill(options: Namespace, console: Console, directory: Path) -> int:
     settings = lab_settings(PROJECT, strategy)
     must_have_zones(faults, settings.zones)
     real = options.real_time or options.packets
-    behaviours, drill_of = _with_packets() if options.packets else (BEHAVIOURS, drill)
-    clock = RealClock(DEPLOYMENT_PACE) if real else VirtualClock()
+    without = (BEHAVIOURS, drill, DEPLOYMENT_PACE)
+    behaviours, drill_of, pace = _with_packets() if options.packets else without
+    clock = RealClock(pace) if real else VirtualClock()
     with Region(behaviours, clock=clock) as region:
         outcome = drill_of(
             region,
@@ -138,13 +139,13 @@ def _ended(outcome: Outcome, screen: Screen | None, options: Namespace, status: 
     return status
 
 
-def _with_packets() -> tuple[Behaviours, Callable[..., Outcome]]:
-    """Return the behaviours of a region that packets follow, and what drills it."""
+def _with_packets() -> tuple[Behaviours, Callable[..., Outcome], float]:
+    """Return the behaviours of a region that packets follow, what drills it, and its pace."""
     if reason := missing_requirement():
         raise PacketsError(reason)
     from lab.cli import packets  # noqa: PLC0415 - what it needs is for Linux alone
 
-    return packets.BEHAVIOURS, packets.drill_with_packets
+    return packets.BEHAVIOURS, packets.drill_with_packets, packets.DEPLOYMENT_PACE
 
 
 def _scenario(options: Namespace) -> tuple[tuple[ScheduledFault, ...], int, str | None]:

@@ -119,8 +119,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault(
         name="internet-down",
         happens="no NAT has internet behind it (with a zone's letter: no NAT of that zone)",
-        ends="nothing moves, because no NAT would serve better; when it is back, the first NAT that"
-        " says so may get another one's table for a while",
+        ends="nothing moves, because no NAT would serve better, and nothing when it is back",
         options=ZONES,
         seconds=300,
     ),

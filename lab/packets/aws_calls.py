@@ -11,7 +11,7 @@ from werkzeug.test import create_environ, run_wsgi_app
 from cdk_nat_failover.instances.watch.said import Claim
 from lab.drills.boots import delays
 from lab.drills.boots.peers import between
-from lab.drills.boots.watch import CLAIMED, REFUSED, in_words
+from lab.drills.boots.watch import REFUSED, in_words, note
 from lab.emulator.iam.callers import Caller
 from lab.emulator.iam.refusals import refusal
 from lab.emulator.iam.requests import parse
@@ -65,11 +65,10 @@ class AwsCalls:
 
     def _note(self, asked: Asked) -> None:
         """Note a claim that says something else than the one before it."""
-        said = in_words(claim_in(asked.body))
-        if said != self._said.get(asked.nat):
+        claim = claim_in(asked.body)
+        if (said := in_words(claim)) != self._said.get(asked.nat):
             self._said[asked.nat] = said
-            what = f"{asked.nat} claims: {said}"
-            self._aws.journal.note(Who.EC2, CLAIMED, what, instance=asked.nat)
+            note(self._aws, claim)
 
 
 def claim_in(form: bytes) -> Claim:

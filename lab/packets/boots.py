@@ -8,11 +8,12 @@ units the watch runs for real.
 from __future__ import annotations
 
 import signal
+import sys
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from socketserver import ThreadingMixIn, UnixStreamServer
 from threading import Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cdk_nat_failover.options.targets import as_address
 from lab.drills.boots.forwarding import switch_off
@@ -176,6 +177,11 @@ class _Server(ThreadingMixIn, UnixStreamServer):
     def __init__(self, path: str, carry_out: Callable[[str, Sequence[str]], str]) -> None:
         super().__init__(path, _Handler)
         self.carry_out = carry_out
+
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - inherited
+        """Let a call go whose caller has ended before it was answered, as at a step's limit."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -11,9 +11,10 @@ from abc import ABC, abstractmethod
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from nat_failover.contract import MEMORY_KEY, MEMORY_REPLACED, Item
+from nat_failover.model import UNREADABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -309,8 +310,8 @@ class MarkUnhealthy(Action):
     """Tell the group that a member does not forward, so that it replaces it.
 
     The memory is told first, and refuses if that happened after `not_since`: so of runs that
-    overlap one tells the group, whatever each of them has seen. `at` is the time of the
-    observation.
+    overlap one tells the group, whatever each of them has seen, and where AWS refuses the call the
+    group is told later. `at` is the time of the observation.
     """
 
     calls: ClassVar[tuple[str, ...]] = ("autoscaling:SetInstanceHealth", "dynamodb:UpdateItem")
@@ -347,6 +348,7 @@ class PublishRing(Action):
     """Write the ring of NATs where their watches read it, over the version that was read.
 
     `at` is the time of the observation, `found` the version that it had, 0 if there was none.
+    What is `UNREADABLE` is written over, whatever it is.
     """
 
     calls: ClassVar[tuple[str, ...]] = ("dynamodb:PutItem",)
@@ -358,7 +360,7 @@ class PublishRing(Action):
     @property
     def version(self) -> int:
         """The version that is written."""
-        return self.found + 1
+        return max(self.found, 0) + 1
 
     @property
     def target(self) -> str:
@@ -368,6 +370,10 @@ class PublishRing(Action):
     def carry_out(self, clients: Clients) -> None:
         """Write it; where another run was faster, the next observation shows what that wrote."""
         memory = clients.memory
+        condition: Any = {
+            "ConditionExpression": "attribute_not_exists(version) OR version = :found",
+            "ExpressionAttributeValues": {":found": {"N": str(self.found)}},
+        }
         with suppress(memory.client.exceptions.ConditionalCheckFailedException):
             memory.client.put_item(
                 TableName=memory.table,
@@ -377,8 +383,7 @@ class PublishRing(Action):
                     "version": {"N": str(self.version)},
                     "written": {"N": str(int(self.at))},
                 },
-                ConditionExpression="attribute_not_exists(version) OR version = :found",
-                ExpressionAttributeValues={":found": {"N": str(self.found)}},
+                **({} if self.found == UNREADABLE else condition),
             )
 
 

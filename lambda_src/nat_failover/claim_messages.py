@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from nat_failover.claims import EGRESS
 from nat_failover.contract import CLAIM_FORMAT, CLAIM_MARK
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ MOST_PEERS = 100
 LONGEST_SAID = 16_384
 """Characters of a claim in the memory: more than one of `MOST_PEERS` peers has."""
 
-AILMENTS = frozenset({"egress", "forwarding"})
+AILMENTS = frozenset({EGRESS, "forwarding"})
 """What a NAT can find wrong with itself: it reaches nothing, or it does not forward."""
 
 INSTANCE = re.compile(r"i-[0-9a-f]{1,17}")

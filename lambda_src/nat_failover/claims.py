@@ -3,7 +3,8 @@
 A claim is hearsay: what some holder of the instance role published. So an accuser alone never
 decides against a NAT that answers. A NAT is sick if
 
-1. its own newest claim says so; or
+1. its own newest claim says so, and has done for `FOUND_AGAIN_S` if it is of a lost egress and
+   nothing else showed the NAT sick: it could hardly publish that, so the egress may be back; or
 2. a NAT that is well was told so by this one, which has not said otherwise to the function since;
    or
 3. a NAT that is well does not hear it any more, since `CONTRADICT_S` at least, and it has not said
@@ -50,7 +51,14 @@ function it takes 73 ms in the median, 225 ms at p99 (1 024 messages in eu-west-
 MUTUAL_S = 65.0
 """How old the answer of an accused NAT may be that does not hear its accuser either."""
 
-_SAYS = {"egress": "has no egress", "forwarding": "does not forward"}
+FOUND_AGAIN_S = 8.0
+"""How long a NAT may need to say that its egress is back: three attempts that succeed, after one
+that does not (judgement.py of the watch). A claim that could not be delivered arrives before."""
+
+EGRESS = "egress"
+"""The ailment of a NAT that reaches nothing on the internet."""
+
+_SAYS = {EGRESS: "has no egress", "forwarding": "does not forward"}
 
 
 class Claims:
@@ -61,6 +69,8 @@ class Claims:
         self._credible = {nat.instance for nat in observation.nats if _is_credible(nat)}
         self._ring = observation.ring.version if observation.ring else None
         self._now = observation.now
+        histories = observation.history
+        self._were_usable = {each.instance for each in histories if each.usable_since is not None}
         self._of = {
             claim.instance: claim
             for claim in sorted(observation.claims, key=lambda claim: claim.received)
@@ -71,32 +81,31 @@ class Claims:
         """Return what a NAT said last, if that counts."""
         return self._of.get(instance)
 
-    def sickness(self, instance: str, since_s: float = CONTRADICT_S) -> str | None:
-        """Say in words why a NAT is sick, or None.
-
-        A NAT that is silent is so from `since_s` on.
-        """
+    def sickness(self, instance: str) -> str | None:
+        """Say in words why a NAT is sick, or None."""
         own = self._of.get(instance)
-        if own and own.ailment:
+        if own and own.ailment and not self._may_be_over(own):
             return f"it says that it {_SAYS.get(own.ailment, own.ailment)}"
         for accuser in self._accusers(instance):
             if self._is_heard(instance, accuser):
                 continue
             if instance in accuser.ill and not (own and own.received > accuser.received):
                 return f"{accuser.instance} was told by it that it is ill"
-            if self._is_silent(instance, accuser, since_s):
+            if self._is_silent(instance, accuser):
                 return f"{accuser.instance} does not hear it"
         return None
 
     def due(self) -> float | None:
-        """Return when the next accusation is old enough to count, if one is too young."""
-        young = (
-            began + CONTRADICT_S
-            for claim in self._of.values()
-            for peer, began in _silences(claim)
-            if self._now < began + CONTRADICT_S and not self._answers(peer, claim, began)
-        )
-        return min(young, default=None)
+        """Return when the next claim is old enough to count, if one is too young."""
+        return min(self._ripen(), default=None)
+
+    def _ripen(self) -> Iterator[float]:
+        for claim in self._of.values():
+            if self._may_be_over(claim):
+                yield claim.received + FOUND_AGAIN_S
+            for peer, began in _silences(claim):
+                if self._now < began + CONTRADICT_S and not self._answers(peer, claim, began):
+                    yield began + CONTRADICT_S
 
     def broken_links(self) -> tuple[tuple[str, str], ...]:
         """Return the pairs of NATs that both say that they do not hear the other, sorted."""
@@ -115,8 +124,15 @@ class Claims:
         return claim is None or claim.ring is None or claim.ring >= version
 
     def is_accused(self, instance: str) -> bool:
-        """Say whether anybody who counts accuses a NAT, whatever it answers."""
-        return any(_blames(accuser, instance) for accuser in self._accusers(instance))
+        """Say whether the NAT or anybody who counts says that it is ill, whatever it answers."""
+        own = self._of.get(instance)
+        by_itself = own is not None and own.ailment is not None
+        return by_itself or any(_blames(claim, instance) for claim in self._accusers(instance))
+
+    def _may_be_over(self, own: Claim) -> bool:
+        """Say whether what a NAT says to ail it may be of before its egress came back."""
+        young = self._now < own.received + FOUND_AGAIN_S
+        return own.ailment == EGRESS and young and own.instance in self._were_usable
 
     def _accusers(self, instance: str) -> Iterator[Claim]:
         for name, claim in sorted(self._of.items()):
@@ -135,9 +151,9 @@ class Claims:
             if witness != accuser
         )
 
-    def _is_silent(self, instance: str, accuser: Claim, since_s: float) -> bool:
+    def _is_silent(self, instance: str, accuser: Claim) -> bool:
         return any(
-            began + since_s <= self._now and not self._answers(instance, accuser, began)
+            began + CONTRADICT_S <= self._now and not self._answers(instance, accuser, began)
             for peer, began in _silences(accuser)
             if peer == instance
         )

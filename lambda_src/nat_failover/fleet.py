@@ -48,14 +48,14 @@ class Fleet:
     """The NATs as judged, and how many tables each one serves while a plan is being made."""
 
     def __init__(self, observation: Observation, *, settle: bool = True) -> None:
+        self.claims = claims = Claims(observation)
         self.judged: dict[Nat, Judgement] = {
-            nat: judge(nat, observation) for nat in sorted(observation.nats)
+            nat: judge(nat, observation, claims) for nat in sorted(observation.nats)
         }
         self.usable = [nat for nat, said in self.judged.items() if said.health is Health.USABLE]
         self.doubted = [nat for nat, said in self.judged.items() if said.by_claims]
-        self.leaving = [nat for nat in self.judged if leaves_by_plan(nat, observation)]
+        self.leaving = [nat for nat in self.judged if leaves_by_plan(nat, observation, claims)]
         self.load: Counter[Nat] = Counter()
-        self.claims = Claims(observation)
         self.histories = Histories(observation)
         self.peers = ring.wanted(self.judged.values())
         self.waits_until = ring.waits_until(observation, self.claims, self.peers)

@@ -40,6 +40,11 @@ class Histories:
         since = known.usable_since if known else None
         return (self._now if since is None else min(since, self._now)) + FAILBACK_AFTER_S
 
+    def sick_for(self, instance: str) -> float:
+        """Return for how many seconds a NAT that is sick has been so."""
+        known = self._of.get(instance)
+        return self._now - max(known.sick, default=self._now) if known else 0.0
+
     def is_unstable(self, instance: str) -> bool:
         """Say whether a NAT turned sick too often."""
         known = self._of.get(instance)
@@ -76,8 +81,8 @@ def _after(before: NatHistory | None, said: Judgement, now: float) -> NatHistory
     known = before or NatHistory(instance=said.nat.instance)
     usable = said.health is Health.USABLE
     recent = _recent(known, now)
-    again = not recent or now - recent[-1] >= FAILBACK_AFTER_S
-    turned_sick = said.by_claims and known.usable_since is not None and again
+    again = known.usable_since is not None and now - max(recent, default=0) >= FAILBACK_AFTER_S
+    turned_sick = said.by_claims and (again or not recent)
     since = now if known.usable_since is None else min(known.usable_since, now)
     return NatHistory(
         instance=said.nat.instance,

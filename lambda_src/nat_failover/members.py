@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 REPLACE_EVERY_S = 900.0
 """Between two NATs that the group is told to replace: what ails them all no replacement cures."""
 
-REPLACE_AFTER_S = 10.0
-"""How long a NAT is silent before the group is told: its tables move at once, and what is told
-cannot be taken back. Its peers say so again by then."""
+REPLACE_AFTER_S = 8.0
+"""How long NATs say that one is sick before the group is told: its tables move at once, and what
+is told cannot be taken back. They say so every ten seconds (judgement.py of the watch)."""
 
 FIRST_MINUTES_S = 300.0
 """How old a NAT is before the group is told to replace it."""
@@ -52,11 +52,12 @@ def replacement(observation: Observation, fleet: Fleet) -> Iterator[MarkUnhealth
 def _why_replaced(nat: Nat, fleet: Fleet) -> str | None:
     """Say in words why a member that the group takes for healthy should be replaced, or None."""
     listed = nat.lifecycle == "InService" and nat.healthy
-    health = fleet.judged[nat].health
-    if not listed or health not in {Health.SICK, Health.USABLE}:
+    said = fleet.judged[nat]
+    if not listed or said.health not in {Health.SICK, Health.USABLE}:
         return None
-    if health is Health.SICK and (sickness := fleet.claims.sickness(nat.instance, REPLACE_AFTER_S)):
-        return sickness
+    lasts = not said.by_claims or fleet.histories.sick_for(nat.instance) >= REPLACE_AFTER_S
+    if said.health is Health.SICK and lasts and (why := fleet.claims.sickness(nat.instance)):
+        return why
     if fleet.histories.is_unstable(nat.instance):
         return "it turned sick too often in the last hour"
     return None

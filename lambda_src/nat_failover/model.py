@@ -11,10 +11,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, assert_never
 
-from nat_failover.claims import Claims
-
 if TYPE_CHECKING:
     from nat_failover.actions import Planned
+    from nat_failover.claims import Claims
 
 
 class Health(StrEnum):
@@ -97,6 +96,10 @@ class Peer:
     instance: str
     address: str
     state: str
+
+
+UNREADABLE = -1
+"""The version of a ring that is none: whatever there is, it is written over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,7 +231,7 @@ class Judgement:
     by_claims: bool = False
 
 
-def judge(nat: Nat, observation: Observation) -> Judgement:
+def judge(nat: Nat, observation: Observation, claims: Claims) -> Judgement:
     """Say whether a NAT may carry traffic, and why; all that was observed may speak for it or not.
 
     The first answer holds of: what the EC2 API says of the instance, what the group says of its
@@ -245,13 +248,13 @@ def judge(nat: Nat, observation: Observation) -> Judgement:
         case InstanceState.UNKNOWN:
             return Judgement(nat, Health.GONE, "EC2 describes no such member in this VPC")
         case InstanceState.RUNNING:
-            return _judge_running(nat, observation)
+            return _judge_running(nat, observation, claims.sickness(nat.instance))
         case _ as never:
             assert_never(never)
 
 
-def _judge_running(nat: Nat, observation: Observation) -> Judgement:
-    group, sickness = nat.lifecycle, Claims(observation).sickness(nat.instance)
+def _judge_running(nat: Nat, observation: Observation, sickness: str | None) -> Judgement:
+    group = nat.lifecycle
     rows = (
         (group is None, Health.GONE, "it runs, but the group does not list it"),
         ((group or "").startswith(_BOOTING), Health.BOOTING, f"the group says {group}"),
@@ -277,11 +280,12 @@ _BY_PLAN = frozenset({"EnteringStandby", "Standby", "Terminating", "Terminating:
 """The life cycle states in which an instance leaves and still runs: a hook holds its end."""
 
 
-def leaves_by_plan(nat: Nat, observation: Observation) -> bool:
+def leaves_by_plan(nat: Nat, observation: Observation, claims: Claims) -> bool:
     """Say whether a NAT that leaves would be usable otherwise, so that it still serves."""
     if nat.lifecycle not in _BY_PLAN or nat.instance in observation.leaving:
         return False
-    return judge(replace(nat, lifecycle="InService"), observation).health is Health.USABLE
+    in_service = replace(nat, lifecycle="InService")
+    return judge(in_service, observation, claims).health is Health.USABLE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

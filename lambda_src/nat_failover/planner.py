@@ -189,7 +189,7 @@ def _why_away(table: Table, fleet: Fleet, stays: str) -> str:
         ),
         (
             any(fleet.claims.is_accused(nat.instance) for nat in here),
-            "another NAT does not hear the one at home, or was told that it is ill",
+            "a NAT says that the one at home is ill or silent",
         ),
         (not fleet.at_home(table), "AWS refused the NAT at home"),
         (True, f"no NAT at home has been usable for {FAILBACK_AFTER_S:.0f} s yet"),

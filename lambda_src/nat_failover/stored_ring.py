@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from nat_failover.contract import MEMORY_KEY, Item
 from nat_failover.memory import FAULTS, number
-from nat_failover.model import Peer, Ring
+from nat_failover.model import UNREADABLE, Peer, Ring
 
 if TYPE_CHECKING:
     from nat_failover.clients import Memory
@@ -26,9 +26,12 @@ def read_ring(memory: Memory) -> Ring | None:
         ).get("Item", {})
     except FAULTS:
         return None
+    version = number(answer, "version")
+    if "version" in answer and (version is None or version != int(_within(version))):
+        return Ring(version=UNREADABLE)
     return Ring(
         members=_members(answer),
-        version=int(_within(number(answer, "version"))),
+        version=int(_within(version)),
         written=_within(number(answer, "written")),
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cache, cached_property
 from ipaddress import ip_network
@@ -266,12 +266,17 @@ class Region:
 
     def settle(self) -> None:
         """Let an hour pass for every NAT, as far as it is remembered since when it is usable."""
-        found, now = read(self._table_of_memory), time.time()
+        self._remember_each(NatHistory(instance="", usable_since=time.time() - 3600))
+
+    def turn_sick(self, ago: float) -> None:
+        """Let every NAT have turned sick some seconds ago, as far as it is remembered."""
+        self._remember_each(NatHistory(instance="", sick=(time.time() - ago,)))
+
+    def _remember_each(self, how: NatHistory) -> None:
+        found = read(self._table_of_memory)
         assert found is not None
-        history = frozenset(
-            NatHistory(instance=nat, usable_since=now - 3600) for nat in self.nats.values()
-        )
-        written, _ = write(self._table_of_memory, found.state, history, found, now)
+        history = frozenset(replace(how, instance=nat) for nat in self.nats.values())
+        written, _ = write(self._table_of_memory, found.state, history, found, time.time())
         assert written is Written.DONE
 
     def know_each_other(self) -> None:

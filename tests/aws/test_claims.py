@@ -11,6 +11,7 @@ import pytest
 
 from nat_failover.contract import MEMORY_KEY, Item
 from nat_failover.incidents import UNWATCHED_GRACE_S
+from nat_failover.members import REPLACE_AFTER_S
 from nat_failover.recall import RECALL_LIMIT_S
 from tests.aws import messages
 
@@ -107,7 +108,7 @@ def test_table_moves_at_once_when_a_nat_says_that_it_is_ill(
     region: Region, function: Function
 ) -> None:
     """Nobody waits for an answer to that."""
-    function(messages.sns(messages.claim(region.nats["a"], ailment="egress")))
+    function(messages.sns(messages.claim(region.nats["a"], ailment="forwarding")))
 
     assert region.served_by()["a"] == region.nats["b"]
     assert function.wire.count("DescribeRouteTables") == 2
@@ -115,9 +116,9 @@ def test_table_moves_at_once_when_a_nat_says_that_it_is_ill(
 
 def test_tables_stay_when_every_nat_says_that_it_is_ill(region: Region, function: Function) -> None:
     """The internet's trouble is not the NATs': moving would help nobody."""
-    region.claim(messages.claim(region.nats["b"], ailment="egress"))
+    region.claim(messages.claim(region.nats["b"], ailment="forwarding"))
 
-    function(messages.sns(messages.claim(region.nats["a"], ailment="egress")))
+    function(messages.sns(messages.claim(region.nats["a"], ailment="forwarding")))
 
     assert region.served_by() == region.nats
     ((subject, _),) = region.notifications()
@@ -129,7 +130,7 @@ def test_claim_counts_in_later_runs_when_its_own_run_was_cut_short(
 ) -> None:
     """It was stored beside the first observation, whatever became of that."""
     function.wire.fail("DescribeRouteTables", "UnauthorizedOperation", times=1)
-    function(messages.sns(messages.claim(region.nats["a"], ailment="egress")), seconds=30.1)
+    function(messages.sns(messages.claim(region.nats["a"], ailment="forwarding")), seconds=30.1)
     assert region.served_by() == region.nats
 
     function(messages.SWEEP)
@@ -141,8 +142,8 @@ def test_older_claim_does_not_count_when_it_comes_late(region: Region, function:
     """Messages overtake each other, and come twice."""
     region.claim(messages.claim(region.nats["a"], sequence=2))
 
-    function(messages.sns(messages.claim(region.nats["a"], sequence=1, ailment="egress")))
-    function(messages.sns(messages.claim(region.nats["a"], sequence=2, ailment="egress")))
+    function(messages.sns(messages.claim(region.nats["a"], sequence=1, ailment="forwarding")))
+    function(messages.sns(messages.claim(region.nats["a"], sequence=2, ailment="forwarding")))
 
     assert region.served_by() == region.nats
 
@@ -151,7 +152,7 @@ def test_claim_counts_when_a_restarted_nat_counts_anew(region: Region, function:
     """After ten minutes any sequence replaces an old one."""
     region.claim(messages.claim(region.nats["a"], sequence=2**40), ago=601)
 
-    function(messages.sns(messages.claim(region.nats["a"], sequence=1, ailment="egress")))
+    function(messages.sns(messages.claim(region.nats["a"], sequence=1, ailment="forwarding")))
 
     assert region.served_by()["a"] == region.nats["b"]
 
@@ -160,7 +161,7 @@ def test_own_word_of_a_nat_is_kept_out_when_somebody_speaks_in_its_name(
     region: Region, function: Function
 ) -> None:
     """Nothing proves who speaks: a sequence that it does not reach outlives its claims."""
-    region.claim(messages.claim(region.nats["a"], sequence=2**53, ailment="egress"))
+    region.claim(messages.claim(region.nats["a"], sequence=2**53, ailment="forwarding"))
 
     function(messages.sns(messages.claim(region.nats["a"], sequence=2)))
 
@@ -206,7 +207,7 @@ def test_claim_is_a_problem_in_the_log_when_nobody_would_say_that(
     said: dict[str, Any], region: Region, function: Function, logged: Logged
 ) -> None:
     """It is observed all the same, and nothing of it is kept."""
-    claim = messages.claim(region.nats["a"], ailment="egress") | said
+    claim = messages.claim(region.nats["a"], ailment="forwarding") | said
 
     returned = function(messages.sns(json.dumps(claim)))
 
@@ -248,7 +249,7 @@ def test_claim_that_cannot_be_stored_is_a_problem_in_the_log(
     region: Region, function: Function, logged: Logged
 ) -> None:
     """The item may be full ("Item size to update has exceeded the maximum allowed size")."""
-    region.claim(messages.claim(region.nats["a"], ailment="egress"))
+    region.claim(messages.claim(region.nats["a"], ailment="forwarding"))
     function.wire.fail("UpdateItem", "ValidationException")
 
     function(silence(region, of="b", by="a"))
@@ -311,7 +312,7 @@ def test_repair_is_not_delayed_when_the_memory_does_not_answer(
 
 def test_nothing_fails_back_while_claims_cannot_be_read(region: Region, function: Function) -> None:
     """A sick NAT looks well to whom does not know what is claimed of it."""
-    function(messages.sns(messages.claim(region.nats["a"], ailment="egress")))
+    function(messages.sns(messages.claim(region.nats["a"], ailment="forwarding")))
     assert region.served_by()["a"] == region.nats["b"]
     function.wire.fail("GetItem", "AccessDeniedException", mentions="claims")
 
@@ -352,6 +353,20 @@ def test_ring_is_written_once_and_only_when_it_changes(region: Region, function:
     assert second["version"] == 2
 
 
+@pytest.mark.parametrize("version", [{"S": "any"}, {"N": "-3"}, {"N": "1.5"}, {"N": "1e30"}])
+def test_ring_of_garbage_is_written_over(
+    region: Region, function: Function, version: dict[str, str]
+) -> None:
+    """Or the NATs would know no other ring for ever."""
+    item: Any = {MEMORY_KEY: {"S": Item.PEERS}, "ring": {"S": "[]"}, "version": version}
+    region.dynamodb.put_item(TableName=region.memory, Item=item)
+
+    function(messages.SWEEP)
+
+    assert [row["instance"] for row in region.ring()["ring"]] == sorted(region.nats.values())
+    assert region.ring()["version"] == 1
+
+
 def test_ring_is_left_to_the_faster_run_when_two_overlap(
     region: Region, function: Function, logged: Logged
 ) -> None:
@@ -381,23 +396,25 @@ def test_ring_is_not_written_when_no_watch_is_wanted(region: Region, deploy: Dep
 def test_group_is_told_once_that_a_sick_nat_shall_be_replaced(
     region: Region, function: Function
 ) -> None:
-    """After its tables have moved or beside that; a second sick one has to wait."""
+    """After its tables have moved; a second sick one has to wait."""
     region.age(function, 400)
+    region.turn_sick(ago=REPLACE_AFTER_S)
 
-    function(messages.sns(messages.claim(region.nats["a"], ailment="egress")))
+    function(messages.sns(messages.claim(region.nats["a"], ailment="forwarding")))
 
     assert region.health() == {region.nats["a"]: "Unhealthy", region.nats["b"]: "Healthy"}
     region.launch("a")
-    function(messages.sns(messages.claim(region.nats["b"], ailment="egress")))
+    function(messages.sns(messages.claim(region.nats["b"], ailment="forwarding")))
     assert region.health()[region.nats["b"]] == "Healthy"
 
 
 def test_group_is_not_told_when_another_run_was_faster(region: Region, function: Function) -> None:
     """Of runs that overlap one tells it, and the other one has not failed."""
     region.age(function, 400)
+    region.turn_sick(ago=REPLACE_AFTER_S)
     region.replaced(time.time() - 1, late=function)
 
-    returned = function(messages.sns(messages.claim(region.nats["a"], ailment="egress")))
+    returned = function(messages.sns(messages.claim(region.nats["a"], ailment="forwarding")))
 
     assert region.health()[region.nats["a"]] == "Healthy"
     assert returned["failure"] is None
@@ -407,7 +424,8 @@ def test_group_is_not_told_when_the_nat_is_in_its_first_minutes(
     region: Region, function: Function
 ) -> None:
     """What it boots with may still come."""
-    function(messages.sns(messages.claim(region.nats["a"], ailment="egress")))
+    region.turn_sick(ago=REPLACE_AFTER_S)
+    function(messages.sns(messages.claim(region.nats["a"], ailment="forwarding")))
 
     assert region.served_by()["a"] == region.nats["b"]
     assert region.health()[region.nats["a"]] == "Healthy"
@@ -482,11 +500,12 @@ def test_people_are_told_that_the_group_was_told_to_replace_a_nat(
 ) -> None:
     """It need not be terminated by hand then."""
     region.age(function, 400)
+    region.turn_sick(ago=REPLACE_AFTER_S)
 
-    function(messages.sns(messages.claim(region.nats["a"], ailment="egress")))
+    function(messages.sns(messages.claim(region.nats["a"], ailment="forwarding")))
 
     ((_, text),) = region.notifications()
-    told = f"The group was told to replace {region.nats['a']}: it says that it has no egress."
+    told = f"The group was told to replace {region.nats['a']}: it says that it does not forward."
     assert told in text.splitlines()
 
 
@@ -496,7 +515,8 @@ def test_people_are_to_terminate_a_sick_nat_only_when_its_group_lets_it_be(
 ) -> None:
     """Where redundancy is lost, one that the group replaces needs no help."""
     region.age(function, age)
-    function(messages.sns(messages.claim(region.nats["a"], ailment="egress")))
+    region.turn_sick(ago=REPLACE_AFTER_S)
+    function(messages.sns(messages.claim(region.nats["a"], ailment="forwarding")))
     region.notifications()
     long_unwatched(region)
 

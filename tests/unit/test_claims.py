@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nat_failover.actions import SetDefaultRoute
-from nat_failover.claims import CLAIM_LIFE_S, CONTRADICT_S, MUTUAL_S, Claims
+from nat_failover.claims import CLAIM_LIFE_S, CONTRADICT_S, FOUND_AGAIN_S, MUTUAL_S, Claims
 from nat_failover.history import FAILBACK_AFTER_S
 from nat_failover.model import (
     Accusation,
@@ -18,11 +18,11 @@ from nat_failover.model import (
     Health,
     InstanceState,
     Nat,
+    NatHistory,
     Observation,
     Policy,
     Ring,
     Verdict,
-    judge,
 )
 from nat_failover.planner import plan
 from tests.unit.worlds import (
@@ -74,7 +74,28 @@ def sickness(of: Nat, *claims: Claim, nats: tuple[Nat, ...] = (A, B)) -> str | N
 )
 def test_nat_is_sick_when_it_says_so(ailment: str, why: str) -> None:
     """Nobody knows better."""
-    assert why == sickness(B, claim(B, ailment=ailment))
+    assert why == sickness(B, claim(B, NOW - FOUND_AGAIN_S, ailment=ailment))
+
+
+@pytest.mark.parametrize(("age", "why"), [(FOUND_AGAIN_S - 0.1, None), (FOUND_AGAIN_S, "it says")])
+def test_nat_that_was_usable_may_have_found_its_egress_again(age: float, why: str | None) -> None:
+    """What it could not publish before arrives first, and what is true now comes seconds later."""
+    usable = frozenset({NatHistory(instance="i-b", usable_since=0.0)})
+    said = claim(B, NOW - age, ailment="egress")
+    observation = replace(seen(said), history=usable)
+    assert (why or "None") in str(Claims(observation).sickness("i-b"))
+    assert (None if why else said.received + FOUND_AGAIN_S) == Claims(observation).due()
+    assert Claims(observation).is_accused("i-b")
+    peer = claim(A, ill=frozenset({"i-b"}))
+    told = replace(observation, claims=observation.claims | {peer})
+    assert Claims(told).sickness("i-b") is not None
+
+
+def test_nat_that_does_not_forward_is_sick_at_once() -> None:
+    """It knows that of itself, and nothing was in the way of its claim."""
+    usable = frozenset({NatHistory(instance="i-b", usable_since=0.0)})
+    observation = replace(seen(claim(B, ailment="forwarding")), history=usable)
+    assert Claims(observation).sickness("i-b") is not None
 
 
 def test_nat_is_sick_when_it_told_a_peer_so() -> None:
@@ -212,9 +233,12 @@ def test_newest_claim_of_a_nat_counts_when_several_were_kept() -> None:
     assert sickness(B, *claims) is None
 
 
+NO_EGRESS = [claim(nat, NOW - FOUND_AGAIN_S, ailment="egress") for nat in (A, B)]
+
+
 def test_nothing_moves_when_every_nat_says_that_it_has_no_egress() -> None:
     """Then it is the internet, or the targets; people are told."""
-    observation = seen(claim(A, ailment="egress"), claim(B, ailment="egress"))
+    observation = seen(*NO_EGRESS)
     made = plan(observation, Policy(watch=True))
     assert [Verdict.NO_EGRESS] * 2 == [decision.verdict for decision in made.decisions]
     assert () == made.actions
@@ -222,7 +246,7 @@ def test_nothing_moves_when_every_nat_says_that_it_has_no_egress() -> None:
 
 def test_table_that_leads_nowhere_is_repaired_when_every_nat_is_called_sick() -> None:
     """What NATs say makes a choice among them: a watch that errs keeps no table from a repair."""
-    ill = seen(claim(A, ailment="egress"), claim(B, ailment="egress"))
+    ill = seen(*NO_EGRESS)
     lost = replace(ill, tables=ill.tables | {any_table(None, HERE, "lost")})
     made = plan(with_subnets(lost), Policy(watch=True))
     assert ["i-a"] == [a.instance for a in made.actions if isinstance(a, SetDefaultRoute)]
@@ -344,7 +368,7 @@ def test_no_table_leaves_a_nat_that_is_well_for_one_that_is_not(claims: list[Cla
     """Whatever was said, a table that moves is led to a NAT that no rule calls sick."""
     observation = seen(*claims, nats=NATS)
     made = plan(observation, Policy(watch=True))
-    health = {nat.instance: judge(nat, observation).health for nat in NATS}
+    health = {said.nat.instance: said.health for said in made.health}
     for decision in made.decisions:
         if decision.verdict is not Verdict.KEEP and decision.nat:
             assert Health.USABLE is health[decision.nat]

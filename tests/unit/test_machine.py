@@ -32,11 +32,18 @@ from nat_failover.model import (
     Policy,
     Ring,
     Table,
-    judge,
 )
 from nat_failover.planner import plan
 from nat_failover.ring import RING_WAIT_S
-from tests.unit.worlds import any_nat, any_table, carry_out, network, settled, with_subnets
+from tests.unit.worlds import (
+    any_nat,
+    any_table,
+    carry_out,
+    judged,
+    network,
+    settled,
+    with_subnets,
+)
 
 ALIVE = {InstanceState.PENDING, InstanceState.RUNNING}
 
@@ -222,7 +229,7 @@ class Failover(RuleBasedStateMachine):
             for action in plan(seen, self.policy).actions:
                 seen = aws(seen, action)
         assert plan(seen, self.policy).actions == ()
-        usable = {n.interface: n for n in seen.nats if judge(n, seen).health is Health.USABLE}
+        usable = {n.interface: n for n in seen.nats if judged(n, seen).health is Health.USABLE}
         tables = {table.id: table for table in seen.tables | seen.foreign}
         for subnet in seen.subnets:
             self._is_served(tables[subnet.table], subnet.zone, usable)

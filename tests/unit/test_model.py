@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from nat_failover.model import DefaultRoute, Health, InstanceState, Judgement, judge
-from tests.unit.worlds import any_nat, any_table, network
+from nat_failover.model import DefaultRoute, Health, InstanceState, Judgement
+from tests.unit.worlds import any_nat, any_table, judged, network
 
 ROWS: list[tuple[dict[str, Any], Health, str]] = [
     ({}, Health.USABLE, "it runs, is in service and may forward"),
@@ -39,16 +39,16 @@ def test_judge_has_one_word_and_a_reason_for_every_nat(
 ) -> None:
     """Each thing that keeps a NAT from serving has its own word and reason."""
     nat = any_nat(**facts)
-    assert Judgement(nat, health, reason) == judge(nat, network({nat}, {any_table()}))
+    assert Judgement(nat, health, reason) == judged(nat, network({nat}, {any_table()}))
 
 
 def test_judge_believes_a_message_when_it_names_the_instance() -> None:
     """A message that an instance is leaving counts for that instance, and for no other."""
     nat, other = any_nat("x"), any_nat("y")
     seen = replace(network({nat, other}, {any_table()}), leaving=frozenset({"i-x"}))
-    said = judge(nat, seen)
+    said = judged(nat, seen)
     assert (Health.LEAVING, "a message says that it is leaving") == (said.health, said.reason)
-    assert judge(other, seen).health is Health.USABLE
+    assert judged(other, seen).health is Health.USABLE
 
 
 @pytest.mark.parametrize(

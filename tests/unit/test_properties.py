@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nat_failover.actions import AssociateSubnet, Move, MoveSubnet, PublishRing, SetDefaultRoute
-from nat_failover.model import Health, Nat, Observation, Policy, Subnet, Table, Verdict, judge
+from nat_failover.model import Health, Nat, Observation, Policy, Subnet, Table, Verdict
 from nat_failover.planner import plan
 from nat_failover.ring import RING_WAIT_S
-from tests.unit.worlds import carry_out, networks, policies
+from tests.unit.worlds import carry_out, judged, networks, policies
 
 ROUNDS = 4
 
@@ -29,7 +29,7 @@ def settle(seen: Observation, policy: Policy) -> Observation:
 
 def usable(seen: Observation) -> dict[str | None, Nat]:
     """Return the usable NATs by interface."""
-    return {n.interface: n for n in seen.nats if judge(n, seen).health is Health.USABLE}
+    return {n.interface: n for n in seen.nats if judged(n, seen).health is Health.USABLE}
 
 
 def serves(table: Table, nats: dict[str | None, Nat]) -> bool:

@@ -96,9 +96,7 @@ class TestFailback:
         )
         made = plan(seen(HOME, AWAY, claims=claims), POLICY)
         assert Verdict.KEEP is made.decisions[0].verdict
-        assert made.decisions[0].reason.endswith(
-            "another NAT does not hear the one at home, or was told that it is ill"
-        )
+        assert made.decisions[0].reason.endswith("a NAT says that the one at home is ill or silent")
 
     def test_table_is_repaired_by_an_unstable_nat_when_there_is_no_other(self) -> None:
         """The last resort is better than none, and a stable one elsewhere better than that."""
@@ -112,7 +110,7 @@ class TestFailback:
         assert (Verdict.REPAIR_ELSEWHERE, "i-away") == (decision.verdict, decision.nat)
 
 
-HOME_ILL = frozenset({Claim(instance="i-home", received=NOW, ailment="egress")})
+HOME_ILL = frozenset({Claim(instance="i-home", received=NOW, ailment="forwarding")})
 
 
 class TestHistory:
@@ -139,6 +137,16 @@ class TestHistory:
         made = plan(seen(HOME, claims=HOME_ILL, history=frozenset({before})), POLICY)
         (after,) = made.history
         assert times == len(after.sick)
+
+    def test_nat_that_was_never_usable_turns_sick_once(self) -> None:
+        """So that the group is told of it after a while."""
+        never = frozenset({NatHistory(instance="i-home")})
+        for history in (never, frozenset[NatHistory]()):
+            once = plan(seen(HOME, claims=HOME_ILL, history=history), POLICY).history
+            (after,) = plan(
+                seen(HOME, claims=HOME_ILL, history=once, now=NOW + 100), POLICY
+            ).history
+            assert (NOW,) == after.sick
 
     def test_nat_does_not_turn_sick_by_what_aws_says(self) -> None:
         """A person may switch a check on; the group replaces what is Unhealthy anyway."""
@@ -324,6 +332,7 @@ class TestDrain:
 
 
 SAYS_ILL = frozenset({Claim(instance="i-away", received=NOW, ailment="forwarding")})
+LONG_SICK = frozenset({NatHistory(instance="i-away", sick=(NOW - REPLACE_AFTER_S,))})
 
 
 def replaced(observation: Observation) -> list[MarkUnhealthy]:
@@ -337,7 +346,7 @@ class TestReplacement:
 
     def test_group_is_told_of_a_sick_nat(self) -> None:
         """With the reason in words."""
-        (told,) = replaced(seen(HOME, AWAY, claims=SAYS_ILL))
+        (told,) = replaced(seen(HOME, AWAY, claims=SAYS_ILL, history=LONG_SICK))
         assert told == MarkUnhealthy(
             instance="i-away",
             at=NOW,
@@ -365,27 +374,36 @@ class TestReplacement:
     def test_group_is_not_told(self, facts: dict[str, object], of: dict[str, object]) -> None:
         """Too soon after the last one, unknown, refused, too young, or known to it already."""
         nat = replace(AWAY, **of)  # type: ignore[arg-type]  # Nat's fields
-        assert [] == replaced(replace(seen(HOME, nat, claims=SAYS_ILL), **facts))  # type: ignore[arg-type]  # Observation's
+        observation = seen(HOME, nat, claims=SAYS_ILL, history=LONG_SICK)
+        assert [] == replaced(replace(observation, **facts))  # type: ignore[arg-type]  # Observation's
 
     def test_group_is_not_told_of_the_last_usable_nat(self) -> None:
         """Whatever ails it, it may be better than nothing."""
-        assert [] == replaced(seen(AWAY, claims=SAYS_ILL))
+        assert [] == replaced(seen(AWAY, claims=SAYS_ILL, history=LONG_SICK))
         twice = NatHistory(instance="i-away", usable_since=NOW, sick=(NOW - 200, NOW - 100))
         assert [] == replaced(seen(AWAY, history=frozenset({twice})))
 
-    @pytest.mark.parametrize(("age", "told"), [(5.0, 0), (REPLACE_AFTER_S, 1)])
-    def test_group_is_told_of_a_silent_nat_when_it_is_so_for_some_time(
-        self, age: float, told: int
+    @pytest.mark.parametrize(
+        ("sick", "told"), [((), 0), ((NOW - REPLACE_AFTER_S + 0.1,), 0), ((NOW - 8.0,), 1)]
+    )
+    def test_group_is_told_of_a_nat_that_is_sick_for_some_time(
+        self, sick: tuple[float, ...], told: int
     ) -> None:
-        """Its table has moved; an answer that comes late saves the NAT."""
-        accused = frozenset({Accusation(peer="i-away", began=NOW - age)})
-        claims = frozenset({Claim(instance="i-home", received=NOW, silent=accused)})
-        observation = seen(HOME, AWAY, claims=claims)
+        """Its table has moved; an answer that comes late, or rules that come back, save the NAT."""
+        history = frozenset({NatHistory(instance="i-away", sick=sick)})
+        observation = seen(HOME, AWAY, claims=SAYS_ILL, history=history)
         assert Verdict.REPAIR_AT_HOME is verdict(observation)
         assert told == len(replaced(observation))
+
+    def test_group_is_told_at_once_of_a_nat_that_aws_and_nats_call_sick(self) -> None:
+        """Each of the two says so by itself."""
+        nowhere = replace(AWAY, addressed=False)
+        assert 1 == len(replaced(seen(HOME, nowhere, claims=SAYS_ILL)))
+        assert [] == replaced(seen(HOME, nowhere))
 
     def test_group_is_told_of_one_nat_at_a_time(self) -> None:
         """What ails several may be none of them."""
         third = any_nat("third", "zone-c")
         claims = SAYS_ILL | {Claim(instance="i-third", received=NOW, ailment="egress")}
-        assert 1 == len(replaced(seen(HOME, AWAY, third, claims=claims)))
+        history = LONG_SICK | {NatHistory(instance="i-third", sick=(NOW - REPLACE_AFTER_S,))}
+        assert 1 == len(replaced(seen(HOME, AWAY, third, claims=claims, history=history)))

@@ -21,6 +21,7 @@ from nat_failover.actions import (
     PublishRing,
     SetDefaultRoute,
 )
+from nat_failover.claims import Claims
 from nat_failover.history import FAILBACK_AFTER_S
 from nat_failover.model import (
     Accusation,
@@ -28,6 +29,7 @@ from nat_failover.model import (
     Claim,
     DefaultRoute,
     InstanceState,
+    Judgement,
     Nat,
     NatHistory,
     Observation,
@@ -35,6 +37,7 @@ from nat_failover.model import (
     Ring,
     Subnet,
     Table,
+    judge,
 )
 
 if TYPE_CHECKING:
@@ -53,6 +56,11 @@ def any_nat(name: str = "any", zone: str = HERE, **facts: Any) -> Nat:  # noqa: 
         lifecycle="InService",
     )
     return replace(nat, **facts)
+
+
+def judged(nat: Nat, observation: Observation) -> Judgement:
+    """Return what a NAT is taken for."""
+    return judge(nat, observation, Claims(observation))
 
 
 def any_table(route: DefaultRoute | None = None, zone: str = HERE, name: str = "any") -> Table:

@@ -53,12 +53,13 @@ class HandOver:
         """
         ring = from_me(members, me)
         uplink = _uplink()
-        if ring != self._ring:
+        changed = ring != self._ring
+        if changed:
+            # Meanwhile the rules have what they had: a ring that changes resets no flow.
             self._ring, self._ready = ring, False
-            _run("nft", "--file", "-", said=elements(ring, None, uplink))
             self._ready = _build(ring, uplink)
         following = successors[0].address if successors and self._ready else None
-        if len(ring) > 1:
+        if changed or len(ring) > 1:
             _run("nft", "--file", "-", said=elements(ring, following, uplink))
 
 

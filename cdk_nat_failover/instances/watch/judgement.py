@@ -43,6 +43,10 @@ its soak test)."""
 SUCCESSES = 3
 """Attempts in a row that mean an egress found again: one may be luck."""
 
+ALL_AT_ONCE_S = 8.0
+"""Since the own egress was found again, until peers without one are told of: it may have come back
+to all, and they need up to `PROBE_TIMEOUT_S + PROBE_AGAIN_S + 2 * PROBE_S` to be sure of it."""
+
 REPORT_S = 60.0
 """Between two claims when all is well: the function takes none that is older than two of these."""
 
@@ -135,6 +139,7 @@ class _Egress:
     failures: int = 0
     successes: int = 0
     lost: bool = False
+    found_at: float = -_NEVER
     decided: bool = False
 
     def attempted(self, ok: bool | None, now: float) -> None:  # noqa: FBT001 - the outcome
@@ -143,8 +148,8 @@ class _Egress:
         self.successes = self.successes + 1 if ok else 0
         if self.failures >= FAILURES:
             self.lost = True
-        elif ok is None or self.successes >= (SUCCESSES if self.lost else 1):
-            self.lost = False
+        elif self.lost and (ok is None or self.successes >= SUCCESSES):
+            self.lost, self.found_at = False, now
         self.decided = self.decided or ok is not False or self.lost
 
 
@@ -316,15 +321,21 @@ class Watch:
         return self._heartbeat(now)
 
     def _claim(self, now: float) -> Claim:
-        peers = sorted(self._peers.items())
         return Claim(
             instance=self.me,
             ailment=self.ailment,
             silent=self._silent(),
-            ill={name: heard.ailment for name, heard in peers if heard.ailment and not heard.gone},
+            ill=dict(self._ill(now)),
             ring=self.ring.version,
             flows=self._flows.said(now) if self.leaving else None,
         )
+
+    def _ill(self, now: float) -> Iterator[tuple[str, str]]:
+        """Yield the peers that say that they are ill, and what ails them."""
+        found_now = now - self._egress.found_at < ALL_AT_ONCE_S
+        for name, heard in sorted(self._peers.items()):
+            if heard.ailment and not heard.gone and not (found_now and heard.ailment == EGRESS):
+                yield name, heard.ailment
 
     def _claim_due(self, now: float) -> Claim | None:
         since = now - self._claimed_at

@@ -37,9 +37,6 @@ REFRESH_S = 1.0
 TICK_S = 0.1
 """Until the loop looks at what was done beside it."""
 
-_PRIORITY = 6
-"""Of heartbeats in the queue of the interface (SO_PRIORITY; more needs CAP_NET_ADMIN)."""
-
 
 def clock() -> float:
     """Return the seconds since this host was booted, which nobody sets."""
@@ -167,7 +164,6 @@ class Loop:
 
 def _socket(address: str) -> socket.socket:
     made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_PRIORITY, _PRIORITY)
     made.settimeout(0)
     made.bind((address, PORT))
     return made

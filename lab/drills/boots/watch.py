@@ -264,10 +264,7 @@ class InstancesWatchEachOther(Behaviour):
         if (said := in_words(claim)) != nat.said:
             nat.said = said
             self._busy_until = max(self._busy_until, self._aws.clock.now() + SETTLED_S)
-            what = f"{nat.name} claims: {said}"
-            wrong = bool(claim.ailment or claim.silent or claim.ill)
-            detail = {"instance": nat.name, "wrong": str(wrong)}
-            self._aws.journal.note(Who.EC2, CLAIMED, what, **detail)
+            note(self._aws, claim)
         call = delays.WATCH_CALL if self._busy() else delays.WATCH_RENEWS
         self._aws.clock.after(call, lambda: self._publish(nat, claim))
 
@@ -285,6 +282,13 @@ class InstancesWatchEachOther(Behaviour):
             nat.refused.add(what)
             said = f"{nat.name} may not {what}: {error}"
             self._aws.journal.note(Who.EC2, REFUSED, said, instance=nat.name, error=error)
+
+
+def note(aws: Emulation, claim: Claim) -> None:
+    """Note what a NAT claims, and whether anything is wrong by it."""
+    wrong = bool(claim.ailment or claim.silent or claim.ill)
+    detail = {"instance": claim.instance, "wrong": str(wrong)}
+    aws.journal.note(Who.EC2, CLAIMED, f"{claim.instance} claims: {in_words(claim)}", **detail)
 
 
 def in_words(claim: Claim) -> str:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from lab.packets.namespaces import Namespace
 
 FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
+UNREACHABLE, TIME_EXCEEDED, PARAMETER_PROBLEM = 3, 11, 12
 IPV4 = 0x0800
 _ALL = 0x0003
 _OUTGOING = 4  # linux/if_packet.h
@@ -74,20 +75,30 @@ class Seen(NamedTuple):
     flags: int
 
 
-def datagram(source: End, destination: End) -> bytes:
-    """Return an empty UDP datagram."""
+def datagram(source: End, destination: End, data: bytes = b"") -> bytes:
+    """Return a UDP datagram."""
     addresses = socket.inet_aton(source.address) + socket.inet_aton(destination.address)
-    return _in_ipv4(socket.IPPROTO_UDP, addresses, _udp(source, destination))
+    return _in_ipv4(socket.IPPROTO_UDP, addresses, _udp(source, destination, data))
 
 
 def port_unreachable(source: str, near: End, far: End) -> bytes:
     """Return what a router says to the near end of a datagram that cannot go on to the far one."""
     addresses = socket.inet_aton(near.address) + socket.inet_aton(far.address)
     quoted = _in_ipv4(socket.IPPROTO_UDP, addresses, _udp(near, far))
-    checksum = _checksum(struct.pack("!BBHL", 3, 3, 0, 0) + quoted)
-    icmp = struct.pack("!BBHL", 3, 3, checksum, 0) + quoted
     back = socket.inet_aton(source) + socket.inet_aton(near.address)
-    return _in_ipv4(socket.IPPROTO_ICMP, back, icmp)
+    return _in_ipv4(socket.IPPROTO_ICMP, back, icmp_error(UNREACHABLE, 3, 0, quoted))
+
+
+def fragmentation_needed(source: str, quoted: bytes, mtu: int) -> bytes:
+    """Return what a router says to the source of a packet that is larger than so many bytes."""
+    back = socket.inet_aton(source) + quoted[12:16]
+    return _in_ipv4(socket.IPPROTO_ICMP, back, icmp_error(UNREACHABLE, 4, mtu, quoted))
+
+
+def icmp_error(kind: int, code: int, rest: int, quoted: bytes) -> bytes:
+    """Return an ICMP error that quotes a packet, without the IPv4 header of its own."""
+    checksum = _checksum(struct.pack("!BBHL", kind, code, 0, rest) + quoted)
+    return struct.pack("!BBHL", kind, code, checksum, rest) + quoted
 
 
 def fragment(  # noqa: PLR0913 - what a fragment is, each thing by name
@@ -147,8 +158,9 @@ class Wire:
                 yield _read(packet)
 
 
-def _udp(source: End, destination: End) -> bytes:
-    return struct.pack("!HHHH", source.port, destination.port, 8, 0)  # without a checksum
+def _udp(source: End, destination: End, data: bytes = b"") -> bytes:
+    sizes = (8 + len(data), 0)  # without a checksum
+    return struct.pack("!HHHH", source.port, destination.port, *sizes) + data
 
 
 def _in_ipv4(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from contextlib import contextmanager
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from cdk_nat_failover.instances.nat_user_data import Boot, user_data
@@ -18,7 +19,7 @@ from lab.tests.packets.segments import IPV4, link_socket
 from lab.tests.packets.sockets import listen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from lab.packets.machine import Machine
 
@@ -90,15 +91,23 @@ def booted(fabric: Fabric, nat: Nat) -> Machine:
 
 
 def lead(
-    fabric: Fabric, nat: Nat, *, checked: Sequence[Nat] = (), silent: Sequence[Nat] = ()
+    fabric: Fabric,
+    nat: Nat,
+    *,
+    checked: Sequence[Nat] = (),
+    silent: Sequence[Nat] = (),
+    instead: Mapping[str, Nat] = MappingProxyType({}),
 ) -> None:
-    """Let all private hosts use a NAT; the security groups admit the VPC, as the app's do."""
+    """Let all private hosts use a NAT, except those that have another one instead.
+
+    The security groups admit the VPC, as the app's do.
+    """
     admitted = tuple(Ingress(cidr) for cidr in CIDRS)
     fabric.apply(
         Wanted(
             default_routes={
                 PUBLIC.name: INTERNET_GATEWAY,
-                **{host.subnet.name: nat.name for host in HOSTS},
+                **{host.subnet.name: instead.get(host.name, nat).name for host in HOSTS},
             },
             checked=frozenset(one.name for one in checked),
             silent=frozenset(one.name for one in silent),
@@ -119,7 +128,12 @@ def hand_over(fabric: Fabric, nat: Nat, *packets: bytes) -> None:
 
 def resets(fabric: Fabric, nat: Nat) -> int:
     """Return how many segments a NAT has answered with a reset since its filter was loaded."""
+    return counted(fabric, nat, "filter", "resets")
+
+
+def counted(fabric: Fabric, nat: Nat, table: str, counter: str) -> int:
+    """Return how many packets a counter of a NAT's rules has counted."""
     listed = fabric.machines[nat.name].run(
-        "nft", "list", "counter", "ip", "nat_failover_filter", "resets"
+        "nft", "list", "counter", "ip", f"nat_failover_{table}", counter
     )
     return int(listed.stdout.split("packets ")[1].split()[0])

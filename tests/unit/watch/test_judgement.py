@@ -6,6 +6,7 @@ import pytest
 
 from cdk_nat_failover.instances.watch.judgement import (
     ALERT_S,
+    ALL_AT_ONCE_S,
     EMPTY_S,
     GRACE_S,
     HEARTBEAT_S,
@@ -196,6 +197,26 @@ def test_an_egress_is_found_again_after_three_successes() -> None:
     assert "egress" == watch.ailment
     watch.probed(ok=True, now=9)
     assert watch.ailment is None
+
+
+def test_a_nat_that_found_its_egress_again_does_not_tell_of_peers_at_once() -> None:
+    """It may be back for all; what ails a peer otherwise is told."""
+    watch = any_watch(any_ring("a", "b", "c"))
+    for now in (1, 2, 3):
+        watch.probed(ok=False, now=now)
+    watch.advance(4)
+    for now in (5, 6, 7):
+        watch.probed(ok=True, now=now)
+    watch.heard(any_heartbeat("b", 1, ailment="egress"), 7)
+    watch.heard(any_heartbeat("c", 1, ailment="forwarding"), 7)
+
+    told = watch.advance(7).claim
+    later = watch.advance(7 + ALL_AT_ONCE_S).claim
+
+    assert told
+    assert later
+    assert (None, {"c": "forwarding"}) == (told.ailment, told.ill)
+    assert {"b": "egress", "c": "forwarding"} == later.ill
 
 
 def test_an_attempt_is_due_once_until_its_outcome_is_known() -> None:

@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from cdk_nat_failover.instances import watch
 from lab.packets.with_block import WithBlock
+from lab.tests.packets.segments import IPV4
+from lab.tests.packets.sockets import flow
+from lab.tests.packets.vpc import HOSTS, A, counted, lead
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from contextlib import ExitStack
 
     from lab.packets.fabric import Fabric
     from lab.packets.values import Nat
+    from lab.tests.packets.sockets import Flow
+
+C = replace(A, name="nat-c", address="10.0.0.6", public="203.0.113.6")
+HOST = HOSTS[0].address
+SOON = 0.3
+"""Seconds in which a segment went wherever it goes."""
 
 # A line names the NATs that live; the same is said again each half second until the next line.
 _TELLING = """
-import select, sys
+import os, select, sys
 from watch.handover import HandOver
 from watch.said import Peer
+os.nice(-10)  # as the unit of the watch says
 me, *ring = sys.argv[1:]
 members = tuple(Peer(*pair.split("=")) for pair in ring)
 at = [peer.instance for peer in members].index(me)
@@ -66,11 +79,54 @@ class HandOvers(WithBlock):
             process.stdin.write(" ".join(one.name for one in living) + "\n")
             process.stdin.flush()
             for _ in range(2):  # one of them may have been said before
-                if process.stdout.readline() != "told\n":
-                    message = f"the hand-over of {nat.name} ended; it said why above"
+                if (said := process.stdout.readline()) != "told\n":
+                    message = f"the hand-over of {nat.name} said: {said or 'why it ended, above'}"
                     raise RuntimeError(message)
 
     def stop(self) -> None:
         """Say nothing more, as watches that are dead."""
         for process in self._processes.values():
             process.kill()
+
+
+@contextmanager
+def moved(fabric: Fabric, listener: socket.socket, nats: Sequence[Nat]) -> Iterator[Flow]:
+    """Give a flow through the last of these NATs, whose table has moved to the first."""
+    lead(fabric, nats[-1])
+    opened = flow(fabric.hosts["a"], listener)
+    opened.exchange()
+    lead(fabric, nats[0])
+    yield opened
+    opened.close()
+
+
+def handed_over(fabric: Fabric, nat: Nat) -> int:
+    """Return how many packets a NAT has handed over."""
+    return counted(fabric, nat, "peers", "handed_over")
+
+
+class Passed(NamedTuple):
+    """A packet that an interface sent or took."""
+
+    left: bool
+    packet: bytes
+
+    @property
+    def source(self) -> str:
+        """Return the address that it is from."""
+        return socket.inet_ntoa(self.packet[12:16])
+
+    @property
+    def protocol(self) -> int:
+        """Return what it carries."""
+        return self.packet[9]
+
+
+def passed(wire: socket.socket) -> Iterator[Passed]:
+    """Yield what an interface, which a link socket listens to, sent and took so far."""
+    wire.setblocking(False)  # noqa: FBT003 - of sockets
+    with suppress(BlockingIOError):
+        while True:
+            packet, (_, protocol, direction, *_) = wire.recvfrom(65535)
+            if protocol == IPV4:
+                yield Passed(direction == socket.PACKET_OUTGOING, packet)

@@ -4,77 +4,36 @@ from __future__ import annotations
 
 import socket
 import time
-from contextlib import ExitStack, suppress
-from dataclasses import replace
+from contextlib import ExitStack
 from itertools import count
 from typing import TYPE_CHECKING
 
 import pytest
 
 from lab.packets.values import SERVER
-from lab.tests.packets.hand_overs import HandOvers
+from lab.tests.packets.hand_over.hand_overs import HOST, SOON, C, HandOvers, moved, passed
 from lab.tests.packets.segments import (
     ACK,
     FIN,
-    IPV4,
     RST,
     End,
     Segment,
-    datagram,
     link_socket,
 )
 from lab.tests.packets.sockets import Flow, flow, listen, receive
-from lab.tests.packets.vpc import HOSTS, A, B, any_vpc, booted, hand_over, lead, resets
+from lab.tests.packets.vpc import A, B, hand_over, lead, resets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from lab.packets.fabric import Fabric
     from lab.packets.values import Nat
 
-C = replace(A, name="nat-c", address="10.0.0.6", public="203.0.113.6")
-MANY = 200
 FORGOTTEN = 2.5
 """Seconds after which nobody is the next any more, if nobody says so."""
 
-SOON = 0.3
-"""Seconds in which a segment went wherever it goes."""
-
-HOST = HOSTS[0].address
 _PORTS = count(30_000)
 INTERNET = End(SERVER, 80)
-
-
-@pytest.fixture(scope="module")
-def fabric() -> Iterator[Fabric]:
-    """A VPC with three NATs as they boot."""
-    with any_vpc() as fabric:
-        for nat in (A, B, C):
-            booted(fabric, nat)
-        yield fabric
-
-
-@pytest.fixture(params=[(A, B), (A, B, C)], ids=["two NATs", "three NATs"])
-def nats(fabric: Fabric, request: pytest.FixtureRequest) -> Iterator[Sequence[Nat]]:
-    """NATs that hand flows over to each other."""
-    with HandOvers(fabric, request.param):
-        yield request.param
-
-
-@pytest.fixture
-def opened(fabric: Fabric, nats: Sequence[Nat]) -> Iterator[Flow]:
-    """A flow through the last NAT of the ring, before its table moved to the first."""
-    with listen(fabric.server) as listener:
-        yield from _moved(fabric, listener, nats)
-
-
-def _moved(fabric: Fabric, listener: socket.socket, nats: Sequence[Nat]) -> Iterator[Flow]:
-    lead(fabric, nats[-1])
-    opened = flow(fabric.hosts["a"], listener)
-    opened.exchange()
-    lead(fabric, nats[0])
-    yield opened
-    opened.close()
 
 
 def test_chatty_flow_goes_on_when_its_table_moves_and_moves_back(
@@ -104,34 +63,6 @@ def test_keep_alive_is_answered_when_the_table_moved(opened: Flow) -> None:
     with pytest.raises(TimeoutError):
         opened.client.recv(1)
     opened.exchange()
-
-
-def test_many_flows_go_on_when_their_table_moves(fabric: Fabric, nats: Sequence[Nat]) -> None:
-    """None is broken, and none is reset."""
-    before = [resets(fabric, nat) for nat in nats]
-    with listen(fabric.server) as listener:
-        lead(fabric, nats[-1])
-        flows = [flow(fabric.hosts["a"], listener) for _ in range(MANY)]
-        lead(fabric, nats[0])
-        for opened in flows:
-            opened.exchange()
-            opened.close()
-    assert before == [resets(fabric, nat) for nat in nats]
-
-
-def test_flows_are_handed_over_both_ways_at_once(fabric: Fabric, nats: Sequence[Nat]) -> None:
-    """Flows of each NAT arrive at the other."""
-    with listen(fabric.server) as listener:
-        flows = []
-        for nat in nats:
-            lead(fabric, nat)
-            flows.append(flow(fabric.hosts["a"], listener))
-        for nat in nats:
-            lead(fabric, nat)
-            for opened in flows:
-                opened.exchange()
-        for opened in flows:
-            opened.close()
 
 
 @pytest.mark.parametrize("side", ["client", "server"])
@@ -190,20 +121,26 @@ def test_client_is_reset_once_when_nats_take_each_other_for_dead(fabric: Fabric)
 
 def test_client_is_reset_at_once_when_the_next_nat_is_known_to_be_dead(fabric: Fabric) -> None:
     """The map is empty then, and the reset follows by itself."""
-    with HandOvers(fabric, (A, B)) as handed, listen(fabric.server) as listener:
-        for opened in _moved(fabric, listener, (A, B)):
-            handed.live(A)
-            _is_reset(opened)
+    with (
+        HandOvers(fabric, (A, B)) as handed,
+        listen(fabric.server) as listener,
+        moved(fabric, listener, (A, B)) as opened,
+    ):
+        handed.live(A)
+        _is_reset(opened)
 
 
 def test_client_is_reset_when_the_watches_are_dead(fabric: Fabric) -> None:
     """What nobody says again is forgotten after two seconds."""
-    with HandOvers(fabric, (A, B)) as handed, listen(fabric.server) as listener:
-        for opened in _moved(fabric, listener, (A, B)):
-            opened.exchange()
-            handed.stop()
-            time.sleep(FORGOTTEN)
-            _is_reset(opened)
+    with (
+        HandOvers(fabric, (A, B)) as handed,
+        listen(fabric.server) as listener,
+        moved(fabric, listener, (A, B)) as opened,
+    ):
+        opened.exchange()
+        handed.stop()
+        time.sleep(FORGOTTEN)
+        _is_reset(opened)
 
 
 def test_flow_goes_on_when_the_filter_is_loaded_anew(
@@ -213,22 +150,6 @@ def test_flow_goes_on_when_the_filter_is_loaded_anew(
     for nat in nats:
         fabric.machines[nat.name].run("/etc/nat-failover/up", "filter")
         opened.exchange()
-
-
-def test_nothing_comes_in_by_a_tunnel_from_a_private_host(
-    fabric: Fabric, nats: Sequence[Nat]
-) -> None:
-    """Nor a heartbeat: neither from a host, nor from one that the ring does not have."""
-    machine = fabric.machines[nats[0].name]
-    with machine.socket(socket.SOCK_DGRAM) as heard:
-        heard.bind(("", 4788))
-        heard.settimeout(0.3)
-        hand_over(fabric, nats[0], datagram(End(HOST, 4788), End(nats[0].address, 4788)))
-        with pytest.raises(TimeoutError):
-            heard.recv(1)
-        peer = End(nats[1].address, 4788)
-        hand_over(fabric, nats[0], datagram(peer, End(nats[0].address, 4788)))
-        assert b"" == heard.recv(1)
 
 
 def _unknown(fabric: Fabric, nats: Sequence[Nat], flags: int) -> Sequence[str]:
@@ -241,17 +162,7 @@ def _unknown(fabric: Fabric, nats: Sequence[Nat], flags: int) -> Sequence[str]:
         ]
         hand_over(fabric, nats[0], tried.packet)
         time.sleep(SOON)
-        return [source for wire in wires for source in _left(wire)]
-
-
-def _left(wire: socket.socket) -> Iterator[str]:
-    """Yield the sources of what left by an interface so far."""
-    wire.setblocking(False)  # noqa: FBT003 - of sockets
-    with suppress(BlockingIOError):
-        while True:
-            packet, (_, protocol, direction, *_) = wire.recvfrom(65535)
-            if protocol == IPV4 and direction == socket.PACKET_OUTGOING:
-                yield socket.inet_ntoa(packet[12:16])
+        return [seen.source for wire in wires for seen in passed(wire) if seen.left]
 
 
 def _is_reset(opened: Flow) -> None:
