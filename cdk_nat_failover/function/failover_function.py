@@ -207,16 +207,12 @@ class FailoverFunction(Construct):
         name no tag and no group, so the rule takes those of every instance: a look costs little.
         The function is the rule's own target, one hop less than through the topic.
         """
-        return events.Rule(
-            self,
+        return self._rule(
             "InstanceLeaves",
-            description="Says that an instance is leaving, while it may still forward",
-            event_pattern=events.EventPattern(
-                source=["aws.ec2"],
-                detail_type=["EC2 Instance State-change Notification"],
-                detail={"state": ["stopping", "shutting-down"]},
-            ),
-            targets=[self._observe()],
+            "Says that an instance is leaving, while it may still forward",
+            source="aws.ec2",
+            detail_type="EC2 Instance State-change Notification",
+            detail={"state": ["stopping", "shutting-down"]},
         )
 
     def _drains(self) -> events.Rule:
@@ -225,16 +221,21 @@ class FailoverFunction(Construct):
         Its state in EC2 is `running` until the hook is done ("Amazon EC2 Auto Scaling event
         reference", EC2 Auto Scaling user guide).
         """
-        return events.Rule(
-            self,
+        return self._rule(
             "InstanceDrains",
-            description="Says that an instance waits for its drain, before it leaves",
-            event_pattern=events.EventPattern(
-                source=["aws.autoscaling"],
-                detail_type=["EC2 Instance-terminate Lifecycle Action"],
-                detail={"AutoScalingGroupName": [self._group]},
-            ),
-            targets=[self._observe()],
+            "Says that an instance waits for its drain, before it leaves",
+            source="aws.autoscaling",
+            detail_type="EC2 Instance-terminate Lifecycle Action",
+            detail={"AutoScalingGroupName": [self._group]},
+        )
+
+    def _rule(
+        self, name: str, says: str, *, source: str, detail_type: str, detail: dict[str, list[str]]
+    ) -> events.Rule:
+        """Let the function observe at each event of a kind."""
+        pattern = events.EventPattern(source=[source], detail_type=[detail_type], detail=detail)
+        return events.Rule(
+            self, name, description=says, event_pattern=pattern, targets=[self._observe()]
         )
 
     def _observe(self) -> targets.LambdaFunction:

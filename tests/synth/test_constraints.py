@@ -44,12 +44,19 @@ EXTREMES: dict[str, dict[str, Any]] = {
             "max": 6,
             "self_test": [f"{number}{'.example' * 30}" for number in range(4)],
             "session_manager": True,
+            "drain_s": 2700,
+            "max_lifetime_days": 365,
+            "image_updates": "at-launch",
         },
         "topic": {"customer_key": True},
         "failover": {"strategy": "swap-route-table", "adopt": True},
         "alerts": {"emails": [f"{'o' * 60}{number}@example.com" for number in range(5)]},
     },
-    "smallest": {"name": "N", "network": {"cidr": "192.168.0.0/25"}},
+    "smallest": {
+        "name": "N",
+        "network": {"cidr": "192.168.0.0/25"},
+        "fleet": {"watch": False, "drain_s": 30, "max_lifetime_days": 1},
+    },
 }
 """Settings that make values as long, or as many, as they may get."""
 
