@@ -24,8 +24,8 @@ from cdk_nat_failover.instances.watch.judgement import (
     PROBE_TIMEOUT_S,
     RING_S,
 )
-from lab.packets.boots import WATCH
 from lab.packets.endpoints import ENVIRONMENT
+from lab.packets.services import WATCH
 from lab.packets.values import SERVER
 from lab.tests.packets.watched import LIMIT, QUIET, Fleet, wait_for, watched
 from nat_failover.claims import CONTRADICT_S

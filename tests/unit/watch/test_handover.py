@@ -127,13 +127,13 @@ def system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, programs: Programs) 
 
 
 def test_ring_of_two_has_two_tunnels_and_one_way(system: Programs) -> None:
-    """Nothing goes over before they are built."""
+    """The rules hear of it when they are built, and have what they had until then."""
     HandOver().apply([B], [A, B], "a")
 
     mine, other = TUNNELS[:2]
     peers = [*FLUSHED, f"add element {PEERS} peers {{ {B.address} }}"]
     told = system.told()
-    assert ["nft --file -", *peers] == told[:5]
+    assert told.count("nft --file -") == 1
     assert [f"link add {mine}", f"link add {other}"] == [
         line[: len(f"link add {mine}")] for line in told if line.startswith("link add")
     ]
