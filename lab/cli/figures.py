@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING
 from lab.cli import kept_drill
 from lab.drills.faults import FAULTS, written_options
 from lab.drills.testbed import OURS
+from lab.emulator.isolation import PROJECT
+from lab.report import nat_costs
 from lab.report.lines import seconds
 from stacks.settings.table import table
 
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from lab.drills.outcome import Outcome
 
 FILE = "docs/figures.json"
-PAGES = ("README.md", "docs/comparison.md", "lab/README.md")
+PAGES = ("README.md", "docs/comparison.md", "docs/operations.md", "lab/README.md")
 SEEDS = range(5)
 TOLD = "terminate"
 """The fault whose drill the lab's page tells, with the first seed."""
@@ -180,6 +182,18 @@ def _settings(_: Figures) -> str:
     return table()
 
 
+def _hand_over(_: Figures) -> str:
+    return nat_costs.hand_over_table(PROJECT)
+
+
+def _watch(_: Figures) -> str:
+    return nat_costs.watch_run(PROJECT)
+
+
+def _prices(_: Figures) -> str:
+    return nat_costs.watch_prices()
+
+
 SECTIONS: dict[str, Callable[[Figures], str]] = {
     "drills": _every,
     "compare": _short,
@@ -187,6 +201,9 @@ SECTIONS: dict[str, Callable[[Figures], str]] = {
     "faults": _faults,
     "account": _account,
     "settings": _settings,
+    "hand-over": _hand_over,
+    "watch": _watch,
+    "prices": _prices,
 }
 """What is written between the marks, by name."""
 

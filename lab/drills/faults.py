@@ -136,7 +136,7 @@ FAULTS: tuple[Fault, ...] = (
         ends="nothing moves, and it is told after twelve minutes; a NAT whose watch hangs is taken"
         " for one that hangs",
         options=(*ZONES, "frozen"),
-        seconds=900,
+        seconds=1800,
     ),
     Fault(
         name="planned",

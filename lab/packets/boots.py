@@ -24,6 +24,7 @@ from lab.emulator.services.ec2.user_data import script_in
 from lab.packets import emulated
 from lab.packets.endpoints import ENVIRONMENT
 from lab.packets.machine import CALLS
+from lab.packets.services import WATCH
 from lab.packets.values import SERVER
 
 if TYPE_CHECKING:
@@ -34,9 +35,6 @@ if TYPE_CHECKING:
 
     from lab.emulator.behaviour import Emulation
     from lab.packets.machine import Machine
-
-WATCH = "nat-failover-watch.service"
-"""The unit that runs for real."""
 
 LIMIT = 400.0
 """Seconds on the wall that a boot may take; its steps have limits of their own."""

@@ -14,12 +14,24 @@ from contextlib import suppress
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
+from cdk_nat_failover.instances.nat_user_data import FOLDER
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from lab.packets.machine import Machine
 
 UNITS = "/etc/systemd/system"
+WATCH = "nat-failover-watch.service"
+"""The unit that runs for real."""
+
+FETCHES = f"""#!/bin/bash
+if [[ $1 == s3 ]]; then
+    cd {FOLDER.with_name("watch")} && python3 -m zipfile -c "${{@: -1}}" *.py
+fi
+"""
+"""Plays the AWS command line: the archive of the watch's modules is made when it is asked for."""
+
 _END = 3.0
 """Seconds that a service gets to end by itself."""
 

@@ -361,9 +361,10 @@ class Plan:
     `health` is what the plan takes each NAT for, so that nobody has to judge again. `subnets` has a
     decision for each private subnet that does not use its home table, `without_egress` are the ids
     of all that had no working way out when they were seen. `due` is when to observe again, by
-    `Observation.now`, because time alone will change the plan soon; `history` is what to remember
-    of the NATs, `broken_links` are pairs of NATs that do not hear each other. A plan without
-    actions is the statement that nothing is left to do.
+    `Observation.now`, because an accusation will count soon; `waits_until` is when moves will be
+    made that wait for the NATs to know the ring, if they do not say so before. `history` is what to
+    remember of the NATs, `broken_links` are pairs of NATs that do not hear each other. A plan
+    without actions is the statement that nothing is left to do.
     """
 
     health: tuple[Judgement, ...]
@@ -372,5 +373,6 @@ class Plan:
     without_egress: tuple[str, ...]
     actions: tuple[Planned, ...]
     due: float | None = None
+    waits_until: float | None = None
     history: frozenset[NatHistory] = frozenset()
     broken_links: tuple[tuple[str, str], ...] = ()

@@ -82,18 +82,17 @@ def plan(observation: Observation, policy: Policy) -> Plan:
             *replacement(observation, fleet),
             *drained(observation, policy, fleet),
         ),
-        due=_due(observation, fleet, decisions),
+        due=fleet.claims.due(),
+        waits_until=_waits_until(fleet, decisions),
         history=advance(observation.history, fleet.judged.values(), observation.now),
         broken_links=fleet.claims.broken_links(),
     )
 
 
-def _due(observation: Observation, fleet: Fleet, decisions: Mapping[str, Decision]) -> float | None:
-    """Return when time alone will change the plan soon: an accusation ripens, or a wait ends."""
-    moments = [fleet.claims.due()]
-    if fleet.waits_until and any(d.verdict is Verdict.WAIT for d in decisions.values()):
-        moments.append(min(fleet.waits_until, observation.now + ring.LOOK_S))
-    return min((moment for moment in moments if moment is not None), default=None)
+def _waits_until(fleet: Fleet, decisions: Mapping[str, Decision]) -> float | None:
+    """Return until when moves wait for the NATs to know each other, if one does."""
+    waits = any(decision.verdict is Verdict.WAIT for decision in decisions.values())
+    return fleet.waits_until if waits else None
 
 
 def _decide(

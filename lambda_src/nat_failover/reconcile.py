@@ -87,10 +87,17 @@ class Run:
 
     @property
     def due_in(self) -> float | None:
-        """In how many seconds time alone changes the last plan; None if it does not soon."""
-        if not self.plan or not self.observation or self.plan.due is None:
+        """In how many seconds time alone changes the last plan; None if it does not soon.
+
+        Moves that wait for the NATs to know the ring are left to the run that wrote it, and to
+        those that bring the NATs' claims to know it: each run that waited would move once more.
+        """
+        if not self.plan or not self.observation:
             return None
-        return max(self.plan.due - self.observation.now, 0.05)
+        wrote_ring = any(isinstance(result.write, PublishRing) for result in self.results)
+        moments = (self.plan.due, self.plan.waits_until if wrote_ring else None)
+        soonest = min((moment for moment in moments if moment is not None), default=None)
+        return None if soonest is None else max(soonest - self.observation.now, 0.05)
 
     @property
     def served(self) -> bool:

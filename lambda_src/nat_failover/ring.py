@@ -17,9 +17,6 @@ RING_WAIT_S = 6.0
 """How long a planned move waits for the NATs to know each other: two reads by each of them, and the
 way of their claims. It moves anyway then."""
 
-LOOK_S = 1.0
-"""Between two observations while a move waits."""
-
 REFUSED = ("peers", "ring")
 """In `Observation.refused`: AWS refused to take the ring in this run."""
 

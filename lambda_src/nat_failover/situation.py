@@ -25,6 +25,7 @@ FIRST_MINUTES_S = 600.0
 _DISPLACED = frozenset(
     {Verdict.EVACUATE, Verdict.FAIL_BACK, Verdict.REPAIR_ELSEWHERE, Verdict.AWAY}
 )
+_SERVED = frozenset({Verdict.KEEP, Verdict.WAIT})
 
 
 def situation(run: Run, settings: Settings) -> Situation | None:
@@ -100,7 +101,7 @@ def displaced_zones(plan: Plan) -> list[str]:
         decision.zone
         for decision in plan.decisions
         if decision.verdict in _DISPLACED
-        or (decision.verdict is Verdict.KEEP and zones.get(decision.nat or "") != decision.zone)
+        or (decision.verdict in _SERVED and zones.get(decision.nat or "") != decision.zone)
     }
     moved = {decision.zone for decision in plan.subnets if decision.verdict in _DISPLACED}
     return sorted(away | moved)

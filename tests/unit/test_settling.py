@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from nat_failover.actions import CompleteLifecycleAction, MarkUnhealthy, PublishRing
+from nat_failover.apply import Result
 from nat_failover.contract import DRAIN_HOOK
 from nat_failover.history import FAILBACK_AFTER_S, MEMORABLE_S, advance
 from nat_failover.members import FIRST_MINUTES_S, REPLACE_AFTER_S, REPLACE_EVERY_S
@@ -23,7 +24,9 @@ from nat_failover.model import (
     Verdict,
 )
 from nat_failover.planner import plan
-from nat_failover.ring import LOOK_S, REFUSED, RING_WAIT_S
+from nat_failover.reconcile import Run
+from nat_failover.ring import REFUSED, RING_WAIT_S
+from nat_failover.triggers import Trigger
 from tests.unit.worlds import HERE, THERE, any_nat, any_table, network, route_to
 
 NOW = 10_000.0
@@ -210,9 +213,18 @@ class TestRing:
         fresh = seen(HOME, AWAY, ring=ring(written=NOW - 1), claims=claims)
         made = plan(fresh, POLICY)
         assert Verdict.WAIT is made.decisions[0].verdict
-        assert (NOW + LOOK_S, ()) == (made.due, made.actions)
+        assert (NOW - 1 + RING_WAIT_S, ()) == (made.waits_until, made.actions)
         late = seen(HOME, AWAY, ring=ring(written=NOW - RING_WAIT_S), claims=claims)
         assert Verdict.FAIL_BACK is verdict(late)
+
+    def test_run_waits_for_the_nats_to_know_the_ring_if_it_wrote_it(self) -> None:
+        """Whoever else observes meanwhile would move the same table once more."""
+        claims = frozenset({Claim(instance="i-home", received=NOW, ring=2)})
+        fresh = seen(HOME, AWAY, ring=ring(written=NOW - 1), claims=claims)
+        other = Run(trigger=Trigger(), observation=fresh, plan=plan(fresh, POLICY))
+        write = PublishRing(members=BOTH, found=2, at=NOW, reason="any")
+        writer = replace(other, results=(Result(write=write),))
+        assert (None, RING_WAIT_S - 1) == (other.due_in, writer.due_in)
 
     @pytest.mark.parametrize("versions", [(3, 3), (None, 3), (4, 3)])
     def test_failback_does_not_wait_when_nobody_lacks_the_ring(

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from nat_failover.incidents import Incident, Situation
-from nat_failover.model import Accusation, Claim, Observation, Policy
+from nat_failover.model import Accusation, Claim, NatHistory, Observation, Policy, Ring
 from nat_failover.planner import plan
 from nat_failover.reconcile import Run
 from nat_failover.situation import FIRST_MINUTES_S, QUIET_S, situation
 from nat_failover.triggers import Trigger
 from tests.factories import any_function_settings
-from tests.unit.worlds import HERE, THERE, any_nat
+from tests.unit.worlds import HERE, THERE, any_nat, any_table, route_to
 
 NOW = 10_000.0
 WATCHED = replace(any_function_settings(), watch=True)
@@ -81,3 +81,14 @@ def test_it_is_not_known_who_is_watched_when_the_memory_cannot_be_read() -> None
 
     assert Incident.UNWATCHED not in left.holds
     assert left.unknown == {Incident.UNWATCHED}
+
+
+def test_failover_is_not_over_while_a_table_waits_to_fail_back() -> None:
+    """The other zone's NAT serves it until all know the ring."""
+    nats = frozenset(replace(nat, address=f"10.0.0.{n}") for n, nat in enumerate((A, B)))
+    history = frozenset(NatHistory(instance=nat.instance, usable_since=0.0) for nat in nats)
+    tables = frozenset({any_table(route_to(B))})
+
+    left = after(nats=nats, tables=tables, history=history, ring=Ring())
+
+    assert Incident.FAILOVER in left.holds

@@ -18,6 +18,10 @@ SPEEDS_MEAN = (
     "Only the ratios mean anything: the load is made by Python on the same processors, which limits"
     " both sides alike. Within the spread: some rounds of the one were like some of the other."
 )
+HANDED_OVER_MEANS = (
+    "Each flow is opened through the one NAT; what follows comes to the other, which hands it over,"
+    " or to the same one. Answers take one way."
+)
 DROPS_MEAN = (
     "Dropped: the first packet was, and TCP tries again after a second. In the long run: the table"
     " was filled beforehand with the closed connections of the last two minutes at this rate, or as"
@@ -26,9 +30,8 @@ DROPS_MEAN = (
 _SAME = "within the spread"
 
 
-def speeds(rows: Sequence[speed.Row], ours: Bed, theirs: Bed, extent: speed.Extent) -> Table:
-    """Return the table of speeds, with ratios of medians."""
-    names = ours.contender.name, theirs.contender.name
+def speeds(rows: Sequence[speed.Row], names: tuple[str, str], extent: speed.Extent) -> Table:
+    """Return the table of what two sides of these names came to, with ratios of medians."""
     table = Table(
         "",
         *names,
@@ -37,15 +40,15 @@ def speeds(rows: Sequence[speed.Row], ours: Bed, theirs: Bed, extent: speed.Exte
         title=f"Speed on this machine, in this run: median of {extent.rounds} (least to greatest)",
     )
     for row in rows:
-        ratio = row.ours.median / row.theirs.median
-        table.add_row(
-            f"{row.measure.name}, {row.measure.unit}",
-            _spread(row.ours),
-            _spread(row.theirs),
-            f"{ratio:.2f}",
-            _SAME if row.ours.overlaps(row.theirs) else "beyond the spread",
-        )
+        table.add_row(*cells(row), _SAME if row.ours.overlaps(row.theirs) else "beyond the spread")
     return table
+
+
+def cells(row: speed.Row) -> tuple[str, str, str, str]:
+    """Return what was measured, what both sides came to, and the ratio of their medians."""
+    # A machine that is too busy for a short measurement measures nothing.
+    ratio = f"{row.ours.median / row.theirs.median:.2f}" if row.theirs.median else "none"
+    return f"{row.name}, {row.unit}", _spread(row.ours), _spread(row.theirs), ratio
 
 
 def drops(rows: Sequence[kept.Row], ours: Bed, theirs: Bed, extent: kept.Extent) -> Table:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from lab.bench.dataplane.figures import Spread, turns
 
@@ -12,17 +12,22 @@ if TYPE_CHECKING:
 
     from lab.bench.dataplane.bed import Bed
 
-_SENDERS = 2
+SENDERS = 2
+"""Processes that send packets as fast as they can."""
+
 _STEADY = 200  # connections a second: few enough that none waits for another
 
 
+_Side = TypeVar("_Side")
+
+
 @dataclass(frozen=True, slots=True)
-class Measure:
+class Measure(Generic[_Side]):
     """What is measured, how, and its unit. More is better, except of times."""
 
     name: str
     unit: str
-    take: Callable[[Bed, float], float]
+    take: Callable[[_Side, float], float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +37,17 @@ class Extent:
     rounds: int
     seconds: float
 
-    @property
-    def steps(self) -> int:
+    def steps(self, measures: Sequence[Measure[Any]]) -> int:
         """Return how many measurements there are."""
-        return 2 * self.rounds * len(MEASURES)
+        return 2 * self.rounds * len(measures)
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
     """What a measure came to on both sides, in all rounds."""
 
-    measure: Measure
+    name: str
+    unit: str
     ours: Spread
     theirs: Spread
 
@@ -53,7 +58,7 @@ def _flows(flows: int) -> Callable[[Bed, float], float]:
 
 def _packets(bed: Bed, seconds: float) -> float:
     before = bed.arrived()
-    sent = bed.load("datagrams", _SENDERS, seconds)
+    sent = bed.load("datagrams", SENDERS, seconds)
     return (bed.arrived() - before) / sent["seconds"] / 1000
 
 
@@ -81,7 +86,7 @@ def compare(
     ours: Bed, theirs: Bed, *, extent: Extent, measured: Callable[[], None]
 ) -> Sequence[Row]:
     """Take all measures of both sides in turn; `measured` is called after each."""
-    taken: dict[tuple[Bed, Measure], list[float]] = {}
+    taken: dict[tuple[Bed, Measure[Bed]], list[float]] = {}
     for measures in (QUIET, LOUD):
         for bed in turns(ours, theirs, extent.rounds):
             for measure in measures:
@@ -89,6 +94,11 @@ def compare(
                 bed.fill(0)
                 measured()
     return [
-        Row(measure, Spread.of(taken[ours, measure]), Spread.of(taken[theirs, measure]))
+        Row(
+            measure.name,
+            measure.unit,
+            Spread.of(taken[ours, measure]),
+            Spread.of(taken[theirs, measure]),
+        )
         for measure in MEASURES
     ]

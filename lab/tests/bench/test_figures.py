@@ -7,6 +7,8 @@ from collections import Counter
 from lab.bench.dataplane.entries import left
 from lab.bench.dataplane.figures import Spread, lasting, turns
 from lab.bench.dataplane.kept import Share
+from lab.bench.dataplane.report import cells
+from lab.bench.dataplane.speed import Row
 
 
 def test_turns_alternates_who_begins() -> None:
@@ -53,3 +55,9 @@ def test_share_says_none_only_when_nothing_was_dropped() -> None:
     """One of many is not rounded away."""
     shares = [Share(1000, dropped) for dropped in (0, 1, 10, 667, 1000)]
     assert ["none", "0.1 %", "1 %", "67 %", "100 %"] == [str(share) for share in shares]
+
+
+def test_ratio_is_missing_when_a_busy_machine_measured_nothing() -> None:
+    """The rest of the table is printed all the same."""
+    row = Row("any", "1/s", Spread.of([2.0, 4.0]), Spread.of([0.0]))
+    assert "none" == cells(row)[-1]

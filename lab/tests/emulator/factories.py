@@ -7,6 +7,7 @@ import json
 import zipfile
 from typing import TYPE_CHECKING, Any
 
+from moto.cloudformation.models import cloudformation_backends
 from moto.ec2.models import ec2_backends
 
 from lab.emulator.isolation import ACCOUNT, REGION
@@ -235,7 +236,17 @@ def deploy(
 
 
 def status(region: Region, name: str = "any") -> str:
-    """Return the status of a stack."""
+    """Return the status of a stack when no operation is under way.
+
+    On a busy machine a request is answered before the operation that it started is over.
+    """
+    stacks = cloudformation_backends[ACCOUNT][REGION].stacks
+
+    def rests() -> bool:
+        named = (stack for stack in list(stacks.values()) if stack.name == name)
+        return not any(stack.status.endswith("_IN_PROGRESS") for stack in named)
+
+    region.clock.wait_until(rests, 2 * delays.GROUP_DELETION_LIMIT.high)
     reply = region.client("cloudformation").describe_stacks(StackName=name)
     return str(reply["Stacks"][0]["StackStatus"])
 

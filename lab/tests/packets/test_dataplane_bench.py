@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import shutil
 import subprocess
 import sys
@@ -12,11 +13,12 @@ from typing import TYPE_CHECKING
 import pytest
 from rich.console import Console
 
-from lab.bench.dataplane import kept, speed
+from lab.bench.dataplane import handed, kept, speed
 from lab.bench.dataplane.__main__ import Extent, run
 from lab.bench.dataplane.bed import DEFAULT, Bed, BedError
 from lab.bench.dataplane.contenders import Contender, from_file, ours, plain
 from lab.bench.dataplane.load import STREAM
+from lab.bench.dataplane.pair import FIRST, SECOND, Pair
 from lab.bench.dataplane.sizes import Sizes
 from lab.emulator.isolation import PROJECT
 from lab.packets.namespaces import Namespaces
@@ -24,7 +26,7 @@ from lab.packets.namespaces import Namespaces
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-TINY = Extent(speed.Extent(1, 0.05), kept.Extent((100,), empty=0.1, filled=0.1))
+TINY = Extent(speed.Extent(1, 0.05), kept.Extent((100,), empty=0.1, filled=0.1), 0.1)
 
 RULESET = """
 table ip theirs {
@@ -61,7 +63,7 @@ def tracked(bed: Bed) -> int:
 
 
 @pytest.mark.usefixtures("borrower")
-def test_benchmark_prints_both_tables() -> None:
+def test_benchmark_prints_its_tables() -> None:
     """Every measure has a row for both sides, unless this machine's own connections forbid it."""
     console = Console(file=io.StringIO(), width=200)
     run(plain(), TINY, console)
@@ -69,6 +71,9 @@ def test_benchmark_prints_both_tables() -> None:
     said = console.file.getvalue()
     for measure in speed.MEASURES:
         assert f"{measure.name}, {measure.unit}" in said
+    for handed_over in handed.MEASURES:
+        assert f"{handed_over.name}, {handed_over.unit}" in said
+    assert re.search(r"A watch took [\d.]+ % of a processor and [1-9]\d* MiB", said)
     both = "100/s, a burst of 0.1 s" in said and "100/s, in the long run" in said
     assert both or "Dropped connections were not measured: this machine tracks" in said
 
@@ -182,3 +187,19 @@ def test_filled_table_holds_what_it_is_filled_with(spaces: Namespaces) -> None:
         assert 950 < tracked(bed) <= 1000  # those of the last second may be forgotten already
         bed.fill(0)
         assert 0 == tracked(bed)
+
+
+def test_pair_hands_over_what_comes_to_the_nat_that_does_not_know_the_flow() -> None:
+    """And nothing where the table leads to the one that knows it."""
+    with Pair() as pair:
+        pair.lead(SECOND)
+        pair.load("echo", 0.1)
+        assert 0 == _handed_over(pair)
+        pair.lead(FIRST)
+        pair.load("echo", 0.1)
+        assert 0 < _handed_over(pair)
+
+
+def _handed_over(pair: Pair) -> int:
+    listed = pair.first.run("nft", "list", "counter", "ip", "nat_failover_peers", "handed_over")
+    return int(listed.stdout.split("packets ")[1].split()[0])

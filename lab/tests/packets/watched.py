@@ -13,14 +13,15 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
-from cdk_nat_failover.instances.nat_user_data import FOLDER, Boot, user_data
+from cdk_nat_failover.instances.nat_user_data import Boot, user_data
+from cdk_nat_failover.instances.watch.judgement import CLAIM_S, HEARTBEAT_S, SILENT_S
 from lab.packets.accepting import accepting
-from lab.packets.boots import WATCH
 from lab.packets.endpoints import ENVIRONMENT, Answer, Endpoints
 from lab.packets.fabric import Fabric
+from lab.packets.services import FETCHES, WATCH
 from lab.packets.values import INTERNET_GATEWAY, SERVER, Ingress, Nat, Wanted
 from lab.tests.packets.vpc import CIDRS, HOSTS, PUBLIC, SCRIPT
-from nat_failover.claims import Claims
+from nat_failover.claims import CONTRADICT_S, Claims
 from nat_failover.model import Accusation, Claim, InstanceState, Observation
 from nat_failover.model import Nat as Member
 
@@ -34,17 +35,10 @@ if TYPE_CHECKING:
 LIMIT = 20.0
 """Seconds after which what has not been noticed will not be: several times what it should take."""
 
-QUIET = 6.0
-"""Seconds in which a mistaken accusation would come: more than twice those of silence."""
+QUIET = SILENT_S + HEARTBEAT_S + CLAIM_S + CONTRADICT_S + 0.3
+"""Seconds in which a mistaken accusation would come, and count."""
 
 _POLL = 0.05
-_FETCHES = f"""#!/bin/bash
-if [[ $1 == s3 ]]; then
-    cd {FOLDER.with_name("watch")} && python3 -m zipfile -c "${{@: -1}}" *.py
-fi
-"""
-"""Plays the AWS command line: the archive of the watch's modules is made when it is asked for."""
-
 _ANY_NUMBER = 7
 
 
@@ -188,7 +182,7 @@ def watched(count: int) -> Iterator[Fleet]:
             fleet = Fleet(fabric, recorder, nats)
             for nat in nats:
                 machine = fabric.launch(nat)
-                machine.command("aws", _FETCHES)
+                machine.command("aws", FETCHES)
                 machine.write(SCRIPT, _script())
             fleet.apply()
             for nat in nats:
