@@ -27,6 +27,10 @@ CLAIM_S = (
 )
 """Seconds after which a claim has led to a write, at the latest."""
 
+DRAIN_S = InstanceOptions().drain_s
+NEXT_S = DRAIN_S + aws.TERMINATION_OF_THE_LIVING.high + aws.LIFETIME_PAUSE.high
+"""Seconds after which the next old NAT is replaced when the former one's tables have moved."""
+
 
 @pytest.fixture(scope="module")
 def refreshed(testbed: AppTestbed) -> list[Outcome]:
@@ -42,7 +46,7 @@ def renewed(testbed: AppTestbed) -> list[Outcome]:
 
 def drilled(testbed: AppTestbed, fault: str, played: Mapping[int, Readings]) -> list[Outcome]:
     """Return what came of a fault, for each seed under one reading of AWS."""
-    steady = STEADY + (aws.LIFETIME_PAUSE.high if fault == "renewal" else 0)
+    steady = STEADY + (NEXT_S if fault == "renewal" else 0)
 
     def job(seed: int, readings: Readings) -> Job:
         def drill() -> Outcome:
@@ -85,7 +89,7 @@ def test_refresh_lets_each_nat_serve_until_its_last_flow_has_ended(
         assert leaves.keys() == down.keys()
         assert len(leaves) == 2
         for nat, since in leaves.items():
-            until = min(ended.get(nat, math.inf), since + InstanceOptions().drain_s)
+            until = min(ended.get(nat, math.inf), since + DRAIN_S)
             assert until <= down[nat] <= until + CLAIM_S
             assert max(used(outcome, nat)) < until
         assert (outcome.worst, outcome.home) == (0, True)
