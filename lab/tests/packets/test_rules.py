@@ -160,13 +160,15 @@ def test_new_connection_leaves_translated_when_it_is_from_the_vpc_to_the_interne
     assert (A.address, INTERNET, SYN) == (seen.source.address, seen.destination, seen.flags)
 
 
-def test_datagrams_and_pings_are_answered_through_the_nat(fabric: Fabric) -> None:
-    """A NAT is not for TCP alone."""
+@pytest.mark.parametrize("port", [0, 4788, 4789])
+def test_datagrams_and_pings_are_answered_through_the_nat(fabric: Fabric, port: int) -> None:
+    """A NAT is not for TCP alone; hosts may use the ports of its heartbeat and its tunnels."""
     lead(fabric, A)
     with fabric.server.socket(socket.SOCK_DGRAM) as server:
         server.bind((SERVER, 53))
         with fabric.hosts["a"].socket(socket.SOCK_DGRAM) as client:
             client.settimeout(LIMIT)
+            client.bind(("", port))
             client.sendto(b"word", (SERVER, 53))
             _, source = server.recvfrom(4)
             server.sendto(b"back", source)
