@@ -6,6 +6,9 @@ set -euo pipefail
 # shellcheck source=cdk_nat_failover/instances/boot/lib.sh
 source /etc/nat-failover/lib
 
+# Each try costs the NAT processor time, so that the next one does not follow at once.
+trap 'sleep 30' ERR
+
 if [[ $(cat "$home/watch/from" 2>/dev/null) == "${code:?}" ]]; then
     exit 0
 fi

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Loads the rules again if something removed or changed them, or if the VPC has other networks than
 # they say, and says so. Says also that the connection table is nearly full, or that a host has its
-# share of it: a line each time, at most. Costs two listings and two questions to the metadata service,
+# share of it: a line each time, at most. Costs three listings and two questions to the metadata service,
 # whose silence changes nothing.
 set -euo pipefail
 
@@ -18,12 +18,16 @@ tell_the_fill() {
     fi
 }
 
+as_loaded() {
+    [[ $(rules nat filter) == "$(<"$state/rules")" && $(rules peers) == "$(<"$state/peers")" ]]
+} 2>/dev/null
+
 if [[ -e /run/netns/$space ]]; then
     (flock --nonblock 9 && remove_test) 9>"$state/self-test" || true
 fi
 vpc=$(cat "$state/vpc") || true
 now=$(networks_of "$(uplink)") || now=$vpc
-if [[ $now == "$vpc" && $(rules 2>/dev/null) == "$(<"$state/rules")" ]] && (($(</proc/sys/net/ipv4/ip_forward) == 1)); then
+if [[ $now == "$vpc" ]] && as_loaded && (($(</proc/sys/net/ipv4/ip_forward) == 1)); then
     tell_the_fill
     exit 0
 fi

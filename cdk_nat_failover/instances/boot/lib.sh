@@ -73,10 +73,10 @@ unknown() {
     echo "the metadata service does not say which addresses have a public one: using $1 alone" >&2
 }
 
-# Without what changes with each packet.
+# rules TABLE…, without what changes with each packet, and without what the watch tells the kernel.
 rules() {
     local table
-    for table in nat filter; do
+    for table; do
         nft --stateless --terse list table ip "nat_failover_$table"
     done
 }

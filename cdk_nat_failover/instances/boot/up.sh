@@ -54,6 +54,8 @@ load_peers() {
         echo "nft refused the rules for peers: loading them without the hand-over of flows"
         grep --invert-match 'dup to' "$home/peers.nft" | give_nft || echo "nft refused them: no peer is heard"
     fi
+    # Apart from the others: without these a NAT is well.
+    rules peers >"$state/peers" || true
 }
 
 # By the machine's memory, of which an entry takes 375 bytes or so; a table whose buckets are fewer
@@ -66,10 +68,13 @@ elif ((memory < 1500)); then
     entries=131072
 fi
 
+mkdir --parents "$state"
 if [[ ${1-} == filter ]]; then
     load "$home/filter.nft"
 else
     load_all
+    # At once: the watch compares, and takes a difference for an ailment.
+    rules nat filter >"$state/rules"
     load_peers
     sysctl --quiet --write net.netfilter.nf_conntrack_buckets="$entries" net.netfilter.nf_conntrack_max="$entries"
     sysctl --quiet --load "$home/sysctl.conf"
@@ -77,6 +82,5 @@ else
     sysctl --quiet --ignore --write "net.ipv4.conf.${interface}.send_redirects=0" \
         net.ipv6.conf.{default,"$interface"}.disable_ipv6=1
 fi
-mkdir --parents "$state"
 echo "$vpc" >"$state/vpc"
-rules >"$state/rules"
+rules nat filter >"$state/rules"

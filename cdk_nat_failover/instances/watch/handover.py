@@ -1,7 +1,7 @@
 """Hands flows over to the NAT that knows them: tells the kernel peers, tunnels, and who is next.
 
 `HandOver().apply` has the shape that the loop calls: each second, and at once when what it is given
-differs. What it says of the next NAT lives for two seconds (peers.nft).
+differs. What it says of the next NAT lives for five seconds (peers.nft): a busy NAT may be late.
 
 A tunnel (VXLAN) is named after the NAT that received a packet first. A NAT that does not know it
 either passes it on through the same tunnel, to a living NAT between itself and that first one in
@@ -109,7 +109,8 @@ def _build(ring: Sequence[str], uplink: str) -> bool:
     lines = [f"link delete {name}" for name in sorted(there - wanted.keys())]
     for name in wanted:
         if name not in there:
-            lines += _tunnel(name, ring[0], uplink)
+            lines.append(_link(name, ring[0], uplink))
+        lines += _set_up(name, ring[0])
         lines += (
             f"neighbor replace {_inside(ip)} lladdr {_mac(ip)} nud permanent dev {name}"
             for ip in ring[1:]
@@ -124,18 +125,22 @@ def _build(ring: Sequence[str], uplink: str) -> bool:
     return bool(wanted)
 
 
-def _tunnel(name: str, mine: str, uplink: str) -> Iterator[str]:
+def _link(name: str, mine: str, uplink: str) -> str:
     # The range has one port, so that all is one flow to the security groups.
-    yield (
+    return (
         f"link add {name} address {_mac(mine)} type vxlan id {int(name[len(_PREFIX) :], 16)}"
         f" local {mine} dev {uplink} dstport {PORT} srcport {PORT} {PORT + 1} nolearning"
     )
+
+
+def _set_up(name: str, mine: str) -> Iterator[str]:
+    """Yield what a tunnel needs beside its link, which an earlier watch may not have come to."""
     # The kernel takes nothing from an interface without an address where it looks at sources.
-    yield f"address add {_inside(mine)}/32 dev {name}"
+    yield f"address replace {_inside(mine)}/32 dev {name}"
     yield f"link set {name} up"
     # Without a route the kernel would ask the tunnel for the packet's own destination. All tunnels
     # have this one: a copy says which it is for.
-    yield f"route add {_INSIDE}.0.0.0/8 dev {name} metric {int(name[len(_PREFIX) :], 16)}"
+    yield f"route replace {_INSIDE}.0.0.0/8 dev {name} metric {int(name[len(_PREFIX) :], 16)}"
 
 
 def _ends(tunnels: Iterable[str], peers: Sequence[str]) -> Iterator[str]:

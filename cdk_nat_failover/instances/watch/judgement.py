@@ -125,9 +125,9 @@ class _Heard:
             return _NEVER
         if self.at is not None:
             return self.at + SILENT_S
-        # The function knows already: whoever starts anew does not acquit.
+        # The function knows already: whoever starts anew does not acquit, not for a moment.
         if state == "sick":
-            return self.since + SILENT_S
+            return self.since
         return _NEVER if state == "leaving" else self.since + SILENT_S + GRACE_S
 
 

@@ -69,6 +69,8 @@ class Loop:
         self._rules = Background(lambda _: kernel.forwards(), self._checked)
         self._flows = Background(kernel.established, self._counted)
         self._hand_over = Background(lambda given: hand_over(*given))
+        asked = (self._ring, self._resolve, self._rules, self._flows)
+        self._beside = (*asked, self._publish, self._hand_over)
 
     def run(self) -> None:
         """Go on until an exception ends it, such as that of a signal; say farewell then."""
@@ -81,7 +83,7 @@ class Loop:
     def step(self) -> None:
         """Do what is due, then wait for what comes, but no longer than for what is due next."""
         now = clock()
-        for beside in (self._ring, self._resolve, self._rules, self._flows):
+        for beside in self._beside:
             beside.take(now)
         opinion = self.watch.advance(now)
         if opinion.heartbeat:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from threading import Timer
@@ -54,13 +55,32 @@ def test_health_says_nothing_when_the_filter_was_changed_as_it_should_be(machine
     assert ("", "") == _look(machine)
 
 
+def test_health_says_nothing_when_the_watch_has_told_the_kernel_of_peers(machine: Machine) -> None:
+    """What sets and maps hold is the watch's, and comes and goes."""
+    before = _rules(machine)
+    said = "\n".join(
+        f"add element ip nat_failover_peers {element}"
+        for element in (
+            "peers { 10.0.0.5 }",
+            'next { "lo" : 240.0.0.5 }',
+            'through { "lo" : "lo" }',
+        )
+    )
+    machine.rules(said)
+    assert before != _rules(machine)
+    assert ("", "") == _look(machine)
+    machine.rules("flush set ip nat_failover_peers peers\nflush map ip nat_failover_peers through")
+
+
 @pytest.mark.parametrize(
     "damage",
     [
         "nft flush ruleset",
         "nft delete table ip nat_failover_nat",
         "nft delete table ip nat_failover_filter",
+        "nft delete table ip nat_failover_peers",
         "nft flush chain ip nat_failover_nat postrouting",
+        "nft flush table ip nat_failover_peers",
         "nft insert rule ip nat_failover_filter forward drop",
         "nft add chain ip nat_failover_filter input { policy accept ; }",
         "sysctl --write net.ipv4.ip_forward=0",
@@ -171,9 +191,10 @@ def _look(machine: Machine) -> tuple[str, str]:
     return run.stdout, run.stderr
 
 
-def _all_rules(machine: Machine) -> str:
-    """Return the rules of everybody, without what sets hold: a host may be counted meanwhile."""
-    return machine.run("nft", "--stateless", "--terse", "list", "ruleset").stdout
+def _all_rules(machine: Machine) -> list[str]:
+    """Return the tables of everybody, without what sets hold: a host may be counted meanwhile."""
+    rules = machine.run("nft", "--stateless", "--terse", "list", "ruleset").stdout
+    return sorted(re.split("^(?=table )", rules, flags=re.MULTILINE))
 
 
 def _rules(machine: Machine) -> str:

@@ -310,7 +310,21 @@ def test_a_peer_that_the_function_knows_to_be_sick_has_no_grace() -> None:
     """A watch that starts anew beside a NAT that hangs does not acquit it."""
     watch = any_watch(any_ring("a", "b", b="sick"))
 
-    assert [[], [], ["b"]] == [_accused(watch, now) for now in (0.9, 1.8, SILENT_S)]
+    assert ["b"] == _accused(watch, 0)
+
+
+def test_a_watch_that_starts_anew_never_claims_to_know_the_ring_and_hear_a_sick_nat() -> None:
+    """As a witness it would have the function take the NAT for usable, and then have its grace."""
+    nats = Nats(any_ring("a", "b", "c", c="sick"))
+    nats.frozen.add("c")
+    nats.run(SILENT_S + 1)
+    nats.start("b")
+    began = nats.now
+    nats.run(SILENT_S)
+
+    knowing = [claim for claim in nats.since(began, "b") if claim.ring is not None]
+    assert knowing
+    assert [] == [claim for claim in knowing if "c" not in claim.silent]
 
 
 @pytest.mark.parametrize("state", ["booting", "leaving"])

@@ -205,3 +205,12 @@ def test_nat_that_leaves_says_nothing_of_flows_when_the_kernel_refuses(
     assert _soon(lambda: nat.said and nat.said[-1]["ring"] == 1)
     time.sleep(1)
     assert nat.said[-1]["flows"] is None
+
+
+def test_what_was_done_beside_the_loop_does_not_pile_up(nats: tuple[_Nat, _Nat]) -> None:
+    """A watch runs for months, and has something done every second."""
+    one = nats[0]
+    handed = len(one.handed)
+    assert _soon(lambda: one.said and len(one.handed) > handed + 2)
+    beside = (one.loop._hand_over, one.loop._publish)
+    assert _soon(lambda: all(each._done.empty() for each in beside), seconds=2)

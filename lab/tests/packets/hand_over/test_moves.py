@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from lab.packets.fabric import Fabric
     from lab.packets.values import Nat
 
-FORGOTTEN = 2.5
+FORGOTTEN = 5.5
 """Seconds after which nobody is the next any more, if nobody says so."""
 
 _PORTS = count(30_000)
@@ -131,7 +131,7 @@ def test_client_is_reset_at_once_when_the_next_nat_is_known_to_be_dead(fabric: F
 
 
 def test_client_is_reset_when_the_watches_are_dead(fabric: Fabric) -> None:
-    """What nobody says again is forgotten after two seconds."""
+    """What nobody says again is forgotten after five seconds."""
     with (
         HandOvers(fabric, (A, B)) as handed,
         listen(fabric.server) as listener,
