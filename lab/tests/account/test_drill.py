@@ -1,7 +1,8 @@
 """Drills by the account's own clock, of the app deployed in the emulated region.
 
-The region's clock goes 30 times as fast as AWS's, and the drill waits ten times more briefly. Were
-it faster, what NATs claim would make the function run more often than a busy machine can.
+The region's clock goes 30 times as fast as AWS's: were it faster, what NATs claim would make the
+function run more often than a busy machine can. The function's own clock goes as the wall's, and it
+lets a table fail back after a minute, so that the drill waits three times more briefly alone.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from lab.drills.outcome import Outcome
 
 STACK = "NatFailover"
-PACE, SPEED = 30.0, 10.0
+PACE, SPEED = 30.0, 3.0
 BRIEF = 100.0
 """A speed with which the drill's patience is over before the next sweep could come."""
 
