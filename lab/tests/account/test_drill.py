@@ -1,8 +1,8 @@
 """Drills by the account's own clock, of the app deployed in the emulated region.
 
-The region's clock goes 30 times as fast as AWS's: were it faster, what NATs claim would make the
-function run more often than a busy machine can. The function's own clock goes as the wall's, and it
-lets a table fail back after a minute, so that the drill waits three times more briefly alone.
+The region's clock goes 30 times as fast as AWS's, so that its NATs claim nothing: a busy machine
+would be late with their heartbeats. The function's own clock goes as the wall's, and it lets a table
+fail back after a minute, so that the drill waits three times more briefly alone.
 """
 
 from __future__ import annotations
@@ -58,6 +58,7 @@ def account(
         cdk.bootstrap()
         cdk.synth()
         cdk.deploy()
+        between(region.aws).silenced = True
         yield region
 
 
@@ -105,8 +106,7 @@ def lead(region: Region, zone: int, interface: str) -> None:
 
 @pytest.fixture
 def no_sweep(account: Region) -> Iterator[None]:
-    """Take the sweep and what NATs claim away, so that nobody repairs what has no event."""
-    between(account.aws).silenced = True
+    """Take the sweep away, so that nobody repairs what has no event."""
     events = account.client("events")
     names = [rule["Name"] for rule in events.list_rules()["Rules"] if "ScheduleExpression" in rule]
     for name in names:
@@ -114,7 +114,6 @@ def no_sweep(account: Region) -> Iterator[None]:
     yield
     for name in names:
         events.enable_rule(Name=name)
-    between(account.aws).silenced = False
 
 
 @pytest.mark.parametrize("fault", ["stop:b", "tamper:b", "check-reset"])
