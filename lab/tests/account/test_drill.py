@@ -1,8 +1,8 @@
 """Drills by the account's own clock, of the app deployed in the emulated region.
 
 The region's clock goes 30 times as fast as AWS's, so that its NATs claim nothing: a busy machine
-would be late with their heartbeats. The function's own clock goes as the wall's, and it lets a table
-fail back after a minute, so that the drill waits three times more briefly alone.
+would be late with their heartbeats. The function's own clock goes as the wall's, and it lets a
+table fail back after a minute, so that the drill waits three times more briefly alone.
 """
 
 from __future__ import annotations
