@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lab.bench.dataplane.figures import Spread, turns
+from lab.bench.dataplane.figures import turns
 from lab.bench.dataplane.pair import FIRST, SECOND
-from lab.bench.dataplane.speed import SENDERS, Measure, Row
+from lab.bench.dataplane.speed import SENDERS, Measure, rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from lab.bench.dataplane.pair import Pair
-    from lab.bench.dataplane.speed import Extent
+    from lab.bench.dataplane.speed import Extent, Row
     from lab.packets.values import Nat
 
 
@@ -46,12 +46,4 @@ def compare(pair: Pair, *, extent: Extent, measured: Callable[[], None]) -> Sequ
         for measure in MEASURES:
             taken.setdefault((nat, measure), []).append(measure.take(pair, extent.seconds))
             measured()
-    return [
-        Row(
-            measure.name,
-            measure.unit,
-            Spread.of(taken[FIRST, measure]),
-            Spread.of(taken[SECOND, measure]),
-        )
-        for measure in MEASURES
-    ]
+    return rows(MEASURES, taken, FIRST, SECOND)

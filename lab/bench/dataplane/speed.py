@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from lab.bench.dataplane.figures import Spread, turns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from lab.bench.dataplane.bed import Bed
 
@@ -19,15 +19,16 @@ _STEADY = 200  # connections a second: few enough that none waits for another
 
 
 _Side = TypeVar("_Side")
+_Loaded = TypeVar("_Loaded")
 
 
 @dataclass(frozen=True, slots=True)
-class Measure(Generic[_Side]):
+class Measure(Generic[_Loaded]):
     """What is measured, how, and its unit. More is better, except of times."""
 
     name: str
     unit: str
-    take: Callable[[_Side, float], float]
+    take: Callable[[_Loaded, float], float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,24 @@ class Row:
     unit: str
     ours: Spread
     theirs: Spread
+
+
+def rows(
+    measures: Sequence[Measure[_Loaded]],
+    taken: Mapping[tuple[_Side, Measure[_Loaded]], Sequence[float]],
+    ours: _Side,
+    theirs: _Side,
+) -> Sequence[Row]:
+    """Return what each measure came to, from what was taken of each side."""
+    return [
+        Row(
+            measure.name,
+            measure.unit,
+            Spread.of(taken[ours, measure]),
+            Spread.of(taken[theirs, measure]),
+        )
+        for measure in measures
+    ]
 
 
 def _flows(flows: int) -> Callable[[Bed, float], float]:
@@ -93,12 +112,4 @@ def compare(
                 taken.setdefault((bed, measure), []).append(measure.take(bed, extent.seconds))
                 bed.fill(0)
                 measured()
-    return [
-        Row(
-            measure.name,
-            measure.unit,
-            Spread.of(taken[ours, measure]),
-            Spread.of(taken[theirs, measure]),
-        )
-        for measure in MEASURES
-    ]
+    return rows(MEASURES, taken, ours, theirs)
