@@ -73,8 +73,10 @@ if [[ ${1-} == filter ]]; then
     load "$home/filter.nft"
 else
     load_all
-    # At once: the watch compares, and takes a difference for an ailment.
-    rules nat filter >"$state/rules"
+fi
+# At once: the watch compares, and takes a difference for an ailment.
+rules nat filter >"$state/rules"
+if [[ ${1-} != filter ]]; then
     load_peers
     sysctl --quiet --write net.netfilter.nf_conntrack_buckets="$entries" net.netfilter.nf_conntrack_max="$entries"
     sysctl --quiet --load "$home/sysctl.conf"
@@ -83,4 +85,3 @@ else
         net.ipv6.conf.{default,"$interface"}.disable_ipv6=1
 fi
 echo "$vpc" >"$state/vpc"
-rules nat filter >"$state/rules"
