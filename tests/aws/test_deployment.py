@@ -178,7 +178,7 @@ def test_subnets_are_released_when_a_group_of_that_name_has_members_that_serve_n
     region.lose_route("a")
     region.lose_route("b")
 
-    function(messages.release(cloudformation.url, *KNOWN), seconds=SHORT)
+    function(messages.release(cloudformation.url, *KNOWN))
 
     assert cloudformation.answers[-1]["Status"] == "SUCCESS"
     assert region.associations("a") == {}
@@ -207,7 +207,7 @@ def test_release_succeeds_when_the_vpc_is_gone(
     region.empty_group()
     function.wire.edit("DescribeRouteTables", lambda answer: answer["RouteTables"].clear())
 
-    function(messages.release(cloudformation.url, *KNOWN), seconds=SHORT)
+    function(messages.release(cloudformation.url, *KNOWN))
 
     assert [answer["Status"] for answer in cloudformation.answers] == ["SUCCESS"]
 
@@ -221,7 +221,7 @@ def test_deletion_succeeds_when_the_group_is_gone(
         "DescribeAutoScalingGroups", lambda answer: answer["AutoScalingGroups"].clear()
     )
 
-    function(messages.deployment("Delete", cloudformation.url), seconds=SHORT)
+    function(messages.deployment("Delete", cloudformation.url))
 
     assert [answer["Status"] for answer in cloudformation.answers] == ["SUCCESS"]
 

@@ -184,7 +184,7 @@ def test_nothing_is_written_when_no_instance_is_described(
     region.kill(region.nats["a"])
     function.wire.edit("DescribeInstances", lambda answer: answer["Reservations"].clear())
 
-    function(messages.SWEEP, seconds=SHORT)
+    function(messages.SWEEP)
 
     assert function.wire.writes == []
     assert region.served_by() == {"a": None, "b": region.nats["b"]}

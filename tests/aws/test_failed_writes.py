@@ -91,7 +91,7 @@ def test_route_is_replaced_when_a_subnet_may_not_have_the_other_table(deploy: De
     region.kill(region.nats["a"])
     function.wire.fail("ReplaceRouteTableAssociation", "UnauthorizedOperation", mentions=stays)
 
-    returned = function(messages.SWEEP, seconds=SHORT)
+    returned = function(messages.SWEEP)
 
     assert region.served_by() == {"a": region.nats["b"], "b": region.nats["b"]}
     assert set(region.associations("a")) == set(region.homes["a"].private)
@@ -190,7 +190,7 @@ def test_sweep_goes_on_when_the_run_before_had_no_time_left(
     """A failure is not remembered."""
     region.kill(region.nats["a"])
     function.wire.fail("ReplaceRoute", "UnauthorizedOperation", times=2)
-    function(messages.SWEEP, seconds=SHORT)
+    function(messages.SWEEP)
 
     returned = function(messages.SWEEP)
 

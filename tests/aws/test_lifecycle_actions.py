@@ -63,7 +63,7 @@ def test_action_stays_open_when_the_table_could_not_be_moved(
     """The hook's heartbeat gives the sweeps time; the NAT still forwards meanwhile."""
     function.wire.fail("ReplaceRoute", "UnauthorizedOperation")
 
-    function(messages.terminating(region, region.nats["a"]), seconds=SHORT)
+    function(messages.terminating(region, region.nats["a"]))
 
     assert "CompleteLifecycleAction" not in function.wire.written()
 

@@ -11,7 +11,7 @@ import pytest
 from nat_failover.actions import DEFAULT_ROUTE_CIDR
 from nat_failover.contract import FLEET_TAG, Strategy
 from tests.aws import messages
-from tests.aws.conftest import SHORT, at_rest
+from tests.aws.conftest import at_rest
 from tests.aws.region import Region
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def test_subnet_that_is_in_no_table_gets_another_one_when_aws_refuses_its_own(
         "AssociateRouteTable", "UnauthorizedOperation", mentions=region.homes["a"].table
     )
 
-    returned = swapping(messages.SWEEP, seconds=SHORT)
+    returned = swapping(messages.SWEEP)
 
     assert subnet in region.associations("b")
     assert returned["failure"] == "AWS refused a write; UnauthorizedOperation: any words of AWS"
@@ -262,7 +262,7 @@ def test_route_to_another_interface_of_a_nat_is_repaired(
         "DescribeRouteTables", _with_routes(region, {**beside, "State": "active"}, instead=True)
     )
 
-    function(messages.SWEEP, seconds=SHORT)
+    function(messages.SWEEP)
 
     assert {
         (call.operation, call.parameters["NetworkInterfaceId"]) for call in function.wire.writes
@@ -439,7 +439,7 @@ def test_member_is_not_usable_when_it_is_in_another_vpc(region: Region, deploy: 
     elsewhere = at_rest(Region(stack="other"))
     function = deploy(replace(region.settings, group=elsewhere.group))
 
-    returned = function(messages.SWEEP, seconds=SHORT)
+    returned = function(messages.SWEEP)
 
     assert {(nat["health"], nat["reason"]) for nat in returned["saw"]} == {
         ("gone", "EC2 describes no such member in this VPC")
