@@ -89,7 +89,7 @@ class Claims:
         for accuser in self._accusers(instance):
             if self._is_heard(instance, accuser):
                 continue
-            if instance in accuser.ill and not (own and own.received > accuser.received):
+            if instance in accuser.ill and not (own and own.received >= accuser.received):
                 return f"{accuser.instance} was told by it that it is ill"
             if self._is_silent(instance, accuser):
                 return f"{accuser.instance} does not hear it"

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from nat_failover.actions import SetDefaultRoute
@@ -283,6 +283,7 @@ def anything(draw: st.DrawFn, of: Nat) -> Claim:
 
 
 @given(st.lists(anything(A), max_size=3), st.sampled_from([(A, B), NATS]))
+@example([Claim(instance="i-a", received=NOW, ill=frozenset({"i-b"}))], (A, B))
 def test_nats_that_answer_stay_whatever_one_nat_says_of_them(
     lies: list[Claim], nats: tuple[Nat, ...]
 ) -> None:
