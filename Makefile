@@ -6,7 +6,7 @@ READY := $(VENV)/.ready node_modules/.ready
 PACKETS := $(VENV)/.packets
 CDK := node_modules/.bin/cdk
 CHEAP := tests/unit tests/aws tests/synth
-WORKERS := $(shell $(PYTHON) -c 'import os; print(max(3, os.cpu_count() or 1))' 2>/dev/null)
+WORKERS := $(shell $(PYTHON) -c 'import os; print(2 + (os.cpu_count() or 1))' 2>/dev/null)
 PYTEST = python -m pytest --numprocesses $(WORKERS) --dist worksteal --quiet
 
 # Node for the CDK comes from the virtual environment; the app and the checks import the function.
