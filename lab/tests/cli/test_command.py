@@ -30,7 +30,7 @@ from lab.emulator.limits import LIMITS
 from lab.emulator.node import NotSetUpError
 from lab.emulator.region import Region
 from lab.emulator.time.clock import RealClock
-from lab.emulator.time.delays import GROUP_NOTICES, TABLE
+from lab.emulator.time.delays import TABLE
 
 LIMIT = 300  # seconds for a whole demo on a busy machine
 
@@ -185,13 +185,16 @@ def test_comparison_leaves_no_process_behind_when_it_is_interrupted(tmp_path: Pa
 
 
 def test_drill_in_real_time_tells_the_story_by_the_clock(tmp_path: Path) -> None:
-    """Here sixty times as fast as the clock on the wall, so that the test ends."""
+    """Here sixty times as fast as the clock on the wall, so that the test ends.
+
+    The function waits a minute on the wall before a failback, so nothing fails over here.
+    """
     with Region(BEHAVIOURS, clock=RealClock(60)) as region:
         outcome = drill(
             region,
             tmp_path,
             None,
-            faults=read_faults(["terminate"]),
+            faults=read_faults(["tamper"]),
             seed=0,
             strategy=None,
             handler=None,
@@ -199,7 +202,7 @@ def test_drill_in_real_time_tells_the_story_by_the_clock(tmp_path: Path) -> None
         )
     assert (outcome.clock, outcome.recovered, outcome.home) == ("real", True, True)
     assert outcome.time_to_come_home is not None
-    assert outcome.time_to_come_home > GROUP_NOTICES.low
+    assert outcome.time_to_come_home > 0
 
 
 @pytest.mark.parametrize(
