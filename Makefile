@@ -70,7 +70,7 @@ deploy: $(READY) ## Deploy into the account of your credentials
 destroy: $(READY) ## Remove the stack from the account
 	@$(CDK) destroy $(ARGS)
 
-mutants: $(READY) ## Mutate the planner and show the mutants that no test kills
+mutants: $(READY) ## Mutate what decides and show the mutants that no test kills
 	@rm -rf mutants && mkdir -p mutants/tests mutants/src
 	@cp -r lambda_src/nat_failover mutants/src && cp -r tests/unit tests/__init__.py mutants/tests && cp pyproject.toml mutants
 	@cd mutants && mutmut run --max-children 2 && mutmut results
