@@ -92,7 +92,10 @@ class Opinion:
 
 @dataclass
 class _Heard:
-    """What is known of a peer from itself: its last heartbeat, and since when it is silent."""
+    """What is known of a peer from itself: its last heartbeat, and since when it is silent.
+
+    One that was never heard is silent `since` it could have been.
+    """
 
     since: float
     at: float | None = None
@@ -295,7 +298,8 @@ class Watch:
             if peer is None or heard.silent is not None:
                 continue
             if (at := heard.late_at(peer.state)) <= now:
-                heard.silent = now
+                # What one that was never heard has told the function meanwhile is an answer.
+                heard.silent = heard.since if heard.at is None else now
             else:
                 late_at = min(late_at, at)
         return late_at

@@ -306,6 +306,22 @@ def test_a_peer_that_was_never_heard_has_a_grace() -> None:
     assert ["b"] == _accused(watch, GRACE_S + SILENT_S)
 
 
+def test_nats_that_never_heard_each_other_have_answered_before_they_are_accused() -> None:
+    """They accuse each other minutes apart, as one is older: neither is taken for one that hangs."""
+    nats = Nats(any_ring("a", "b", b="booting"), cut={("a", "b"), ("b", "a")})
+    nats.run(90)
+    nats.ring = PAIR
+    nats.run(GRACE_S + 90)
+
+    accusations = [
+        (peer, began, at) for at, claim in nats.claims for peer, began in claim.silent.items()
+    ]
+    assert {"a", "b"} == {peer for peer, *_ in accusations}
+    for peer, began, at in accusations:
+        said = [moment for moment, claim in nats.claims if claim.instance == peer]
+        assert any(max(began, at - REPORT_S - 1) <= moment <= at for moment in said)
+
+
 def test_a_peer_that_the_function_knows_to_be_sick_has_no_grace() -> None:
     """A watch that starts anew beside a NAT that hangs does not acquit it."""
     watch = any_watch(any_ring("a", "b", b="sick"))
