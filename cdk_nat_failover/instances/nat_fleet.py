@@ -35,13 +35,13 @@ HOOK = "proven-to-forward"
 HEARTBEAT_S = 420
 """How long the group waits for that.
 
-A minute for EC2 and the system to start, 295 s that the boot takes at most until the group is
-told, half a minute to tell it of a failure, and 35 s to spare (docs/instance.md)."""
+A minute for EC2 and the system to start, 300 s that the boot takes at most until the group is
+told, half a minute to tell it of a failure, and 30 s to spare (docs/instance.md)."""
 
 SIGNAL_TIMEOUT = "PT15M"
 """How long a deployment waits for the signal of an instance that forwards.
 
-Long enough for a boot that fails and one that does not, of 400 s at most each. Then it fails, and
+Long enough for a boot that fails and one that does not, of 405 s at most each. Then it fails, and
 goes back (docs/decisions/0018-an-update-never-ends-the-last-nat.md). An update waits for the drain
 of the instance before it, too (docs/decisions/0028-drain-and-renewal.md)."""
 
