@@ -321,7 +321,8 @@ class Watch:
     def _heartbeat_due(self, now: float, *, changed: bool) -> Heartbeat | None:
         if not self._egress.decided or (now < self._beat_at and not changed):
             return None
-        self._beat_at = max(self._beat_at + HEARTBEAT_S, now + HEARTBEAT_S / 2)
+        # One that is sent before its time, with a claim, puts off none that follows.
+        self._beat_at = max(min(self._beat_at, now) + HEARTBEAT_S, now + HEARTBEAT_S / 2)
         return self._heartbeat(now)
 
     def _claim(self, now: float) -> Claim:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from cdk_nat_failover.instances.watch.judgement import (
@@ -304,6 +306,19 @@ def test_a_peer_that_was_never_heard_has_a_grace() -> None:
 
     assert [] == [name for now in times for name in _accused(watch, now)]
     assert ["b"] == _accused(watch, GRACE_S + SILENT_S)
+
+
+def test_a_heartbeat_that_comes_with_a_claim_puts_off_none() -> None:
+    """A peer that pauses meanwhile would be taken for silent sooner."""
+    watch = any_watch(PAIR)
+    heard = []
+    for now in (step / 20 for step in range(200)):
+        watch.forwards(ok=now < 5.15, now=now)
+        if watch.advance(now).heartbeat:
+            heard.append(now)
+
+    assert 5.15 in heard
+    assert max(later - earlier for earlier, later in pairwise(heard)) == HEARTBEAT_S
 
 
 def test_nats_that_never_heard_each_other_have_answered_before_they_are_accused() -> None:
