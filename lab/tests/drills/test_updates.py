@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 MINUTES = 60.0
 ENDS = {
     False: ("UPDATE_ROLLBACK_COMPLETE", 25 * MINUTES),
-    True: ("UPDATE_ROLLBACK_FAILED", 35 * MINUTES),
+    True: ("UPDATE_ROLLBACK_FAILED", 45 * MINUTES),
 }
 """How an update ends whose cause passes with it, or persists, and after how long at most."""
 

@@ -174,4 +174,4 @@ def test_protection_that_is_lifted_lets_the_deletion_go_on(region: Region) -> No
     cloudformation = region.client("cloudformation")
     stack = cloudformation.describe_stacks(StackName="any")["Stacks"][0]["StackId"]
     cloudformation.delete_stack(StackName="any")
-    assert eventually(region, lambda: status(region, stack) == "DELETE_COMPLETE")
+    assert status(region, stack) == "DELETE_COMPLETE"
