@@ -322,7 +322,7 @@ def test_a_heartbeat_that_comes_with_a_claim_puts_off_none() -> None:
 
 
 def test_nats_that_never_heard_each_other_have_answered_before_they_are_accused() -> None:
-    """They accuse each other minutes apart, as one is older: neither is taken for one that hangs."""
+    """They accuse each other minutes apart, as one is older: neither is taken for a hung one."""
     nats = Nats(any_ring("a", "b", b="booting"), cut={("a", "b"), ("b", "a")})
     nats.run(90)
     nats.ring = PAIR
