@@ -165,6 +165,7 @@ NETWORKS = (
             "AWS::EC2::Route/DestinationCidrBlock",
             "ec2.CreateRoute/DestinationCidrBlock",
             "ec2.ReplaceRoute/DestinationCidrBlock",
+            "ec2.DeleteRoute/DestinationCidrBlock",
         ),
         rule=Network(),
         source="EC2 API reference, CreateRoute",
@@ -326,6 +327,7 @@ CALLS = (
             f"ec2.{operation}/RouteTableId"
             for operation in (
                 "CreateRoute",
+                "DeleteRoute",
                 "ReplaceRoute",
                 "AssociateRouteTable",
                 "ReplaceRouteTableAssociation",
@@ -338,6 +340,8 @@ CALLS = (
         "ec2.ReplaceRoute/NetworkInterfaceId",
         "ec2.ModifyNetworkInterfaceAttribute/NetworkInterfaceId",
     ),
+    _identifier("nat", "ec2.CreateRoute/NatGatewayId", "ec2.ReplaceRoute/NatGatewayId"),
+    _identifier("tgw", "ec2.CreateRoute/TransitGatewayId", "ec2.ReplaceRoute/TransitGatewayId"),
     _identifier("subnet", "ec2.AssociateRouteTable/SubnetId"),
     _identifier(
         "rtbassoc",
@@ -346,8 +350,12 @@ CALLS = (
     ),
     Row(
         places=tuple(
-            f"ec2.{operation}/Filters/*/{part}"
-            for operation in ("DescribeInstances", "DescribeRouteTables")
+            f"ec2.{filters}/*/{part}"
+            for filters in (
+                "DescribeInstances/Filters",
+                "DescribeRouteTables/Filters",
+                "DescribeNatGateways/Filter",
+            )
             for part in ("Name", "Values/*")
         ),
         rule=Text(allowed="any characters", shortest=1, longest=256),
@@ -357,16 +365,16 @@ CALLS = (
     Row(
         places=tuple(
             f"ec2.{operation}/NextToken"
-            for operation in ("DescribeInstances", "DescribeRouteTables")
+            for operation in ("DescribeInstances", "DescribeNatGateways", "DescribeRouteTables")
         ),
         rule=Document(longest=4096),
         source="EC2 API reference: what the last answer gave",
         code="InvalidNextToken",
     ),
     Row(
-        places=("ec2.DescribeInstances/MaxResults",),
+        places=("ec2.DescribeInstances/MaxResults", "ec2.DescribeNatGateways/MaxResults"),
         rule=Number(low=5, high=1000),
-        source="EC2 API reference, DescribeInstances",
+        source="EC2 API reference, DescribeInstances, DescribeNatGateways",
         code="InvalidParameterValue",
     ),
     Row(

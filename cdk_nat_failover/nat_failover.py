@@ -74,6 +74,7 @@ class NatFailover(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         _must_be_usable(network)
+        _must_be_the_networks(failover or FailoverOptions(), network)
         self.network = network
         chosen = instances or InstanceOptions()
         size = self._size(chosen, network)
@@ -203,6 +204,18 @@ class NatFailover(Construct):
     def metric_failures(self) -> cloudwatch.Metric:
         """Return how many runs of the function could not finish; its sum of each minute."""
         return self._metrics.metric(Metric.FAILURES, cloudwatch.Stats.SUM)
+
+
+def _must_be_the_networks(failover: FailoverOptions, network: NatNetwork) -> None:
+    """Raise OptionsError for tables to adopt that are not the network's, if its ids are known."""
+    known = not any(map(cdk.Token.is_unresolved, network.tables))
+    listed = () if isinstance(failover.adopt, bool) else failover.adopt
+    if known and (unknown := set(listed) - set(network.tables)):
+        message = (
+            f"adopt names {', '.join(sorted(unknown))}, no private route table of"
+            f" {network.vpc.node.path}; allowed: {', '.join(sorted(network.tables))}"
+        )
+        raise OptionsError(message)
 
 
 def _must_be_usable(network: NatNetwork) -> None:

@@ -77,7 +77,7 @@ class DefaultRoutes(Construct):
                 "Group": fleet.group.ref,
                 "Launch": fleet.launch.version,
                 "Strategy": function.strategy.value,
-                "Adopt": function.adopt,
+                "Adopt": adopt if isinstance(adopt := function.adopt, bool) else list(adopt),
                 "RouteTables": list(network.tables),
                 "Subnets": [subnet.subnet_id for subnet in network.private_subnets],
             },

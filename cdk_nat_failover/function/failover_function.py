@@ -106,6 +106,7 @@ class FailoverFunction(Construct):
             group=group,
             memory=self.memory,
             strategy=options.strategy,
+            takes_over=options.adopt is not False,
             notifications=notifications,
             dead_letters=self.dead_letters,
             log_group=log_group,

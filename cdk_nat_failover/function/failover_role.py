@@ -38,6 +38,11 @@ GROUP_ACTIONS = [
     "autoscaling:TerminateInstanceInAutoScalingGroup",
 ]
 
+ROUTE_ACTIONS = ["ec2:CreateRoute", "ec2:ReplaceRoute"]
+
+RELEASES = ["ec2:DeleteRoute"]
+"""What a table that was taken over may need when it is given back."""
+
 MEMORY_ACTIONS = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
 
 ASSOCIATION_ACTIONS = [
@@ -59,6 +64,7 @@ class FailoverRole(Construct):
         group: str,
         memory: dynamodb.ITable,
         strategy: Strategy,
+        takes_over: bool,
         notifications: NotificationsTopic,
         dead_letters: sqs.IQueue,
         log_group: logs.CfnLogGroup,
@@ -68,8 +74,8 @@ class FailoverRole(Construct):
         self._network = network
         self._group = self._arn("autoscaling", "autoScalingGroup:*:autoScalingGroupName", group)
         statements = [
-            self._reads(),
-            _allow("Routes", ["ec2:CreateRoute", "ec2:ReplaceRoute"], self._tables),
+            self._reads(takes_over=takes_over),
+            _allow("Routes", [*ROUTE_ACTIONS, *RELEASES * takes_over], self._tables),
             self._source_destination_check(),
             _allow("Group", GROUP_ACTIONS, [self._group]),
             _allow("Memory", MEMORY_ACTIONS, [memory.table_arn]),
@@ -93,12 +99,13 @@ class FailoverRole(Construct):
         )
         self._acknowledge_wildcards()
 
-    def _reads(self) -> iam.PolicyStatement:
+    def _reads(self, *, takes_over: bool) -> iam.PolicyStatement:
         return _allow(
             "Reads",
             [
                 "autoscaling:DescribeAutoScalingGroups",
                 "ec2:DescribeInstances",
+                *["ec2:DescribeNatGateways"] * takes_over,
                 "ec2:DescribeRouteTables",
             ],
             ["*"],

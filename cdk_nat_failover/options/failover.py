@@ -2,8 +2,32 @@
 
 from __future__ import annotations
 
+import re
+from typing import Annotated
+
+from pydantic import PlainValidator
+
 from cdk_nat_failover.options.section import Section, setting
+from cdk_nat_failover.options.validators import each_once
 from nat_failover.contract import Failback, Strategy
+
+_TABLE = re.compile(r"rtb-(?:[0-9a-f]{8}|[0-9a-f]{17})|\$\{Token\[.+\]\}")
+"""The id of a route table (EC2 user guide, "Resource IDs"), or what the CDK has for one until the
+deployment."""
+
+
+def _adopted(value: object) -> bool | tuple[str, ...]:
+    """Return true, false or ids of tables; raise for anything else."""
+    if isinstance(value, bool):
+        return value
+    if not isinstance(value, (list, tuple)):
+        message = "it is neither"
+        raise ValueError(message)  # noqa: TRY004 - what pydantic takes for a mistake
+    for each in value:
+        if not isinstance(each, str) or not _TABLE.fullmatch(each):
+            message = f"{each!r} is not the id of a route table"
+            raise ValueError(message)
+    return each_once(tuple(value))
 
 
 class FailoverOptions(Section):
@@ -19,8 +43,9 @@ class FailoverOptions(Section):
         decides="whether subnets fail back by themselves when their zone's NAT forwards again",
         allowed="'automatic' or 'manual'",
     )
-    adopt: bool = setting(
+    adopt: Annotated[bool | tuple[str, ...], PlainValidator(_adopted)] = setting(
         default=False,
-        decides="whether routes and subnets that somebody else pointed elsewhere are taken back",
-        allowed="true or false",
+        decides="whether tables and subnets that somebody else pointed elsewhere are taken over;"
+        " what a table led to is remembered, and given back when it is not to be taken over",
+        allowed="true, false, or a list of ids of the private route tables",
     )

@@ -59,7 +59,7 @@ def lab_settings(project: Path, strategy: str | None) -> LabSettings:
         context=(f"nat={json.dumps(settings)}",) if settings != given else (),
         strategy=failover.get("strategy", Strategy.REPLACE_ROUTE.value),
         zones=tuple(zones or _TWO),
-        adopt=failover.get("adopt", False),
+        adopt=failover.get("adopt", False) is True,
         watch=settings.get("fleet", {}).get("watch", True),
     )
 

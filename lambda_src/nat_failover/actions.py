@@ -13,14 +13,14 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from nat_failover.contract import MEMORY_KEY, MEMORY_REPLACED, Item
+from nat_failover.contract import MEMORY_ENDING, MEMORY_KEY, MEMORY_REPLACED, Item
 from nat_failover.model import UNREADABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from nat_failover.clients import Clients
-    from nat_failover.model import Peer
+    from nat_failover.model import Peer, Takeover
 
 DEFAULT_ROUTE_CIDR = "0.0.0.0/0"
 
@@ -101,22 +101,211 @@ class SetDefaultRoute(Action):
         InvalidRoute.NotFound would be expected (getmoto/moto#6425), and to create what exists with
         RouteAlreadyExists ("Error codes", EC2 API developer guide).
         """
-        replace = partial(
-            clients.ec2.replace_route,
-            RouteTableId=self.table,
-            DestinationCidrBlock=DEFAULT_ROUTE_CIDR,
-            NetworkInterfaceId=self.interface,
-        )
-        create = partial(clients.ec2.create_route, **replace.keywords)
-        first: Callable[[], object] = replace if self.exists else create
-        second: Callable[[], object] = create if self.exists else replace
+        target = {"NetworkInterfaceId": self.interface}
+        _write_route(clients, self.table, target, exists=self.exists)
+
+
+def _write_route(clients: Clients, table: str, target: Any, *, exists: bool) -> None:  # noqa: ANN401 - a parameter
+    replace = partial(
+        clients.ec2.replace_route,
+        RouteTableId=table,
+        DestinationCidrBlock=DEFAULT_ROUTE_CIDR,
+        **target,
+    )
+    create = partial(clients.ec2.create_route, **replace.keywords)
+    first: Callable[[], object] = replace if exists else create
+    second: Callable[[], object] = create if exists else replace
+    try:
+        first()
+    except clients.ec2.exceptions.ClientError as error:
+        refusals = _NO_ROUTE if exists else _ROUTE_EXISTS
+        if error.response["Error"]["Code"] not in refusals:
+            raise
+        second()
+
+
+_TARGETS = {
+    "eni-": "NetworkInterfaceId",
+    "i-": "InstanceId",
+    "nat-": "NatGatewayId",
+    "tgw-": "TransitGatewayId",
+    "igw-": "GatewayId",
+    "vgw-": "GatewayId",
+    "vpce-": "VpcEndpointId",
+    "pcx-": "VpcPeeringConnectionId",
+    "lgw-": "LocalGatewayId",
+    "cagw-": "CarrierGatewayId",
+}
+"""The parameter of ReplaceRoute for each kind of target, by how its id begins. EC2 describes an
+endpoint of a Gateway Load Balancer as `GatewayId` (EC2 API reference, ReplaceRoute and Route;
+hashicorp/terraform-provider-aws, flattenRoute)."""
+
+_ARNS = {"networkmanager": "CoreNetworkArn", "odb": "OdbNetworkArn"}
+"""The same of targets that have an ARN, by its service."""
+
+
+def target_parameter(target: str) -> str | None:
+    """Return the parameter with which a route is led to a target, None of what nobody can name."""
+    if target.startswith("arn:"):
+        return _ARNS.get(target.split(":")[2])
+    return next((name for begin, name in _TARGETS.items() if target.startswith(begin)), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class RestoreRoute(Action):
+    """Point a table's default route to what it led to before it was taken over.
+
+    `exists` says whether the table has a written default route now.
+    """
+
+    calls: ClassVar[tuple[str, ...]] = ("ec2:ReplaceRoute", "ec2:CreateRoute")
+    table: str
+    to: str
+    exists: bool
+    reason: str
+
+    @property
+    def call(self) -> str:
+        """The call that is made first: the other one follows if the route came or went."""
+        return self.calls[0 if self.exists else 1]
+
+    @property
+    def moved(self) -> tuple[str, str]:
+        """The table, and what it leads to then."""
+        return self.table, self.to
+
+    @property
+    def target(self) -> str:
+        """The table, and where it leads."""
+        return f"{self.table} {self.to}"
+
+    def carry_out(self, clients: Clients) -> None:
+        """Replace or create the route, as `SetDefaultRoute` does."""
+        target = {target_parameter(self.to): self.to}
+        _write_route(clients, self.table, target, exists=self.exists)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class DeleteDefaultRoute(Action):
+    """Delete a table's default route: what it led to is gone, or was not written into the table."""
+
+    calls: ClassVar[tuple[str, ...]] = ("ec2:DeleteRoute",)
+    table: str
+    reason: str
+
+    @property
+    def moved(self) -> tuple[str, str]:
+        """The table, and that it leads nowhere, or to what is propagated to it."""
+        return self.table, "no written route"
+
+    @property
+    def target(self) -> str:
+        """The table."""
+        return self.table
+
+    def carry_out(self, clients: Clients) -> None:
+        """Delete the route; one that is gone already was all that was wanted.
+
+        EC2 answers InvalidRoute.NotFound then ("Error codes", EC2 API developer guide).
+        """
         try:
-            first()
+            clients.ec2.delete_route(
+                RouteTableId=self.table, DestinationCidrBlock=DEFAULT_ROUTE_CIDR
+            )
         except clients.ec2.exceptions.ClientError as error:
-            refusals = _NO_ROUTE if self.exists else _ROUTE_EXISTS
-            if error.response["Error"]["Code"] not in refusals:
+            if error.response["Error"]["Code"] != "InvalidRoute.NotFound":
                 raise
-            second()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class RememberTakeover(Action):
+    """Remember what a table leads to, or that it was taken over, over what was `found` of it."""
+
+    calls: ClassVar[tuple[str, ...]] = ("dynamodb:UpdateItem",)
+    takeover: Takeover
+    found: Takeover | None
+    reason: str
+
+    @property
+    def table(self) -> str:
+        """The table."""
+        return self.takeover.table
+
+    @property
+    def target(self) -> str:
+        """The table, and what it led to."""
+        return f"{self.takeover.table} {self.takeover.target}"
+
+    def carry_out(self, clients: Clients) -> None:
+        """Write it; what another run wrote meanwhile stays, and this one is refused."""
+        found: Any = {":found": {"S": takeover_text(self.found)}} if self.found else {}
+        clients.memory.client.update_item(
+            **_takeover_key(clients),
+            UpdateExpression="SET #table = :takeover",
+            ConditionExpression="#table = :found" if found else "attribute_not_exists(#table)",
+            ExpressionAttributeNames={"#table": self.takeover.table},
+            ExpressionAttributeValues={":takeover": {"S": takeover_text(self.takeover)}, **found},
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class ForgetTakeover(Action):
+    """Forget what a table led to: it leads there again, or what it led to is gone."""
+
+    calls: ClassVar[tuple[str, ...]] = ("dynamodb:UpdateItem",)
+    found: Takeover
+    reason: str
+
+    @property
+    def table(self) -> str:
+        """The table."""
+        return self.found.table
+
+    @property
+    def target(self) -> str:
+        """The table, and what it led to."""
+        return f"{self.found.table} {self.found.target}"
+
+    def carry_out(self, clients: Clients) -> None:
+        """Remove it; what another run wrote meanwhile stays, and this one is refused."""
+        clients.memory.client.update_item(
+            **_takeover_key(clients),
+            UpdateExpression="REMOVE #table",
+            ConditionExpression="#table = :found",
+            ExpressionAttributeNames={"#table": self.found.table},
+            ExpressionAttributeValues={":found": {"S": takeover_text(self.found)}},
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarkEnding(Action):
+    """Remember that the stack is being deleted: every run then gives back what was taken over."""
+
+    calls: ClassVar[tuple[str, ...]] = ("dynamodb:UpdateItem",)
+    reason: str
+
+    @property
+    def target(self) -> str:
+        """What is remembered."""
+        return MEMORY_ENDING
+
+    def carry_out(self, clients: Clients) -> None:
+        """Write it."""
+        clients.memory.client.update_item(
+            **_takeover_key(clients),
+            UpdateExpression="SET #ending = :ending",
+            ExpressionAttributeNames={"#ending": MEMORY_ENDING},
+            ExpressionAttributeValues={":ending": {"BOOL": True}},
+        )
+
+
+def _takeover_key(clients: Clients) -> Any:  # noqa: ANN401 - of DynamoDB
+    return {"TableName": clients.memory.table, "Key": {MEMORY_KEY: {"S": Item.TAKEOVERS}}}
+
+
+def takeover_text(takeover: Takeover) -> str:
+    """Return what is stored of a takeover; equal ones have equal texts, which writes compare."""
+    return json.dumps(asdict(takeover), separators=(",", ":"), sort_keys=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -390,6 +579,10 @@ class PublishRing(Action):
 Move = MoveSubnet | AssociateSubnet
 Planned = (
     SetDefaultRoute
+    | RestoreRoute
+    | DeleteDefaultRoute
+    | RememberTakeover
+    | ForgetTakeover
     | Move
     | DisableSourceDestCheck
     | MarkUnhealthy

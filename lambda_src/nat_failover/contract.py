@@ -36,6 +36,10 @@ MEMORY_REPLACED = "replaced"
 """Attribute of the claims' item: when the group was last told that a NAT is unhealthy."""
 
 
+MEMORY_ENDING = "ending"
+"""Attribute of the takeovers' item: whether the stack is being deleted."""
+
+
 class Item(StrEnum):
     """The values of the partition key: the table has no other items."""
 
@@ -45,6 +49,8 @@ class Item(StrEnum):
     """The newest claim of each NAT; the function's alone."""
     PEERS = "peers"
     """The ring of NATs, which the function writes and the watch on each NAT reads."""
+    TAKEOVERS = "takeovers"
+    """What tables led to before they were taken over, an attribute for each; the function's."""
 
 
 MEMORY_EXPIRES = "expires"
@@ -117,7 +123,7 @@ class Settings:
     in the stack the construct is; `stack_id` is the stack's ARN, `group` the name of the Auto
     Scaling group, `wanted` how many NATs it has when nothing is wrong, `memory` the name of the
     DynamoDB table that keeps what must outlive a run, and `watch` says whether the NATs watch each
-    other.
+    other. `adopt` says whether foreign routes are taken over, of all tables or of these.
     """
 
     stack: str
@@ -130,7 +136,7 @@ class Settings:
     outcome_topic: str
     strategy: Strategy = Strategy.REPLACE_ROUTE
     failback: Failback = Failback.AUTOMATIC
-    adopt: bool = False
+    adopt: bool | tuple[str, ...] = False
     watch: bool = True
 
     def to_env(self) -> dict[str, str]:
@@ -153,6 +159,16 @@ class Settings:
             "NAT_ADOPT": json.dumps(self.adopt),
             "NAT_WATCH": json.dumps(self.watch),
         }
+
+    @property
+    def takes_over(self) -> bool:
+        """Whether tables may be taken over, now or once: then what they led to is looked after."""
+        return self.adopt is not False
+
+    @property
+    def listed(self) -> tuple[str, ...]:
+        """The tables that alone may be taken over, none if all or no ones may."""
+        return self.adopt if isinstance(self.adopt, tuple) else ()
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str]) -> Settings:
@@ -194,6 +210,13 @@ def _name(text: str) -> str:
 
 def _bool(text: str) -> bool:
     return {"true": True, "false": False}[text]
+
+
+def _adopt(text: str) -> bool | tuple[str, ...]:
+    value = json.loads(text)
+    if isinstance(value, list):
+        return tuple(_identifier(table, "rtb-") for table in value)
+    return _bool(text)
 
 
 def _count(text: str) -> int:
@@ -248,6 +271,6 @@ _VARIABLES: dict[str, tuple[str, str, Callable[[str], object]]] = {
     "NAT_OUTCOME_TOPIC": ("outcome_topic", "the ARN of an SNS topic", _arn),
     "NAT_STRATEGY": ("strategy", " or ".join(Strategy), Strategy),
     "NAT_FAILBACK": ("failback", " or ".join(Failback), Failback),
-    "NAT_ADOPT": ("adopt", "true or false", _bool),
+    "NAT_ADOPT": ("adopt", 'true, false, or a JSON list such as ["rtb-…"]', _adopt),
     "NAT_WATCH": ("watch", "true or false", _bool),
 }

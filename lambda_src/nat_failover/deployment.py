@@ -6,7 +6,9 @@ Deleting it, the first deletion of a stack, lifts what would keep the group from
 CloudFormation scales it to nothing, and hangs on instances that are protected from
 scale-in, in standby, or in a group that may not terminate (EC2 Auto Scaling user guide, "Scale-in
 protection", "Temporarily remove instances", "Suspend and resume processes"). It also ends the
-drain of members that wait in it, which the deletion would wait for.
+drain of members that wait in it, which the deletion would wait for. Before that, while the NATs
+still serve, tables that were taken over are given back to what they led to; that the stack ends is
+remembered, so that no other run takes them over again.
 
 Deleting the resource `Custom::PrivateAssociations`, which outlives the NATs and the sweep, takes
 away the associations that the function made with the strategy swap-route-table: CloudFormation does
@@ -26,6 +28,7 @@ from botocore.parsers import ResponseParserError
 
 from nat_failover.actions import (
     CompleteLifecycleAction,
+    MarkEnding,
     ReleaseSubnet,
     ResumeTermination,
     TerminateMember,
@@ -80,23 +83,95 @@ def serve(  # noqa: PLR0913 - what a run is made of, each thing by name
     """Do what CloudFormation asks for; requests that need nothing are done at once."""
     swaps = settings.strategy is Strategy.SWAP_ROUTE_TABLE
     match deployment.resource, deployment.request:
-        case Resource.DEFAULT_ROUTES, "Create":
-            return reconcile(
-                clients, settings, trigger, seconds=seconds, until_served=True, first=True
-            )
-        case Resource.DEFAULT_ROUTES, "Update":
-            return reconcile(
-                clients, settings, trigger, seconds=seconds, until_served=True, recall=recall
-            )
         case Resource.DEFAULT_ROUTES, "Delete":
-            holds = partial(_holds, clients, settings)
-            return _until_none_is_left(clients, trigger, min(seconds, LIFT_LIMIT_S), holds)
+            return _end(clients, settings, trigger, min(seconds, LIFT_LIMIT_S), recall)
+        case Resource.DEFAULT_ROUTES, _ if mistake := _unknown_tables(settings):
+            return Run(trigger=trigger, failure=mistake)
+        case Resource.DEFAULT_ROUTES, ("Create" | "Update") as request:
+            first = request == "Create"
+            return reconcile(
+                clients,
+                settings,
+                trigger,
+                seconds=seconds,
+                until_served=True,
+                first=first,
+                recall=None if first and not settings.takes_over else recall,
+            )
         case Resource.PRIVATE_ASSOCIATIONS, "Delete" if swaps and not deployment.associations:
             return Run(trigger=trigger, failure="the request names no association to keep")
         case Resource.PRIVATE_ASSOCIATIONS, "Delete" if swaps:
             unknown = partial(_unknown, deployment, clients, settings)
             return _until_none_is_left(clients, trigger, seconds, unknown)
     return Run(trigger=trigger)
+
+
+def _unknown_tables(settings: Settings) -> str | None:
+    """Say which tables are to be taken over that are not the stack's, or None."""
+    ours = {table.id for table in settings.tables}
+    if not (unknown := set(settings.listed) - ours):
+        return None
+    return (
+        f"failover.adopt names {', '.join(sorted(unknown))}, no private route table of the stack;"
+        f" allowed: {', '.join(sorted(ours))}"
+    )
+
+
+def _end(
+    clients: Clients, settings: Settings, trigger: Trigger, seconds: float, recall: Recall | None
+) -> Run:
+    """Give back what was taken over, and lift what keeps the group from being deleted."""
+    deadline = Deadline(seconds)
+    given = _give_back(clients, settings, trigger, deadline, recall)
+    if given.failure:
+        return given
+    holds = partial(_holds, clients, settings)
+    lifted = _until_none_is_left(clients, trigger, deadline.seconds_left, holds)
+    return lifted.after(given)
+
+
+def _give_back(
+    clients: Clients,
+    settings: Settings,
+    trigger: Trigger,
+    deadline: Deadline,
+    recall: Recall | None,
+) -> Run:
+    """Give every table back that was taken over, until nothing more is remembered.
+
+    Of a memory that somebody deleted nothing is, and in a VPC that is gone there is no table.
+    """
+    nothing = Run(trigger=trigger)
+    if recall is None or not settings.takes_over:
+        return nothing
+    while True:
+        (marked,) = apply(clients, [MarkEnding(reason="the stack is being deleted")])
+        if (marked.error or "").startswith("ResourceNotFoundException"):
+            return nothing
+        run = reconcile(
+            clients, settings, trigger, seconds=deadline.seconds_left, ending=True, recall=recall
+        )
+        failure = marked.error or run.failure or _not_given_back(run)
+        if failure and run.blind and _vpc_is_gone(clients, settings):
+            return nothing
+        if not failure or not deadline.pause():
+            return replace(run, failure=failure)
+
+
+def _not_given_back(run: Run) -> str | None:
+    """Say which tables are remembered still, or that it is not known."""
+    left = run.observation.takeovers if run.observation else None
+    if left is None:
+        return "what tables led to before they were taken over could not be read"
+    names = ", ".join(f"{each.table} to {each.target}" for each in sorted(left))
+    return f"not given back yet: {names}" if left else None
+
+
+def _vpc_is_gone(clients: Clients, settings: Settings) -> bool:
+    try:
+        return not observe_tables(clients, settings)
+    except (ClientError, BotoCoreError, ResponseParserError, IncompleteError):
+        return False
 
 
 def _until_none_is_left(

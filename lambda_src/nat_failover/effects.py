@@ -14,10 +14,14 @@ from typing import TYPE_CHECKING, assert_never
 from nat_failover.actions import (
     AssociateSubnet,
     CompleteLifecycleAction,
+    DeleteDefaultRoute,
     DisableSourceDestCheck,
+    ForgetTakeover,
     MarkUnhealthy,
     MoveSubnet,
     PublishRing,
+    RememberTakeover,
+    RestoreRoute,
     SetDefaultRoute,
 )
 from nat_failover.model import Association, DefaultRoute, Ring
@@ -47,7 +51,7 @@ class Effect:
 
 def effect(write: Planned, before: Observation, association: str | None = None) -> Effect:
     """Return the effect of a write that was decided on an observation and that AWS answered."""
-    table = write.table if isinstance(write, SetDefaultRoute) else None
+    table = write.table if isinstance(write, _RouteWrite) else None
     route = next((t.route for t in before.tables if t.id == table), None)
     return Effect(write=write, at=before.now, route=route, association=association)
 
@@ -69,8 +73,10 @@ def overlay(seen: Observation, effects: Iterable[Effect]) -> Observation:
 def _asset(write: Planned) -> str:
     """Return the id of what a write changes."""
     match write:
-        case SetDefaultRoute():
+        case SetDefaultRoute() | RestoreRoute() | DeleteDefaultRoute():
             return write.table
+        case RememberTakeover() | ForgetTakeover():
+            return f"takeover {write.table}"
         case MoveSubnet() | AssociateSubnet():
             return write.subnet
         case DisableSourceDestCheck():
@@ -85,9 +91,11 @@ def _asset(write: Planned) -> str:
 
 def _with(seen: Observation, each: Effect) -> Observation:
     match each.write:
-        case SetDefaultRoute() as write:
+        case SetDefaultRoute() | RestoreRoute() | DeleteDefaultRoute() as write:
             tables = (_routed(table, write, each.route) for table in seen.tables)
             return replace(seen, tables=frozenset(tables))
+        case RememberTakeover() | ForgetTakeover() as write:
+            return _remembered(seen, write)
         case DisableSourceDestCheck() as write:
             return replace(
                 seen, nats=frozenset(_without_source_dest_check(nat, write) for nat in seen.nats)
@@ -102,11 +110,38 @@ def _with(seen: Observation, each: Effect) -> Observation:
             assert_never(never)
 
 
-def _routed(table: Table, write: SetDefaultRoute, before: DefaultRoute | None) -> Table:
+_RouteWrite = SetDefaultRoute | RestoreRoute | DeleteDefaultRoute
+
+
+def _routed(table: Table, write: _RouteWrite, before: DefaultRoute | None) -> Table:
     if table.id != write.table or not _same_target(table.route, before):
         return table
-    route = DefaultRoute(interface=write.interface, instance=write.instance)
-    return replace(table, route=route)
+    match write:
+        case SetDefaultRoute():
+            route = DefaultRoute(interface=write.interface, instance=write.instance)
+            return replace(table, route=route)
+        case RestoreRoute():
+            return replace(table, route=route_to(write.to))
+        case DeleteDefaultRoute():
+            return replace(table, route=None)
+
+
+def route_to(target: str) -> DefaultRoute:
+    """Return a written default route to a target that its id names."""
+    if target.startswith("eni-"):
+        return DefaultRoute(interface=target)
+    return DefaultRoute(instance=target) if target.startswith("i-") else DefaultRoute(other=target)
+
+
+def _remembered(seen: Observation, write: RememberTakeover | ForgetTakeover) -> Observation:
+    """Put what is remembered of a table in the place of what was, if that is still shown."""
+    known = seen.takeovers
+    shown = next((each for each in known or () if each.table == write.table), None)
+    if known is None or shown != write.found:
+        return seen
+    kept = {each for each in known if each.table != write.table}
+    now = {write.takeover} if isinstance(write, RememberTakeover) else set()
+    return replace(seen, takeovers=frozenset(kept | now))
 
 
 def _same_target(seen: DefaultRoute | None, before: DefaultRoute | None) -> bool:

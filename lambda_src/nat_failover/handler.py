@@ -44,7 +44,8 @@ CONFIRM_LIMIT_S = 4.0
 """How long a run waits until the group shows what its hook's message says of an instance."""
 
 _THREADS_FOR_INSTANCES = 16
-_THREADS_FOR_MEMORY = 3
+_THREADS_FOR_MEMORY = 4
+_THREADS_FOR_GATEWAYS = 1
 
 _log = logging.getLogger("nat_failover")
 
@@ -52,7 +53,8 @@ _log = logging.getLogger("nat_failover")
 def _threads(settings: Settings) -> int:
     """Return how many calls may be under way at once: one for each table, subnet and instance."""
     subnets = sum(len(table.subnets) for table in settings.tables)
-    return len(settings.tables) + subnets + _THREADS_FOR_INSTANCES + _THREADS_FOR_MEMORY
+    others = _THREADS_FOR_INSTANCES + _THREADS_FOR_MEMORY + _THREADS_FOR_GATEWAYS
+    return len(settings.tables) + subnets + others
 
 
 def _calls(settings: Settings) -> Config:
@@ -143,7 +145,12 @@ class Handler:
         asked = trigger.deployment
         if asked and asked.resource is not Resource.DEFAULT_ROUTES:
             return None
-        return Recall(self.clients, watch=self.settings.watch, claims=trigger.claims)
+        return Recall(
+            self.clients,
+            watch=self.settings.watch,
+            claims=trigger.claims,
+            takeovers=self.settings.takes_over or asked is not None,
+        )
 
     def _believed(self, trigger: Trigger) -> Trigger:
         """Believe no request whose answer would go elsewhere than to CloudFormation."""

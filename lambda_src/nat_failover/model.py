@@ -191,6 +191,34 @@ class Subnet:
     association: str | None
 
 
+PROPAGATED = "propagated"
+"""What a table led to that had no written default route, but a propagated or advertised one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Takeover:
+    """What is remembered of a table whose default route was not ours.
+
+    `target` is the id of what it led to, or PROPAGATED, `times` how often it was taken over from
+    there since the last deployment, and `done` that a NAT was seen to serve it since. `written` is
+    the time of the observation for which it was written.
+    """
+
+    table: str
+    target: str
+    times: int
+    done: bool
+    written: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Gateway:
+    """A NAT gateway of the VPC and its state (EC2 API reference, data type NatGateway)."""
+
+    id: str
+    state: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
     """Everything that a plan is made of: one complete view of AWS, and what is known beside it.
@@ -202,7 +230,10 @@ class Observation:
     `ring` is None if that could not be. `history` says how the NATs fared, `replaced` when the
     group was last told that one is unhealthy. `desired` is the group's size as it is wanted,
     `deleting` says that the group is being deleted. `refused` are the targets that AWS refused in
-    this run: a NAT to a table, or a table to a subnet, by their ids.
+    this run: a NAT to a table, or a table to a subnet, by their ids; `gone` those that AWS says
+    do not exist. `takeovers` are remembered of tables that were not ours, None if that is not
+    known; `gateways` are the NAT gateways of the VPC, None if they were not asked for. `ending`
+    says that the stack is being deleted, so that what was taken over is given back.
     """
 
     nats: frozenset[Nat]
@@ -219,6 +250,10 @@ class Observation:
     desired: int = 1
     deleting: bool = False
     refused: frozenset[tuple[str, str]] = frozenset()
+    gone: frozenset[str] = frozenset()
+    takeovers: frozenset[Takeover] | None = frozenset()
+    gateways: frozenset[Gateway] | None = None
+    ending: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,17 +329,23 @@ class Policy:
 
     `swap`: move subnets between tables rather than routes between NATs. `failback`: fail back
     without a person's help. `adopt`: take over default routes that point to something that is
-    not ours. `settle`: fail back only to a NAT that has been usable for a while. `watch`: the
+    not ours, of all tables or of these. `deployed`: a person has just deployed, which resets
+    conflicts. `settle`: fail back only to a NAT that has been usable for a while. `watch`: the
     NATs watch each other and hand flows over. `group` is the name of the Auto Scaling group,
     whose lifecycle actions are completed.
     """
 
     swap: bool = False
     failback: bool = True
-    adopt: bool = False
+    adopt: bool | frozenset[str] = False
     settle: bool = True
     watch: bool = False
     group: str = ""
+    deployed: bool = False
+
+    def adopts(self, table: str) -> bool:
+        """Say whether a table may be taken over, or a subnet at home in it be taken back."""
+        return self.adopt if isinstance(self.adopt, bool) else table in self.adopt
 
 
 class Verdict(StrEnum):
@@ -317,7 +358,11 @@ class Verdict(StrEnum):
     REPAIR_ELSEWHERE = "repair elsewhere"
     EVACUATE = "evacuate"
     NO_EGRESS = "no egress"
+    GIVE_BACK = "give back"
+    RELEASE = "release"
+    LEFT = "left"
     NOT_OURS = "not ours"
+    CONFLICT = "conflict"
     MISSING = "missing"
     AWAY = "away"
 

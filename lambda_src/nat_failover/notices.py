@@ -56,6 +56,11 @@ _MEND = (
     "look at what is called sick above and is healthy for its group, which does not replace it:"
     " mend what its reason names, or terminate it."
 )
+_CONFLICT = (
+    "find out who writes the route back (Terraform, CloudFormation, a person), and have them let go"
+    " of the route without deleting it. Then deploy with failover.adopt without the table, and with"
+    " it again."
+)
 _MANUAL_FAILBACK = (
     "when the replacement is usable, fail the tables back when it suits (failback is manual):"
     " another message says when it is over."
@@ -211,6 +216,9 @@ def _advice(state: IncidentState, settings: Settings, plan: Plan | None) -> Iter
         manual = incident is Incident.FAILOVER and settings.failback is Failback.MANUAL
         if incident in state.notified and not waits:
             yield f"To do: {_MANUAL_FAILBACK if manual else _ADVICE[incident]}"
+    conflict = plan and any(d.verdict is Verdict.CONFLICT for d in plan.decisions)
+    if Incident.NOT_OURS in state.notified and conflict:
+        yield f"To do: {_CONFLICT}"
     if Incident.REDUNDANCY_LOST in state.notified and plan and _is_left_sick(plan):
         yield f"To do: {_MEND}"
 

@@ -6,18 +6,21 @@ the VPC, and every route table of the VPC. Every page is read. A group, a field 
 table that is missing from an answer makes the observation incomplete. A private table that is
 missing does not: it may be gone for good, and the others still have to be repaired. An instance
 that only one of the two knows is reported with what is known of it. What the memory knows is read
-beside, and may be missing.
+beside, and may be missing, and so may the NAT gateways of the VPC, which are asked for where tables
+may be taken over from them.
 """
 
 from __future__ import annotations
 
 import time
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from botocore.parsers import ResponseParserError
 
+from nat_failover.gateways import begin_gateways, gateways_in_time
 from nat_failover.model import InstanceState, Nat, Observation
 from nat_failover.route_tables import IncompleteError, RouteTables
 
@@ -40,10 +43,13 @@ def observe(
     settings: Settings,
     leaving: frozenset[str] = frozenset(),
     recall: Recall | None = None,
+    *,
+    group_may_be_gone: bool = False,
 ) -> Observation:
     """Observe the stack once; `leaving` are the instances that messages say are leaving.
 
     Without a `recall` nothing is asked of the memory, as if nothing had ever been remembered.
+    `group_may_be_gone`: where the stack is being deleted, a group that is not there has no members.
 
     Raises:
         IncompleteError: when the group, the main route table or a field is missing from an answer.
@@ -53,10 +59,14 @@ def observe(
     """
     read = partial(clients.threads.submit, clients=clients, settings=settings)
     instances, groups, route_tables = read(_instances), read(_groups), read(_route_tables)
+    asked = begin_gateways(clients, settings)
     if recall:
         recall.begin()
     with _complete_answers():
         described, listed = instances.result(), groups.result()
+        if not listed and not group_may_be_gone:
+            message = f"there is no Auto Scaling group named {settings.group}"
+            raise IncompleteError(message)
         tables = RouteTables(route_tables.result(), settings)
         seen = Observation(
             nats=_nats(described, _members(listed), tables),
@@ -68,6 +78,10 @@ def observe(
             desired=sum(group["DesiredCapacity"] for group in listed),
             deleting=any(group.get("Status") for group in listed),
         )
+    if asked:
+        gateways = gateways_in_time(asked)
+        takeovers = None if gateways is None else seen.takeovers
+        seen = replace(seen, gateways=gateways, takeovers=takeovers)
     return recall.add_to(seen) if recall else seen
 
 
@@ -107,11 +121,7 @@ def _groups(clients: Clients, settings: Settings) -> list[Any]:
     pages = clients.autoscaling.get_paginator("describe_auto_scaling_groups").paginate(
         AutoScalingGroupNames=[settings.group]
     )
-    groups = [group for page in pages for group in page["AutoScalingGroups"]]
-    if not groups:
-        message = f"there is no Auto Scaling group named {settings.group}"
-        raise IncompleteError(message)
-    return groups
+    return [group for page in pages for group in page["AutoScalingGroups"]]
 
 
 def _members(groups: list[Any]) -> list[Any]:

@@ -8,8 +8,11 @@ The decision table, for the default route of each private route table; the first
 4. the same, but a NAT is usable only elsewhere                      → repair elsewhere
 5. no NAT is usable                                                  → leave it alone: no egress,
    unless it leads to nothing that may serve, and a NAT is only called sick by NATs: as 3 and 4
-6. it points to something that is not ours                           → leave it alone, or adopt it
+6. it points to something that is not ours                           → leave it alone, or adopt it:
+   remember what it points to, then 3 or 4 (`takeovers`)
 7. EC2 does not describe the table                                   → say so
+8. it was adopted, and is not to be any more; what it pointed to is  → give it back, whatever the
+   still there                                                         rows above say
 
 A NAT is usable if AWS shows nothing to the contrary and what the NATs say of it does not make it
 sick (`claims`). What time adds:
@@ -34,7 +37,7 @@ from typing import TYPE_CHECKING
 
 from nat_failover import ring
 from nat_failover.actions import Move, SetDefaultRoute
-from nat_failover.fleet import Fleet, is_overridden
+from nat_failover.fleet import Fleet
 from nat_failover.history import FAILBACK_AFTER_S, advance, corrected
 from nat_failover.members import drained, replacement
 from nat_failover.model import (
@@ -49,6 +52,7 @@ from nat_failover.model import (
 )
 from nat_failover.subnets import Subnets
 from nat_failover.swap import evacuate
+from nat_failover.takeovers import Takeovers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -64,7 +68,8 @@ def plan(observation: Observation, policy: Policy) -> Plan:
     stays = stays if policy.failback else "failback is manual"
     observation = replace(observation, history=corrected(observation))
     fleet = Fleet(observation, settle=policy.settle)
-    decisions = _decide(observation, allowed, fleet, stays)
+    takeovers = Takeovers(observation, policy, fleet)
+    decisions = _decide(observation, allowed, fleet, takeovers, stays)
     moves: tuple[Move, ...] = ()
     if policy.swap:
         decisions, moves = evacuate(observation, allowed, fleet, decisions)
@@ -77,6 +82,7 @@ def plan(observation: Observation, policy: Policy) -> Plan:
         actions=(
             *fleet.source_dest_check_fixes(),
             *_routes(observation, fleet, decisions),
+            *takeovers.writes(decisions),
             *moves,
             *ring.publication(observation, fleet.peers),
             *replacement(observation, fleet),
@@ -96,11 +102,11 @@ def _waits_until(fleet: Fleet, decisions: Mapping[str, Decision]) -> float | Non
 
 
 def _decide(
-    observation: Observation, policy: Policy, fleet: Fleet, stays: str
+    observation: Observation, policy: Policy, fleet: Fleet, takeovers: Takeovers, stays: str
 ) -> dict[str, Decision]:
     """Apply the decision table; kept tables count first, then those that a NAT at home gets."""
     verdicts = {
-        table: _verdict(table, policy, fleet)
+        table: takeovers.verdict_on_ours(table) or _verdict(table, policy, fleet, takeovers)
         for table in sorted(observation.tables, key=lambda table: table.id)
     }
     order = list(Verdict)
@@ -111,20 +117,20 @@ def _decide(
             table=table.id,
             zone=table.zone,
             verdict=verdict,
-            reason=_reason(table, verdict, fleet, stays),
+            reason=_reason(table, verdict, fleet, takeovers, stays) + takeovers.word(table),
             nat=nat.instance if nat else None,
         )
     return decisions
 
 
-def _verdict(table: Table, policy: Policy, fleet: Fleet) -> Verdict:
+def _verdict(table: Table, policy: Policy, fleet: Fleet, takeovers: Takeovers) -> Verdict:
     server, home = fleet.server(table), fleet.at_home(table)
     if not table.exists:
         return Verdict.MISSING
     if server:
         return _verdict_on_served(table, server, policy, fleet)
-    if fleet.is_foreign(table) and not (_may_adopt(table, policy) and fleet.usable):
-        return Verdict.NOT_OURS
+    if fleet.is_foreign(table) and not (takeovers.may_take(table) and fleet.usable):
+        return takeovers.verdict_on_foreign(table)
     if not fleet.usable and not (fleet.doubted and fleet.is_lost(table)):
         return Verdict.NO_EGRESS
     if not fleet.may_evacuate(table):
@@ -142,11 +148,6 @@ def _verdict_on_served(table: Table, server: Nat, policy: Policy, fleet: Fleet) 
     return Verdict.WAIT if fleet.waits_until else Verdict.FAIL_BACK
 
 
-def _may_adopt(table: Table, policy: Policy) -> bool:
-    """Say whether writing the default route would take a table over, and may."""
-    return policy.adopt and not is_overridden(table)
-
-
 def _serving_nat(table: Table, verdict: Verdict, fleet: Fleet) -> Nat | None:
     """Choose the NAT that a verdict gives to a table, or None where it gives none."""
     server = fleet.server(table)
@@ -161,11 +162,13 @@ def _serving_nat(table: Table, verdict: Verdict, fleet: Fleet) -> Nat | None:
     return None
 
 
-def _reason(table: Table, verdict: Verdict, fleet: Fleet, stays: str) -> str:
+def _reason(table: Table, verdict: Verdict, fleet: Fleet, takeovers: Takeovers, stays: str) -> str:
     """Say in words why a verdict was passed."""
     found, server = fleet.finding(table), fleet.server(table)
     if verdict is Verdict.NOT_OURS:
-        return f"{found}; {fleet.why_not_ours(table)}"
+        hindered = takeovers.why_left(table)
+        why = f"{fleet.why_not_ours(table)}; {hindered}" if hindered else fleet.why_not_ours(table)
+        return f"{found}; {why}"
     if verdict is Verdict.MISSING:
         return found
     if verdict in ROUTE_VERDICTS and not fleet.usable:
@@ -202,6 +205,13 @@ _BECAUSE = {
     Verdict.REPAIR_AT_HOME: "a NAT at home is usable",
     Verdict.REPAIR_ELSEWHERE: "a NAT is usable only in another zone",
     Verdict.NO_EGRESS: "no NAT is usable",
+    Verdict.GIVE_BACK: "it is not to be taken over any more, and is given back to what it led to",
+    Verdict.RELEASE: "the stack is being deleted, and the route with it",
+    Verdict.LEFT: "it is not to be taken over",
+    Verdict.CONFLICT: (
+        "somebody wrote it back twice after it was taken over, so it is left alone: let its old"
+        " owner let go of the route, then take the table out of failover.adopt and in again"
+    ),
 }
 
 

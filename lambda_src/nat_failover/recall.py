@@ -19,6 +19,7 @@ from nat_failover.stored_claims import (
     store_claims,
 )
 from nat_failover.stored_ring import read_ring
+from nat_failover.stored_takeovers import StoredTakeovers, read_takeovers
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -34,19 +35,25 @@ _T = TypeVar("_T")
 
 
 class Recall:
-    """The memory as one run sees it: incidents are read once, claims and ring at each observation.
+    """The memory as one run sees it: incidents are read once, the rest at each observation.
 
     Claims that made the function run are stored beside the first observation, and what is there
-    then is what that observation finds.
+    then is what that observation finds. `takeovers` says whether those are read.
     """
 
     def __init__(
-        self, clients: Clients, *, watch: bool, claims: frozenset[ClaimMessage] = frozenset()
+        self,
+        clients: Clients,
+        *,
+        watch: bool,
+        claims: frozenset[ClaimMessage] = frozenset(),
+        takeovers: bool = False,
     ) -> None:
-        self._clients, self._watch = clients, watch
+        self._clients, self._watch, self._asks_takeovers = clients, watch, takeovers
         self._patience_s = RECALL_LIMIT_S
         self._incidents = clients.threads.submit(read, clients.memory)
         self._ring: Future[Ring | None] | None = None
+        self._takeovers: Future[StoredTakeovers | None] | None = None
         self._claims: Future[Stored] | None = None
         self._storing: Future[Stored] | None = None
         if watch and claims:
@@ -63,12 +70,18 @@ class Recall:
             self._claims = submit(lambda: Stored(found=read_claims(memory)))
         if self._ring is None and self._watch:
             self._ring = submit(read_ring, memory)
+        if self._takeovers is None and self._asks_takeovers:
+            self._takeovers = submit(read_takeovers, memory)
 
     def add_to(self, seen: Observation) -> Observation:
         """Return an observation with what the memory knows, as far as that was read in time."""
         incidents = self._in_time(self._incidents)
         stored, self._claims = self._taken(self._claims)
         ring, self._ring = self._taken(self._ring)
+        taken, self._takeovers = self._taken(self._takeovers)
+        if self._asks_takeovers:
+            known = taken.takeovers if taken and seen.takeovers is not None else None
+            seen = replace(seen, takeovers=known, ending=taken is not None and taken.ending)
         claims = stored.found if stored else None
         self._found = claims or StoredClaims()
         return replace(

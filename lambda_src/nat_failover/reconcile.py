@@ -9,6 +9,7 @@ everything else that would serve was tried.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -17,22 +18,33 @@ from nat_failover import ring
 from nat_failover.actions import (
     AssociateSubnet,
     CompleteLifecycleAction,
+    DeleteDefaultRoute,
+    ForgetTakeover,
     MarkUnhealthy,
     MoveSubnet,
     PublishRing,
+    RememberTakeover,
+    RestoreRoute,
     SetDefaultRoute,
 )
 from nat_failover.apply import Result, apply
 from nat_failover.contract import Failback, Strategy
 from nat_failover.deadline import Deadline
 from nat_failover.effects import Effect, effect, overlay, pending
-from nat_failover.model import ROUTE_VERDICTS, Decision, Plan, Policy, SubnetDecision, Verdict
+from nat_failover.model import (
+    ROUTE_VERDICTS,
+    Decision,
+    Plan,
+    Policy,
+    SubnetDecision,
+    Verdict,
+)
 from nat_failover.observe import observe
 from nat_failover.planner import plan
 from nat_failover.route_tables import IncompleteError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from nat_failover.actions import Planned
     from nat_failover.clients import Clients
@@ -41,7 +53,7 @@ if TYPE_CHECKING:
     from nat_failover.recall import Recall
     from nat_failover.triggers import Trigger
 
-_CARRIED_OUT = ROUTE_VERDICTS | {Verdict.EVACUATE}
+_CARRIED_OUT = ROUTE_VERDICTS | {Verdict.EVACUATE, Verdict.GIVE_BACK, Verdict.RELEASE}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,8 +61,8 @@ class Run:
     """What one run saw, decided and did.
 
     `observation` and `plan` are the last complete ones, `decided` are the decisions that led to
-    writes, `effects` and `refused` are what AWS answered to these, `observations` counts them,
-    `failure` says why the run ended although something was left to do, `blind` that its last
+    writes, `effects`, `refused` and `gone` are what AWS answered to these, `observations` counts
+    them, `failure` says why the run ended although something was left to do, `blind` that its last
     observation failed.
     """
 
@@ -61,6 +73,7 @@ class Run:
     results: tuple[Result, ...] = ()
     effects: tuple[Effect, ...] = ()
     refused: frozenset[tuple[str, str]] = frozenset()
+    gone: frozenset[str] = frozenset()
     observations: int = 0
     failure: str | None = None
     blind: bool = False
@@ -113,26 +126,31 @@ def reconcile(  # noqa: PLR0913 - what a run is made of, each thing by name
     seconds: float,
     until_served: bool = False,
     first: bool = False,
+    ending: bool = False,
     recall: Recall | None = None,
 ) -> Run:
     """Repair what is broken and return what happened; never raise for what AWS answers.
 
-    `until_served` also waits for NATs that are not there yet, as a deployment does. `first` says
-    that nothing uses the NATs yet, so that each table gets its own zone's at once. `recall` is what
-    the memory knows.
+    `until_served`, for a deployment, also waits for NATs that are not there yet. `first` says
+    that nothing uses the NATs yet, so that each table gets its own zone's at once; `ending` that
+    the stack is being deleted, so that its group may be gone. `recall` is what the memory knows.
     """
     policy = Policy(
         swap=settings.strategy is Strategy.SWAP_ROUTE_TABLE,
         failback=first or settings.failback is Failback.AUTOMATIC,
         settle=not first,
-        adopt=settings.adopt,
+        adopt=settings.adopt if isinstance(settings.adopt, bool) else frozenset(settings.adopt),
+        deployed=until_served,
         watch=settings.watch,
         group=settings.group,
     )
     run, deadline = Run(trigger=trigger), Deadline(seconds)
     tried: frozenset[Planned] = frozenset()
     while True:
-        run = _observe_and_plan(clients, settings, policy, run, recall)
+        look = partial(
+            observe, clients, settings, trigger.leaving, recall, group_may_be_gone=ending
+        )
+        run = _observe_and_plan(look, policy, run)
         settled = not run.failure and not run.todo
         if settled and run.due_in is not None and deadline.wait(run.due_in):
             continue
@@ -147,21 +165,17 @@ def reconcile(  # noqa: PLR0913 - what a run is made of, each thing by name
             return replace(run, failure=run.failure or _what_is_left(run))
 
 
-def _observe_and_plan(
-    clients: Clients,
-    settings: Settings,
-    policy: Policy,
-    run: Run,
-    recall: Recall | None,
-) -> Run:
+def _observe_and_plan(look: Callable[[], Observation], policy: Policy, run: Run) -> Run:
     """Observe once and plan; an observation that fails leaves what the one before it found."""
     try:
-        seen = observe(clients, settings, run.trigger.leaving, recall)
+        seen = look()
     except (ClientError, BotoCoreError, IncompleteError) as error:
         failure = f"{type(error).__name__}: {error}"
         return replace(run, observations=run.observations + 1, failure=failure, blind=True)
     effects = pending(seen, run.effects)
-    known = replace(overlay(seen, effects), refused=run.refused, history=_history(run, seen))
+    known = replace(
+        overlay(seen, effects), refused=run.refused, gone=run.gone, history=_history(run, seen)
+    )
     return replace(
         run,
         observation=known,
@@ -193,6 +207,7 @@ def _write(clients: Clients, run: Run) -> Run:
         results=run.results + results,
         effects=run.effects + tuple(_effects(run, results)),
         refused=run.refused.union(*map(_refusal, results)),
+        gone=run.gone.union(*map(_gone, results)),
     )
 
 
@@ -206,16 +221,31 @@ def _effects(run: Run, results: tuple[Result, ...]) -> Iterator[Effect]:
 def _refusal(result: Result) -> frozenset[tuple[str, str]]:
     """Return which target was refused to what, if one was."""
     match result.write:
-        case SetDefaultRoute(table=table, instance=instance) if result.refused:
-            return frozenset({(table, instance)})
-        case MoveSubnet(subnet=subnet, table=table) if result.refused:
-            return frozenset({(subnet, table)})
-        case AssociateSubnet(subnet=subnet, table=table) if result.refused:
-            return frozenset({(subnet, table)})
-        case MarkUnhealthy(instance=instance) | CompleteLifecycleAction(instance=instance):
-            return frozenset({(instance, result.write.call)}) if result.refused else frozenset()
+        case SetDefaultRoute(table=table, instance=to) | RestoreRoute(table=table, to=to):
+            refusal = (table, to)
+        case MoveSubnet(subnet=subnet, table=to) | AssociateSubnet(subnet=subnet, table=to):
+            refusal = (subnet, to)
+        case RememberTakeover() | ForgetTakeover() | DeleteDefaultRoute() as write:
+            refusal = (write.table, write.call)
+        case MarkUnhealthy() | CompleteLifecycleAction() as write:
+            refusal = (write.instance, write.call)
         case PublishRing() if result.error:
             return frozenset({ring.REFUSED})
+        case _:
+            return frozenset()
+    return frozenset({refusal} if result.refused else ())
+
+
+def _gone(result: Result) -> frozenset[str]:
+    """Return what a table cannot be given back to, because AWS says that it does not exist.
+
+    Such codes end in NotFound ("Error codes", EC2 API developer guide), as those of tables and
+    routes do.
+    """
+    code = (result.error or "").partition(":")[0]
+    other = code.startswith(("InvalidRouteTableID.", "InvalidRoute."))
+    if isinstance(result.write, RestoreRoute) and code.endswith(".NotFound") and not other:
+        return frozenset({result.write.to})
     return frozenset()
 
 

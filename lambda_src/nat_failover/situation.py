@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from nat_failover.model import Nat, Plan
     from nat_failover.reconcile import Run
 
-ELSEWHERE = frozenset({Verdict.NOT_OURS, Verdict.MISSING})
+ELSEWHERE = frozenset({Verdict.NOT_OURS, Verdict.CONFLICT, Verdict.MISSING})
 """What the function leaves alone although it is not as it should be."""
 
 QUIET_S = 150.0

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from nat_failover.fleet import Fleet
     from nat_failover.model import Decision, Observation, Policy, Subnet, Table
 
-_AS_ITS_TABLE = frozenset({Verdict.NO_EGRESS, Verdict.NOT_OURS})
+_AS_ITS_TABLE = frozenset({Verdict.NO_EGRESS, Verdict.NOT_OURS, Verdict.CONFLICT})
 
 
 class Subnets:
@@ -78,7 +78,7 @@ class Subnets:
         rows = (
             (not policy.swap, "the strategy replace-route moves no subnets"),
             (
-                verdict is Verdict.NOT_OURS and not policy.adopt,
+                verdict is Verdict.NOT_OURS and not policy.adopts(subnet.home),
                 "what is not the stack's is left alone",
             ),
             (gone, f"its home table {subnet.home} is missing"),

@@ -141,7 +141,7 @@ class _Swap:
 
     def _may_move(self, stray: Subnet) -> bool:
         used = self._foreign[stray.table]
-        if self._policy.adopt:
+        if self._policy.adopts(stray.home):
             return True
         if stray.association is None:
             return not self._fleet.is_foreign(used)

@@ -16,6 +16,7 @@ VARIANTS: dict[str, Mapping[str, Any]] = {
     "launch-configuration": {"fleet": {"launch": "configuration"}},
     "swap-route-table": {"failover": {"strategy": "swap-route-table"}},
     "swap-and-adopt": {"failover": {"strategy": "swap-route-table", "adopt": True}},
+    "adopt-one-table": {"failover": {"adopt": ["rtb-0123456789abcdef0"]}},
     "customer-key": {"topic": {"customer_key": True}},
     "unwatched": {"fleet": {"watch": False}, "topic": {"customer_key": True}},
     "newest-image-at-launch": {"fleet": {"image_updates": "at-launch", "max_lifetime_days": 7}},

@@ -46,6 +46,11 @@ READS = [
     Request(action="ec2:DescribeInstances", resource="*"),
     Request(action="ec2:DescribeRouteTables", resource="*"),
 ]
+RELEASES = [
+    Request(action="ec2:DescribeNatGateways", resource="*"),
+    Request(action="ec2:DeleteRoute", resource=TABLE),
+    Request(action="ec2:DeleteRoute", resource=f"{EC2}:route-table/rtb-2"),
+]
 WRITES = [
     Request(action="ec2:CreateRoute", resource=TABLE),
     Request(action="ec2:ReplaceRoute", resource=TABLE),
@@ -143,7 +148,8 @@ FOREIGN = [
     [
         ("default", READS + WRITES),
         ("swap-route-table", READS + WRITES + SWAPS + DEPARTURES),
-        ("swap-and-adopt", READS + WRITES + SWAPS + DEPARTURES),
+        ("swap-and-adopt", READS + WRITES + RELEASES + SWAPS + DEPARTURES),
+        ("adopt-one-table", READS + WRITES + RELEASES),
         ("customer-key", READS + WRITES + ENCRYPTION),
     ],
 )
@@ -152,7 +158,7 @@ def test_role_allows_what_the_function_does_and_refuses_what_it_does_not(
 ) -> None:
     """The stack's own tables, subnets, instances, group, topic, queue, log and key; no others."""
     template = synthesize(variant)
-    requests = READS + WRITES + SWAPS + DEPARTURES + ENCRYPTION + FOREIGN
+    requests = READS + WRITES + RELEASES + SWAPS + DEPARTURES + ENCRYPTION + FOREIGN
     asked = [
         replace(request, resource_policy=_key_policy(template))
         if request.action.startswith("kms:")

@@ -32,6 +32,7 @@ TARGETS = (
     " connections at port 443, any one of which proves that a NAT forwards, such as"
     " ['checkip.amazonaws.com', '1.1.1.1']"
 )
+ADOPT = "true, false, or a list of ids of the private route tables"
 EMAILS = "a list of up to 100 e-mail addresses without a slash, each once"
 DAYS = (
     "a number of days that CloudWatch Logs knows: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365,"
@@ -474,7 +475,21 @@ MISTAKES: list[tuple[Any, str]] = [
         {"failover": {"failback": None}},
         "failover.failback is null; allowed: 'automatic' or 'manual'",
     ),
-    ({"failover": {"adopt": 0}}, "failover.adopt is 0; allowed: true or false"),
+    ({"failover": {"adopt": 0}}, f"failover.adopt is 0: it is neither; allowed: {ADOPT}"),
+    (
+        {"failover": {"adopt": ["rtb-any"]}},
+        (
+            "failover.adopt is ['rtb-any']: 'rtb-any' is not the id of a route table;"
+            f" allowed: {ADOPT}"
+        ),
+    ),
+    (
+        {"failover": {"adopt": ["rtb-01234567", "rtb-01234567"]}},
+        (
+            "failover.adopt is ['rtb-01234567', 'rtb-01234567']: 'rtb-01234567' is there twice:"
+            f" name each once; allowed: {ADOPT}"
+        ),
+    ),
     (
         {"alerts": {"emails": ["ops@example.com", "ops"]}},
         "alerts.emails[1] is 'ops': An email address must have an @-sign.; allowed: " + EMAILS,

@@ -34,7 +34,7 @@ def settings(draw: st.DrawFn) -> Settings:
         outcome_topic=f"arn:{draw(names)}",
         strategy=draw(st.sampled_from(Strategy)),
         failback=draw(st.sampled_from(Failback)),
-        adopt=draw(st.booleans()),
+        adopt=draw(st.booleans() | st.lists(names.map("rtb-{}".format)).map(tuple)),
         watch=draw(st.booleans()),
     )
 
@@ -56,6 +56,7 @@ GOOD = Settings(
     outcome_topic="arn:any",
 ).to_env()
 
+ADOPT = 'allowed: true, false, or a JSON list such as ["rtb-…"]'
 TABLES = (
     'allowed: a JSON list such as [{"id":"rtb-…","zone":"eu-west-1a","subnets":["subnet-…"]}] of'
     " one table or more, each table and each subnet once"
@@ -89,7 +90,8 @@ TWICE = '{"id":"rtb-1","zone":"z","subnets":["subnet-1"]}'
         ("NAT_OUTCOME_TOPIC", "people", "is 'people'; allowed: the ARN of an SNS topic"),
         ("NAT_STRATEGY", "swap", "is 'swap'; allowed: replace-route or swap-route-table"),
         ("NAT_FAILBACK", "no", "is 'no'; allowed: automatic or manual"),
-        ("NAT_ADOPT", "yes", "is 'yes'; allowed: true or false"),
+        ("NAT_ADOPT", "yes", f"is 'yes'; {ADOPT}"),
+        ("NAT_ADOPT", '["x"]', f"is '[\"x\"]'; {ADOPT}"),
         ("NAT_WATCH", "on", "is 'on'; allowed: true or false"),
     ],
 )

@@ -11,8 +11,12 @@ from hypothesis import strategies as st
 
 from nat_failover.actions import (
     AssociateSubnet,
+    DeleteDefaultRoute,
     DisableSourceDestCheck,
+    ForgetTakeover,
     MoveSubnet,
+    RememberTakeover,
+    RestoreRoute,
     SetDefaultRoute,
 )
 from nat_failover.fleet import may_lead_out
@@ -20,6 +24,7 @@ from nat_failover.model import (
     Association,
     Decision,
     DefaultRoute,
+    Gateway,
     Health,
     InstanceState,
     Nat,
@@ -27,6 +32,7 @@ from nat_failover.model import (
     Policy,
     SubnetDecision,
     Table,
+    Takeover,
     Verdict,
 )
 from nat_failover.planner import plan
@@ -43,6 +49,7 @@ from tests.unit.worlds import (
     network,
     networks,
     route_to,
+    settled,
 )
 
 AT_HOME, AWAY = any_nat("home", HERE), any_nat("away", THERE)
@@ -142,13 +149,219 @@ def test_plan_follows_the_decision_table(
     assert ((write,) if verdict in writes else ()) == made.actions
 
 
-def test_plan_adopts_a_foreign_route_when_the_policy_says_so() -> None:
-    """Row 6 turns into row 3 with `adopt`, but only when there is a NAT to take over."""
-    seen = network({AT_HOME}, {any_table(NAT_GATEWAY)})
-    (decision,) = plan(seen, Policy(adopt=True)).decisions
-    assert (Verdict.REPAIR_AT_HOME, "i-home") == (decision.verdict, decision.nat)
-    (decision,) = plan(network(set(), seen.tables), Policy(adopt=True)).decisions
-    assert decision.verdict is Verdict.NOT_OURS
+NOW = 1000.0
+TABLE = "rtb-any"
+IT_LED = "it led to nat-gateway before it is taken over"
+LISTED, UNLISTED = Policy(adopt=frozenset({TABLE})), Policy(adopt=frozenset())
+DEPLOYED = replace(LISTED, deployed=True)
+AVAILABLE = frozenset({Gateway(id="nat-gateway", state="available")})
+
+
+def taken(target: str = "nat-gateway", **facts: Any) -> Takeover:  # noqa: ANN401 - Takeover's fields
+    """Return what is remembered of a table that was taken over a while ago."""
+    known = {"times": 1, "done": True, "written": NOW - 600}
+    return Takeover(table=TABLE, target=target, **{**known, **facts})
+
+
+def adopting(
+    route: DefaultRoute | None,
+    policy: Policy,
+    *known: Takeover,
+    **facts: Any,  # noqa: ANN401
+) -> tuple[Verdict, str, tuple[object, ...]]:
+    """Return verdict, reason and writes for a table of which something may be remembered."""
+    seen = replace(network({AT_HOME}, {any_table(route)}), now=NOW, takeovers=frozenset(known))
+    made = plan(settled(replace(seen, **facts)), policy)
+    (decision,) = made.decisions
+    return decision.verdict, decision.reason, made.actions
+
+
+USES = f"it uses nat-gateway; {FOREIGN}"
+REMEMBERED = RememberTakeover(takeover=taken(done=False, written=NOW), found=None, reason=IT_LED)
+
+
+class TestAdopt:
+    """Row 6 with `adopt`, and row 8: taken over, in conflict, left, given back."""
+
+    @pytest.mark.parametrize("policy", [Policy(adopt=True), LISTED])
+    def test_what_a_table_leads_to_is_remembered_first(self, policy: Policy) -> None:
+        """The route stays until that is written."""
+        assert adopting(NAT_GATEWAY, policy) == (Verdict.NOT_OURS, USES, (REMEMBERED,))
+
+    @pytest.mark.parametrize(
+        ("route", "target"),
+        [
+            (FOREIGN_INTERFACE, "eni-foreign"),
+            (DefaultRoute(instance="i-foreign"), "i-foreign"),
+            (PROPAGATED, "propagated"),
+            (DefaultRoute(other="arn:aws:networkmanager::1:core-network/c"), None),
+        ],
+    )
+    def test_every_kind_of_target_is_remembered(
+        self, route: DefaultRoute, target: str | None
+    ) -> None:
+        """By the id with which ReplaceRoute can lead there again."""
+        _, _, (written,) = adopting(route, LISTED)
+        assert isinstance(written, RememberTakeover)
+        assert written.takeover.target == (target or route.other)
+
+    def test_table_is_taken_over_when_that_is_remembered(self) -> None:
+        """Row 6 turns into row 3."""
+        found = taken(done=False)
+        verdict, _, writes = adopting(NAT_GATEWAY, LISTED, found)
+        assert verdict is Verdict.REPAIR_AT_HOME
+        assert [type(write) for write in writes] == [SetDefaultRoute]
+        verdict, _, (write,) = adopting(route_to(AT_HOME), LISTED, found)
+        done = replace(found, done=True, written=NOW)
+        assert (verdict, write) == (
+            Verdict.KEEP,
+            RememberTakeover(takeover=done, found=found, reason="it was taken over"),
+        )
+        assert adopting(route_to(AT_HOME), LISTED, done)[2] == ()
+
+    def test_another_target_is_remembered_instead_when_it_changed_meanwhile(self) -> None:
+        """What is given back is what was there last."""
+        verdict, _, (write,) = adopting(NAT_GATEWAY, LISTED, taken("nat-old", done=False))
+        assert isinstance(write, RememberTakeover)
+        assert (verdict, write.takeover) == (Verdict.NOT_OURS, REMEMBERED.takeover)
+
+    @pytest.mark.parametrize(
+        ("facts", "why"),
+        [
+            ({"takeovers": None}, "it is not known what is remembered, so it is not taken over"),
+            (
+                {"refused": frozenset({(TABLE, "dynamodb:UpdateItem")})},
+                "what it leads to could not be remembered, so it is not taken over",
+            ),
+        ],
+    )
+    def test_table_is_not_taken_over_when_it_cannot_be_remembered(
+        self, facts: dict[str, Any], why: str
+    ) -> None:
+        """And it is said why."""
+        assert adopting(NAT_GATEWAY, LISTED, **facts) == (Verdict.NOT_OURS, f"{USES}; {why}", ())
+
+    def test_table_is_not_taken_over_when_nothing_could_give_it_back(self) -> None:
+        """A target of a kind that is not known."""
+        verdict, reason, writes = adopting(DefaultRoute(other="new-kind"), LISTED)
+        assert (verdict, writes) == (Verdict.NOT_OURS, ())
+        assert reason.endswith("nothing could give it back to that, so it is not taken over")
+
+    def test_table_is_not_taken_over_when_there_is_no_nat(self) -> None:
+        """It works; nothing is remembered either."""
+        seen = network(set(), {any_table(NAT_GATEWAY)})
+        made = plan(seen, Policy(adopt=True))
+        assert (Verdict.NOT_OURS, ()) == (made.decisions[0].verdict, made.actions)
+
+    def test_table_that_is_written_back_is_taken_over_once_more_and_then_in_conflict(self) -> None:
+        """The second time only a person ends it, by a deployment."""
+        found = taken()
+        verdict, _, (write,) = adopting(NAT_GATEWAY, LISTED, found)
+        again = replace(found, times=2, done=False, written=NOW)
+        assert (verdict, write) == (
+            Verdict.NOT_OURS,
+            RememberTakeover(takeover=again, found=found, reason=IT_LED),
+        )
+        twice = replace(found, times=2)
+        verdict, reason, writes = adopting(NAT_GATEWAY, LISTED, twice)
+        assert (verdict, writes) == (Verdict.CONFLICT, ())
+        assert "somebody wrote it back twice" in reason
+        verdict, _, (write,) = adopting(NAT_GATEWAY, DEPLOYED, twice)
+        assert isinstance(write, RememberTakeover)
+        assert (verdict, write.takeover.times) == (Verdict.NOT_OURS, 1)
+
+    def test_table_just_taken_over_may_be_described_as_before(self) -> None:
+        """Within seconds that is EC2's lag and nobody's doing."""
+        recent = taken(written=NOW - 10)
+        assert adopting(NAT_GATEWAY, LISTED, recent) == (Verdict.NOT_OURS, USES, ())
+        assert adopting(NAT_GATEWAY, LISTED, replace(recent, written=NOW - 10.1))[2] != ()
+
+    def test_table_that_is_not_in_the_list_is_left(self) -> None:
+        """That is as it should be, unless its hosts get nowhere."""
+        reason = "it uses nat-gateway; it is not to be taken over"
+        assert adopting(NAT_GATEWAY, UNLISTED) == (Verdict.LEFT, reason, ())
+        assert adopting(INTERNET_GATEWAY, UNLISTED)[0] is Verdict.NOT_OURS
+
+    @pytest.mark.parametrize("gateways", [AVAILABLE, None])
+    @pytest.mark.parametrize("route", [route_to(AT_HOME), LOST, None])
+    def test_table_is_given_back_when_it_is_not_to_be_taken_over_any_more(
+        self, route: DefaultRoute | None, gateways: frozenset[Gateway] | None
+    ) -> None:
+        """Row 8: to what it led to; then that is forgotten."""
+        found = taken()
+        verdict, reason, writes = adopting(route, UNLISTED, found, gateways=gateways)
+        assert verdict is Verdict.GIVE_BACK
+        write = RestoreRoute(table=TABLE, to="nat-gateway", exists=route is not None, reason=reason)
+        assert writes == (write,)
+        verdict, _, writes = adopting(NAT_GATEWAY, UNLISTED, found, gateways=gateways)
+        why = "the table leads elsewhere, as it should"
+        assert (verdict, writes) == (Verdict.LEFT, (ForgetTakeover(found=found, reason=why),))
+
+    def test_written_route_goes_when_a_propagated_one_was_there(self) -> None:
+        """Which then counts again."""
+        verdict, reason, writes = adopting(route_to(AT_HOME), UNLISTED, taken("propagated"))
+        assert verdict is Verdict.GIVE_BACK
+        assert writes == (DeleteDefaultRoute(table=TABLE, reason=reason),)
+
+    @pytest.mark.parametrize("state", [None, "failed", "deleting", "deleted"])
+    @pytest.mark.parametrize("policy", [LISTED, UNLISTED])
+    def test_gateway_that_is_gone_is_forgotten_with_a_word(
+        self, policy: Policy, state: str | None
+    ) -> None:
+        """Nothing is given back to it."""
+        there = {Gateway(id="nat-gateway", state=state)} if state else set()
+        found = taken()
+        verdict, reason, writes = adopting(
+            route_to(AT_HOME), policy, found, gateways=frozenset(there)
+        )
+        assert (verdict, reason) == (
+            Verdict.KEEP,
+            f"{SERVED}; nat-gateway, to which it led before, is gone",
+        )
+        assert writes == (ForgetTakeover(found=found, reason="nat-gateway is gone"),)
+
+    def test_target_that_aws_does_not_find_is_forgotten(self) -> None:
+        """And one that leads nowhere: the table is repaired."""
+        found = taken()
+        forgotten = ForgetTakeover(found=found, reason="nat-gateway is gone")
+        gone = frozenset({"nat-gateway"})
+        assert adopting(route_to(AT_HOME), UNLISTED, found, gone=gone)[2] == (forgotten,)
+        dead = replace(NAT_GATEWAY, blackhole=True)
+        verdict, _, writes = adopting(dead, UNLISTED, found)
+        assert verdict is Verdict.REPAIR_AT_HOME
+        assert forgotten in writes
+
+    @pytest.mark.parametrize(
+        "facts",
+        [
+            {"gateways": frozenset({Gateway(id="nat-gateway", state="pending")})},
+            {"refused": frozenset({(TABLE, "nat-gateway")})},
+            {"takeovers": None},
+        ],
+    )
+    def test_table_stays_while_it_cannot_be_given_back(self, facts: dict[str, Any]) -> None:
+        """The gateway is not ready, AWS refuses, or it is not known what is remembered."""
+        verdict, _, writes = adopting(route_to(AT_HOME), UNLISTED, taken(), **facts)
+        assert (verdict, writes) == (Verdict.KEEP, ())
+
+    def test_table_of_another_deployment_is_forgotten(self) -> None:
+        """It is not the stack's any more."""
+        found = replace(taken(), table="rtb-old")
+        why = "the table is not the stack's"
+        assert adopting(None, LISTED, found)[2][-1] == ForgetTakeover(found=found, reason=why)
+
+    def test_stack_that_ends_gives_back_and_takes_nothing(self) -> None:
+        """What is gone leaves no route behind that could dangle."""
+        policy, found, ending = Policy(adopt=True), taken(), {"ending": True}
+        assert adopting(NAT_GATEWAY, policy, **ending)[::2] == (Verdict.LEFT, ())
+        assert adopting(route_to(AT_HOME), policy, found, **ending)[0] is Verdict.GIVE_BACK
+        gone = {"gateways": frozenset[Gateway](), **ending}
+        verdict, reason, writes = adopting(route_to(AT_HOME), policy, found, **gone)
+        assert verdict is Verdict.RELEASE
+        assert writes == (DeleteDefaultRoute(table=TABLE, reason=reason),)
+        verdict, _, writes = adopting(None, policy, found, **gone)
+        assert writes[-1] == ForgetTakeover(found=found, reason="nat-gateway is gone")
+        assert adopting(None, policy, **gone)[::2] == (Verdict.LEFT, ())
 
 
 def test_plan_stays_away_when_failback_is_manual() -> None:
@@ -752,7 +965,8 @@ class TestStrays:
     def test_stray_follows_the_other_subnets_when_its_home_is_taken_back(self) -> None:
         """The foreign target of its home works, but is being left."""
         policy = Policy(swap=True, adopt=True)
-        made = plan(network({AWAY}, {replace(self.home, route=NAT_GATEWAY), self.other}), policy)
+        seen = network({AWAY}, {replace(self.home, route=NAT_GATEWAY), self.other})
+        made = plan(replace(seen, takeovers=frozenset({taken(done=False)})), policy)
         assert Verdict.EVACUATE == made.decisions[0].verdict
         assert ["rtb-other"] == [a.table for a in made.actions if isinstance(a, AssociateSubnet)]
 

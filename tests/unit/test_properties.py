@@ -7,13 +7,24 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nat_failover.actions import AssociateSubnet, Move, MoveSubnet, PublishRing, SetDefaultRoute
+from nat_failover.actions import (
+    AssociateSubnet,
+    DeleteDefaultRoute,
+    ForgetTakeover,
+    Move,
+    MoveSubnet,
+    PublishRing,
+    RememberTakeover,
+    RestoreRoute,
+    SetDefaultRoute,
+)
 from nat_failover.model import Health, Nat, Observation, Policy, Subnet, Table, Verdict
 from nat_failover.planner import plan
 from nat_failover.ring import RING_WAIT_S
-from tests.unit.worlds import carry_out, judged, networks, policies
+from nat_failover.takeovers import MOST_TIMES, led_to
+from tests.unit.worlds import NAT_GATEWAY, carry_out, judged, networks, policies
 
-ROUNDS = 4
+ROUNDS = 6
 
 
 def settle(seen: Observation, policy: Policy) -> Observation:
@@ -82,7 +93,7 @@ def may_be_left(subnet: Subnet, seen: Observation, policy: Policy) -> bool:
     theirs = subnet.association is not None or leads_elsewhere(used, seen)
     working = [t for t in seen.tables if serves(t, usable(seen)) and not leads_elsewhere(t, seen)]
     alike = [t for t in working if used.other_routes <= t.other_routes]
-    return (theirs and not policy.adopt) or not alike
+    return (theirs and not policy.adopts(subnet.home)) or not alike
 
 
 @given(networks(), policies)
@@ -181,12 +192,16 @@ def test_plan_writes_what_is_of_this_stack_only(seen: Observation, policy: Polic
     subnets = {subnet for table in seen.tables for subnet in table.home_subnets}
     for action in plan(seen, policy).actions:
         match action:
-            case SetDefaultRoute():
+            case SetDefaultRoute() | RestoreRoute() | DeleteDefaultRoute() | RememberTakeover():
                 assert action.table in tables
+            case ForgetTakeover():
+                assert action.found in (seen.takeovers or ())
             case MoveSubnet():
                 assert action.subnet in subnets
                 assert action.table in tables
-                assert action.source in tables | led or policy.adopt
+                homes = {s.id: s.home for s in seen.subnets}
+                taken = policy.adopts(homes[action.subnet])
+                assert action.source in tables | led or taken
             case AssociateSubnet():
                 assert action.subnet in subnets
                 assert action.table in tables
@@ -212,3 +227,54 @@ def test_plan_fails_nothing_back_when_the_memory_could_not_be_read(
     """What works waits where it is; what does not is repaired all the same."""
     made = plan(replace(seen, memory_readable=False), policy)
     assert Verdict.FAIL_BACK not in {decision.verdict for decision in made.decisions}
+
+
+@given(networks(), policies)
+def test_plan_takes_over_only_what_is_remembered(seen: Observation, policy: Policy) -> None:
+    """No written route of somebody else's is replaced before it is known what it leads to."""
+    led = {table.id: led_to(table.route) for table in seen.tables if leads_elsewhere(table, seen)}
+    remembered = {each.table: each.target for each in seen.takeovers or ()}
+    for action in plan(seen, policy).actions:
+        if isinstance(action, SetDefaultRoute) and action.table in led:
+            assert policy.adopts(action.table)
+            assert remembered[action.table] == led[action.table]
+
+
+@given(networks(), policies)
+def test_plan_of_a_stack_that_ends_takes_nothing_over_and_keeps_nothing_that_was(
+    seen: Observation, policy: Policy
+) -> None:
+    """Each table that was taken over leads to what it led to, or nowhere; then it is forgotten."""
+    seen = replace(seen, ending=True, refused=frozenset())
+    before = {table.id: table.route for table in seen.tables}
+    after = settle(seen, policy)
+    for table in after.tables:
+        taken = next((each for each in seen.takeovers or () if each.table == table.id), None)
+        if leads_elsewhere(table, seen) or not table.exists:
+            continue
+        pending = any(each.state == "pending" for each in seen.gateways or ())
+        assert taken is None or table.route is None or pending
+        assert before[table.id] is not None or table.route is None
+    assert not any(
+        isinstance(action, SetDefaultRoute) and leads_elsewhere(table, seen)
+        for table in seen.tables
+        for action in plan(seen, policy).actions
+        if action.target.startswith(f"{table.id} ")
+    )
+
+
+@given(networks(), policies, st.integers(2, 6))
+def test_plan_gives_up_a_table_that_is_written_back_again_and_again(
+    seen: Observation, policy: Policy, writes: int
+) -> None:
+    """It is taken over twice at most, however often somebody writes it back."""
+    policy = replace(policy, deployed=False)
+    seen = replace(seen, refused=frozenset(), takeovers=frozenset())
+    taken = 0
+    for _ in range(writes):
+        theirs = (replace(t, route=NAT_GATEWAY) if t.exists else t for t in seen.tables)
+        seen = replace(seen, tables=frozenset(theirs), now=seen.now + 60)
+        before = {table.id: table.route for table in seen.tables}
+        seen = settle(seen, policy)
+        taken += any(t.route != before[t.id] for t in seen.tables)
+    assert taken <= MOST_TIMES

@@ -13,21 +13,27 @@ from hypothesis import strategies as st
 from nat_failover.actions import (
     AssociateSubnet,
     CompleteLifecycleAction,
+    DeleteDefaultRoute,
     DisableSourceDestCheck,
+    ForgetTakeover,
     MarkUnhealthy,
     Move,
     MoveSubnet,
     Planned,
     PublishRing,
+    RememberTakeover,
+    RestoreRoute,
     SetDefaultRoute,
 )
 from nat_failover.claims import Claims
+from nat_failover.effects import route_to as route_to_target
 from nat_failover.history import FAILBACK_AFTER_S
 from nat_failover.model import (
     Accusation,
     Association,
     Claim,
     DefaultRoute,
+    Gateway,
     InstanceState,
     Judgement,
     Nat,
@@ -37,6 +43,7 @@ from nat_failover.model import (
     Ring,
     Subnet,
     Table,
+    Takeover,
     judge,
 )
 
@@ -130,10 +137,9 @@ def carry_out(seen: Observation, actions: Iterable[Planned]) -> Observation:
         match action:
             case SetDefaultRoute():
                 route = DefaultRoute(interface=action.interface, instance=action.instance)
-                seen = _with_tables(
-                    seen,
-                    (replace(t, route=route) if t.id == action.table else t for t in seen.tables),
-                )
+                seen = _with_route(seen, action.table, route)
+            case RestoreRoute() | DeleteDefaultRoute() | RememberTakeover() | ForgetTakeover():
+                seen = _taken_or_given_back(seen, action)
             case MoveSubnet() | AssociateSubnet():
                 seen = with_subnets(
                     replace(
@@ -170,8 +176,31 @@ def _told(nat: Nat, action: MarkUnhealthy | CompleteLifecycleAction) -> Nat:
     return replace(nat, lifecycle="Terminating:Proceed")
 
 
-def _with_tables(seen: Observation, tables: Iterable[Table]) -> Observation:
+def _with_route(seen: Observation, id_: str, route: DefaultRoute | None) -> Observation:
+    tables = (replace(t, route=route) if t.id == id_ else t for t in seen.tables)
     return replace(seen, tables=frozenset(tables))
+
+
+def _taken_or_given_back(
+    seen: Observation,
+    action: RestoreRoute | DeleteDefaultRoute | RememberTakeover | ForgetTakeover,
+) -> Observation:
+    """Return the network after a write that is about a table which was not ours."""
+    match action:
+        case RestoreRoute():
+            return _with_route(seen, action.table, route_to_target(action.to))
+        case DeleteDefaultRoute():
+            known = {each.table: each.target for each in seen.takeovers or ()}
+            hidden = known.get(action.table) == "propagated"
+            return _with_route(seen, action.table, PROPAGATED if hidden else None)
+        case RememberTakeover():
+            return replace(seen, takeovers=_others(seen, action.table) | {action.takeover})
+        case ForgetTakeover():
+            return replace(seen, takeovers=_others(seen, action.table))
+
+
+def _others(seen: Observation, table: str) -> frozenset[Takeover]:
+    return frozenset(each for each in seen.takeovers or () if each.table != table)
 
 
 def _moved(table: Table, move: Move) -> Table:
@@ -194,7 +223,8 @@ policies = st.builds(
     Policy,
     swap=st.booleans(),
     failback=st.booleans(),
-    adopt=st.booleans(),
+    adopt=st.booleans() | st.frozensets(st.sampled_from(["rtb-0", "rtb-1", "rtb-2"])),
+    deployed=st.booleans(),
     watch=st.booleans(),
     group=st.just("any-group"),
 )
@@ -235,7 +265,7 @@ def networks(draw: st.DrawFn) -> Observation:
         st.sampled_from([table.id for table in tables] + [nat.instance for nat in nats]),
     )
     return replace(
-        draw(_with_hearsay(seen)),
+        draw(_with_takeovers(draw(_with_hearsay(seen)))),
         leaving=draw(st.frozensets(ids)),
         memory_readable=draw(st.sampled_from([True, True, False])),
         refused=draw(st.just(frozenset()) | st.frozensets(targets, max_size=3)),
@@ -280,6 +310,27 @@ def _with_hearsay(draw: st.DrawFn, seen: Observation) -> Observation:
         replaced=draw(st.none() | moments),
         desired=draw(st.sampled_from([2, 2, 0])),
         deleting=draw(st.sampled_from([False, False, True])),
+    )
+
+
+@st.composite
+def _with_takeovers(draw: st.DrawFn, seen: Observation) -> Observation:
+    """Draw what is remembered of tables that were taken over, and the gateways that there are."""
+    takeover = st.builds(
+        Takeover,
+        table=st.sampled_from([table.id for table in sorted(seen.tables, key=repr)] + ["rtb-old"]),
+        target=st.sampled_from(["nat-gateway", "nat-gateway", "eni-foreign", "propagated"]),
+        times=st.integers(1, 2),
+        done=st.booleans(),
+        written=st.floats(seen.now - 60, seen.now),
+    )
+    states = st.sampled_from(["available", "available", "pending", "deleted"])
+    gateways = st.builds(lambda state: frozenset({Gateway(id="nat-gateway", state=state)}), states)
+    known = st.lists(takeover, max_size=3, unique_by=lambda each: each.table)
+    return replace(
+        seen,
+        takeovers=draw(st.none() | known.map(frozenset) | known.map(frozenset)),
+        gateways=draw(st.sampled_from([None, frozenset[Gateway]()]) | gateways),
     )
 
 

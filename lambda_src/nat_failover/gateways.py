@@ -1,0 +1,43 @@
+"""The NAT gateways of the VPC, read beside an observation where tables may be taken over from them.
+
+They are no part of the observation: a read that fails, or takes longer than the others, stops no
+repair. Then it is not known what a table could be given back to, so that nothing is.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from nat_failover.memory import FAULTS
+from nat_failover.model import Gateway
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    from nat_failover.clients import Clients
+    from nat_failover.contract import Settings
+
+WAIT_S = 0.25
+"""How much longer than for its other reads an observation waits for the gateways."""
+
+
+def begin_gateways(clients: Clients, settings: Settings) -> Future[list[Any]] | None:
+    """Begin to read the gateways of the VPC, if the settings ask for them."""
+    return clients.threads.submit(_read, clients, settings) if settings.takes_over else None
+
+
+def gateways_in_time(asked: Future[list[Any]]) -> frozenset[Gateway] | None:
+    """Return the gateways, None if they could not be read in time."""
+    try:
+        return frozenset(
+            Gateway(id=each["NatGatewayId"], state=each["State"]) for each in asked.result(WAIT_S)
+        )
+    except (*FAULTS, TimeoutError):
+        return None
+
+
+def _read(clients: Clients, settings: Settings) -> list[Any]:
+    pages = clients.ec2.get_paginator("describe_nat_gateways").paginate(
+        Filters=[{"Name": "vpc-id", "Values": [settings.vpc]}]
+    )
+    return [gateway for page in pages for gateway in page["NatGateways"]]
