@@ -76,12 +76,15 @@ class Takeovers:
         A table of a stack that is being deleted keeps nothing of it that could dangle.
         """
         found = self._of.get(table.id)
-        if self._ending and table.exists and table.route is None and found is None:
-            return Verdict.LEFT
-        if found is None or not table.exists or self._fleet.is_foreign(table):
+        gone = found is None or self._is_gone(found, table)
+        if not table.exists or self._fleet.is_foreign(table):
             return None
-        if self._is_gone(found, table):
-            return Verdict.RELEASE if self._ending and table.route else None
+        if self._ending and gone and table.route is None:
+            return Verdict.LEFT
+        if found is None:
+            return None
+        if gone:
+            return Verdict.RELEASE if self._ending else None
         if self.adopts(table) or not self._may_be_given_back(found):
             return None
         return Verdict.GIVE_BACK

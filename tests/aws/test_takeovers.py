@@ -111,7 +111,8 @@ def test_table_is_not_taken_over_when_nobody_can_read_what_is_remembered_of_it(
     returned = deploy(replace(region.settings, adopt=True))(messages.SWEEP)
 
     assert leads_to(region) == gateway
-    assert "ConditionalCheckFailedException" in returned["failure"]
+    (row,) = [row for row in returned["now"] if row["table"] == table]
+    assert "so it is not taken over" in row["reason"]
 
 
 @pytest.mark.parametrize("adopt", [(), False])

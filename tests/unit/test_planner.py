@@ -360,7 +360,8 @@ class TestAdopt:
         assert verdict is Verdict.RELEASE
         assert writes == (DeleteDefaultRoute(table=TABLE, reason=reason),)
         verdict, _, writes = adopting(None, policy, found, **gone)
-        assert writes[-1] == ForgetTakeover(found=found, reason="nat-gateway is gone")
+        forgotten = ForgetTakeover(found=found, reason="nat-gateway is gone")
+        assert (verdict, writes) == (Verdict.LEFT, (forgotten,))
         assert adopting(None, policy, **gone)[::2] == (Verdict.LEFT, ())
 
 
