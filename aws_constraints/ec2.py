@@ -30,6 +30,13 @@ INSTANCE_TYPE = Text(
 )
 VPC_CIDR = Network(shortest=16, longest=28)
 
+_FILTERED = (
+    "DescribeInstances",
+    "DescribeNetworkAcls",
+    "DescribeRouteTables",
+    "DescribeSubnets",
+    "DescribeVpcs",
+)
 _RULES = ("SecurityGroupIngress", "SecurityGroupEgress")
 _AUTHORIZE = ("AuthorizeSecurityGroupIngress", "AuthorizeSecurityGroupEgress")
 _RANGES = ("IpRanges", "Ipv6Ranges", "PrefixListIds", "UserIdGroupPairs")
@@ -320,6 +327,8 @@ TAGS = (
 )
 
 CALLS = (
+    _identifier("vpc", "AWS::EC2::SecurityGroup/VpcId"),
+    _identifier("subnet", "AWS::AutoScaling::AutoScalingGroup/VPCZoneIdentifier/*"),
     _identifier(
         "rtb",
         *(
@@ -347,7 +356,7 @@ CALLS = (
     Row(
         places=tuple(
             f"ec2.{operation}/Filters/*/{part}"
-            for operation in ("DescribeInstances", "DescribeRouteTables")
+            for operation in _FILTERED
             for part in ("Name", "Values/*")
         ),
         rule=Text(allowed="any characters", shortest=1, longest=256),
@@ -355,10 +364,7 @@ CALLS = (
         code="InvalidParameterValue",
     ),
     Row(
-        places=tuple(
-            f"ec2.{operation}/NextToken"
-            for operation in ("DescribeInstances", "DescribeRouteTables")
-        ),
+        places=tuple(f"ec2.{operation}/NextToken" for operation in _FILTERED),
         rule=Document(longest=4096),
         source="EC2 API reference: what the last answer gave",
         code="InvalidNextToken",

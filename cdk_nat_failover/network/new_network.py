@@ -19,6 +19,7 @@ from cdk_nat_failover.network.address_plan import (
 )
 from cdk_nat_failover.network.nat_network import NatNetwork, home_of
 from cdk_nat_failover.options.network import ZONES, NetworkOptions
+from cdk_nat_failover.options.section import OptionsError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,6 +40,12 @@ class NewNetwork(Construct):
         super().__init__(scope, construct_id)
         chosen = options or NetworkOptions()
         chosen.check()
+        if chosen.vpc:
+            message = (
+                f"vpc is {chosen.vpc!r}, but NewNetwork makes a VPC; allowed: null, or"
+                " NatNetwork.of(…) for one that is there"
+            )
+            raise OptionsError(message)
         self._vpc = self._bare_vpc(chosen.cidr)
         self._add_cidrs(chosen.additional_cidrs)
         by_letter = self._zones(chosen.zones)
@@ -47,9 +54,11 @@ class NewNetwork(Construct):
         self._add_endpoints([*private, *public])
         self.network = NatNetwork(
             vpc=self._vpc,
-            cidrs=tuple(map(str, (chosen.cidr, *chosen.additional_cidrs))),
+            cidrs=tuple(map(str, chosen.cidrs)),
             public_subnets=tuple(public),
             homes=tuple(map(home_of, private)),
+            served_cidrs=tuple(map(str, chosen.served_cidrs)),
+            checked=bool(chosen.served_cidrs),
         )
         self.vpc = self._selectable(chosen.cidr, by_letter, public, private)
         """The VPC with its subnets, as other constructs select them."""
