@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aws_constraints.regions import ZONE
+from aws_constraints.regions import ZONE, ZONE_ID
 from aws_constraints.rows import Row
 from aws_constraints.rules import Document, Network, Number, OneOf, Text
 
@@ -166,6 +166,13 @@ NETWORKS = (
         source="AWS Regions and Availability Zones, 'Availability Zones'",
         code="InvalidParameterValue",
         words="Value ({value}) for parameter availabilityZone is invalid.",
+    ),
+    Row(
+        places=("AWS::EC2::Subnet/AvailabilityZoneId", "ec2.CreateSubnet/AvailabilityZoneId"),
+        rule=Text(pattern=ZONE_ID, allowed="a Region in short, -az and a number", longest=32),
+        source="AWS Regions and Availability Zones, 'AZ IDs'",
+        code="InvalidParameterValue",
+        words="Value ({value}) for parameter availabilityZoneId is invalid.",
     ),
     Row(
         places=(

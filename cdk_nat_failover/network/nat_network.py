@@ -113,6 +113,14 @@ def _table_of(subnet: ec2.ISubnet) -> str:
         raise OptionsError(message) from None
 
 
+def zone_of(subnet: ec2.Subnet) -> str:
+    """Return the name of a subnet's zone, which AWS tells where the zone is given by its id."""
+    resource = subnet.node.default_child
+    if isinstance(resource, ec2.CfnSubnet) and resource.availability_zone_id:
+        return resource.attr_availability_zone
+    return subnet.availability_zone
+
+
 def home_of(subnet: ec2.Subnet) -> Home:
     """Return the home of a private subnet that has a route table of its own."""
     # CloudFormation deletes in the opposite order: a subnet takes its association with it, whose id
@@ -120,6 +128,6 @@ def home_of(subnet: ec2.Subnet) -> Home:
     subnet.node.find_child("Subnet").node.add_dependency(subnet.node.find_child("RouteTable"))
     return Home(
         table=subnet.route_table.route_table_id,
-        zone=subnet.availability_zone,
+        zone=zone_of(subnet),
         subnets=(subnet,),
     )

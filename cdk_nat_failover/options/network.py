@@ -10,7 +10,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from aws_constraints.cidrs import is_private, restricted
-from aws_constraints.regions import EDGE_ZONE, ZONE
+from aws_constraints.regions import EDGE_ZONE, ZONE, ZONE_ID
 from cdk_nat_failover.network.address_plan import (
     LETTERS,
     SMALLEST_SUBNET,
@@ -121,8 +121,8 @@ def _not_at_the_edge(zone: str) -> str:
     if re.fullmatch(EDGE_ZONE, zone):
         message = "it is a Local Zone or a Wavelength Zone: name Availability Zones of its Region"
         raise ValueError(message)
-    if not re.fullmatch(ZONE, zone):
-        message = "it is not the name of an Availability Zone"
+    if not re.fullmatch(rf"{ZONE}|{ZONE_ID}", zone):
+        message = "it is neither the name nor the id of an Availability Zone"
         raise ValueError(message)
     return zone
 
@@ -157,7 +157,8 @@ class NetworkOptions(Section):
         default=None,
         decides="the Availability Zones, each with a public and a private subnet",
         allowed="null for the first two of the Region, or a list of two or more Availability"
-        " Zones of one Region, each once, such as ['eu-west-1a', 'eu-west-1b']",
+        " Zones of one Region, each once, such as ['eu-west-1a', 'eu-west-1b'] or by their ids"
+        " ['euw1-az1', 'euw1-az2']",
     )
 
     served_cidrs: Annotated[
@@ -220,12 +221,12 @@ class NetworkOptions(Section):
 
 def _zones_are_of_one_region(network: NetworkOptions, at: str) -> str | None:
     zones = network.zones or ()
-    regions = sorted({zone[:-1] for zone in zones})
+    regions = sorted({zone[:-1].removesuffix("-az") for zone in zones})
     if len(regions) <= 1:
         return None
     return (
         f"{at}zones is {list(zones)}, zones of {' and '.join(regions)};"
-        " allowed: zones of one Region"
+        " allowed: zones of one Region, all by their names or all by their ids"
     )
 
 
@@ -235,7 +236,8 @@ def _zones_have_addresses(network: NetworkOptions, at: str) -> str | None:
         return None
     return (
         f"{at}zones has {', '.join(zones)}, for which the address plan has no room;"
-        f" allowed: zones with the letters {LETTERS[0]} to {LETTERS[-1]}"
+        f" allowed: zones with the letters {LETTERS[0]} to {LETTERS[-1]}, or the numbers 1 to"
+        f" {len(LETTERS)}"
     )
 
 

@@ -7,12 +7,13 @@ else reads context. Its sections are the options of the construct, each with a f
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
 from aws_constraints.cloudformation import STACK_NAME
-from aws_constraints.regions import REGION
+from aws_constraints.regions import REGION, ZONE
 from cdk_nat_failover.options.alerts import AlertOptions
 from cdk_nat_failover.options.failover import FailoverOptions
 from cdk_nat_failover.options.instances import (
@@ -72,7 +73,8 @@ def _environment_is_whole(settings: AppSettings) -> str | None:
 
 
 def _zones_are_of_the_region(settings: AppSettings) -> str | None:
-    zones = [zone for zone in settings.network.zones or () if zone[:-1] != settings.region]
+    named = [zone for zone in settings.network.zones or () if re.fullmatch(ZONE, zone)]
+    zones = [zone for zone in named if zone[:-1] != settings.region]
     if settings.region is None or not zones:
         return None
     return (

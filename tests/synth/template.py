@@ -25,6 +25,7 @@ VARIANTS: dict[str, Mapping[str, Any]] = {
         "network": {"zones": ["eu-west-1a", "eu-west-1b", "eu-west-1c"]},
         "fleet": {"max": 3},
     },
+    "zones-by-id": {"network": {"zones": ["euw1-az1", "euw1-az3"]}},
     "more-networks": {"network": {"additional_cidrs": ["100.64.0.0/16", "10.1.0.0/16"]}},
     "existing-vpc": {
         "network": {

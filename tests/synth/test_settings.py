@@ -21,7 +21,8 @@ IMAGES = "/aws/service/ami-amazon-linux-latest"
 CIDR = "an IPv4 network from /16 to /25 that hosts can use, such as '10.0.0.0/16'"
 ZONES = (
     "null for the first two of the Region, or a list of two or more Availability Zones of one"
-    " Region, each once, such as ['eu-west-1a', 'eu-west-1b']"
+    " Region, each once, such as ['eu-west-1a', 'eu-west-1b'] or by their ids ['euw1-az1',"
+    " 'euw1-az2']"
 )
 NETWORKS = (
     "a list of up to 4 more networks of the VPC whose hosts may use the NATs, such as"
@@ -349,7 +350,14 @@ MISTAKES: list[tuple[Any, str]] = [
         {"network": {"zones": ["eu-west-1a", "eu-west-1g"]}},
         (
             "network.zones has eu-west-1g, for which the address plan has no room; allowed:"
-            " zones with the letters a to f"
+            " zones with the letters a to f, or the numbers 1 to 6"
+        ),
+    ),
+    (
+        {"network": {"zones": ["euw1-az1", "euw1-az7"]}},
+        (
+            "network.zones has euw1-az7, for which the address plan has no room; allowed:"
+            " zones with the letters a to f, or the numbers 1 to 6"
         ),
     ),
     (
@@ -363,15 +371,24 @@ MISTAKES: list[tuple[Any, str]] = [
         " once; allowed: " + ZONES,
     ),
     (
+        {"network": {"zones": ["eu-west-1a", "euw1"]}},
+        (
+            "network.zones[1] is 'euw1': it is neither the name nor the id of an Availability Zone;"
+            f" allowed: {ZONES}"
+        ),
+    ),
+    (
         {"network": {"zones": ["eu-west-1a", "euw1-az2"]}},
-        "network.zones[1] is 'euw1-az2': it is not the name of an Availability Zone; allowed: "
-        + ZONES,
+        (
+            "network.zones is ['eu-west-1a', 'euw1-az2'], zones of eu-west-1 and euw1;"
+            " allowed: zones of one Region, all by their names or all by their ids"
+        ),
     ),
     (
         {"network": {"zones": ["eu-west-1a", "eu-west-2a"]}},
         (
             "network.zones is ['eu-west-1a', 'eu-west-2a'], zones of eu-west-1 and eu-west-2;"
-            " allowed: zones of one Region"
+            " allowed: zones of one Region, all by their names or all by their ids"
         ),
     ),
     (
