@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aws_constraints.regions import ZONE
+from aws_constraints.regions import ZONE, ZONE_ID
 from aws_constraints.rows import Row
 from aws_constraints.rules import Document, Network, Number, OneOf, Text
 
@@ -30,6 +30,13 @@ INSTANCE_TYPE = Text(
 )
 VPC_CIDR = Network(shortest=16, longest=28)
 
+_FILTERED = (
+    "DescribeInstances",
+    "DescribeNetworkAcls",
+    "DescribeRouteTables",
+    "DescribeSubnets",
+    "DescribeVpcs",
+)
 _RULES = ("SecurityGroupIngress", "SecurityGroupEgress")
 _AUTHORIZE = ("AuthorizeSecurityGroupIngress", "AuthorizeSecurityGroupEgress")
 _RANGES = ("IpRanges", "Ipv6Ranges", "PrefixListIds", "UserIdGroupPairs")
@@ -159,6 +166,13 @@ NETWORKS = (
         source="AWS Regions and Availability Zones, 'Availability Zones'",
         code="InvalidParameterValue",
         words="Value ({value}) for parameter availabilityZone is invalid.",
+    ),
+    Row(
+        places=("AWS::EC2::Subnet/AvailabilityZoneId", "ec2.CreateSubnet/AvailabilityZoneId"),
+        rule=Text(pattern=ZONE_ID, allowed="a Region in short, -az and a number", longest=32),
+        source="AWS Regions and Availability Zones, 'AZ IDs'",
+        code="InvalidParameterValue",
+        words="Value ({value}) for parameter availabilityZoneId is invalid.",
     ),
     Row(
         places=(
@@ -321,6 +335,8 @@ TAGS = (
 )
 
 CALLS = (
+    _identifier("vpc", "AWS::EC2::SecurityGroup/VpcId"),
+    _identifier("subnet", "AWS::AutoScaling::AutoScalingGroup/VPCZoneIdentifier/*"),
     _identifier(
         "rtb",
         *(
@@ -352,8 +368,7 @@ CALLS = (
         places=tuple(
             f"ec2.{filters}/*/{part}"
             for filters in (
-                "DescribeInstances/Filters",
-                "DescribeRouteTables/Filters",
+                *(f"{operation}/Filters" for operation in _FILTERED),
                 "DescribeNatGateways/Filter",
             )
             for part in ("Name", "Values/*")
@@ -364,8 +379,7 @@ CALLS = (
     ),
     Row(
         places=tuple(
-            f"ec2.{operation}/NextToken"
-            for operation in ("DescribeInstances", "DescribeNatGateways", "DescribeRouteTables")
+            f"ec2.{operation}/NextToken" for operation in (*_FILTERED, "DescribeNatGateways")
         ),
         rule=Document(longest=4096),
         source="EC2 API reference: what the last answer gave",
