@@ -572,8 +572,13 @@ def test_vpc_of_the_same_app_is_checked_when_its_routes_are_there() -> None:
             {"failover": FailoverOptions(strategy=Strategy.SWAP_ROUTE_TABLE)},
             "strategy is 'swap-route-table', but others associate the subnets of Theirs/Theirs",
         ),
+        (
+            {**CIDR, **TABLES},
+            {"failover": FailoverOptions(adopt=("rtb-01234567",))},
+            "adopt names rtb-01234567, no private route table of Theirs/Theirs; allowed: rtb-1",
+        ),
     ],
-    ids=["cidrs", "tables", "swap"],
+    ids=["cidrs", "tables", "swap", "adopt"],
 )
 def test_vpc_that_is_there_is_refused_when_it_cannot_be_served(
     known: dict[str, Any], chosen: dict[str, Any], mistake: str
