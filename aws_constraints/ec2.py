@@ -25,6 +25,13 @@ AMI = Text(
 )
 """An id that a person gives; the row below takes those of emulators too."""
 
+ALLOCATION = Text(
+    pattern=r"eipalloc-([0-9a-f]{8}|[0-9a-f]{17})",
+    allowed="eipalloc- and 8 or 17 hexadecimal digits",
+    longest=26,
+)
+"""An id that a person gives."""
+
 INSTANCE_TYPE = Text(
     pattern=r"[a-z][a-z0-9-]*\.[a-z0-9-]+", allowed="a family, a dot and a size", longest=64
 )

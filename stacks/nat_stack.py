@@ -84,5 +84,10 @@ class NatStack(cdk.Stack):
                 nats.function.function_name,
             ),
         }
+        if nats.elastic_ips:
+            outputs["ElasticIps"] = (
+                "Addresses with which the private subnets are seen, for allow-lists",
+                ",".join(nats.elastic_ips),
+            )
         for name, (description, value) in outputs.items():
             cdk.CfnOutput(self, name, description=description, value=value)

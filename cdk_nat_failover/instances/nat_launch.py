@@ -96,6 +96,7 @@ class NatLaunch(Construct):
         memory: dynamodb.ITable,
         hook: str,
         resource: str,
+        elastic_ips: str,
     ) -> None:
         super().__init__(scope, construct_id)
         self._options, self._address = options, address
@@ -125,6 +126,7 @@ class NatLaunch(Construct):
             topic=topic.topic.topic_arn,
             table=memory.table_name,
             code=code.s3_object_url if code else "",
+            elastic_ips=elastic_ips,
         )
         self._user_data = cdk.Fn.base64(user_data(boot))
         self.resource = self._template() if options.launch == "template" else self._configuration()

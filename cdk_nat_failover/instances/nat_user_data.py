@@ -54,7 +54,9 @@ class Boot:
     `group` and `hook` name the lifecycle action that an instance completes, `stack` and `resource`
     what it signals afterwards; `targets` are IPv4 addresses and host names on the internet, none
     for the Region's own. With a `watch`, `topic` is the ARN where it publishes its claims, `table`
-    the name of the table where it reads its peers, `code` the URL of its modules in S3.
+    the name of the table where it reads its peers, `code` the URL of its modules in S3. What
+    `elastic_ips` says no instance reads: those that are to have other Elastic IPs, or none, have
+    other user data, so that a deployment replaces them one by one.
     """
 
     targets: Sequence[str]
@@ -67,6 +69,7 @@ class Boot:
     topic: str = ""
     table: str = ""
     code: str = ""
+    elastic_ips: str = ""
 
 
 def user_data(boot: Boot) -> str:
@@ -99,6 +102,8 @@ def _settings(boot: Boot) -> str:
     }
     if boot.watch:
         values |= {"watch": "on", "topic": boot.topic, "table": boot.table, "code": boot.code}
+    if boot.elastic_ips:
+        values["elastic_ips"] = boot.elastic_ips
     return "".join(f"{name}={shlex.quote(value)}\n" for name, value in values.items())
 
 

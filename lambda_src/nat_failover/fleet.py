@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from nat_failover import ring
 from nat_failover.actions import DEFAULT_ROUTE_CIDR, DisableSourceDestCheck
+from nat_failover.addresses import Addresses
 from nat_failover.claims import Claims
 from nat_failover.history import Histories
 from nat_failover.model import BLACKHOLE, Health, InstanceState, judge, leaves_by_plan
@@ -57,6 +58,7 @@ class Fleet:
         self.leaving = [nat for nat in self.judged if leaves_by_plan(nat, observation, claims)]
         self.load: Counter[Nat] = Counter()
         self.histories = Histories(observation)
+        self.addresses = Addresses(observation, self.histories)
         self.peers = ring.wanted(self.judged.values())
         self.waits_until = ring.waits_until(observation, self.claims, self.peers)
         self._now = observation.now
@@ -113,10 +115,11 @@ class Fleet:
     def candidates(self, table: Table) -> list[Nat]:
         """Return the usable NATs except those that AWS refused the table, unless it refused all.
 
-        A refusal says nothing of the NAT's health, and is forgotten when the run ends.
+        A refusal says nothing of the NAT's health, and is forgotten when the run ends. Those that
+        others know by their address come before those that have it not yet.
         """
         left = [nat for nat in self.fit if (table.id, nat.instance) not in self._refused]
-        return left or self.fit
+        return self.addresses.reliable(left or self.fit)
 
     @property
     def fit(self) -> list[Nat]:
