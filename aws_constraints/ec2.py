@@ -43,6 +43,7 @@ _RANGES = ("IpRanges", "Ipv6Ranges", "PrefixListIds", "UserIdGroupPairs")
 _DATA = "AWS::EC2::LaunchTemplate/LaunchTemplateData"
 _TRACKING = f"{_DATA}/NetworkInterfaces/*/ConnectionTrackingSpecification"
 _TAGGED = (
+    "EIP",
     "InternetGateway",
     "RouteTable",
     "SecurityGroup",
@@ -344,6 +345,20 @@ CALLS = (
         "ec2.CreateRoute/NetworkInterfaceId",
         "ec2.ReplaceRoute/NetworkInterfaceId",
         "ec2.ModifyNetworkInterfaceAttribute/NetworkInterfaceId",
+        "ec2.AssociateAddress/NetworkInterfaceId",
+    ),
+    _identifier("eipalloc", "ec2.AssociateAddress/AllocationId"),
+    Row(
+        places=("ec2.AssociateAddress/PrivateIpAddress",),
+        rule=Text(pattern=r"[0-9]{1,3}(\.[0-9]{1,3}){3}", allowed="an IPv4 address", longest=15),
+        source="EC2 API reference, AssociateAddress",
+        code="InvalidParameterValue",
+        words="Value ({value}) for parameter privateIpAddress is invalid.",
+    ),
+    Row(
+        places=("AWS::EC2::EIP/Domain",),
+        rule=OneOf(("vpc",)),
+        source="EC2 API reference, AllocateAddress",
     ),
     _identifier("subnet", "ec2.AssociateRouteTable/SubnetId"),
     _identifier(
@@ -354,7 +369,7 @@ CALLS = (
     Row(
         places=tuple(
             f"ec2.{operation}/Filters/*/{part}"
-            for operation in ("DescribeInstances", "DescribeRouteTables")
+            for operation in ("DescribeAddresses", "DescribeInstances", "DescribeRouteTables")
             for part in ("Name", "Values/*")
         ),
         rule=Text(allowed="any characters", shortest=1, longest=256),

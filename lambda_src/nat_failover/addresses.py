@@ -3,7 +3,9 @@
 The set is constant, and a NAT has one of it or the address of its launch. Nothing is taken from
 anybody: an address is free when it is associated with nothing, which it is when EC2 has terminated
 the instance that had it. So a NAT that drains keeps its own to its last flow, and its replacement
-waits for it; its zone uses a neighbour meanwhile, whose address is in the set too.
+waits for it; its zone uses a neighbour meanwhile, whose address is in the set too. Where all NATs
+that have one drain, they go on serving until one that stays has one, and a drain that no table
+needs ends for that.
 
 What is associated with a NAT replaces the public address that it had, and breaks its flows. So a
 NAT from before the setting is not given one: a deployment replaces it.
@@ -59,6 +61,22 @@ class Addresses:
         """
         unstable = self._histories.is_unstable
         return [n for n in nats if self.has_settled(n) and not unstable(n.instance)] or nats
+
+    def must_wait(self, server: Nat, usable: list[Nat]) -> bool:
+        """Say whether a NAT that leaves goes on serving, because no other has an Elastic IP yet."""
+        return self.has_settled(server) and not any(map(self.has_settled, usable))
+
+    def is_needed(self, leaving: Nat, usable: list[Nat]) -> bool:
+        """Say whether the Elastic IP of a NAT that serves no table is waited for, and none free."""
+        free = any(each.interface is None for each in self._all)
+        waiting = any(nat.stable for nat in usable) and not any(map(self.of, usable))
+        return self.of(leaving) is not None and waiting and not free
+
+    def settles_at(self, usable: list[Nat]) -> float | None:
+        """Return when the first Elastic IP of a NAT will have settled; None if none is about to."""
+        known = (self._histories.stable_since(nat.instance) for nat in usable if self.of(nat))
+        moments = ((self._now if since is None else since) + SETTLES_S for since in known)
+        return min((moment for moment in moments if moment > self._now), default=None)
 
     def associations(self, health: Iterable[Judgement]) -> Iterator[AssociateAddress]:
         """Yield an association for each NAT that lacks its Elastic IP, as long as some are free."""

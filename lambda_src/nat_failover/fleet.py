@@ -154,9 +154,22 @@ class Fleet:
 
     def may_evacuate(self, table: Table) -> bool:
         """Say whether a table's route may be written at once: nothing serves it by plan."""
+        if not self._serves_by_plan(table):
+            return True
+        return self.waits_until is None and not self.waits_for_address(table)
+
+    def waits_for_address(self, table: Table) -> bool:
+        """Say whether a NAT that leaves serves a table until another one has its Elastic IP."""
+        nat = self.target(table.route)
+        return (
+            nat is not None
+            and self._serves_by_plan(table)
+            and self.addresses.must_wait(nat, self.usable)
+        )
+
+    def _serves_by_plan(self, table: Table) -> bool:
         route, nat = table.route, self.target(table.route)
-        serves = nat in self.leaving and route is not None and not route.blackhole
-        return not serves or self.waits_until is None
+        return nat in self.leaving and route is not None and not route.blackhole
 
     def assign(self, nats: list[Nat]) -> Nat:
         """Choose the NAT that serves the fewest tables, and count the table to it.

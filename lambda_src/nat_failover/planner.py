@@ -19,8 +19,9 @@ sick (`claims`). What time adds:
   serves, while a NAT does not know the ring, for some seconds       → wait: flows are handed over
 - a failback to a NAT that is not usable for long enough, that is
   accused, or that turned sick too often                             → keep
-- any move to a NAT that has not its Elastic IP for long enough,
-  where there is one of the set (`addresses`)                        → only where no other has
+- any move to a NAT that has not its Elastic IP for long enough
+  (`addresses`)                                                      → only where no other has one;
+  from one that has, leaves and still serves                         → wait
 - a repair                                                           → at once, and by a NAT that
   turned sick too often only where no other is usable
 
@@ -87,7 +88,7 @@ def plan(observation: Observation, policy: Policy) -> Plan:
             *replacement(observation, fleet),
             *drained(observation, policy, fleet),
         ),
-        due=fleet.claims.due(),
+        due=_due(fleet, decisions),
         waits_until=_waits_until(fleet, decisions),
         history=advance(observation.history, health, stable, observation.now),
         broken_links=fleet.claims.broken_links(),
@@ -104,6 +105,13 @@ def _why_nothing_fails_back(observation: Observation, policy: Policy) -> str:
         (observation.elastic_ips is None, "the Elastic IPs could not be read"),
     )
     return next((why for holds, why in rows if holds), "")
+
+
+def _due(fleet: Fleet, decisions: Mapping[str, Decision]) -> float | None:
+    """Return when time alone changes what is wanted: of what NATs say, or of their Elastic IPs."""
+    waits = any(decision.verdict is Verdict.WAIT for decision in decisions.values())
+    moments = (fleet.claims.due(), fleet.addresses.settles_at(fleet.usable) if waits else None)
+    return min((moment for moment in moments if moment is not None), default=None)
 
 
 def _waits_until(fleet: Fleet, decisions: Mapping[str, Decision]) -> float | None:
@@ -188,11 +196,18 @@ def _reason(table: Table, verdict: Verdict, fleet: Fleet, stays: str) -> str:
     if verdict in ROUTE_VERDICTS and not fleet.usable:
         return f"{found}; no NAT is known to serve, and this one may"
     if verdict is not Verdict.KEEP:
-        late = verdict is Verdict.REPAIR_ELSEWHERE and _has_no_address_at_home(table, fleet)
-        return f"{found}; {_NO_ADDRESS if late else _BECAUSE[verdict]}"
+        return f"{found}; {_why_moved(table, verdict, fleet)}"
     if server is None or server.zone == table.zone:
         return found
     return f"{found}; {_why_away(table, fleet, stays)}"
+
+
+def _why_moved(table: Table, verdict: Verdict, fleet: Fleet) -> str:
+    if verdict is Verdict.REPAIR_ELSEWHERE and _has_no_address_at_home(table, fleet):
+        return _NO_ADDRESS
+    if verdict is Verdict.WAIT and fleet.waits_for_address(table):
+        return "it serves until another NAT has its Elastic IP for long enough"
+    return _BECAUSE[verdict]
 
 
 def _why_away(table: Table, fleet: Fleet, stays: str) -> str:

@@ -189,7 +189,7 @@ def test_role_names_no_resource_by_a_star_but_for_looking(template: Template) ->
     ]
     (looking,) = (each["Action"] for each in statements if each["Resource"] == "*")
     reads = [request.action for request in READS]
-    assert looking in (reads, [*reads, "ec2:DescribeAddresses"])
+    assert set(looking) - {"ec2:DescribeAddresses"} == set(reads)
 
 
 def test_role_names_the_calls_of_every_write_and_no_others(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from moto.ec2.models import ec2_backends
 from moto.ec2.models.elastic_ip_addresses import ElasticAddress, ElasticAddressBackend
+from moto.ec2.utils import random_public_ip
 
 from lab.emulator.behaviour import Behaviour, Patches
 from lab.emulator.services.ec2.eventual_consistency.history import History, history_of, value_of
@@ -99,7 +100,8 @@ class ElasticIpsOutliveTheirInstance(Behaviour):
 class ElasticIpsAreLimited(Behaviour):
     """A sixth Elastic IP of a Region is refused, and the release of one that is associated.
 
-    moto takes any number, and takes an address away from what has it.
+    moto takes any number, gives addresses of the loopback network, and takes an address away from
+    what has it.
     """
 
     source = (
@@ -115,10 +117,13 @@ class ElasticIpsAreLimited(Behaviour):
         patches.method(ElasticAddressBackend, "allocate_address", self._allocate)
         patches.method(ElasticAddressBackend, "release_address", self._release)
 
-    def _allocate(self, ec2: Any, *given: Any, **named: Any) -> ElasticAddress:
+    def _allocate(
+        self, ec2: Any, domain: str, address: str | None = None, tags: Any = None
+    ) -> ElasticAddress:
         if len(ec2.addresses) >= QUOTA:
             refuse("AddressLimitExceeded", "The maximum number of addresses has been reached.")
-        ip: ElasticAddress = self._moto_allocate(ec2, *given, **named)
+        chosen = address or random_public_ip()
+        ip: ElasticAddress = self._moto_allocate(ec2, domain, chosen, tags)
         return ip
 
     def _release(
