@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 
-from nat_failover.actions import AssociateAddress, SetDefaultRoute
+from nat_failover.actions import AssociateAddress, CompleteLifecycleAction, SetDefaultRoute
 from nat_failover.addresses import SETTLES_S
 from nat_failover.effects import effect, overlay, pending
 from nat_failover.history import FAILBACK_AFTER_S
@@ -224,6 +224,71 @@ class TestTargets:
         assert verdict is Verdict.KEEP
         assert why.endswith("the Elastic IPs could not be read")
         assert decided(seen(HOME, AWAY, ips=None))[0] is Verdict.REPAIR_AT_HOME
+
+
+class TestDrains:
+    """Where all NATs that have an Elastic IP leave, they serve until another one has it."""
+
+    LEAVING = replace(HOME, lifecycle="Terminating:Wait")
+    POLICY = Policy(watch=True, group="any-group")
+
+    def test_table_waits_at_a_nat_that_leaves_until_another_has_its_address(self) -> None:
+        """Its address is in the set, and that of the other one is not yet."""
+        observation = seen(self.LEAVING, AWAY, ips={ip_of(HOME)}, route=route_to(HOME))
+        assert decided(observation) == (
+            Verdict.WAIT,
+            "i-home",
+            (
+                "it uses i-home, leaving: the group says Terminating:Wait; it serves until another NAT"
+                " has its Elastic IP for long enough"
+            ),
+        )
+        assert plan(observation, self.POLICY).due is None
+
+    @pytest.mark.parametrize(("age", "moves"), [(SETTLES_S - 1, False), (SETTLES_S, True)])
+    def test_table_moves_when_the_address_has_settled(self, age: float, *, moves: bool) -> None:
+        """And the run waits for that."""
+        ips = {ip_of(HOME), ip_of(AWAY)}
+        observation = seen(self.LEAVING, AWAY, ips=ips, route=route_to(HOME))
+        history = frozenset(
+            replace(each, stable_since=NOW - age) if each.instance == "i-away" else each
+            for each in observation.history
+        )
+        made = plan(replace(observation, history=history), self.POLICY)
+        assert made.decisions[0].verdict is (Verdict.REPAIR_ELSEWHERE if moves else Verdict.WAIT)
+        assert made.due == (None if moves else NOW + 1)
+
+    @pytest.mark.parametrize("bare", [set(), {FOREIGN}], ids=["none", "foreign"])
+    def test_table_does_not_wait_at_a_nat_without_an_address(self, bare: set[ElasticIp]) -> None:
+        """As without the setting."""
+        observation = seen(self.LEAVING, AWAY, ips=bare, route=route_to(HOME))
+        assert decided(observation)[0] is Verdict.REPAIR_ELSEWHERE
+
+    @pytest.mark.parametrize(
+        ("ips", "route", "ends"),
+        [
+            ({ip_of(HOME)}, AWAY, True),
+            ({ip_of(HOME)}, HOME, False),
+            ({ip_of(HOME), FREE}, AWAY, False),
+            ({ip_of(HOME), ip_of(AWAY)}, AWAY, False),
+            ({FOREIGN}, AWAY, False),
+        ],
+        ids=["needed", "serves", "one-is-free", "has-one", "has-none"],
+    )
+    def test_drain_ends_when_nothing_but_the_address_is_needed(
+        self, ips: set[ElasticIp], route: Nat, *, ends: bool
+    ) -> None:
+        """No table leads to the NAT, and none that stays has an Elastic IP."""
+        observation = seen(self.LEAVING, AWAY, ips=ips, route=route_to(route))
+        made = plan(replace(observation, desired=2), self.POLICY)
+        reasons = [a.reason for a in made.actions if isinstance(a, CompleteLifecycleAction)]
+        assert reasons == (["its Elastic IP is needed"] if ends else [])
+
+    def test_drain_does_not_end_for_a_nat_from_before_the_setting(self) -> None:
+        """It gets none."""
+        old = replace(AWAY, stable=False)
+        made = plan(seen(self.LEAVING, old, ips={ip_of(HOME)}, route=route_to(old)), self.POLICY)
+        assert not [a for a in made.actions if isinstance(a, CompleteLifecycleAction)]
 
 
 class TestWhatIsTold:
