@@ -103,7 +103,10 @@ class FailoverRole(Construct):
             "ec2:DescribeInstances",
             "ec2:DescribeRouteTables",
         ]
-        reads += ["ec2:DescribeAddresses"] if self._elastic_ips else []
+        if self._elastic_ips:
+            reads.append("ec2:DescribeAddresses")
+        if self._network.checked:
+            reads += ["ec2:DescribeNetworkAcls", "ec2:DescribeSubnets", "ec2:DescribeVpcs"]
         return _allow("Reads", reads, ["*"])
 
     def _addresses(self) -> list[iam.PolicyStatement]:

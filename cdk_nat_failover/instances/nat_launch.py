@@ -126,6 +126,7 @@ class NatLaunch(Construct):
             topic=topic.topic.topic_arn,
             table=memory.table_name,
             code=code.s3_object_url if code else "",
+            served=network.served_cidrs,
             elastic_ips=elastic_ips,
         )
         self._user_data = cdk.Fn.base64(user_data(boot))

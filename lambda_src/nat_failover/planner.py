@@ -25,6 +25,9 @@ sick (`claims`). What time adds:
 - a repair                                                           → at once, and by a NAT that
   turned sick too often only where no other is usable
 
+A table in whose zone the group launches nothing, or with subnets in several zones, has no home: any
+NAT serves it as one at home would, so that it never fails back.
+
 A table that works through something that is not ours has egress, so row 6 is asked before row 5.
 Where several NATs fit, the one that serves the fewest tables gets the table. `subnets` has the
 decisions on private subnets that do not use their home table.
@@ -159,7 +162,7 @@ def _verdict(table: Table, policy: Policy, fleet: Fleet) -> Verdict:
 
 def _verdict_on_served(table: Table, server: Nat, policy: Policy, fleet: Fleet) -> Verdict:
     """Let a table fail back to a NAT at home that has settled; no other is worth a move."""
-    if server.zone == table.zone or not policy.failback or not fleet.at_home(table):
+    if fleet.is_home(server, table) or not policy.failback or not fleet.at_home(table):
         return Verdict.KEEP
     settled = [nat for nat in fleet.at_home(table) if fleet.has_settled(nat)]
     if not settled:
@@ -197,12 +200,14 @@ def _reason(table: Table, verdict: Verdict, fleet: Fleet, stays: str) -> str:
         return f"{found}; no NAT is known to serve, and this one may"
     if verdict is not Verdict.KEEP:
         return f"{found}; {_why_moved(table, verdict, fleet)}"
-    if server is None or server.zone == table.zone:
+    if server is None or fleet.is_home(server, table):
         return found
     return f"{found}; {_why_away(table, fleet, stays)}"
 
 
 def _why_moved(table: Table, verdict: Verdict, fleet: Fleet) -> str:
+    if verdict is Verdict.REPAIR_AT_HOME and not fleet.has_home(table):
+        return _NO_HOME
     if verdict is Verdict.REPAIR_ELSEWHERE and _has_no_address_at_home(table, fleet):
         return _NO_ADDRESS
     if verdict is Verdict.WAIT and fleet.waits_for_address(table):
@@ -211,7 +216,7 @@ def _why_moved(table: Table, verdict: Verdict, fleet: Fleet) -> str:
 
 
 def _why_away(table: Table, fleet: Fleet, stays: str) -> str:
-    here = [nat for nat in fleet.usable if nat.zone == table.zone]
+    here = [nat for nat in fleet.usable if fleet.is_home(nat, table)]
     rows = (
         (not here, "no NAT is usable at home"),
         (bool(stays), stays),
@@ -230,9 +235,12 @@ def _why_away(table: Table, fleet: Fleet, stays: str) -> str:
     return next(why for holds, why in rows if holds)
 
 
+_NO_HOME = "it has no home, and any usable NAT serves it"
+
+
 def _has_no_address_at_home(table: Table, fleet: Fleet) -> bool:
     """Say whether what keeps a table away is that the NATs at home are known by no address yet."""
-    here = [nat for nat in fleet.usable if nat.zone == table.zone]
+    here = [nat for nat in fleet.usable if fleet.is_home(nat, table)]
     return (
         bool(here)
         and not any(map(fleet.addresses.has_settled, here))

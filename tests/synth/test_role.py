@@ -11,6 +11,7 @@ import pytest
 from nat_failover.actions import Action
 from nat_failover.contract import FLEET_TAG
 from tests.iam import Request, evaluate, resolve
+from tests.synth.template import VARIANTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,6 +46,11 @@ READS = [
     Request(action="autoscaling:DescribeAutoScalingGroups", resource="*"),
     Request(action="ec2:DescribeInstances", resource="*"),
     Request(action="ec2:DescribeRouteTables", resource="*"),
+]
+CHECKS = [
+    Request(action="ec2:DescribeNetworkAcls", resource="*"),
+    Request(action="ec2:DescribeSubnets", resource="*"),
+    Request(action="ec2:DescribeVpcs", resource="*"),
 ]
 WRITES = [
     Request(action="ec2:CreateRoute", resource=TABLE),
@@ -158,6 +164,7 @@ FOREIGN = [
     ("variant", "allowed"),
     [
         ("default", READS + WRITES),
+        ("served-networks", READS + CHECKS + WRITES),
         ("swap-route-table", READS + WRITES + SWAPS + DEPARTURES),
         ("swap-and-adopt", READS + WRITES + SWAPS + DEPARTURES),
         ("customer-key", READS + WRITES + ENCRYPTION),
@@ -169,7 +176,7 @@ def test_role_allows_what_the_function_does_and_refuses_what_it_does_not(
 ) -> None:
     """The stack's own tables, subnets, instances, group, topic, queue, log and key; no others."""
     template = synthesize(variant)
-    requests = READS + WRITES + SWAPS + DEPARTURES + ENCRYPTION + ADDRESSES + FOREIGN
+    requests = READS + CHECKS + WRITES + SWAPS + DEPARTURES + ENCRYPTION + ADDRESSES + FOREIGN
     asked = [
         replace(request, resource_policy=_key_policy(template))
         if request.action.startswith("kms:")
@@ -180,16 +187,21 @@ def test_role_allows_what_the_function_does_and_refuses_what_it_does_not(
     assert [request for request, yes in zip(requests, answers, strict=True) if yes] == allowed
 
 
-def test_role_names_no_resource_by_a_star_but_for_looking(template: Template) -> None:
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_role_names_no_resource_by_a_star_but_for_looking(
+    variant: str, synthesize: Callable[[str], Template]
+) -> None:
     """Describe calls cannot be limited to a resource; everything else is."""
+    template = synthesize(variant)
+    checks = CHECKS if variant in {"existing-vpc", "served-networks"} else []
     statements = [
         statement
         for policy in _role(template)["Policies"]
         for statement in policy["PolicyDocument"]["Statement"]
     ]
     (looking,) = (each["Action"] for each in statements if each["Resource"] == "*")
-    reads = [request.action for request in READS]
-    assert set(looking) - {"ec2:DescribeAddresses"} == set(reads)
+    expected = {request.action for request in READS + checks}
+    assert set(looking) - {"ec2:DescribeAddresses"} == expected
 
 
 def test_role_names_the_calls_of_every_write_and_no_others(

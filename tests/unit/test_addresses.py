@@ -239,8 +239,8 @@ class TestDrains:
             Verdict.WAIT,
             "i-home",
             (
-                "it uses i-home, leaving: the group says Terminating:Wait; it serves until another NAT"
-                " has its Elastic IP for long enough"
+                "it uses i-home, leaving: the group says Terminating:Wait; it serves until another"
+                " NAT has its Elastic IP for long enough"
             ),
         )
         assert plan(observation, self.POLICY).due is None

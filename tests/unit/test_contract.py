@@ -60,7 +60,8 @@ GOOD = Settings(
 
 TABLES = (
     'allowed: a JSON list such as [{"id":"rtb-…","zone":"eu-west-1a","subnets":["subnet-…"]}] of'
-    " one table or more, each table and each subnet once"
+    " one table or more, each table and each subnet once; without zone and subnets they are"
+    " observed"
 )
 IPS = (
     "allowed: ids of allocations with commas between them, such as eipalloc-…, each once, or"
