@@ -110,7 +110,10 @@ def test_first_nat_serves_at_once_when_both_were_lost(
 
 
 def test_nothing_moves_to_and_fro(drilled: dict[str, Outcome]) -> None:
-    """A zone leaves its NAT once and fails back once."""
+    """A zone leaves its NAT once and fails back once, whichever runs write that at one moment."""
     for fault in ("terminate", "stop", "hang"):
-        made = [write for write in drilled[fault].writes if write.name == "ec2:ReplaceRoute"]
-        assert len(made) == 2, [(write.time, write.target, write.invocation) for write in made]
+        made = [w.target for w in drilled[fault].writes if w.name == "ec2:ReplaceRoute"]
+        moves = [
+            target for target, before in zip(made, [None, *made], strict=False) if target != before
+        ]
+        assert len(moves) == 2, fault
