@@ -16,6 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from nat_failover import ring
 from nat_failover.actions import (
+    AssociateAddress,
     AssociateSubnet,
     CompleteLifecycleAction,
     DeleteDefaultRoute,
@@ -114,8 +115,11 @@ class Run:
 
     @property
     def served(self) -> bool:
-        """Whether every private subnet had egress at the last complete observation."""
-        return self.plan is not None and not self.plan.without_egress
+        """Whether every private subnet had egress at the last complete observation.
+
+        And whether the NATs had the Elastic IPs that are free, for long enough.
+        """
+        return bool(self.plan and not self.plan.without_egress and not self.plan.settles)
 
 
 def reconcile(  # noqa: PLR0913 - what a run is made of, each thing by name
@@ -223,6 +227,8 @@ def _refusal(result: Result) -> frozenset[tuple[str, str]]:
     match result.write:
         case SetDefaultRoute(table=table, instance=to) | RestoreRoute(table=table, to=to):
             refusal = (table, to)
+        case AssociateAddress(allocation=allocation, instance=to):
+            refusal = (allocation, to)
         case MoveSubnet(subnet=subnet, table=to) | AssociateSubnet(subnet=subnet, table=to):
             refusal = (subnet, to)
         case RememberTakeover() | ForgetTakeover() | DeleteDefaultRoute() as write:
@@ -268,4 +274,8 @@ def _what_is_left(run: Run) -> str:
         left = f"time was up with {len(run.todo)} writes left to do"
         refused = {result.error for result in run.results if result.write in run.todo}
         return "; ".join((left, *sorted(error for error in refused if error)))
+    if run.plan and not run.plan.without_egress:
+        left = "time was up before every NAT had its Elastic IP for long enough"
+        said = {result.error for result in run.results if result.error}
+        return "; ".join((left, *sorted(said)))
     return "time was up before every private subnet had a working default route"
