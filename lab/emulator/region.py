@@ -24,6 +24,7 @@ from werkzeug.serving import make_server
 
 from lab.emulator.behaviour import Behaviour, Emulation, Patches, in_order
 from lab.emulator.catalogue import ALL
+from lab.emulator.direct import connect
 from lab.emulator.iam.permissions import Permissions
 from lab.emulator.iam.service import Simulator
 from lab.emulator.ids import repeat_ids
@@ -33,6 +34,7 @@ from lab.emulator.lambda_runtime.calls import Calls
 from lab.emulator.lambda_runtime.service import Functions
 from lab.emulator.readings import Readings
 from lab.emulator.services.messaging.delivery import Delivery
+from lab.emulator.shortcuts import take_shortcuts
 from lab.emulator.side_tables import SideTable
 from lab.emulator.throttling import Throttling
 from lab.emulator.time.clock import Clock, VirtualClock
@@ -114,7 +116,9 @@ class Region:
     def client(self, service: Any) -> Any:  # noqa: ANN401 - the caller names the client's type
         """Return a boto3 client of the region."""
         if service not in self._clients:
-            self._clients[service] = _SESSION.client(service, endpoint_url=self.endpoint)
+            client = _SESSION.client(service, endpoint_url=self.endpoint)
+            connect(client, self.calls)
+            self._clients[service] = client
         return self._clients[service]
 
     def _start(self) -> None:
@@ -126,6 +130,7 @@ class Region:
         patches.put(os.environ, "MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
         moto_api_backend.reset()
         SideTable.forget()
+        take_shortcuts(patches)
         repeat_ids(patches, self.clock.chance, ACCOUNT, REGION)
         self._closing.callback(self._simulator.close)
         self._closing.callback(self.functions.close)
