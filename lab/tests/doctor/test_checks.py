@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -248,6 +249,17 @@ def test_each_check_can_tell_a_problem_or_that_nothing_is_known() -> None:
     """No check is always ok."""
     told = {check for check, *_ in PROBLEMS.values()} | {"launch configurations"}
     assert told == {check.name for check in doctor.CHECKS}
+
+
+def test_page_has_a_row_for_each_check_with_the_permissions_that_it_needs() -> None:
+    """In the order in which they are told."""
+    page = (PROJECT / "docs" / "operations.md").read_text(encoding="utf-8")
+    _, _, table = page.partition("| check | what it compares | permissions |\n|---|---|---|\n")
+    rows = [line.split("|")[1:-1] for line in table.partition("\n\n")[0].splitlines()]
+    assert [(check.name, list(check.needs)) for check in doctor.CHECKS] == [
+        (name.strip(), re.findall(r"`([\w:]+)`", needs)) for name, _, needs in rows
+    ]
+    assert f"that the stack requires ({BOOTSTRAP})" in table
 
 
 def test_region_without_bootstrap_is_told(account: Account) -> None:
