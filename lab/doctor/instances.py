@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from lab.doctor.findings import Finding, ok, problem, unknown
+from lab.doctor.network import public_subnets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,41 +27,50 @@ EC2 Auto Scaling user guide)."""
 
 def zones(examined: Examined) -> Finding:
     """Say whether the zones are there, and have the instance type."""
-    ec2, network = examined.clients["ec2"], examined.settings.network
-    type_ = examined.settings.fleet.instance_type
-    known = {row["ZoneName"]: row["State"] for row in _zones(ec2)}
-    wanted = network.zones or tuple(sorted(known))[: network.zone_count]
-    if len(wanted) < network.zone_count:
+    network, type_ = examined.settings.network, examined.settings.fleet.instance_type
+    key = "network.public_subnets" if network.vpc else "network.zones"
+    known = {name: row for row in _zones(examined) for name in (row["ZoneName"], row["ZoneId"])}
+    names = sorted({row["ZoneName"] for row in known.values()})
+    wanted = network.zones or _zones_of_subnets(examined) or names[: network.nat_subnet_count]
+    if len(wanted) < network.nat_subnet_count:
         return problem(
-            f"{examined.region} has {len(known)} zones for the {network.zone_count} that the stack"
-            " needs: deploy it in another Region"
+            f"{examined.region} has {len(names)} zones for the {network.nat_subnet_count} that the"
+            " stack needs: deploy it in another Region"
         )
-    if missing := [zone for zone in wanted if known.get(zone) != "available"]:
+    usable = {name for name, row in known.items() if row["State"] == "available"}
+    if missing := [zone for zone in wanted if zone not in usable]:
         return problem(
             f"{_list(missing)} is no zone that the account can use in {examined.region}: name"
-            f" others of {_list(known)} in network.zones"
+            f" others of {_list(names)} in {key}"
         )
-    offered = {row["Location"] for row in _offers(ec2, type_)}
-    if lacking := [zone for zone in wanted if zone not in offered]:
+    offered = {row["Location"] for row in _offers(examined.clients["ec2"], type_)}
+    if lacking := [zone for zone in wanted if known[zone]["ZoneName"] not in offered]:
         return problem(
             f"{type_} is not offered in {_list(lacking)}: name zones of {_list(offered) or 'none'}"
-            " in network.zones, or another fleet.instance_type"
+            f" in {key}, or another fleet.instance_type"
         )
-    return ok(f"{_list(wanted)} have {type_}{_of_the_others(examined, known, offered)}")
+    return ok(f"{_list(wanted)} have {type_}{_of_the_others(examined, names, offered)}")
 
 
-def _of_the_others(examined: Examined, known: Iterable[str], offered: set[str]) -> str:
+def _of_the_others(examined: Examined, names: Iterable[str], offered: set[str]) -> str:
     """Return what to know where no zones are named, and AWS may take others (`Fn::GetAZs`)."""
-    lacking = [zone for zone in known if zone not in offered]
-    if examined.settings.network.zones or not lacking:
+    network = examined.settings.network
+    lacking = [zone for zone in names if zone not in offered]
+    if network.zones or network.vpc or not lacking:
         return ""
     return f"; {_list(lacking)} has not, so name network.zones to be sure of them"
 
 
-def _zones(ec2: Any) -> list[Any]:  # noqa: ANN401 - a client
+def _zones(examined: Examined) -> list[Any]:
     kind = [{"Name": "zone-type", "Values": ["availability-zone"]}]
-    rows: list[Any] = ec2.describe_availability_zones(Filters=kind)["AvailabilityZones"]
+    reply = examined.clients["ec2"].describe_availability_zones(Filters=kind)
+    rows: list[Any] = reply["AvailabilityZones"]
     return rows
+
+
+def _zones_of_subnets(examined: Examined) -> list[str]:
+    """Return the zones of the public subnets of an existing VPC; none where a new one is made."""
+    return [row["AvailabilityZone"] for row in public_subnets(examined)]
 
 
 def _offers(ec2: Any, type_: str) -> list[Any]:  # noqa: ANN401 - a client

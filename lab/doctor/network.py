@@ -15,6 +15,10 @@ _EXCLUDES = "allow-bidirectional"
 does not say whether `allow-egress` does for an instance ("VPC BPA basics", VPC user guide)."""
 
 
+_OF_A_NAT = 2
+"""Addresses of a subnet that a NAT needs: its own, and that of the one that replaces it."""
+
+
 def public_access(examined: Examined) -> Finding:
     """Say whether VPC Block Public Access lets traffic of NAT instances through.
 
@@ -26,7 +30,7 @@ def public_access(examined: Examined) -> Finding:
     mode = options["InternetGatewayBlockMode"]
     if mode == _OFF:
         return ok("VPC Block Public Access is off")
-    vpc = vpc_of_the_stack(examined)
+    vpc = examined.settings.network.vpc or vpc_of_the_stack(examined)
     if vpc and any(_excludes(row, vpc) for row in _exclusions(ec2)):
         return ok(f"VPC Block Public Access is {mode}, and {vpc} is excluded from it")
     if options.get("ExclusionsAllowed") == "not-allowed":
@@ -40,6 +44,33 @@ def public_access(examined: Examined) -> Finding:
         " create-vpc-block-public-access-exclusion --internet-gateway-exclusion-mode"
         f" {_EXCLUDES} --vpc-id {vpc or 'VPC'})"
     )
+
+
+def addresses(examined: Examined) -> Finding:
+    """Say whether the public subnets of an existing VPC have an address for a NAT and the next."""
+    if not examined.settings.network.vpc:
+        return ok("the subnets are made with the stack")
+    rows = public_subnets(examined)
+    if full := [row["SubnetId"] for row in rows if row["AvailableIpAddressCount"] < _OF_A_NAT]:
+        return problem(
+            f"{', '.join(full)} has fewer than {_OF_A_NAT} free addresses, for a NAT and the one"
+            " that replaces it: free some, or name another one in network.public_subnets"
+        )
+    return ok("each public subnet has addresses for a NAT and the one that replaces it")
+
+
+def public_subnets(examined: Examined) -> list[Any]:
+    """Return the public subnets of an existing VPC; none where a new one is made.
+
+    Raises:
+        botocore.exceptions.ClientError: when one is not there.
+
+    """
+    named = examined.settings.network.public_subnets
+    if not named:
+        return []
+    rows: list[Any] = examined.clients["ec2"].describe_subnets(SubnetIds=list(named))["Subnets"]
+    return rows
 
 
 def vpc_of_the_stack(examined: Examined) -> str | None:

@@ -42,7 +42,7 @@ def vcpus(examined: Examined) -> Finding:
             f"{fleet.instance_type} counts in another quota than that of the standard families:"
             " look it up in Service Quotas"
         )
-    size = fleet.size(examined.settings.network.zone_count)
+    size = fleet.size(examined.settings.network.nat_subnet_count)
     peak = max(size.max, math.ceil(size.desired * PEAK))
     others = [row for row in _running(ec2) if not _is_ours(row, examined.group)]
     each = _vcpus_of(ec2, {fleet.instance_type, *(row["InstanceType"] for row in others)})
@@ -67,7 +67,7 @@ def vcpus(examined: Examined) -> Finding:
 
 def vpcs(examined: Examined) -> Finding:
     """Say whether the stack's VPC fits into the quota."""
-    if vpc := vpc_of_the_stack(examined):
+    if vpc := examined.settings.network.vpc or vpc_of_the_stack(examined):
         return ok(f"the stack has its VPC, {vpc}")
     own = [{"Name": "owner-id", "Values": [examined.account]}]
     pages = examined.clients["ec2"].get_paginator("describe_vpcs").paginate(Filters=own)

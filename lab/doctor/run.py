@@ -36,8 +36,13 @@ CHECKS = (
     Check(
         "zones",
         instances.zones,
-        ("ec2:DescribeAvailabilityZones", "ec2:DescribeInstanceTypeOfferings"),
+        (
+            "ec2:DescribeAvailabilityZones",
+            "ec2:DescribeInstanceTypeOfferings",
+            "ec2:DescribeSubnets",
+        ),
     ),
+    Check("addresses", network.addresses, ("ec2:DescribeSubnets",)),
     Check(
         "image",
         instances.image,

@@ -122,6 +122,21 @@ def _images(**facts: object) -> dict[str, Any]:
     return {"Images": [image]}
 
 
+def _subnet(zone: str, free: int = 2) -> dict[str, Any]:
+    facts = {"AvailabilityZone": zone, "AvailableIpAddressCount": free}
+    return {"SubnetId": f"subnet-{zone}", **facts}
+
+
+EXISTING = {
+    "network": {
+        "vpc": "vpc-0123456789abcdef0",
+        "public_subnets": ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],
+        "route_tables": ["rtb-0123456789abcdef0"],
+    },
+    **CONFIGURATION,
+}
+
+
 PROBLEMS: dict[str, tuple[str, object, dict[str, Any], str]] = {
     "another account": (
         "account",
@@ -152,10 +167,24 @@ PROBLEMS: dict[str, tuple[str, object, dict[str, Any], str]] = {
         None,
         {
             "ec2.DescribeAvailabilityZones": {
-                "AvailabilityZones": [{"ZoneName": "us-east-1a", "State": "available"}]
+                "AvailabilityZones": [
+                    {"ZoneName": "us-east-1a", "ZoneId": "use1-az6", "State": "available"}
+                ]
             }
         },
         "us-east-1 has 1 zones for the 2 that the stack needs: deploy it in another Region",
+    ),
+    "a subnet in a zone without the type": (
+        "zones",
+        EXISTING,
+        {"ec2.DescribeSubnets": {"Subnets": [_subnet("us-east-1e"), _subnet("us-east-1b")]}},
+        "t4g.nano is not offered in us-east-1e: name zones of us-east-1a, us-east-1b",
+    ),
+    "a full subnet": (
+        "addresses",
+        EXISTING,
+        {"ec2.DescribeSubnets": {"Subnets": [_subnet("us-east-1a", 1), _subnet("us-east-1b")]}},
+        "subnet-us-east-1a has fewer than 2 free addresses, for a NAT and the one that replaces it",
     ),
     "no such image": (
         "image",
@@ -329,6 +358,22 @@ def _instance(type_: str = "t4g.nano", group: str = "", **facts: str) -> dict[st
     return {"InstanceType": type_, "Tags": tags, **facts}
 
 
+@pytest.mark.parametrize("zones", [["use1-az6", "use1-az1"], ["us-east-1a", "us-east-1b"]])
+def test_zones_may_be_named_by_their_ids(account: Account, zones: list[str]) -> None:
+    """As in the settings."""
+    finding = account.find("zones", {"network": {"zones": zones}})
+    assert finding.words == f"{', '.join(sorted(zones))} have t4g.nano"
+
+
+def test_existing_vpc_is_looked_at_by_its_subnets(account: Account) -> None:
+    """It takes nothing from a quota, and nothing else is made for it."""
+    rows = [_subnet("us-east-1a"), _subnet("us-east-1b")]
+    account.replies["ec2.DescribeSubnets"] = {"Subnets": rows}
+    for check in ("zones", "addresses", "VPCs"):
+        assert account.find(check, EXISTING).state is State.OK
+    assert account.find("VPCs", EXISTING).words.endswith("vpc-0123456789abcdef0")
+
+
 def test_vcpus_count_what_others_run_on_demand_in_standard_families(account: Account) -> None:
     """Not the stack's own NATs, not spot instances, not families with a quota of their own."""
     running = [
@@ -392,8 +437,9 @@ def test_check_is_unknown_when_a_read_is_denied_and_says_what_it_needs(
         replies |= EXCLUDED
     denied = refusal("UnauthorizedOperation", "You are not authorized")
     replies[_operation(permission)] = denied
+    settings = EXISTING if permission.endswith("Subnets") else CONFIGURATION
     for check in doctor.CHECKS:
-        finding = account.find(check.name, CONFIGURATION, **replies)
+        finding = account.find(check.name, settings, **replies)
         if permission in check.needs:
             assert finding.state is State.UNKNOWN
             assert "denied (UnauthorizedOperation: You are not authorized)" in finding.words
@@ -402,10 +448,12 @@ def test_check_is_unknown_when_a_read_is_denied_and_says_what_it_needs(
 
 def test_checks_make_no_call_but_those_that_are_listed_and_each_of_them(account: Account) -> None:
     """All of them read."""
-    for replies in (EVERYTHING, EVERYTHING | EXCLUDED):
-        account.replies.clear()
-        for check in doctor.CHECKS:
-            account.find(check.name, CONFIGURATION, **replies)
+    subnets: dict[str, Any] = {"ec2.DescribeSubnets": {"Subnets": []}}
+    for settings in (CONFIGURATION, EXISTING):
+        for replies in (EVERYTHING, EVERYTHING | EXCLUDED | subnets):
+            account.replies.clear()
+            for check in doctor.CHECKS:
+                account.find(check.name, settings, **replies)
     assert sorted(account.made) == sorted(map(_operation, OPERATIONS))
     assert {row.partition(":")[2][:3] for row in OPERATIONS} <= {"Des", "Get", "Lis"}
 

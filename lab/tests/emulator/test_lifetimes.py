@@ -75,8 +75,9 @@ def renewed(region: Region, old: list[str]) -> bool:
     """Wait until none of the members is an old one, and none is leaving."""
 
     def are_new() -> bool:
-        serving = in_service(region)
-        return len(serving) == len(members(region)) == len(old) and not set(serving) & set(old)
+        states = {row["InstanceId"]: row["LifecycleState"] for row in members(region)}
+        whole = len(states) == len(old) and set(states.values()) == {"InService"}
+        return whole and states.keys().isdisjoint(old)
 
     return region.clock.wait_until(are_new, HOUR)
 
