@@ -220,7 +220,9 @@ def test_nat_forwards_no_ipv6_even_between_interfaces_that_have_it(machine: Mach
     assert 0 == _boot(machine).returncode
     for number, host in enumerate(("left", "right"), start=1):
         _connect_by_ipv6(machine, host, f"fd00:{number}::")
-    assert "refused" in _connects(machine, "left", "fd00:1::1")
+    for host, near in (("left", "fd00:1::1"), ("right", "fd00:2::1")):
+        assert "refused" in _connects(machine, host, near)
+    assert "refused" in _connects(machine, "", "fd00:2::2")
     assert "124" in _connects(machine, "left", "fd00:2::2")
 
 
@@ -239,9 +241,13 @@ def _connect_by_ipv6(machine: Machine, host: str, network: str) -> None:
 
 
 def _connects(machine: Machine, host: str, address: str) -> str:
-    """Return what comes of a connection to a closed port: a refusal, or nothing in time (124)."""
-    attempt = f"timeout 2 bash -c ': </dev/tcp/{address}/9'; echo $?"
-    done = machine.run("ip", "netns", "exec", host, "bash", "-c", attempt)
+    """Return what comes of a connection to a closed port: a refusal, or nothing in time (124).
+
+    From a host, or from the instance itself.
+    """
+    attempt = f"timeout 3 bash -c ': </dev/tcp/{address}/9'; echo $?"
+    inside = ("ip", "netns", "exec", host) if host else ()
+    done = machine.run(*inside, "bash", "-c", attempt)
     return done.stdout + done.stderr
 
 
