@@ -23,8 +23,14 @@ Quotas examples", AWS CLI user guide); 5 by default, and more in accounts that h
 VPCS = ("vpc", "L-F678F1CE")
 """VPCs per Region ("Amazon VPC quotas", VPC user guide); 5 by default."""
 
+ELASTIC_IPS = ("ec2", "L-0263D0A3")
+"""EC2-VPC Elastic IPs ("Elastic IP address quota", EC2 user guide); 5 by default."""
+
 _STANDARD = frozenset({"a", "c", "d", "h", "i", "im", "is", "m", "r", "t", "z"})
 """What the names of families begin with that count there, up to their generation."""
+
+_STACK = "aws:cloudformation:stack-name"
+"""The tag by which a resource of a stack is known."""
 
 PEAK = 1.5
 """How many of its NATs a group has for a while when it replaces one: the maximum of its maintenance
@@ -80,6 +86,31 @@ def vpcs(examined: Examined) -> Finding:
     )
 
 
+def elastic_ips(examined: Examined) -> Finding:
+    """Say whether the Elastic IPs of the NATs are there, or fit into the quota."""
+    fleet, given = examined.settings.fleet, examined.settings.fleet.elastic_ips
+    if given is None:
+        return ok("none is wanted: the NATs have the addresses of their launch, which do not count")
+    there = examined.clients["ec2"].describe_addresses()["Addresses"]
+    if not isinstance(given, str):
+        known = {row.get("AllocationId") for row in there}
+        if missing := [id_ for id_ in given if id_ not in known]:
+            return problem(
+                f"{', '.join(missing)} is no Elastic IP of the account in {examined.region}: name"
+                " others in fleet.elastic_ips"
+            )
+        return ok(f"the account has {', '.join(given)}")
+    wanted = fleet.size(examined.settings.network.nat_subnet_count).desired
+    used = sum(_tag(row, _STACK) != examined.settings.name for row in there)
+    quota = _quota(examined, ELASTIC_IPS)
+    if used + wanted <= quota:
+        return ok(f"others are {used} of {_amount(quota)}, the NATs take {wanted}")
+    return problem(
+        f"others are {used} of {_amount(quota)} Elastic IPs, and the NATs take {wanted}: release"
+        f" some, or have the quota {ELASTIC_IPS[1]} of EC2 raised in Service Quotas"
+    )
+
+
 def _is_standard(type_: str) -> bool:
     return re.sub(r"[^a-z].*", "", type_) in _STANDARD
 
@@ -95,8 +126,12 @@ def _running(ec2: Any) -> Iterator[Any]:  # noqa: ANN401 - a client
 
 
 def _is_ours(instance: Any, group: str) -> bool:  # noqa: ANN401 - JSON
-    tags = {row["Key"]: row["Value"] for row in instance.get("Tags", [])}
-    return tags.get("aws:autoscaling:groupName") == group
+    return _tag(instance, "aws:autoscaling:groupName") == group
+
+
+def _tag(row: Any, key: str) -> str | None:  # noqa: ANN401 - JSON
+    tags = {tag["Key"]: tag["Value"] for tag in row.get("Tags", [])}
+    return tags.get(key)
 
 
 def _vcpus_of(ec2: Any, types: set[str]) -> dict[str, int]:  # noqa: ANN401 - a client

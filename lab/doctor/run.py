@@ -69,6 +69,7 @@ CHECKS = (
         ),
     ),
     Check("vCPUs", quotas.vcpus, ("ec2:DescribeInstances", "ec2:DescribeInstanceTypes", *_QUOTA)),
+    Check("Elastic IPs", quotas.elastic_ips, ("ec2:DescribeAddresses", *_QUOTA)),
     Check("VPCs", quotas.vpcs, ("ec2:DescribeVpcs", *_QUOTA)),
 )
 """Each check, in the order in which they are told. `sts:GetCallerIdentity` needs no permission."""

@@ -62,6 +62,12 @@ from lab.emulator.services.ec2.addresses import RangesOfAVpcAreApart
 from lab.emulator.services.ec2.associations import SubnetsHaveOneTable, SubnetsTakeTheirAssociations
 from lab.emulator.services.ec2.capacity import ZonesRunOutOfCapacity
 from lab.emulator.services.ec2.dependencies import AddressesHoldTheGateway, UsedIsNotDeleted
+from lab.emulator.services.ec2.elastic_ips import (
+    ElasticIpsAreLimited,
+    ElasticIpsOutliveTheirInstance,
+    ElasticIpsReplaceTheAddress,
+    StacksTakeTheirElasticIps,
+)
 from lab.emulator.services.ec2.endpoints import EndpointsKeepTheirRoutes
 from lab.emulator.services.ec2.eventual_consistency.instances import InstancesAreDescribedLate
 from lab.emulator.services.ec2.eventual_consistency.tables import (
@@ -124,6 +130,10 @@ ALL: tuple[type[Behaviour], ...] = (
     UsedIsNotDeleted,
     SubnetsTakeTheirAssociations,
     AddressesHoldTheGateway,
+    ElasticIpsReplaceTheAddress,
+    ElasticIpsOutliveTheirInstance,
+    ElasticIpsAreLimited,
+    StacksTakeTheirElasticIps,
     GatewaysPropagateRoutes,
     TablesAreDescribedLate,
     WritesTakeEffectLate,

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 VERSION = "/cdk-bootstrap/hnb659fds/version"
 KEY = "arn:aws:kms:us-east-1:123456789012:key/any"
-CONFIGURATION = {"fleet": {"launch": "configuration"}}
+CONFIGURATION = {"fleet": {"launch": "configuration", "elastic_ips": "created"}}
 LATE = datetime(2025, 1, 1, tzinfo=UTC)
 BLOCKED = {"InternetGatewayBlockMode": "block-ingress", "ExclusionsAllowed": "allowed"}
 OPTIONS = "ec2.DescribeVpcBlockPublicAccessOptions"
@@ -256,6 +256,18 @@ PROBLEMS: dict[str, tuple[str, object, dict[str, Any], str]] = {
         {},
         "us-east-1 has no instance type t9g.nano: name another one in fleet.instance_type",
     ),
+    "too few Elastic IPs": (
+        "Elastic IPs",
+        {"fleet": {"elastic_ips": "created"}},
+        {QUOTA: {"Quota": {"Value": 1.0}}},
+        "others are 0 of 1 Elastic IPs, and the NATs take 2: release some, or have the quota",
+    ),
+    "an Elastic IP that is not there": (
+        "Elastic IPs",
+        {"fleet": {"elastic_ips": ["eipalloc-0123456789abcdef0", "eipalloc-0123456789abcdef1"]}},
+        {"ec2.DescribeAddresses": {"Addresses": [{"AllocationId": "eipalloc-0123456789abcdef1"}]}},
+        "eipalloc-0123456789abcdef0 is no Elastic IP of the account in us-east-1: name others",
+    ),
     "as many VPCs as there may be": (
         "VPCs",
         None,
@@ -397,6 +409,14 @@ def test_quota_is_the_default_when_the_account_has_no_value_of_its_own(account: 
     """Service Quotas then has none that is applied."""
     account.replies[QUOTA] = refusal("NoSuchResourceException")
     assert "others use 0 of 5 vCPUs" in account.find("vCPUs").words
+
+
+def test_elastic_ips_of_the_stack_itself_are_not_counted_twice(account: Account) -> None:
+    """A stack that is deployed again has them."""
+    tag = {"Key": "aws:cloudformation:stack-name", "Value": "NatFailover"}
+    replies = {"ec2.DescribeAddresses": {"Addresses": [{"Tags": [tag]}, {}]}}
+    finding = account.find("Elastic IPs", CONFIGURATION, **replies)
+    assert finding.words == "others are 1 of 5, the NATs take 2"
 
 
 def test_vpc_of_the_stack_takes_no_other_from_the_quota(account: Account) -> None:
