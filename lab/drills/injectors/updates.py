@@ -16,21 +16,16 @@ _BEGINS = 10.0  # seconds on the wall, in which a stack operation has begun
 
 def update_the_stack(context: FaultContext, _: str | None) -> None:
     """Begin an update that replaces the NATs: another instance type."""
-    begin_update(context, "another instance type", InstanceType="t4g.micro")
-
-
-def begin_update(context: FaultContext, what: str, **launch: str) -> None:
-    """Begin an update that replaces the NATs, because they are to be launched with other values."""
     cloudformation = context.region.client("cloudformation")
     template = cloudformation.get_template(StackName=context.stack)["TemplateBody"]
     for resource in template["Resources"].values():
         properties = resource.get("Properties", {})
-        launched = properties.get("LaunchTemplateData", properties)
-        if "InstanceType" in launched:
-            launched.update(launch)
+        launch = properties.get("LaunchTemplateData", properties)
+        if "InstanceType" in launch:
+            launch["InstanceType"] = "t4g.micro"
             if name := properties.get("LaunchTemplateName"):  # it says what the template contains
                 properties["LaunchTemplateName"] = {"Fn::Join": ["-", [name, "micro"]]}
-    context.say(f"update the stack {context.stack}: NATs of {what}")
+    context.say(f"update the stack {context.stack}: NATs of another instance type")
     change_set = cloudformation.create_change_set(
         StackName=context.stack,
         ChangeSetName="another-instance-type",

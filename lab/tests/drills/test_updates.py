@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import operator
 from contextlib import closing
-from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,14 +13,13 @@ from lab.drills.boots.forwarding import BadImage, boots_again, never_boots
 from lab.drills.catalogue import BEHAVIOURS
 from lab.drills.drill_pool import Job, run_all
 from lab.drills.injectors.context import FaultContext
-from lab.drills.injectors.updates import begin_update, update_the_stack
+from lab.drills.injectors.updates import update_the_stack
 from lab.drills.measure import measure
 from lab.drills.outcome import losses
 from lab.drills.testbed import AppTestbed
 from lab.emulator.isolation import PROJECT
 from lab.emulator.readings import HeldLaunch, LaunchFirst, Readings, RolledBackTemplate, every
 from lab.emulator.region import Region
-from lab.emulator.services.ec2.images import withdraw_image
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -35,12 +33,6 @@ ENDS = {
     True: ("UPDATE_ROLLBACK_FAILED", 45 * MINUTES),
 }
 """How an update ends whose cause passes with it, or persists, and after how long at most."""
-
-REFUSED = 5 * MINUTES
-"""How long an update takes at most whose image AWS refuses to the group."""
-
-GONE = "ami-0123456789abcdef0"
-OTHER = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-6.12-x86_64"
 
 FAILOVER = 10.0
 """Seconds that a zone is without internet at most, each time that a NAT of its ends.
@@ -86,7 +78,7 @@ def test_update_whose_nats_never_boot_ends_by_itself_and_one_serves(
     launch = str(request.node.callspec.params["testbed"])
     played = list(every(*TOUCHED) if whole else _readings(launch, persists=persists))
     jobs = [_job(testbed, readings, persists=persists) for readings in played]
-    if launch == "template":  # what becomes of an instance does not depend on it
+    if launch == "template" and not persists:  # what becomes of an instance depends on neither
         others = [image for image in BadImage if image is not BadImage.GIVES_UP]
         jobs += [_job(testbed, Readings(), persists=persists, image=image) for image in others]
     outcomes = {job.name: outcome for job, outcome in run_all(testbed, jobs)}
@@ -111,35 +103,6 @@ def _readings(launch: str, *, persists: bool) -> Iterator[Readings]:
 
 def _longest(outcome: Outcome) -> float:
     return max(seconds for spans in outcome.egress.values() for seconds in (0.0, *losses(spans)))
-
-
-def test_update_to_an_image_that_aws_refuses_touches_no_nat(testbed: AppTestbed) -> None:
-    """One that does not exist, and with a launch template one of another architecture."""
-    region = testbed.region
-    withdraw_image(region.aws, GONE)
-    parameter = region.client("ssm").get_parameter(Name=OTHER)["Parameter"]
-    other = str(parameter["Value"])
-    region.client("ec2").describe_images(ImageIds=[other])
-    refused = {"missing": GONE}
-    if region.client("ec2").describe_launch_templates()["LaunchTemplates"]:
-        refused["other"] = other
-    jobs = [Job(name=name, run=partial(_refuse, testbed, image)) for name, image in refused.items()]
-    for _, outcome in run_all(testbed, jobs):
-        assert _longest(outcome) == 0
-
-
-def _refuse(testbed: AppTestbed, image: str) -> Outcome:
-    region, monitor, before = testbed.region, testbed.monitor, _nats(testbed)
-    began = region.clock.now()
-    begin_update(FaultContext(region, testbed.stack, monitor), "an image", ImageId=image)
-    ended = region.clock.wait_until(lambda: _status(region) == "UPDATE_ROLLBACK_COMPLETE", REFUSED)
-    assert ended, _status(region)
-    assert _nats(testbed) == before
-    return measure(region, monitor, began=began, fault="update", strategy="", handler="", seed=0)
-
-
-def _nats(testbed: AppTestbed) -> set[str]:
-    return {nat.instance for nat in testbed.monitor.nats_now() if nat.forwards}
 
 
 def _job(
