@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aws_constraints.regions import ZONE
+from aws_constraints.regions import ZONE, ZONE_ID
 from aws_constraints.rows import Row
 from aws_constraints.rules import Document, Network, Number, OneOf, Text
 
@@ -30,6 +30,13 @@ INSTANCE_TYPE = Text(
 )
 VPC_CIDR = Network(shortest=16, longest=28)
 
+_FILTERED = (
+    "DescribeInstances",
+    "DescribeNetworkAcls",
+    "DescribeRouteTables",
+    "DescribeSubnets",
+    "DescribeVpcs",
+)
 _RULES = ("SecurityGroupIngress", "SecurityGroupEgress")
 _AUTHORIZE = ("AuthorizeSecurityGroupIngress", "AuthorizeSecurityGroupEgress")
 _RANGES = ("IpRanges", "Ipv6Ranges", "PrefixListIds", "UserIdGroupPairs")
@@ -159,6 +166,13 @@ NETWORKS = (
         source="AWS Regions and Availability Zones, 'Availability Zones'",
         code="InvalidParameterValue",
         words="Value ({value}) for parameter availabilityZone is invalid.",
+    ),
+    Row(
+        places=("AWS::EC2::Subnet/AvailabilityZoneId", "ec2.CreateSubnet/AvailabilityZoneId"),
+        rule=Text(pattern=ZONE_ID, allowed="a Region in short, -az and a number", longest=32),
+        source="AWS Regions and Availability Zones, 'AZ IDs'",
+        code="InvalidParameterValue",
+        words="Value ({value}) for parameter availabilityZoneId is invalid.",
     ),
     Row(
         places=(
@@ -320,6 +334,8 @@ TAGS = (
 )
 
 CALLS = (
+    _identifier("vpc", "AWS::EC2::SecurityGroup/VpcId"),
+    _identifier("subnet", "AWS::AutoScaling::AutoScalingGroup/VPCZoneIdentifier/*"),
     _identifier(
         "rtb",
         *(
@@ -347,7 +363,7 @@ CALLS = (
     Row(
         places=tuple(
             f"ec2.{operation}/Filters/*/{part}"
-            for operation in ("DescribeInstances", "DescribeRouteTables")
+            for operation in _FILTERED
             for part in ("Name", "Values/*")
         ),
         rule=Text(allowed="any characters", shortest=1, longest=256),
@@ -355,10 +371,7 @@ CALLS = (
         code="InvalidParameterValue",
     ),
     Row(
-        places=tuple(
-            f"ec2.{operation}/NextToken"
-            for operation in ("DescribeInstances", "DescribeRouteTables")
-        ),
+        places=tuple(f"ec2.{operation}/NextToken" for operation in _FILTERED),
         rule=Document(longest=4096),
         source="EC2 API reference: what the last answer gave",
         code="InvalidNextToken",

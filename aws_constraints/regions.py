@@ -11,5 +11,9 @@ REGION = r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}"
 ZONE = rf"{REGION}[a-z]"
 """An Availability Zone, such as eusc-de-east-1a."""
 
+ZONE_ID = r"[a-z]+[0-9]{1,2}-az[0-9]"
+"""The same Availability Zone in every account, such as use1-az1 ("AZ IDs", AWS Regions and
+Availability Zones)."""
+
 EDGE_ZONE = rf"{REGION}(-[a-z0-9]+)+-[0-9][a-z]|{REGION}-wl[0-9](-[a-z0-9]+)+-[0-9]"
 """A Local Zone, such as us-west-2-lax-1a, or a Wavelength Zone, such as us-east-1-wl1-bos-wlz-1."""

@@ -13,6 +13,7 @@ from constructs import Construct, DependencyGroup
 from cdk_nat_failover.address import Address
 from cdk_nat_failover.function.default_routes import DefaultRoutes
 from cdk_nat_failover.function.failover_function import FailoverFunction
+from cdk_nat_failover.function.network_check import NetworkCheck
 from cdk_nat_failover.function.private_associations import PrivateAssociations
 from cdk_nat_failover.instances.nat_fleet import NatFleet
 from cdk_nat_failover.instances.nat_launch import group_name
@@ -30,14 +31,10 @@ from cdk_nat_failover.options.instances import (
     min_is_not_more_than_desired,
 )
 from cdk_nat_failover.options.logs import LogOptions
+from cdk_nat_failover.options.network import MOST_TABLES
 from cdk_nat_failover.options.section import OptionsError
 from cdk_nat_failover.options.topic import TopicOptions
-from nat_failover.contract import FLEET_TAG, Metric
-
-MOST_TABLES = 30
-"""Private route tables of a network: what the function is told of them fits its environment of 4 KB
-("Lambda quotas", Lambda guide), and what it may do to them its role's 10 240 characters ("IAM and
-STS quotas", IAM user guide), with the longest names that there are."""
+from nat_failover.contract import FLEET_TAG, Metric, Strategy
 
 if TYPE_CHECKING:
     from aws_cdk import aws_autoscaling as autoscaling
@@ -73,7 +70,8 @@ class NatFailover(Construct):
         security_group: ec2.ISecurityGroup | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
-        _must_be_usable(network)
+        chosen_failover = failover or FailoverOptions()
+        _must_be_usable(network, chosen_failover)
         self.network = network
         chosen = instances or InstanceOptions()
         size = self._size(chosen, network)
@@ -96,7 +94,7 @@ class NatFailover(Construct):
             group=group_name(address),
             wanted=size.desired,
             watch=chosen.watch,
-            options=failover or FailoverOptions(),
+            options=chosen_failover,
             log_retention_days=(logs or LogOptions()).retention_days,
         )
         self._fleet = NatFleet(
@@ -114,6 +112,10 @@ class NatFailover(Construct):
             size=size,
             security_group=security_group,
         )
+        if network.checked:
+            self._fleet.group.node.add_dependency(
+                NetworkCheck(self, "NetworkCheck", network=network, function=function)
+            )
         routes = DefaultRoutes(
             self, "DefaultRoutes", network=network, function=function, fleet=self._fleet
         )
@@ -205,7 +207,7 @@ class NatFailover(Construct):
         return self._metrics.metric(Metric.FAILURES, cloudwatch.Stats.SUM)
 
 
-def _must_be_usable(network: NatNetwork) -> None:
+def _must_be_usable(network: NatNetwork, failover: FailoverOptions) -> None:
     """Raise OptionsError for what is no network, or one that NATs cannot serve."""
     if not isinstance(network, NatNetwork):
         kind = type(network).__name__
@@ -219,5 +221,12 @@ def _must_be_usable(network: NatNetwork) -> None:
         message = (
             f"{path} has {tables} private route tables to serve; allowed: 1 to {MOST_TABLES}, of"
             " subnets such as PRIVATE_WITH_EGRESS"
+        )
+        raise OptionsError(message)
+    swaps = failover.strategy is Strategy.SWAP_ROUTE_TABLE
+    if swaps and not all(home.subnets for home in network.homes):
+        message = (
+            f"strategy is '{failover.strategy}', but others associate the subnets of {path};"
+            " allowed: 'replace-route' for a VPC that somebody else made"
         )
         raise OptionsError(message)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import aws_cdk as cdk
 
 from cdk_nat_failover.nat_failover import NatFailover
+from cdk_nat_failover.network.existing_network import existing_network
 from cdk_nat_failover.network.new_network import NewNetwork
 
 if TYPE_CHECKING:
@@ -26,14 +27,18 @@ class NatStack(cdk.Stack):
 
     def __init__(self, scope: Construct, construct_id: str, *, settings: AppSettings) -> None:
         self._zones = settings.network.zones
-        self._zone_count = settings.network.zone_count
+        self._zone_count = settings.network.nat_subnet_count
         super().__init__(
             scope,
             construct_id,
             description=DESCRIPTION,
             env=cdk.Environment(account=settings.account, region=settings.region),
         )
-        network = NewNetwork(self, "Network", settings.network).network
+        network = (
+            existing_network(self, settings.network)
+            if settings.network.vpc
+            else NewNetwork(self, "Network", settings.network).network
+        )
         nats = NatFailover(
             self,
             "Default",  # which leaves no trace in logical ids
@@ -84,5 +89,7 @@ class NatStack(cdk.Stack):
                 nats.function.function_name,
             ),
         }
+        if not network.private_subnets:
+            del outputs["PrivateSubnets"]  # those of an existing VPC are observed
         for name, (description, value) in outputs.items():
             cdk.CfnOutput(self, name, description=description, value=value)

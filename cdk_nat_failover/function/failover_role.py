@@ -94,15 +94,14 @@ class FailoverRole(Construct):
         self._acknowledge_wildcards()
 
     def _reads(self) -> iam.PolicyStatement:
-        return _allow(
-            "Reads",
-            [
-                "autoscaling:DescribeAutoScalingGroups",
-                "ec2:DescribeInstances",
-                "ec2:DescribeRouteTables",
-            ],
-            ["*"],
-        )
+        reads = [
+            "autoscaling:DescribeAutoScalingGroups",
+            "ec2:DescribeInstances",
+            "ec2:DescribeRouteTables",
+        ]
+        if self._network.checked:
+            reads += ["ec2:DescribeNetworkAcls", "ec2:DescribeSubnets", "ec2:DescribeVpcs"]
+        return _allow("Reads", reads, ["*"])
 
     def _source_destination_check(self) -> iam.PolicyStatement:
         """Allow the check to be switched off, and nothing else, where the NATs are.

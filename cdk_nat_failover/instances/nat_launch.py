@@ -125,6 +125,7 @@ class NatLaunch(Construct):
             topic=topic.topic.topic_arn,
             table=memory.table_name,
             code=code.s3_object_url if code else "",
+            served=network.served_cidrs,
         )
         self._user_data = cdk.Fn.base64(user_data(boot))
         self.resource = self._template() if options.launch == "template" else self._configuration()

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class NatSecurityGroup(ec2.SecurityGroup):
-    """A group that admits everything from the VPC, nothing from elsewhere, and each rule once.
+    """A group that admits everything from the VPC and what else is served, and each rule once.
 
     Users of other NAT constructs add a rule for the VPC's CIDR of their own. EC2 keeps one of two
     rules that differ in their descriptions only; CloudFormation takes both with a note, and when
@@ -31,12 +31,16 @@ class NatSecurityGroup(ec2.SecurityGroup):
         )
         self._vpc = network.vpc
         self._admitted: set[tuple[str, str]] = set()
-        for cidr in network.cidrs:
-            self.add_ingress_rule(
-                ec2.Peer.ipv4(cidr),
-                ec2.Port.all_traffic(),
-                "Traffic from the VPC to the internet",
-            )
+        for cidrs, origin in (
+            (network.cidrs, "the VPC"),
+            (network.served_cidrs, "a served network"),
+        ):
+            for cidr in cidrs:
+                self.add_ingress_rule(
+                    ec2.Peer.ipv4(cidr),
+                    ec2.Port.all_traffic(),
+                    f"Traffic from {origin} to the internet",
+                )
 
     def add_ingress_rule(
         self,

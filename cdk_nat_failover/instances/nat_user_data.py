@@ -54,7 +54,8 @@ class Boot:
     `group` and `hook` name the lifecycle action that an instance completes, `stack` and `resource`
     what it signals afterwards; `targets` are IPv4 addresses and host names on the internet, none
     for the Region's own. With a `watch`, `topic` is the ARN where it publishes its claims, `table`
-    the name of the table where it reads its peers, `code` the URL of its modules in S3.
+    the name of the table where it reads its peers, `code` the URL of its modules in S3. `served`
+    are the IPv4 networks outside of the VPC whose hosts may use the NATs.
     """
 
     targets: Sequence[str]
@@ -67,6 +68,7 @@ class Boot:
     topic: str = ""
     table: str = ""
     code: str = ""
+    served: Sequence[str] = ()
 
 
 def user_data(boot: Boot) -> str:
@@ -82,7 +84,7 @@ def user_data(boot: Boot) -> str:
         message = (
             f"the user data of the NAT instances has {size} bytes; allowed: {LIMIT}: shorten the"
             f" files in {FOLDER.relative_to(FOLDER.parents[2])}, or name fewer targets in"
-            " self_test"
+            " self_test or networks in served_cidrs"
         )
         raise UserDataError(message)
     return script
@@ -99,6 +101,8 @@ def _settings(boot: Boot) -> str:
     }
     if boot.watch:
         values |= {"watch": "on", "topic": boot.topic, "table": boot.table, "code": boot.code}
+    if boot.served:
+        values["served"] = ",".join(boot.served)
     return "".join(f"{name}={shlex.quote(value)}\n" for name, value in values.items())
 
 

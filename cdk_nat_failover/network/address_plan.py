@@ -26,8 +26,9 @@ SMALLEST_SUBNET = 28
 
 
 def letter_of(zone: str) -> str:
-    """Return the letter of an Availability Zone by its name, such as eu-west-1a."""
-    return zone[-1]
+    """Return the letter of an Availability Zone: of its name, or for the number of its id."""
+    last = zone[-1]
+    return chr(ord("a") + int(last) - 1) if last.isdecimal() else last
 
 
 def position_of(letter: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
@@ -9,6 +10,7 @@ from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
 from aws_constraints.cidrs import is_private
+from aws_constraints.regions import ZONE_ID
 from cdk_nat_failover.acknowledgements import acknowledge
 from cdk_nat_failover.network.address_plan import (
     LETTERS,
@@ -17,8 +19,9 @@ from cdk_nat_failover.network.address_plan import (
     private_cidr,
     public_cidr,
 )
-from cdk_nat_failover.network.nat_network import NatNetwork, home_of
+from cdk_nat_failover.network.nat_network import NatNetwork, home_of, zone_of
 from cdk_nat_failover.options.network import ZONES, NetworkOptions
+from cdk_nat_failover.options.section import OptionsError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,6 +42,12 @@ class NewNetwork(Construct):
         super().__init__(scope, construct_id)
         chosen = options or NetworkOptions()
         chosen.check()
+        if chosen.vpc:
+            message = (
+                f"vpc is {chosen.vpc!r}, but NewNetwork makes a VPC; allowed: null, or"
+                " NatNetwork.of(…) for one that is there"
+            )
+            raise OptionsError(message)
         self._vpc = self._bare_vpc(chosen.cidr)
         self._add_cidrs(chosen.additional_cidrs)
         by_letter = self._zones(chosen.zones)
@@ -47,11 +56,13 @@ class NewNetwork(Construct):
         self._add_endpoints([*private, *public])
         self.network = NatNetwork(
             vpc=self._vpc,
-            cidrs=tuple(map(str, (chosen.cidr, *chosen.additional_cidrs))),
+            cidrs=tuple(map(str, chosen.cidrs)),
             public_subnets=tuple(public),
             homes=tuple(map(home_of, private)),
+            served_cidrs=tuple(map(str, chosen.served_cidrs)),
+            checked=bool(chosen.served_cidrs),
         )
-        self.vpc = self._selectable(chosen.cidr, by_letter, public, private)
+        self.vpc = self._selectable(chosen.cidr, public, private)
         """The VPC with its subnets, as other constructs select them."""
         acknowledge(
             self._vpc,
@@ -120,6 +131,7 @@ class NewNetwork(Construct):
                 map_public_ip_on_launch=False,
             )
             subnet.add_default_internet_route(gateway.ref, attachment)
+            _place(subnet, zone)
             _tag(subnet, "Public")
             subnets.append(subnet)
         return subnets
@@ -135,6 +147,7 @@ class NewNetwork(Construct):
                 cidr_block=str(private_cidr(cidr, letter)),
                 map_public_ip_on_launch=False,
             )
+            _place(subnet, zone)
             _tag(subnet, "Private")
             subnets.append(subnet)
         return subnets
@@ -142,7 +155,6 @@ class NewNetwork(Construct):
     def _selectable(
         self,
         cidr: IPv4Network,
-        zones: Mapping[str, str],
         public: Sequence[ec2.Subnet],
         private: Sequence[ec2.Subnet],
     ) -> ec2.IVpc:
@@ -152,7 +164,7 @@ class NewNetwork(Construct):
             "Selectable",
             vpc_id=self._vpc.vpc_id,
             vpc_cidr_block=str(cidr),
-            availability_zones=list(zones.values()),
+            availability_zones=[zone_of(subnet) for subnet in private],
             public_subnet_ids=[subnet.subnet_id for subnet in public],
             public_subnet_route_table_ids=[row.route_table.route_table_id for row in public],
             private_subnet_ids=[subnet.subnet_id for subnet in private],
@@ -168,6 +180,13 @@ class NewNetwork(Construct):
         }
         for name, service in services.items():
             self._vpc.add_gateway_endpoint(name, service=service, subnets=[selection])
+
+
+def _place(subnet: ec2.Subnet, zone: str) -> None:
+    """Put a subnet into its zone by the zone's id, if that is how it is given."""
+    resource = subnet.node.default_child
+    if isinstance(resource, ec2.CfnSubnet) and re.fullmatch(ZONE_ID, zone):
+        resource.availability_zone, resource.availability_zone_id = None, zone
 
 
 def _tag(subnet: ec2.Subnet, kind: str) -> None:

@@ -10,7 +10,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from aws_constraints.cidrs import is_private, restricted
-from aws_constraints.regions import EDGE_ZONE, ZONE
+from aws_constraints.regions import EDGE_ZONE, ZONE, ZONE_ID
 from cdk_nat_failover.network.address_plan import (
     LETTERS,
     SMALLEST_SUBNET,
@@ -35,6 +35,26 @@ NOT_FOR_HOSTS = tuple(
 )
 
 
+MOST_TABLES = 30
+"""Private route tables of a network: what the function is told of them fits its environment of 4 KB
+("Lambda quotas", Lambda guide), and what it may do to them its role's 10 240 characters ("IAM and
+STS quotas", IAM user guide), with the longest names that there are."""
+
+MOST_PUBLIC_SUBNETS = 10
+"""More than a Region has zones; the role names each of them."""
+
+MOST_SERVED = 50
+"""Networks elsewhere: with those of the VPC they fit into a security group, which takes 60 rules
+("Amazon VPC quotas", VPC user guide)."""
+
+LARGEST_SERVED = 8
+
+
+def _id_of(kind: str) -> str:
+    """Return the pattern of an EC2 id: 8 or 17 hexadecimal digits ("Resource IDs", EC2 guide)."""
+    return rf"^{kind}-([0-9a-f]{{8}}|[0-9a-f]{{17}})$"
+
+
 def _network(value: object) -> object:
     """Return the value; raise where `IPv4Network` would complain in the language of sockets."""
     if isinstance(value, IPv4Network):
@@ -57,6 +77,10 @@ def _for_hosts(network: IPv4Network) -> IPv4Network:
     if not LARGEST_VPC <= network.prefixlen <= SMALLEST_SUBNET:
         message = f"a VPC is between /{LARGEST_VPC} and /{SMALLEST_SUBNET}"
         raise ValueError(message)
+    return _for_unicast(network)
+
+
+def _for_unicast(network: IPv4Network) -> IPv4Network:
     for reserved in NOT_FOR_HOSTS:
         if network.overlaps(reserved):
             message = f"it overlaps {reserved}, whose addresses hosts cannot have"
@@ -69,6 +93,19 @@ def _two_or_more(items: tuple[str, ...]) -> tuple[str, ...]:
         message = "the NATs of one zone cannot stand in for each other when the zone fails"
         raise ValueError(message)
     return items
+
+
+def _of_a_network(network: IPv4Network) -> IPv4Network:
+    if network.prefixlen < LARGEST_SERVED:
+        message = f"it is larger than a /{LARGEST_SERVED}: name the networks in it that are served"
+        raise ValueError(message)
+    return _for_unicast(network)
+
+
+def each_network_once(networks: tuple[IPv4Network, ...]) -> tuple[IPv4Network, ...]:
+    """Return the networks; raise where one is there twice."""
+    each_once(tuple(map(str, networks)))
+    return networks
 
 
 def _apart(networks: tuple[IPv4Network, ...]) -> tuple[IPv4Network, ...]:
@@ -84,8 +121,8 @@ def _not_at_the_edge(zone: str) -> str:
     if re.fullmatch(EDGE_ZONE, zone):
         message = "it is a Local Zone or a Wavelength Zone: name Availability Zones of its Region"
         raise ValueError(message)
-    if not re.fullmatch(ZONE, zone):
-        message = "it is not the name of an Availability Zone"
+    if not re.fullmatch(rf"{ZONE}|{ZONE_ID}", zone):
+        message = "it is neither the name nor the id of an Availability Zone"
         raise ValueError(message)
     return zone
 
@@ -95,7 +132,8 @@ class NetworkOptions(Section):
 
     cidr: Annotated[IPv4Network, BeforeValidator(_network), AfterValidator(_for_hosts)] = setting(
         default=IPv4Network("10.0.0.0/16"),
-        decides="the VPC's addresses; a change makes another VPC and fails",
+        decides="the VPC's addresses, with vpc those that it has; a change makes another VPC and"
+        " fails",
         allowed="an IPv4 network from /16 to /25 that hosts can use, such as '10.0.0.0/16'",
     )
     additional_cidrs: Annotated[
@@ -104,7 +142,7 @@ class NetworkOptions(Section):
         AfterValidator(_apart),
     ] = setting(
         default=(),
-        decides="more addresses of the VPC",
+        decides="more addresses of the VPC, with vpc all others that it has",
         allowed=f"a list of up to {MOST_CIDRS - 1} more networks of the VPC whose hosts may use"
         " the NATs, such as ['100.64.0.0/16']",
     )
@@ -119,13 +157,61 @@ class NetworkOptions(Section):
         default=None,
         decides="the Availability Zones, each with a public and a private subnet",
         allowed="null for the first two of the Region, or a list of two or more Availability"
-        " Zones of one Region, each once, such as ['eu-west-1a', 'eu-west-1b']",
+        " Zones of one Region, each once, such as ['eu-west-1a', 'eu-west-1b'] or by their ids"
+        " ['euw1-az1', 'euw1-az2']",
+    )
+
+    served_cidrs: Annotated[
+        tuple[
+            Annotated[IPv4Network, BeforeValidator(_network), AfterValidator(_of_a_network)], ...
+        ],
+        Field(max_length=MOST_SERVED),
+        AfterValidator(each_network_once),
+    ] = setting(
+        default=(),
+        decides="networks elsewhere whose hosts may use the NATs, by a transit gateway or a VPN;"
+        " their routes are not made",
+        allowed=f"a list of up to {MOST_SERVED} IPv4 networks from /{LARGEST_SERVED}, such as"
+        " ['10.1.0.0/16']",
+    )
+    vpc: Annotated[str, Field(pattern=_id_of("vpc"))] | None = setting(
+        default=None,
+        decides="the VPC that the NATs serve, if it is there already: then nothing is made in it"
+        " but what the NATs need",
+        allowed="null for a new VPC, or the id of one in the account and Region, such as"
+        " 'vpc-0123456789abcdef0'",
+    )
+    public_subnets: Annotated[
+        tuple[Annotated[str, Field(pattern=_id_of("subnet"))], ...],
+        Field(max_length=MOST_PUBLIC_SUBNETS),
+        AfterValidator(each_once),
+    ] = setting(
+        default=(),
+        decides="the subnets of an existing VPC in which the NATs are",
+        allowed=f"a list of up to {MOST_PUBLIC_SUBNETS} ids of public subnets, one for each NAT and"
+        " in different zones, such as ['subnet-0123456789abcdef0', 'subnet-0123456789abcdef1'];"
+        " with vpc only",
+    )
+    route_tables: Annotated[
+        tuple[Annotated[str, Field(pattern=_id_of("rtb"))], ...],
+        Field(max_length=MOST_TABLES),
+        AfterValidator(each_once),
+    ] = setting(
+        default=(),
+        decides="the private route tables of an existing VPC whose default routes lead to the NATs",
+        allowed=f"a list of up to {MOST_TABLES} ids of route tables, such as"
+        " ['rtb-0123456789abcdef0', 'rtb-0123456789abcdef1']; with vpc only",
     )
 
     @property
-    def zone_count(self) -> int:
-        """How many Availability Zones the VPC spans."""
-        return len(self.zones) if self.zones else ZONES
+    def cidrs(self) -> tuple[IPv4Network, ...]:
+        """All IPv4 networks of the VPC."""
+        return (self.cidr, *self.additional_cidrs)
+
+    @property
+    def nat_subnet_count(self) -> int:
+        """How many subnets the NATs are in: one in each zone of a new VPC."""
+        return len(self.public_subnets or self.zones or ()) or ZONES
 
     @property
     def letters(self) -> str:
@@ -135,12 +221,12 @@ class NetworkOptions(Section):
 
 def _zones_are_of_one_region(network: NetworkOptions, at: str) -> str | None:
     zones = network.zones or ()
-    regions = sorted({zone[:-1] for zone in zones})
+    regions = sorted({zone[:-1].removesuffix("-az") for zone in zones})
     if len(regions) <= 1:
         return None
     return (
         f"{at}zones is {list(zones)}, zones of {' and '.join(regions)};"
-        " allowed: zones of one Region"
+        " allowed: zones of one Region, all by their names or all by their ids"
     )
 
 
@@ -150,12 +236,37 @@ def _zones_have_addresses(network: NetworkOptions, at: str) -> str | None:
         return None
     return (
         f"{at}zones has {', '.join(zones)}, for which the address plan has no room;"
-        f" allowed: zones with the letters {LETTERS[0]} to {LETTERS[-1]}"
+        f" allowed: zones with the letters {LETTERS[0]} to {LETTERS[-1]}, or the numbers 1 to"
+        f" {len(LETTERS)}"
+    )
+
+
+def _existing_vpc_is_whole(network: NetworkOptions, at: str) -> str | None:
+    named = {"public_subnets": network.public_subnets, "route_tables": network.route_tables}
+    if network.vpc and (missing := [name for name, ids in named.items() if not ids]):
+        return (
+            f"{at}vpc is {network.vpc!r}, but {at}{missing[0]} is empty; allowed: its public"
+            " subnets for the NATs, and its private route tables"
+        )
+    if not network.vpc and (stray := [name for name, ids in named.items() if ids]):
+        return (
+            f"{at}{stray[0]} is {list(named[stray[0]])}, but {at}vpc is null; allowed: both, for a"
+            " VPC that is there, or neither, for a new one"
+        )
+    return None
+
+
+def _zones_are_of_a_new_vpc(network: NetworkOptions, at: str) -> str | None:
+    if not network.vpc or not network.zones:
+        return None
+    return (
+        f"{at}zones is {list(network.zones)}, but the zones of {network.vpc} are those of its"
+        f" subnets; allowed: null with {at}vpc"
     )
 
 
 def _subnets_have_room(network: NetworkOptions, at: str) -> str | None:
-    if not set(network.letters) <= set(LETTERS):
+    if network.vpc or not set(network.letters) <= set(LETTERS):
         return None
     longest = longest_prefix(network.letters)
     if network.cidr.prefixlen <= longest:
@@ -183,8 +294,8 @@ def _cidrs_may_be_together(network: NetworkOptions, at: str) -> str | None:
 
     Except where the order decides: the stack adds private blocks before others.
     """
-    for cidr in network.additional_cidrs:
-        for there in (network.cidr, *network.additional_cidrs):
+    for cidr in () if network.vpc else network.additional_cidrs:
+        for there in network.cidrs:
             later = there != network.cidr and is_private(cidr) and not is_private(there)
             reserved = None if cidr.overlaps(there) or later else restricted(cidr, there)
             if reserved:
@@ -198,9 +309,11 @@ def _cidrs_may_be_together(network: NetworkOptions, at: str) -> str | None:
 
 
 NetworkOptions.rules = (
+    (("vpc", "public_subnets", "route_tables"), _existing_vpc_is_whole),
+    (("vpc", "zones"), _zones_are_of_a_new_vpc),
     (("zones",), _zones_are_of_one_region),
     (("zones",), _zones_have_addresses),
-    (("cidr", "zones"), _subnets_have_room),
+    (("vpc", "cidr", "zones"), _subnets_have_room),
     (("cidr", "additional_cidrs"), _cidrs_are_apart),
-    (("cidr", "additional_cidrs"), _cidrs_may_be_together),
+    (("vpc", "cidr", "additional_cidrs"), _cidrs_may_be_together),
 )

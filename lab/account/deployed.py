@@ -59,6 +59,12 @@ def find(connections: Connections, stack: str) -> Deployed:
         FunctionName=_the_one(ids, _FUNCTION, name)
     )
     settings = _settings(function, name)
+    if settings.observes_subnets:
+        message = (
+            f"the stack {name} serves {settings.vpc}, which it did not make, and what others made"
+            " is not drilled: deploy this app with a VPC of its own beside it, and drill that one"
+        )
+        raise RealDrillError(message)
     if settings.stack != name or not {home.id for home in settings.tables} <= set(ids[_TABLE]):
         raise RealDrillError(_not_ours(name, "its function looks after another stack's tables"))
     return Deployed(

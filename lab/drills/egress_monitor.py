@@ -112,8 +112,9 @@ class EgressMonitor:
         return all(self.now(home).works for home in self.homes)
 
     def at_home(self) -> bool:
-        """Return whether each home has internet through a NAT of its own zone."""
-        return self.all_work() and all(self.now(home).zone == home.zone for home in self.homes)
+        """Return whether each home has internet, through a NAT of its own zone if it has any."""
+        own = [home for home in self.homes if home.has_nats]
+        return self.all_work() and all(self.now(home).zone == home.zone for home in own)
 
     def steady_since(self) -> float:
         """Return the moment of the last change."""

@@ -41,6 +41,7 @@ from lab.emulator.services.cloudformation.corrections import (
     AssociationsAreReal,
     DeletesTheNetwork,
     RulesWithoutPorts,
+    SubnetsHaveZoneIds,
 )
 from lab.emulator.services.cloudformation.custom import CustomResources
 from lab.emulator.services.cloudformation.resources import MissingTypes
@@ -174,6 +175,7 @@ ALL: tuple[type[Behaviour], ...] = (
     ResourcesAreTagged,
     AssociationsAreReal,
     RulesWithoutPorts,
+    SubnetsHaveZoneIds,
     DeletesTheNetwork,
     ValuesAreConstrained,
 )

@@ -28,9 +28,9 @@ ANSWER_TIMEOUT_S = 8.0
 
 _ATTEMPTS = 2
 
-_REASON_LIMIT = 500
-"""Characters, six bytes each at most in JSON: CloudFormation hangs on an answer of more than
-4096 bytes (CloudFormation user guide, custom resource response objects)."""
+_REASON_LIMIT = 1500
+"""Printable ASCII characters, two bytes each at most in JSON: CloudFormation hangs on an answer of
+more than 4096 bytes (CloudFormation user guide, custom resource response objects)."""
 
 _SUFFIXES = (
     r"amazonaws\.com(?:\.cn)?|amazonaws\.eu|c2s\.ic\.gov|sc2s\.sgov\.gov"
@@ -77,7 +77,7 @@ def answer(deployment: Deployment, failure: str | None) -> Delivery:
     body = json.dumps(
         {
             "Status": "FAILED" if failure else "SUCCESS",
-            "Reason": (failure or "done")[:_REASON_LIMIT],
+            "Reason": _reason(failure or "done"),
             "PhysicalResourceId": deployment.physical_id,
             "StackId": deployment.stack,
             "RequestId": deployment.request_id,
@@ -89,6 +89,15 @@ def answer(deployment: Deployment, failure: str | None) -> Delivery:
         if not delivery.repeat:
             break
     return delivery
+
+
+def _reason(text: str) -> str:
+    """Return a text as CloudFormation shows it; one that is too long ends with where to read on."""
+    plain = "".join(c if c.isascii() and c.isprintable() else "?" for c in text)
+    if len(plain) <= _REASON_LIMIT:
+        return plain
+    more = "... (the function's log has all)"
+    return plain[: _REASON_LIMIT - len(more)] + more
 
 
 class _Put:

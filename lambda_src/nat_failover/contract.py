@@ -83,6 +83,7 @@ class Resource(StrEnum):
     """The types of the custom resources through which CloudFormation talks to the function."""
 
     DEFAULT_ROUTES = "Custom::DefaultRoutes"
+    NETWORK = "Custom::Network"
     PRIVATE_ASSOCIATIONS = "Custom::PrivateAssociations"
 
 
@@ -102,11 +103,14 @@ class Failback(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class HomeTable:
-    """A private route table of the stack: its zone, and the subnets whose home it is."""
+    """A private route table of the stack: its zone, and the subnets whose home it is.
+
+    Of a table that was there before the stack neither is known: they are empty, and observed.
+    """
 
     id: str
-    zone: str
-    subnets: tuple[str, ...]
+    zone: str = ""
+    subnets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +136,11 @@ class Settings:
     failback: Failback = Failback.AUTOMATIC
     adopt: bool = False
     watch: bool = True
+
+    @property
+    def observes_subnets(self) -> bool:
+        """Whether it takes an observation to know which subnets a table serves, and where."""
+        return not all(table.zone for table in self.tables)
 
     def to_env(self) -> dict[str, str]:
         """Return the environment variables from which `from_env` makes an equal value."""
@@ -241,7 +250,8 @@ _VARIABLES: dict[str, tuple[str, str, Callable[[str], object]]] = {
         "tables",
         (
             'a JSON list such as [{"id":"rtb-…","zone":"eu-west-1a","subnets":["subnet-…"]}] of one'
-            " table or more, each table and each subnet once"
+            " table or more, each table and each subnet once; without zone and subnets they are"
+            " observed"
         ),
         _tables,
     ),

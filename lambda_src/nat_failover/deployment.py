@@ -1,5 +1,8 @@
 """What CloudFormation asks of the function.
 
+Creating or updating the resource `Custom::Network`, which is there for a network that the stack did
+not make and comes before the group, takes that the network is as it was named.
+
 Creating or updating the resource `Custom::DefaultRoutes`, the last of the stack, takes until every
 private subnet has a working default route, so that no deployment reports success before that.
 Deleting it, the first deletion of a stack, lifts what would keep the group from being deleted:
@@ -34,6 +37,7 @@ from nat_failover.actions import (
 from nat_failover.apply import apply
 from nat_failover.contract import DRAIN_HOOK, Resource, Strategy
 from nat_failover.deadline import Deadline
+from nat_failover.network_check import problems
 from nat_failover.observe import observe_tables
 from nat_failover.reconcile import Run, reconcile
 from nat_failover.route_tables import IncompleteError
@@ -80,23 +84,37 @@ def serve(  # noqa: PLR0913 - what a run is made of, each thing by name
     """Do what CloudFormation asks for; requests that need nothing are done at once."""
     swaps = settings.strategy is Strategy.SWAP_ROUTE_TABLE
     match deployment.resource, deployment.request:
-        case Resource.DEFAULT_ROUTES, "Create":
+        case Resource.DEFAULT_ROUTES, "Create" | "Update" as request:
+            first = request == "Create"
             return reconcile(
-                clients, settings, trigger, seconds=seconds, until_served=True, first=True
-            )
-        case Resource.DEFAULT_ROUTES, "Update":
-            return reconcile(
-                clients, settings, trigger, seconds=seconds, until_served=True, recall=recall
+                clients,
+                settings,
+                trigger,
+                seconds=seconds,
+                until_served=True,
+                first=first,
+                recall=None if first else recall,
             )
         case Resource.DEFAULT_ROUTES, "Delete":
             holds = partial(_holds, clients, settings)
             return _until_none_is_left(clients, trigger, min(seconds, LIFT_LIMIT_S), holds)
+        case Resource.NETWORK, "Create" | "Update":
+            return Run(trigger=trigger, failure=_unfit(deployment, clients, settings))
         case Resource.PRIVATE_ASSOCIATIONS, "Delete" if swaps and not deployment.associations:
             return Run(trigger=trigger, failure="the request names no association to keep")
         case Resource.PRIVATE_ASSOCIATIONS, "Delete" if swaps:
             unknown = partial(_unknown, deployment, clients, settings)
             return _until_none_is_left(clients, trigger, seconds, unknown)
     return Run(trigger=trigger)
+
+
+def _unfit(deployment: Deployment, clients: Clients, settings: Settings) -> str | None:
+    """Return what is wrong with the network that the stack is given, if anything is."""
+    try:
+        found = problems(deployment.network, clients, settings)
+    except (ClientError, BotoCoreError, ResponseParserError, IncompleteError) as error:
+        return f"{type(error).__name__}: {error}"
+    return "; ".join(found) or None
 
 
 def _until_none_is_left(

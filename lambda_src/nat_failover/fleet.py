@@ -60,6 +60,7 @@ class Fleet:
         self.peers = ring.wanted(self.judged.values())
         self.waits_until = ring.waits_until(observation, self.claims, self.peers)
         self._now = observation.now
+        self._zones = observation.zones
         self._settle = settle
         self._refused = observation.refused
 
@@ -135,7 +136,15 @@ class Fleet:
         """Return the candidates in a table's home zone: an unstable one only where all are."""
         candidates = self.candidates(table)
         stable = [nat for nat in candidates if not self.histories.is_unstable(nat.instance)]
-        return [nat for nat in stable or candidates if nat.zone == table.zone]
+        return [nat for nat in stable or candidates if self.is_home(nat, table)]
+
+    def has_home(self, table: Table) -> bool:
+        """Say whether the group launches NATs in a table's zone, of which there may be several."""
+        return table.zone in self._zones
+
+    def is_home(self, nat: Nat, table: Table) -> bool:
+        """Say whether a NAT is at a table's home; to one without a home each is as good."""
+        return nat.zone == table.zone or not self.has_home(table)
 
     def has_settled(self, nat: Nat) -> bool:
         """Say whether a usable NAT is stable, and usable for long enough for a failback."""
@@ -233,7 +242,7 @@ def may_lead_out(table: Table) -> bool:
     return bool(leads) or any(
         not target.startswith((BLACKHOLE, _PEERING))
         for destination, target in table.other_routes
-        if destination in _lists(table) or _is_public(destination)
+        if destination in _lists(table) or is_public(destination)
     )
 
 
@@ -260,7 +269,8 @@ def _use(route: DefaultRoute) -> str:
     return f"the default route is a blackhole to {route}" if route.blackhole else f"it uses {route}"
 
 
-def _is_public(destination: str) -> bool:
+def is_public(destination: str) -> bool:
+    """Say whether any of a network's addresses may be a host's of the internet."""
     if not _is_ipv4(destination):
         return False
     net = IPv4Network(destination)

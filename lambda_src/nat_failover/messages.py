@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 from nat_failover.claim_messages import INSTANCE, ClaimError, read_claim
 from nat_failover.contract import CLAIM_MARK, SWEEP_SOURCE, Resource
-from nat_failover.triggers import Deployment, Trigger, TriggerKind
+from nat_failover.triggers import Deployment, GivenNetwork, Trigger, TriggerKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
 _LEAVING_STATES = frozenset({"stopping", "stopped", "shutting-down", "terminated"})
 
-_MOST_ASSOCIATIONS = 1000
-"""Associations of one request that are read; a VPC has 200 subnets unless its quota was raised."""
+_MOST_NAMED = 1000
+"""Values of one property that are read; a VPC has 200 subnets unless its quota was raised."""
 
 _ASSOCIATION = re.compile(r"rtbassoc-[0-9a-f]{1,17}")
 _WORDS = re.compile(r"[\x20-\ud7ff]{1,1024}")
@@ -165,16 +165,25 @@ def _deployment(message: Mapping[str, Any], settings: Settings) -> Trigger:
         logical_id=logical_id,
         physical_id=_identifier(_WORDS, message.get("PhysicalResourceId") or logical_id),
         associations=_associations(message),
+        network=GivenNetwork(
+            cidrs=_texts(message, "Cidrs"),
+            public_subnets=_texts(message, "PublicSubnets"),
+            served_cidrs=_texts(message, "ServedCidrs"),
+        ),
     )
     return Trigger(kinds=frozenset({TriggerKind.DEPLOYMENT}), deployment=deployment)
 
 
 def _associations(message: Mapping[str, Any]) -> frozenset[str]:
     """Return the associations that CloudFormation made, of those that it names."""
-    given = message["ResourceProperties"].get("Associations")
-    named = given[:_MOST_ASSOCIATIONS] if isinstance(given, list) else []
-    known = (one for one in named if isinstance(one, str) and _ASSOCIATION.fullmatch(one))
-    return frozenset(known)
+    return frozenset(filter(_ASSOCIATION.fullmatch, _texts(message, "Associations")))
+
+
+def _texts(message: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    """Return the texts in a property of a custom resource, up to a number."""
+    given = message["ResourceProperties"].get(name)
+    named = given[:_MOST_NAMED] if isinstance(given, list) else []
+    return tuple(one for one in named if isinstance(one, str))
 
 
 def _identifier(pattern: re.Pattern[str], value: object) -> str:

@@ -161,6 +161,7 @@ class Table:
 
     `associations` are the subnets that use it now; `other_routes` are all routes but the default
     route and the local ones, as (destination, target), where what leads nowhere is BLACKHOLE.
+    `zone` names several where the subnets of an existing network are in several.
     `exists` is False of a private table that EC2 does not describe. `main` is the table of every
     subnet that has no association. A table that is not the stack's has no zone and no subnet at
     home.
@@ -197,7 +198,8 @@ class Observation:
 
     `tables` are the private tables of the stack, `foreign` those others that its `subnets` use.
     `leaving` are the ids of instances that messages say are leaving, whatever EC2 still says; `now`
-    is the time of the reads in seconds since 1970; `memory_readable` says whether it is known what
+    is the time of the reads in seconds since 1970, `zones` are those in which the group launches,
+    so that tables of other zones have no home; `memory_readable` says whether it is known what
     other runs remembered. `claims` are the newest of each NAT, none if they could not be read, and
     `ring` is None if that could not be. `history` says how the NATs fared, `replaced` when the
     group was last told that one is unhealthy. `desired` is the group's size as it is wanted,
@@ -211,6 +213,7 @@ class Observation:
     foreign: frozenset[Table] = frozenset()
     leaving: frozenset[str] = frozenset()
     now: float = 0.0
+    zones: frozenset[str] = frozenset()
     memory_readable: bool = True
     claims: frozenset[Claim] = frozenset()
     ring: Ring | None = None

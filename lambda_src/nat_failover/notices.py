@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from nat_failover.contract import Settings
     from nat_failover.incidents import IncidentState, Notification
-    from nat_failover.model import Plan
+    from nat_failover.model import Observation, Plan
     from nat_failover.reconcile import Run
     from nat_failover.situation import Unwatched
 
@@ -66,18 +66,18 @@ def compose(
     notification: Notification, state: IncidentState, run: Run, settings: Settings
 ) -> tuple[str, str]:
     """Return the subject and the text of a notification."""
-    plan = run.plan
+    plan, seen = run.plan, run.observation
     _, _, _, region, account, *_ = settings.stack_id.split(":")
     missing = unwatched(run, settings)
-    zones = _zones(plan, settings, missing) if plan else []
+    zones = _zones(plan, seen, missing) if plan and seen else []
     where = f" ({', '.join(zones)})" if zones else ""
     subject = f"{_word(notification, state)}: {settings.stack} in {region}{where}"
     lines = [
         _internet_now(run, alone=missing.alone and Incident.UNWATCHED in state.notified),
         "",
-        *_changes(notification, run.observation.now if run.observation else 0.0),
-        *_found(plan, settings, missing),
-        *_done(run, settings),
+        *_changes(notification, seen.now if seen else 0.0),
+        *(_found(plan, seen, settings, missing) if plan and seen else ()),
+        *_done(run),
         *_told(run),
         *_advice(state, settings, plan),
         "",
@@ -100,13 +100,12 @@ def _word(notification: Notification, state: IncidentState) -> str:
     return "IMPROVED" if state.notified else "HEALED"
 
 
-def _zones(plan: Plan, settings: Settings, missing: Unwatched) -> list[str]:
+def _zones(plan: Plan, seen: Observation, missing: Unwatched) -> list[str]:
     """Return the zones that are not as they should be, the cut ones if there are any."""
-    homes = {subnet: table.zone for table in settings.tables for subnet in table.subnets}
-    cut = sorted({homes[subnet] for subnet in plan.without_egress if subnet in homes})
+    cut = sorted({subnet.zone for subnet in seen.subnets if subnet.id in plan.without_egress})
     elsewhere = {d.zone for d in plan.decisions if d.verdict in ELSEWHERE}
     elsewhere |= {d.zone for d in plan.subnets if d.verdict in ELSEWHERE}
-    wrong = cut or sorted({*displaced_zones(plan), *elsewhere})
+    wrong = cut or sorted({*displaced_zones(plan, seen), *elsewhere})
     return wrong or sorted({nat.zone for nat in missing.quiet})
 
 
@@ -154,21 +153,19 @@ def _clock(seconds: float) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(seconds))
 
 
-def _found(plan: Plan | None, settings: Settings, missing: Unwatched) -> Iterator[str]:
+def _found(plan: Plan, seen: Observation, settings: Settings, missing: Unwatched) -> Iterator[str]:
     """Yield what was found: the NATs, then what is not as it should be."""
-    if plan is None:
-        return
     usable = [judged.nat.zone for judged in plan.health if judged.health is Health.USABLE]
     together = f", all in {usable[0]}" if usable[1:] and len(set(usable)) == 1 else ""
     yield f"NATs: {len(usable)} of {settings.wanted} usable{together}."
     found = [f"{j.nat.instance} in {j.nat.zone}: {j.health}, {j.reason}" for j in plan.health]
     found += [f"{nat.instance} in {nat.zone}: nothing was heard of it" for nat in missing.quiet]
     found += [f"{one} and {other} do not hear each other" for one, other in missing.links]
-    homes = {table.id: table.subnets for table in settings.tables}
+    homes = _home_subnets(seen)
     found += [
         f"{d.table} in {d.zone} ({_list(homes.get(d.table, ()))}): {d.verdict}, {d.reason}"
         for d in plan.decisions
-        if d.verdict is not Verdict.KEEP or d.zone in displaced_zones(plan)
+        if d.verdict is not Verdict.KEEP or d.zone in displaced_zones(plan, seen)
     ]
     found += [f"{d.subnet} in {d.zone}: {d.verdict}, {d.reason}" for d in plan.subnets]
     yield from (f"- {line}" for line in found[:_MOST_LINES])
@@ -176,17 +173,22 @@ def _found(plan: Plan | None, settings: Settings, missing: Unwatched) -> Iterato
         yield f"- and {len(found) - _MOST_LINES} more; the function's log has all"
 
 
-def _done(run: Run, settings: Settings) -> Iterator[str]:
+def _home_subnets(seen: Observation) -> dict[str, tuple[str, ...]]:
+    """Return by table the subnets whose home it is, sorted."""
+    return {table.id: tuple(sorted(table.home_subnets)) for table in seen.tables}
+
+
+def _done(run: Run) -> Iterator[str]:
     """Yield what this run did, counted in tables."""
-    homes = {table.id: table for table in settings.tables}
-    moved = moves(run)
+    seen, moved = run.observation, moves(run)
+    zones = {table.id: table.zone for table in seen.tables} if seen else {}
+    homes = _home_subnets(seen) if seen else {}
     if not moved and run.failure:
         yield f"Done: nothing. {run.failure[:500]}"
     elif moved:
         yield f"Done: {_count(moved, 'route table')} moved."
     for table, where in list(moved.items())[:_MOST_LINES]:
-        home = homes.get(table)
-        about = f" of {home.zone} ({_list(home.subnets)})" if home else ""
+        about = f" of {zones[table]} ({_list(homes[table])})" if table in zones else ""
         yield f"- {table}{about} to {where}"
 
 

@@ -1,12 +1,12 @@
 """A complete observation of the stack's NATs and route tables, or an error: never a part of it.
 
-Three reads at the same time: the group by its name, the instances that carry its name in the tag
-that Auto Scaling gives to members (users cannot write tags that begin with `aws:`) and that are in
-the VPC, and every route table of the VPC. Every page is read. A group, a field or the VPC's main
-table that is missing from an answer makes the observation incomplete. A private table that is
-missing does not: it may be gone for good, and the others still have to be repaired. An instance
-that only one of the two knows is reported with what is known of it. What the memory knows is read
-beside, and may be missing.
+Reads at the same time: the group by its name, the instances that carry its name in the tag that
+Auto Scaling gives to members (users cannot write tags that begin with `aws:`) and that are in the
+VPC, every route table of the VPC, and the VPC's subnets where the stack did not make them. Every
+page is read. A group, a field or the VPC's main table that is missing from an answer makes the
+observation incomplete. A private table that is missing does not: it may be gone for good, and the
+others still have to be repaired. An instance that only one of the two knows is reported with what
+is known of it. What the memory knows is read beside, and may be missing.
 """
 
 from __future__ import annotations
@@ -52,12 +52,13 @@ def observe(
 
     """
     read = partial(clients.threads.submit, clients=clients, settings=settings)
-    instances, groups, route_tables = read(_instances), read(_groups), read(_route_tables)
+    instances, groups, route_tables = read(_instances), read(_groups), read(read_route_tables)
+    subnets = read(read_subnets) if settings.observes_subnets else None
     if recall:
         recall.begin()
-    with _complete_answers():
+    with complete_answers():
         described, listed = instances.result(), groups.result()
-        tables = RouteTables(route_tables.result(), settings)
+        tables = RouteTables(route_tables.result(), settings, subnets.result() if subnets else ())
         seen = Observation(
             nats=_nats(described, _members(listed), tables),
             tables=tables.private(),
@@ -65,6 +66,7 @@ def observe(
             foreign=tables.foreign(),
             leaving=leaving,
             now=time.time(),
+            zones=frozenset(zone for group in listed for zone in group["AvailabilityZones"]),
             desired=sum(group["DesiredCapacity"] for group in listed),
             deleting=any(group.get("Status") for group in listed),
         )
@@ -73,13 +75,13 @@ def observe(
 
 def observe_tables(clients: Clients, settings: Settings) -> frozenset[Table]:
     """Return the private route tables, none of a VPC that is gone; raise as `observe` does."""
-    with _complete_answers():
-        answered = _route_tables(clients, settings)
+    with complete_answers():
+        answered = read_route_tables(clients, settings)
         return RouteTables(answered, settings).private() if answered else frozenset()
 
 
 @contextmanager
-def _complete_answers() -> Iterator[None]:
+def complete_answers() -> Iterator[None]:
     """Take an answer that has not the documented shape for an incomplete one."""
     try:
         yield
@@ -118,11 +120,20 @@ def _members(groups: list[Any]) -> list[Any]:
     return [member for group in groups for member in group["Instances"]]
 
 
-def _route_tables(clients: Clients, settings: Settings) -> list[Any]:
+def read_route_tables(clients: Clients, settings: Settings) -> list[Any]:
+    """Return every route table of the VPC, as EC2 describes it."""
     pages = clients.ec2.get_paginator("describe_route_tables").paginate(
         Filters=[{"Name": "vpc-id", "Values": [settings.vpc]}]
     )
     return [table for page in pages for table in page["RouteTables"]]
+
+
+def read_subnets(clients: Clients, settings: Settings) -> list[Any]:
+    """Return every subnet of the VPC, as EC2 describes it."""
+    pages = clients.ec2.get_paginator("describe_subnets").paginate(
+        Filters=[{"Name": "vpc-id", "Values": [settings.vpc]}]
+    )
+    return [subnet for page in pages for subnet in page["Subnets"]]
 
 
 def _nats(instances: list[Any], members: list[Any], tables: RouteTables) -> frozenset[Nat]:

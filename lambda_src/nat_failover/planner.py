@@ -22,6 +22,9 @@ sick (`claims`). What time adds:
 - a repair                                                           → at once, and by a NAT that
   turned sick too often only where no other is usable
 
+A table in whose zone the group launches nothing, or with subnets in several zones, has no home: any
+NAT serves it as one at home would, so that it never fails back.
+
 A table that works through something that is not ours has egress, so row 6 is asked before row 5.
 Where several NATs fit, the one that serves the fewest tables gets the table. `subnets` has the
 decisions on private subnets that do not use their home table.
@@ -134,7 +137,7 @@ def _verdict(table: Table, policy: Policy, fleet: Fleet) -> Verdict:
 
 def _verdict_on_served(table: Table, server: Nat, policy: Policy, fleet: Fleet) -> Verdict:
     """Let a table fail back to a NAT at home that has settled; no other is worth a move."""
-    if server.zone == table.zone or not policy.failback or not fleet.at_home(table):
+    if fleet.is_home(server, table) or not policy.failback or not fleet.at_home(table):
         return Verdict.KEEP
     settled = [nat for nat in fleet.at_home(table) if fleet.has_settled(nat)]
     if not settled:
@@ -171,14 +174,15 @@ def _reason(table: Table, verdict: Verdict, fleet: Fleet, stays: str) -> str:
     if verdict in ROUTE_VERDICTS and not fleet.usable:
         return f"{found}; no NAT is known to serve, and this one may"
     if verdict is not Verdict.KEEP:
-        return f"{found}; {_BECAUSE[verdict]}"
-    if server is None or server.zone == table.zone:
+        homeless = verdict is Verdict.REPAIR_AT_HOME and not fleet.has_home(table)
+        return f"{found}; {_NO_HOME if homeless else _BECAUSE[verdict]}"
+    if server is None or fleet.is_home(server, table):
         return found
     return f"{found}; {_why_away(table, fleet, stays)}"
 
 
 def _why_away(table: Table, fleet: Fleet, stays: str) -> str:
-    here = [nat for nat in fleet.usable if nat.zone == table.zone]
+    here = [nat for nat in fleet.usable if fleet.is_home(nat, table)]
     rows = (
         (not here, "no NAT is usable at home"),
         (bool(stays), stays),
@@ -196,6 +200,7 @@ def _why_away(table: Table, fleet: Fleet, stays: str) -> str:
     return next(why for holds, why in rows if holds)
 
 
+_NO_HOME = "it has no home, and any usable NAT serves it"
 _BECAUSE = {
     Verdict.WAIT: "the NATs get to know each other before it moves",
     Verdict.FAIL_BACK: "a NAT at home is usable again",

@@ -6,13 +6,14 @@ from ipaddress import IPv4Network
 from typing import TYPE_CHECKING, Any
 
 from nat_failover.actions import DEFAULT_ROUTE_CIDR
+from nat_failover.contract import HomeTable
 from nat_failover.fleet import may_lead_out
 from nat_failover.model import BLACKHOLE, Association, DefaultRoute, Subnet, Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from nat_failover.contract import HomeTable, Settings
+    from nat_failover.contract import Settings
 
 _TARGETS = (
     "NetworkInterfaceId",
@@ -48,11 +49,17 @@ class IncompleteError(Exception):
 class RouteTables:
     """Every route table of the VPC as EC2 described it."""
 
-    def __init__(self, answered: list[Any], settings: Settings) -> None:
+    def __init__(
+        self, answered: list[Any], settings: Settings, subnets: Iterable[Mapping[str, Any]] = ()
+    ) -> None:
         self._answers: dict[str, Any] = {table["RouteTableId"]: table for table in answered}
-        self._homes = settings.tables
         self._main = self._find_main(settings.vpc)
-        self._uses = self._associations()
+        self._uses = self._associations(settings.tables)
+        zones = {subnet["SubnetId"]: str(subnet["AvailabilityZone"]) for subnet in subnets}
+        self._homes = tuple(
+            home if home.zone else self._observed(home, zones) for home in settings.tables
+        )
+        self._zones = {s: home.zone for home in self._homes for s in home.subnets} | zones
 
     def private(self) -> frozenset[Table]:
         """Return the stack's tables; one that EC2 does not describe is not there."""
@@ -64,10 +71,24 @@ class RouteTables:
     def subnets(self) -> frozenset[Subnet]:
         """Return the private subnets; one that no table names uses the VPC's main table."""
         return frozenset(
-            _subnet(subnet, home, self._uses.get(subnet), self._main)
-            for home in self._homes
-            for subnet in home.subnets
+            self._subnet(subnet, home) for home in self._homes for subnet in home.subnets
         )
+
+    def used_by(self, subnet: str) -> str:
+        """Return the table that any subnet uses; one that no table names uses the main one."""
+        return self._uses.get(subnet, (self._main,))[0]
+
+    def _subnet(self, id_: str, home: HomeTable) -> Subnet:
+        table, association = self._uses.get(id_, (self._main, None))
+        return Subnet(
+            id=id_, zone=self._zones[id_], home=home.id, table=table, association=association
+        )
+
+    def _observed(self, home: HomeTable, zones: Mapping[str, str]) -> HomeTable:
+        """Return a table with the subnets that use it, and the zone or zones that they are in."""
+        users = tuple(subnet for subnet in sorted(zones) if self.used_by(subnet) == home.id)
+        zone = " and ".join(sorted({zones[subnet] for subnet in users})) or "no zone"
+        return HomeTable(id=home.id, zone=zone, subnets=users)
 
     def foreign(self) -> frozenset[Table]:
         """Return the tables that private subnets use though they are not the stack's."""
@@ -96,9 +117,9 @@ class RouteTables:
         message = f"EC2 did not describe the main route table of {vpc}"
         raise IncompleteError(message)
 
-    def _associations(self) -> dict[str, tuple[str, str]]:
+    def _associations(self, tables: tuple[HomeTable, ...]) -> dict[str, tuple[str, str]]:
         """Return table and association by subnet; of two, which only a lag can show, the home's."""
-        homes = {(home.id, subnet) for home in self._homes for subnet in home.subnets}
+        homes = {(home.id, subnet) for home in tables for subnet in home.subnets}
         found = [
             ((id_, row.subnet) in homes, row.subnet, id_, row.id)
             for id_, table in self._answers.items()
@@ -119,11 +140,6 @@ def _missing(home: HomeTable) -> Table:
         route=None,
         exists=False,
     )
-
-
-def _subnet(id_: str, home: HomeTable, uses: tuple[str, str] | None, main: str) -> Subnet:
-    table, association = uses or (main, None)
-    return Subnet(id=id_, zone=home.zone, home=home.id, table=table, association=association)
 
 
 def _table(answer: Mapping[str, Any], home: HomeTable | None) -> Table:

@@ -10,7 +10,7 @@ from nat_failover.model import Health, Verdict
 
 if TYPE_CHECKING:
     from nat_failover.contract import Settings
-    from nat_failover.model import Nat, Plan
+    from nat_failover.model import Nat, Observation, Plan
     from nat_failover.reconcile import Run
 
 ELSEWHERE = frozenset({Verdict.NOT_OURS, Verdict.MISSING})
@@ -36,8 +36,8 @@ def situation(run: Run, settings: Settings) -> Situation | None:
     conditions = {
         Incident.NO_EGRESS: bool(plan.without_egress),
         Incident.NOT_OURS: not_ours(plan) > 0,
-        Incident.REDUNDANCY_LOST: _lacks_redundancy(plan, settings),
-        Incident.FAILOVER: _is_failed_over(plan, settings),
+        Incident.REDUNDANCY_LOST: _lacks_redundancy(plan, run.observation, settings),
+        Incident.FAILOVER: _is_failed_over(plan, run.observation, settings),
         Incident.UNWATCHED: bool(missing.quiet or missing.links),
     }
     unseen = settings.watch and not run.observation.memory_readable
@@ -82,20 +82,21 @@ def not_ours(plan: Plan) -> int:
     return tables + sum(decision.verdict in ELSEWHERE for decision in plan.subnets)
 
 
-def _lacks_redundancy(plan: Plan, settings: Settings) -> bool:
+def _lacks_redundancy(plan: Plan, seen: Observation, settings: Settings) -> bool:
     """Say whether the loss of one NAT, or of one zone, would be the last."""
     zones = [judged.nat.zone for judged in plan.health if judged.health is Health.USABLE]
-    one_zone = settings.wanted > 1 and len(_zones(settings)) > 1 and len(set(zones)) == 1
+    one_zone = settings.wanted > 1 and len(seen.zones) > 1 and len(set(zones)) == 1
     return len(zones) < settings.wanted or one_zone
 
 
-def _is_failed_over(plan: Plan, settings: Settings) -> bool:
+def _is_failed_over(plan: Plan, seen: Observation, settings: Settings) -> bool:
     """Say whether more zones use another zone's NAT than have to for want of NATs."""
-    return len(displaced_zones(plan)) > max(0, len(_zones(settings)) - settings.wanted)
+    homes = seen.zones & {decision.zone for decision in plan.decisions}
+    return len(displaced_zones(plan, seen)) > max(0, len(homes) - settings.wanted)
 
 
-def displaced_zones(plan: Plan) -> list[str]:
-    """Return the zones whose subnets get out through another zone, sorted."""
+def displaced_zones(plan: Plan, seen: Observation) -> list[str]:
+    """Return the zones whose subnets get out through another zone than their home, sorted."""
     zones = {judged.nat.instance: judged.nat.zone for judged in plan.health}
     away = {
         decision.zone
@@ -104,8 +105,4 @@ def displaced_zones(plan: Plan) -> list[str]:
         or (decision.verdict in _SERVED and zones.get(decision.nat or "") != decision.zone)
     }
     moved = {decision.zone for decision in plan.subnets if decision.verdict in _DISPLACED}
-    return sorted(away | moved)
-
-
-def _zones(settings: Settings) -> set[str]:
-    return {table.zone for table in settings.tables}
+    return sorted((away | moved) & seen.zones)

@@ -33,11 +33,24 @@ class TriggerKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GivenNetwork:
+    """What a stack is given of a network that it did not make, besides its VPC and its tables.
+
+    `cidrs` are the VPC's IPv4 networks, `public_subnets` the ids of those for NATs, `served_cidrs`
+    networks elsewhere whose hosts may use the NATs too.
+    """
+
+    cidrs: tuple[str, ...] = ()
+    public_subnets: tuple[str, ...] = ()
+    served_cidrs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
     """CloudFormation's request, to be answered at `response_url`.
 
     `resource` is the type of the custom resource, `associations` the ids of those that
-    CloudFormation made and will delete itself.
+    CloudFormation made and will delete itself, `network` what is to be checked.
     """
 
     resource: Resource
@@ -48,6 +61,7 @@ class Deployment:
     logical_id: str
     physical_id: str
     associations: frozenset[str] = frozenset()
+    network: GivenNetwork = GivenNetwork()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,12 +7,13 @@ else reads context. Its sections are the options of the construct, each with a f
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
 from aws_constraints.cloudformation import STACK_NAME
-from aws_constraints.regions import REGION
+from aws_constraints.regions import REGION, ZONE
 from cdk_nat_failover.options.alerts import AlertOptions
 from cdk_nat_failover.options.failover import FailoverOptions
 from cdk_nat_failover.options.instances import (
@@ -72,7 +73,8 @@ def _environment_is_whole(settings: AppSettings) -> str | None:
 
 
 def _zones_are_of_the_region(settings: AppSettings) -> str | None:
-    zones = [zone for zone in settings.network.zones or () if zone[:-1] != settings.region]
+    named = [zone for zone in settings.network.zones or () if re.fullmatch(ZONE, zone)]
+    zones = [zone for zone in named if zone[:-1] != settings.region]
     if settings.region is None or not zones:
         return None
     return (
@@ -82,25 +84,36 @@ def _zones_are_of_the_region(settings: AppSettings) -> str | None:
 
 
 def _targets_are_outside(settings: AppSettings) -> str | None:
-    cidrs = (settings.network.cidr, *settings.network.additional_cidrs)
+    cidrs = (*settings.network.cidrs, *settings.network.served_cidrs)
     for target in settings.fleet.self_test or ():
         address = as_address(target)
         inside = [cidr for cidr in cidrs if address and address in cidr]
         if inside:
+            whose = "the VPC" if inside[0] in settings.network.cidrs else "a served network"
             return (
-                f"fleet.self_test has {target!r}, an address of the VPC ({inside[0]}), which a NAT"
+                f"fleet.self_test has {target!r}, an address of {whose} ({inside[0]}), which a NAT"
                 " does not forward to; allowed: addresses and names on the internet"
             )
     return None
 
 
 def _a_nat_fits_in_each_zone(settings: AppSettings) -> str | None:
-    zones, most = settings.network.zone_count, settings.fleet.max
-    if most is None or most >= zones:
+    zones, most = settings.network.nat_subnet_count, settings.fleet.max
+    if settings.network.vpc or most is None or most >= zones:
         return None
     return (
         f"fleet.max is {most}, less than the {zones} zones of network.zones: a zone would never"
         f" have a NAT of its own; allowed: {zones} or more, or null"
+    )
+
+
+def _existing_vpc_keeps_its_associations(settings: AppSettings) -> str | None:
+    network, strategy = settings.network, settings.failover.strategy
+    if not network.vpc or strategy == FailoverOptions().strategy:
+        return None
+    return (
+        f"failover.strategy is '{strategy}', but network.vpc is {network.vpc!r}, whose subnets are"
+        " associated by others; allowed: 'replace-route' with network.vpc"
     )
 
 
@@ -117,15 +130,19 @@ def _within(
 
 
 def _of_the_size(rule: Callable[[Size, str], str | None]) -> Callable[[AppSettings], str | None]:
-    return lambda settings: rule(settings.fleet.size(settings.network.zone_count), "fleet.")
+    return lambda settings: rule(settings.fleet.size(settings.network.nat_subnet_count), "fleet.")
 
 
 RULES: tuple[Rule, ...] = (
     (("account", "region"), _environment_is_whole),
     *_of("network", NetworkOptions.rules),
     (("network.zones", "region"), _zones_are_of_the_region),
-    (("network.cidr", "network.additional_cidrs", "fleet.self_test"), _targets_are_outside),
+    (
+        ("network.cidr", "network.additional_cidrs", "network.served_cidrs", "fleet.self_test"),
+        _targets_are_outside,
+    ),
     (("network.zones", "fleet.max"), _a_nat_fits_in_each_zone),
+    (("network.vpc", "failover.strategy"), _existing_vpc_keeps_its_associations),
     (("fleet.min", "fleet.desired"), _of_the_size(min_is_not_more_than_desired)),
     (("fleet.desired", "fleet.max"), _of_the_size(desired_is_not_more_than_max)),
     *_of("fleet", InstanceOptions.rules),

@@ -119,6 +119,16 @@ def release(url: str, *known: str) -> Message:
     }
 
 
+def network(url: str, **given: list[str]) -> Message:
+    """Return CloudFormation's request to compare a network with what the stack is given of it."""
+    return {
+        **deployment("Create", url),
+        "LogicalResourceId": "NetworkCheck",
+        "ResourceType": "Custom::Network",
+        "ResourceProperties": given,
+    }
+
+
 def deployment(request: str, url: str) -> Message:
     """Return CloudFormation's request to the resource that waits for the default routes."""
     return {

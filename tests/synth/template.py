@@ -25,7 +25,17 @@ VARIANTS: dict[str, Mapping[str, Any]] = {
         "network": {"zones": ["eu-west-1a", "eu-west-1b", "eu-west-1c"]},
         "fleet": {"max": 3},
     },
+    "zones-by-id": {"network": {"zones": ["euw1-az1", "euw1-az3"]}},
     "more-networks": {"network": {"additional_cidrs": ["100.64.0.0/16", "10.1.0.0/16"]}},
+    "existing-vpc": {
+        "network": {
+            "vpc": "vpc-0123456789abcdef0",
+            "cidr": "10.7.0.0/20",
+            "public_subnets": ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],
+            "route_tables": ["rtb-0123456789abcdef0", "rtb-0123456789abcdef1"],
+        },
+    },
+    "served-networks": {"network": {"served_cidrs": ["10.8.0.0/16", "172.16.0.0/12"]}},
     "own-image-with-sessions-and-emails": {
         "fleet": {
             "ami": {"id": "ami-0123456789abcdef0", "architecture": "x86_64"},
@@ -36,6 +46,9 @@ VARIANTS: dict[str, Mapping[str, Any]] = {
     },
 }
 """Settings that change which resources there are, or what is in them."""
+
+OWN_NETWORKS = [name for name in VARIANTS if name != "existing-vpc"]
+"""Those whose VPC, subnets and tables are the stack's."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,11 @@ import re
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+import pytest
+
 from cdk_nat_failover.instances.nat_user_data import FOLDER
+from stacks.settings.reader import read_settings
+from tests.synth.template import OWN_NETWORKS, VARIANTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,12 +29,28 @@ def test_group_keeps_two_of_one_to_two_instances(default: Template) -> None:
     assert (group["MinSize"], group["MaxSize"], group["DesiredCapacity"]) == ("1", "2", "2")
 
 
-def test_group_is_over_the_public_subnets(template: Template) -> None:
+@pytest.mark.parametrize("variant", OWN_NETWORKS)
+def test_group_is_over_the_public_subnets(
+    variant: str, synthesize: Callable[[str], Template]
+) -> None:
     """In every zone that has a public subnet."""
+    template = synthesize(variant)
     group = template.properties(GROUP)
     assert {subnet["Ref"] for subnet in group["VPCZoneIdentifier"]} == {
         name for name in template.resources("AWS::EC2::Subnet") if "Public" in name
     }
+
+
+def test_group_is_over_the_named_subnets_of_an_existing_vpc(
+    synthesize: Callable[[str], Template],
+) -> None:
+    """There is a NAT for each, and no resource of the network is made."""
+    template = synthesize("existing-vpc")
+    group, named = template.properties(GROUP), VARIANTS["existing-vpc"]["network"]
+    assert group["VPCZoneIdentifier"] == named["public_subnets"]
+    assert (group["MinSize"], group["DesiredCapacity"]) == ("1", "2")
+    made = {r["Type"] for r in template.body["Resources"].values() if "::EC2::" in r["Type"]}
+    assert made == {"AWS::EC2::LaunchTemplate", "AWS::EC2::SecurityGroup"}
 
 
 def test_group_suspends_no_scaling_process(template: Template) -> None:
@@ -225,14 +245,15 @@ def test_instance_has_a_public_address(template: Template) -> None:
     assert interface["AssociatePublicIpAddress"] is True
 
 
-def test_security_group_admits_the_vpc_and_nothing_else(template: Template) -> None:
-    """All protocols from each CIDR of the VPC: no port is open to the world."""
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_security_group_admits_the_vpc_and_what_is_served_and_nothing_else(
+    variant: str, synthesize: Callable[[str], Template]
+) -> None:
+    """All protocols from each CIDR: no port is open to the world."""
+    template, network = synthesize(variant), read_settings(VARIANTS[variant]).network
     rules = template.properties("AWS::EC2::SecurityGroup")["SecurityGroupIngress"]
-    vpc = template.properties("AWS::EC2::VPC")
-    more = template.resources("AWS::EC2::VPCCidrBlock").values()
     assert [(rule["CidrIp"], rule["IpProtocol"]) for rule in rules] == [
-        (cidr, "-1")
-        for cidr in (vpc["CidrBlock"], *(row["Properties"]["CidrBlock"] for row in more))
+        (str(cidr), "-1") for cidr in (*network.cidrs, *network.served_cidrs)
     ]
     assert template.resources("AWS::EC2::SecurityGroupIngress") == {}
 

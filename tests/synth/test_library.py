@@ -23,6 +23,7 @@ from constructs import Construct
 import cdk_nat_failover
 from cdk_nat_failover import (
     AmiOptions,
+    FailoverOptions,
     InstanceOptions,
     NatFailover,
     NatFailoverProvider,
@@ -32,8 +33,8 @@ from cdk_nat_failover import (
     OptionsError,
 )
 from cdk_nat_failover.address import Address
-from nat_failover.contract import Metric
-from tests.synth.template import Template
+from nat_failover.contract import Metric, Strategy
+from tests.synth.template import VARIANTS, Template
 from tests.wheel import ROOT, install
 
 if TYPE_CHECKING:
@@ -46,6 +47,10 @@ PROGRAMS = re.findall(
 GROUP = "AWS::AutoScaling::AutoScalingGroup"
 ALL_TRAFFIC = ec2.Port.all_traffic()
 NANO = ec2.InstanceType("t4g.nano")
+WITH_EGRESS = [
+    ec2.SubnetConfiguration(name="Public", subnet_type=ec2.SubnetType.PUBLIC),
+    ec2.SubnetConfiguration(name="Private", subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS),
+]
 
 
 def any_stack() -> cdk.Stack:
@@ -511,6 +516,82 @@ def test_homes_of_an_imported_network_need_no_constructs() -> None:
     assert template_of(stack).properties(GROUP)["DesiredCapacity"] == "1"
 
 
+def imported(stack: cdk.Stack, **more: Any) -> ec2.IVpc:  # noqa: ANN401 - as the CDK takes it
+    """Return a VPC that is not of this app, with three private subnets that use two tables."""
+    return ec2.Vpc.from_vpc_attributes(
+        stack,
+        "Theirs",
+        vpc_id="vpc-1",
+        availability_zones=["eu-west-1a", "eu-west-1b"],
+        public_subnet_ids=["subnet-1", "subnet-2"],
+        private_subnet_ids=["subnet-3", "subnet-4"],
+        **more,
+    )
+
+
+CIDR = {"vpc_cidr_block": "10.7.0.0/16"}
+TABLES = {"private_subnet_route_table_ids": ["rtb-1", "rtb-1"]}
+
+
+def test_vpc_that_is_there_is_served_by_the_tables_of_its_private_subnets() -> None:
+    """Each table once, whichever zones its subnets are in; nothing of the network is made."""
+    stack = any_stack()
+    NatFailover(stack, "Nat", network=NatNetwork.of(imported(stack, **CIDR, **TABLES)))
+    template = template_of(stack)
+    named = template.properties("Custom::Network")
+    assert named["RouteTables"] == ["rtb-1"]
+    assert (named["Cidrs"], named["PublicSubnets"]) == (["10.7.0.0/16"], ["subnet-1", "subnet-2"])
+    kinds = {row["Type"] for row in template.body["Resources"].values() if "::EC2::" in row["Type"]}
+    assert kinds == {"AWS::EC2::LaunchTemplate", "AWS::EC2::SecurityGroup"}
+    environment = template.properties("AWS::Lambda::Function")["Environment"]["Variables"]
+    assert json.loads(environment["NAT_TABLES"]) == [{"id": "rtb-1", "zone": "", "subnets": []}]
+
+
+def test_vpc_of_the_same_app_is_checked_when_its_routes_are_there() -> None:
+    """And the group comes after the check."""
+    stack = any_stack()
+    vpc = ec2.Vpc(stack, "Vpc", nat_gateways=0, subnet_configuration=WITH_EGRESS)
+    NatFailover(stack, "Nat", network=NatNetwork.of(vpc, served_cidrs=["10.9.0.0/16"]))
+    template = template_of(stack)
+    (check,) = template.resources("Custom::Network").values()
+    routes = {name for name in template.resources("AWS::EC2::Route") if "Public" in name}
+    assert routes <= set(check["DependsOn"])
+    assert len(check["Properties"]["RouteTables"]) == 2
+    assert check["Properties"]["ServedCidrs"] == ["10.9.0.0/16"]
+    (group,) = template.resources(GROUP).values()
+    assert template.logical_id("Custom::Network") in group["DependsOn"]
+
+
+@pytest.mark.parametrize(
+    ("known", "chosen", "mistake"),
+    [
+        (TABLES, {}, "Theirs/Theirs does not know its IPv4 networks; allowed: name them in cidrs"),
+        (CIDR, {}, "PrivateSubnet1 does not know its route table; allowed: subnets of a VPC that"),
+        (
+            {**CIDR, **TABLES},
+            {"failover": FailoverOptions(strategy=Strategy.SWAP_ROUTE_TABLE)},
+            "strategy is 'swap-route-table', but others associate the subnets of Theirs/Theirs",
+        ),
+    ],
+    ids=["cidrs", "tables", "swap"],
+)
+def test_vpc_that_is_there_is_refused_when_it_cannot_be_served(
+    known: dict[str, Any], chosen: dict[str, Any], mistake: str
+) -> None:
+    """With what the VPC lacks, before anybody deploys it."""
+    stack = any_stack()
+    vpc = imported(stack, **known)
+    with pytest.raises(OptionsError, match=mistake):
+        NatFailover(stack, "Nat", network=NatNetwork.of(vpc), **chosen)
+
+
+def test_new_network_refuses_options_that_name_a_vpc() -> None:
+    """It would make another one."""
+    options = NetworkOptions.model_validate(VARIANTS["existing-vpc"]["network"])
+    with pytest.raises(OptionsError, match=r"but NewNetwork makes a VPC; allowed: null, or NatN"):
+        NewNetwork(any_stack(), "Network", options)
+
+
 def test_package_names_what_it_has_when_it_is_asked_for_something_else() -> None:
     """A slip of the key, or a name of another library; what it lists can be imported."""
     with pytest.raises(AttributeError, match="no attribute 'NatFailovr'; allowed: AlertOptions"):
@@ -557,7 +638,7 @@ def test_example_synthesizes_from_the_wheel(installed: Path, tmp_path: Path, exa
     assert [str(row) for row in lint(body) if row.rule.id not in explained] == []
 
 
-@pytest.mark.parametrize("program", PROGRAMS, ids=["provider", "construct"])
+@pytest.mark.parametrize("program", PROGRAMS, ids=["provider", "construct", "existing-vpc"])
 def test_program_of_the_readme_synthesizes_from_the_wheel(
     installed: Path, tmp_path: Path, program: str
 ) -> None:

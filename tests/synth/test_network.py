@@ -19,6 +19,7 @@ from cdk_nat_failover.network.address_plan import (
 )
 from cdk_nat_failover.network.new_network import NewNetwork
 from stacks.settings.reader import read_settings
+from tests.synth.template import OWN_NETWORKS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -173,9 +174,13 @@ def test_nat_gateway_is_nowhere(template: Template) -> None:
     assert template.resources("AWS::EC2::NatGateway") == {}
 
 
+@pytest.mark.parametrize("variant", OWN_NETWORKS)
 @pytest.mark.parametrize("service", ["s3", "dynamodb"])
-def test_gateway_endpoint_serves_the_private_tables(template: Template, service: str) -> None:
+def test_gateway_endpoint_serves_the_private_tables(
+    service: str, variant: str, synthesize: Callable[[str], Template]
+) -> None:
     """What goes to S3 and DynamoDB costs no NAT."""
+    template = synthesize(variant)
     endpoints = [
         endpoint["Properties"]
         for endpoint in template.resources("AWS::EC2::VPCEndpoint").values()

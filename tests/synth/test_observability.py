@@ -6,7 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.synth.template import OWN_NETWORKS
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.synth.template import Template
 
 ALARM = "AWS::CloudWatch::Alarm"
@@ -64,8 +68,10 @@ def test_alarm_does_not_ring_while_the_first_routes_are_awaited(template: Templa
         assert alarm["DependsOn"] == [served]
 
 
-def test_output_says_what_it_is(template: Template) -> None:
+@pytest.mark.parametrize("variant", OWN_NETWORKS)
+def test_output_says_what_it_is(variant: str, synthesize: Callable[[str], Template]) -> None:
     """A person who reads the console finds what there is, in words."""
+    template = synthesize(variant)
     outputs = template.body["Outputs"]
     assert set(outputs) == {
         "Vpc",

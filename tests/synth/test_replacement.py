@@ -15,6 +15,7 @@ from lab.emulator.services.cloudformation.schemas import changed, schema
 from stacks.nat_stack import NatStack
 from stacks.settings.reader import read_settings
 from stacks.settings.table import table
+from tests.synth.template import VARIANTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -27,10 +28,22 @@ ELSEWHERE = ("name", "account", "region")
 ZONES = {"account": "123456789012", "region": "eu-west-1"}
 PINNED = {**ZONES, "network": {"zones": ["eu-west-1a", "eu-west-1b"]}}
 
+EXISTING = VARIANTS["existing-vpc"]
+
 CHANGES: dict[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
     "network.cidr": ({}, {"network": {"cidr": "10.1.0.0/16"}}),
     "network.additional_cidrs": ({}, {"network": {"additional_cidrs": ["100.64.0.0/16"]}}),
     "network.zones": (PINNED, {**ZONES, "network": {"zones": ["eu-west-1b", "eu-west-1c"]}}),
+    "network.served_cidrs": ({}, {"network": {"served_cidrs": ["10.1.0.0/16"]}}),
+    "network.vpc": (EXISTING, {"network": {**EXISTING["network"], "vpc": f"vpc-{1:017}"}}),
+    "network.public_subnets": (
+        EXISTING,
+        {"network": {**EXISTING["network"], "public_subnets": [f"subnet-{n:017}" for n in (1, 2)]}},
+    ),
+    "network.route_tables": (
+        EXISTING,
+        {"network": {**EXISTING["network"], "route_tables": [f"rtb-{1:017}"]}},
+    ),
     "fleet.launch": ({}, {"fleet": {"launch": "configuration"}}),
     "fleet.instance_type": ({}, {"fleet": {"instance_type": "t4g.micro"}}),
     "fleet.image": (

@@ -11,6 +11,7 @@ import pytest
 from nat_failover.actions import Action
 from nat_failover.contract import FLEET_TAG
 from tests.iam import Request, evaluate, resolve
+from tests.synth.template import VARIANTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,6 +46,11 @@ READS = [
     Request(action="autoscaling:DescribeAutoScalingGroups", resource="*"),
     Request(action="ec2:DescribeInstances", resource="*"),
     Request(action="ec2:DescribeRouteTables", resource="*"),
+]
+CHECKS = [
+    Request(action="ec2:DescribeNetworkAcls", resource="*"),
+    Request(action="ec2:DescribeSubnets", resource="*"),
+    Request(action="ec2:DescribeVpcs", resource="*"),
 ]
 WRITES = [
     Request(action="ec2:CreateRoute", resource=TABLE),
@@ -142,6 +148,7 @@ FOREIGN = [
     ("variant", "allowed"),
     [
         ("default", READS + WRITES),
+        ("served-networks", READS + CHECKS + WRITES),
         ("swap-route-table", READS + WRITES + SWAPS + DEPARTURES),
         ("swap-and-adopt", READS + WRITES + SWAPS + DEPARTURES),
         ("customer-key", READS + WRITES + ENCRYPTION),
@@ -152,7 +159,7 @@ def test_role_allows_what_the_function_does_and_refuses_what_it_does_not(
 ) -> None:
     """The stack's own tables, subnets, instances, group, topic, queue, log and key; no others."""
     template = synthesize(variant)
-    requests = READS + WRITES + SWAPS + DEPARTURES + ENCRYPTION + FOREIGN
+    requests = READS + CHECKS + WRITES + SWAPS + DEPARTURES + ENCRYPTION + FOREIGN
     asked = [
         replace(request, resource_policy=_key_policy(template))
         if request.action.startswith("kms:")
@@ -163,15 +170,20 @@ def test_role_allows_what_the_function_does_and_refuses_what_it_does_not(
     assert [request for request, yes in zip(requests, answers, strict=True) if yes] == allowed
 
 
-def test_role_names_no_resource_by_a_star_but_for_looking(template: Template) -> None:
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_role_names_no_resource_by_a_star_but_for_looking(
+    variant: str, synthesize: Callable[[str], Template]
+) -> None:
     """Describe calls cannot be limited to a resource; everything else is."""
+    template = synthesize(variant)
+    checks = CHECKS if variant in {"existing-vpc", "served-networks"} else []
     statements = [
         statement
         for policy in _role(template)["Policies"]
         for statement in policy["PolicyDocument"]["Statement"]
     ]
     assert [statement["Action"] for statement in statements if statement["Resource"] == "*"] == [
-        [request.action for request in READS]
+        sorted(request.action for request in READS + checks)
     ]
 
 

@@ -21,7 +21,8 @@ IMAGES = "/aws/service/ami-amazon-linux-latest"
 CIDR = "an IPv4 network from /16 to /25 that hosts can use, such as '10.0.0.0/16'"
 ZONES = (
     "null for the first two of the Region, or a list of two or more Availability Zones of one"
-    " Region, each once, such as ['eu-west-1a', 'eu-west-1b']"
+    " Region, each once, such as ['eu-west-1a', 'eu-west-1b'] or by their ids ['euw1-az1',"
+    " 'euw1-az2']"
 )
 NETWORKS = (
     "a list of up to 4 more networks of the VPC whose hosts may use the NATs, such as"
@@ -49,6 +50,23 @@ ASSOCIATIONS = (
     " guide permits, such as '100.64.0.0/16'"
 )
 
+ANY_VPC, ANY_SUBNET = "vpc-0123456789abcdef0", "subnet-0123456789abcdef0"
+ANY_TABLE = "rtb-0123456789abcdef0"
+EXISTING = {"vpc": ANY_VPC, "public_subnets": [ANY_SUBNET], "route_tables": [ANY_TABLE]}
+VPC = (
+    "null for a new VPC, or the id of one in the account and Region, such as"
+    " 'vpc-0123456789abcdef0'"
+)
+PUBLIC_SUBNETS = (
+    "a list of up to 10 ids of public subnets, one for each NAT and in different zones, such as"
+    " ['subnet-0123456789abcdef0', 'subnet-0123456789abcdef1']; with vpc only"
+)
+ROUTE_TABLES = (
+    "a list of up to 30 ids of route tables, such as ['rtb-0123456789abcdef0',"
+    " 'rtb-0123456789abcdef1']; with vpc only"
+)
+SERVED = "a list of up to 50 IPv4 networks from /8, such as ['10.1.0.0/16']"
+
 # A machine that is busy with something else makes no setting wrong.
 patient = hypothesis_settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -73,8 +91,8 @@ MISTAKES: list[tuple[Any, str]] = [
     (
         {"network": {"cdir": "10.0.0.0/16"}},
         (
-            "network.cdir is not a setting; allowed here: cidr, additional_cidrs, zones; did you"
-            " mean cidr?"
+            "network.cdir is not a setting; allowed here: cidr, additional_cidrs, zones,"
+            " served_cidrs, vpc, public_subnets, route_tables; did you mean cidr?"
         ),
     ),
     (
@@ -86,7 +104,10 @@ MISTAKES: list[tuple[Any, str]] = [
     ),
     (
         {"network": "10.0.0.0/16"},
-        "network is '10.0.0.0/16'; allowed: an object with cidr, additional_cidrs, zones",
+        (
+            "network is '10.0.0.0/16'; allowed: an object with cidr, additional_cidrs, zones,"
+            " served_cidrs, vpc, public_subnets, route_tables"
+        ),
     ),
     # more networks, targets of the self-test
     (
@@ -115,6 +136,81 @@ MISTAKES: list[tuple[Any, str]] = [
         (
             "network.additional_cidrs is ['10.1.0.0/16', '10.2.0.0/16', '10.3.0.0/16',"
             f" '10.4.0.0/16', '10.5.0.0/16']; allowed: {NETWORKS}"
+        ),
+    ),
+    # a VPC that is there already, networks elsewhere
+    (
+        {"network": {"vpc": "vpc-1"}},
+        f"network.vpc is 'vpc-1'; allowed: {VPC}",
+    ),
+    (
+        {"network": {"vpc": ANY_VPC, "public_subnets": ["subnet-1"], "route_tables": ["rtb-1"]}},
+        (
+            f"network.public_subnets[0] is 'subnet-1'; allowed: {PUBLIC_SUBNETS}\n"
+            f"network.route_tables[0] is 'rtb-1'; allowed: {ROUTE_TABLES}"
+        ),
+    ),
+    (
+        {"network": {"vpc": ANY_VPC, "public_subnets": [ANY_SUBNET]}},
+        (
+            f"network.vpc is '{ANY_VPC}', but network.route_tables is empty; allowed: its public"
+            " subnets for the NATs, and its private route tables"
+        ),
+    ),
+    (
+        {"network": {"route_tables": [ANY_TABLE]}},
+        (
+            f"network.route_tables is ['{ANY_TABLE}'], but network.vpc is null; allowed: both, for"
+            " a VPC that is there, or neither, for a new one"
+        ),
+    ),
+    (
+        {"network": {**EXISTING, "route_tables": [ANY_TABLE, ANY_TABLE]}},
+        (
+            f"network.route_tables is ['{ANY_TABLE}', '{ANY_TABLE}']: '{ANY_TABLE}' is there twice:"
+            f" name each once; allowed: {ROUTE_TABLES}"
+        ),
+    ),
+    (
+        {"network": {**EXISTING, "zones": ["eu-west-1a", "eu-west-1b"]}},
+        (
+            f"network.zones is ['eu-west-1a', 'eu-west-1b'], but the zones of {ANY_VPC} are those"
+            " of its subnets; allowed: null with network.vpc"
+        ),
+    ),
+    (
+        {"network": EXISTING, "failover": {"strategy": "swap-route-table"}},
+        (
+            f"failover.strategy is 'swap-route-table', but network.vpc is '{ANY_VPC}', whose"
+            " subnets are associated by others; allowed: 'replace-route' with network.vpc"
+        ),
+    ),
+    (
+        {"network": {"served_cidrs": ["0.0.0.0/0"]}},
+        (
+            "network.served_cidrs[0] is '0.0.0.0/0': it is larger than a /8: name the networks in"
+            f" it that are served; allowed: {SERVED}"
+        ),
+    ),
+    (
+        {"network": {"served_cidrs": ["224.0.0.0/8"]}},
+        (
+            "network.served_cidrs[0] is '224.0.0.0/8': it overlaps 224.0.0.0/4, whose addresses"
+            f" hosts cannot have; allowed: {SERVED}"
+        ),
+    ),
+    (
+        {"network": {"served_cidrs": ["10.1.0.0/16", "10.1.0.0/16"]}},
+        (
+            "network.served_cidrs is ['10.1.0.0/16', '10.1.0.0/16']: '10.1.0.0/16' is there twice:"
+            f" name each once; allowed: {SERVED}"
+        ),
+    ),
+    (
+        {"network": {"served_cidrs": ["1.0.0.0/8"]}, "fleet": {"self_test": ["1.1.1.1"]}},
+        (
+            "fleet.self_test has '1.1.1.1', an address of a served network (1.0.0.0/8), which a NAT"
+            " does not forward to; allowed: addresses and names on the internet"
         ),
     ),
     ({"fleet": {"self_test": []}}, f"fleet.self_test is []; allowed: {TARGETS}"),
@@ -254,7 +350,14 @@ MISTAKES: list[tuple[Any, str]] = [
         {"network": {"zones": ["eu-west-1a", "eu-west-1g"]}},
         (
             "network.zones has eu-west-1g, for which the address plan has no room; allowed:"
-            " zones with the letters a to f"
+            " zones with the letters a to f, or the numbers 1 to 6"
+        ),
+    ),
+    (
+        {"network": {"zones": ["euw1-az1", "euw1-az7"]}},
+        (
+            "network.zones has euw1-az7, for which the address plan has no room; allowed:"
+            " zones with the letters a to f, or the numbers 1 to 6"
         ),
     ),
     (
@@ -268,15 +371,24 @@ MISTAKES: list[tuple[Any, str]] = [
         " once; allowed: " + ZONES,
     ),
     (
+        {"network": {"zones": ["eu-west-1a", "euw1"]}},
+        (
+            "network.zones[1] is 'euw1': it is neither the name nor the id of an Availability Zone;"
+            f" allowed: {ZONES}"
+        ),
+    ),
+    (
         {"network": {"zones": ["eu-west-1a", "euw1-az2"]}},
-        "network.zones[1] is 'euw1-az2': it is not the name of an Availability Zone; allowed: "
-        + ZONES,
+        (
+            "network.zones is ['eu-west-1a', 'euw1-az2'], zones of eu-west-1 and euw1;"
+            " allowed: zones of one Region, all by their names or all by their ids"
+        ),
     ),
     (
         {"network": {"zones": ["eu-west-1a", "eu-west-2a"]}},
         (
             "network.zones is ['eu-west-1a', 'eu-west-2a'], zones of eu-west-1 and eu-west-2;"
-            " allowed: zones of one Region"
+            " allowed: zones of one Region, all by their names or all by their ids"
         ),
     ),
     (

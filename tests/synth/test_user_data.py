@@ -179,7 +179,8 @@ def test_error_says_what_to_shorten_when_the_user_data_is_too_long() -> None:
         user_data(boot)
     assert re.fullmatch(
         rf"the user data of the NAT instances has \d{{5}} bytes; allowed: {LIMIT}: shorten the"
-        r" files in cdk_nat_failover/instances/boot, or name fewer targets in self_test",
+        r" files in cdk_nat_failover/instances/boot, or name fewer targets in self_test or"
+        r" networks in served_cidrs",
         str(error.value),
     )
 

@@ -58,7 +58,8 @@ GOOD = Settings(
 
 TABLES = (
     'allowed: a JSON list such as [{"id":"rtb-…","zone":"eu-west-1a","subnets":["subnet-…"]}] of'
-    " one table or more, each table and each subnet once"
+    " one table or more, each table and each subnet once; without zone and subnets they are"
+    " observed"
 )
 TWICE = '{"id":"rtb-1","zone":"z","subnets":["subnet-1"]}'
 

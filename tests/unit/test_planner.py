@@ -837,3 +837,25 @@ def test_plan_gives_every_table_one_decision_with_a_reason(
     made = plan(seen, Policy(swap=swap))
     assert sorted(t.id for t in seen.tables) == [d.table for d in made.decisions]
     assert all(decision.reason for decision in made.decisions)
+
+
+@pytest.mark.parametrize("zone", ["zone-c", f"{HERE} and {THERE}"])
+def test_table_without_a_home_is_served_by_any_nat_and_stays_with_it(zone: str) -> None:
+    """Its zone has no NATs, or its subnets are in several; the one with the fewest tables gets it.
+
+    The group launches in two zones.
+    """
+    zones = frozenset({HERE, THERE})
+    at_home, lonely = any_table(route_to(AT_HOME)), any_table(None, zone, "lonely")
+    first = replace(network({AT_HOME, AWAY}, {at_home, lonely}), zones=zones)
+    given = next(d for d in plan(first, REPLACE).decisions if d.table == lonely.id)
+    assert (given.verdict, given.nat) == (Verdict.REPAIR_AT_HOME, "i-away")
+    assert given.reason == (
+        "there is no default route; it has no home, and any usable NAT serves it"
+    )
+
+    served = replace(lonely, route=route_to(AT_HOME))
+    then = replace(network({AT_HOME, AWAY}, {at_home, served}), zones=zones)
+    kept = next(d for d in plan(then, REPLACE).decisions if d.table == lonely.id)
+    assert (kept.verdict, kept.nat, kept.reason) == (Verdict.KEEP, "i-home", SERVED)
+    assert plan(then, REPLACE).actions == ()

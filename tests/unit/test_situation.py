@@ -26,7 +26,8 @@ def said(name: str, ago: float = 0.0, silent: str | None = None) -> Claim:
 
 def after(*claims: Claim, watch: bool = True, **facts: object) -> Situation:
     """Return what a run leaves behind that found two usable NATs and these claims."""
-    seen = Observation(nats=frozenset({A, B}), tables=frozenset(), now=NOW)
+    zones = frozenset({HERE, THERE})
+    seen = Observation(nats=frozenset({A, B}), tables=frozenset(), now=NOW, zones=zones)
     seen = replace(seen, claims=frozenset(claims), **facts)  # type: ignore[arg-type] # of any field
     run = Run(trigger=Trigger(), observation=seen, plan=plan(seen, Policy(watch=watch)))
     left = situation(run, replace(WATCHED, watch=watch))

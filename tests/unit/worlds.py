@@ -93,7 +93,9 @@ def network(
     nats: Iterable[Nat], tables: Iterable[Table], foreign: Iterable[Table] = (MAIN,)
 ) -> Observation:
     """Return an observation of these NATs and tables, and of the tables that subnets may use."""
-    seen = Observation(nats=frozenset(nats), tables=frozenset(tables), foreign=frozenset(foreign))
+    nats, tables = frozenset(nats), frozenset(tables)
+    zones = {nat.zone for nat in nats} | {table.zone for table in tables}
+    seen = Observation(nats=nats, tables=tables, foreign=frozenset(foreign), zones=frozenset(zones))
     return settled(with_subnets(seen))
 
 
@@ -236,6 +238,7 @@ def networks(draw: st.DrawFn) -> Observation:
     )
     return replace(
         draw(_with_hearsay(seen)),
+        zones=draw(st.just(seen.zones) | st.frozensets(st.sampled_from(zones))),
         leaving=draw(st.frozensets(ids)),
         memory_readable=draw(st.sampled_from([True, True, False])),
         refused=draw(st.just(frozenset()) | st.frozensets(targets, max_size=3)),

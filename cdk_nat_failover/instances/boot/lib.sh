@@ -36,10 +36,13 @@ ask_metadata() {
     curl --silent --fail --max-time 2 --retry 2 --retry-delay 1 --retry-connrefused "$@" "http://169.254.169.254/latest/$path"
 }
 
-# The networks of the VPC that the interface is in, separated by commas: the ones it has now, which
-# may be more than when this host was launched.
+# The networks whose hosts this one serves, separated by commas: first those of the VPC that the
+# interface is in, the ones it has now, which may be more than when this host was launched. nft
+# merges what overlaps.
 networks_of() {
-    metadata "network/interfaces/macs/$(<"/sys/class/net/$1/address")/vpc-ipv4-cidr-blocks" | grep . | paste --serial --delimiters ,
+    local vpc
+    vpc=$(metadata "network/interfaces/macs/$(<"/sys/class/net/$1/address")/vpc-ipv4-cidr-blocks" | grep . | paste --serial --delimiters ,) || return 1
+    echo "$vpc${served:+,$served}"
 }
 
 # The internet gateway drops what comes from an address without a public one. The primary address

@@ -166,6 +166,15 @@ def refused_with_function(session: Any, variables: dict[str, str]) -> str:  # no
     return refused(session)
 
 
+def test_drill_leaves_a_vpc_alone_that_was_there_before_the_stack() -> None:
+    """Its tables and subnets carry no tag of the stack."""
+    session = in_account()
+    with_resources(session, **{"AWS::EC2::RouteTable": ""})
+    settings = any_function_settings(stack="Any", tables=(HomeTable(id="rtb-any"),))
+    said = refused_with_function(session, settings.to_env())
+    assert "the stack Any serves vpc-any, which it did not make" in said
+
+
 @pytest.mark.parametrize(
     "fault",
     ["hang", "both", "zone-outage:b", "tamper:elsewhere", "tamper:gateway", "terminate@10"],

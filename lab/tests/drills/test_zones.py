@@ -129,3 +129,21 @@ def test_zone_is_dropped_while_its_table_serves_another_zone(
         assert {way.zone for way in ways} >= {f"{REGION}c", f"{REGION}a"}
         last.destroy()
         assert inventory(region) == empty
+
+
+def test_zones_may_be_named_by_their_ids(tmp_path: Path, cli: Callable[..., Cdk]) -> None:
+    """The function knows them by the names that they have in the account."""
+    named = {"network": {"zones": ["use1-az1", "use1-az2"]}}
+    with (
+        Region(BEHAVIOURS) as region,
+        closing(cli(region.endpoint, tmp_path, context=(f"nat={json.dumps(named)}",))) as cdk,
+    ):
+        testbed = AppTestbed(region, cdk, "replace-route")
+        testbed.prepare()
+        testbed.deploy()
+        rows = region.client("ec2").describe_subnets()["Subnets"]
+        names = {row["AvailabilityZoneId"]: row["AvailabilityZone"] for row in rows}
+        expected = {names["use1-az1"], names["use1-az2"]}
+        assert {home.zone for home in testbed.monitor.homes} == expected
+        assert all(home.has_nats for home in testbed.monitor.homes)
+        testbed.monitor.stop()

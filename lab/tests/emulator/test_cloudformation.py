@@ -12,6 +12,7 @@ from lab.emulator.services.cloudformation.corrections import (
     AssociationsAreReal,
     DeletesTheNetwork,
     RulesWithoutPorts,
+    SubnetsHaveZoneIds,
 )
 from lab.emulator.services.cloudformation.order import creation_order
 from lab.emulator.services.cloudformation.resources import MissingTypes
@@ -216,6 +217,21 @@ def test_rule_for_all_protocols_needs_no_ports(region: Region) -> None:
         SecurityGroupIngress=[rule],
     )
     assert deploy(region, {"Vpc": VPC, "Group": group}) == "CREATE_COMPLETE"
+
+
+@contract_of(SubnetsHaveZoneIds)
+def test_subnet_is_in_the_zone_of_its_id_and_tells_its_name(region: Region) -> None:
+    """The id is the same zone in every account; its name is not."""
+    ids = {"VpcId": {"Ref": "Vpc"}, "AvailabilityZoneId": "use1-az1"}
+    first = resource("EC2::Subnet", CidrBlock="10.0.0.0/24", **ids)
+    name = {"Fn::GetAtt": ["First", "AvailabilityZone"]}
+    beside = {"VpcId": {"Ref": "Vpc"}, "AvailabilityZone": name}
+    second = resource("EC2::Subnet", CidrBlock="10.0.1.0/24", **beside)
+    assert deploy(region, {"Vpc": VPC, "First": first, "Second": second}) == "CREATE_COMPLETE"
+    found = region.client("ec2").describe_subnets(
+        Filters=[{"Name": "cidr-block", "Values": ["10.0.0.0/24", "10.0.1.0/24"]}]
+    )
+    assert [row["AvailabilityZoneId"] for row in found["Subnets"]] == ["use1-az1"] * 2
 
 
 @contract_of(ResourcesAreTagged)

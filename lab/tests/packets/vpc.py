@@ -56,8 +56,8 @@ def any_vpc() -> Iterator[Fabric]:
         yield fabric
 
 
-def script(targets: Sequence[str] = (SERVER,)) -> str:
-    """Return the user data of a NAT in this VPC."""
+def script(targets: Sequence[str] = (SERVER,), served: Sequence[str] = ()) -> str:
+    """Return the user data of a NAT in this VPC, which may serve networks elsewhere."""
     return user_data(
         Boot(
             targets=targets,
@@ -66,6 +66,7 @@ def script(targets: Sequence[str] = (SERVER,)) -> str:
             stack="any",
             resource="Any",
             session_manager=False,
+            served=served,
         )
     )
 

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from moto.ec2.exceptions import EC2ClientError, InvalidAssociationIdError
 from moto.ec2.models import ec2_backends
+from moto.ec2.models.availability_zones_and_regions import RegionsAndZonesBackend
 from moto.ec2.models.internet_gateways import InternetGateway
 from moto.ec2.models.route_tables import Route, RouteTable
 from moto.ec2.models.security_groups import SecurityGroup
-from moto.ec2.models.subnets import SubnetRouteTableAssociation
+from moto.ec2.models.subnets import Subnet, SubnetRouteTableAssociation
 from moto.ec2.models.vpcs import VPCEndPoint
 from moto.ec2.models.vpn_gateway import VPCGatewayAttachment
 
@@ -72,6 +73,27 @@ class RulesWithoutPorts(Behaviour):
             if str(rule["IpProtocol"]) == "-1":
                 rule.setdefault("FromPort", None)
                 rule.setdefault("ToPort", None)
+
+
+class SubnetsHaveZoneIds(Behaviour):
+    """A subnet may be put into a zone by the zone's id, and tells the zone's name.
+
+    moto's CloudFormation reads the name only, and refuses to tell it.
+    """
+
+    source = "CloudFormation template reference, AWS::EC2::Subnet"
+
+    def install(self, patches: Patches) -> None:
+        """Read the id, and answer Fn::GetAtt."""
+        patches.creation(Subnet, before=self._by_id)
+        patches.replace(Subnet, "get_cfn_attribute", lambda subnet, _: subnet.availability_zone)
+
+    @staticmethod
+    def _by_id(properties: dict[str, Any]) -> None:
+        every = (zone for zones in RegionsAndZonesBackend.zones.values() for zone in zones)
+        names = {zone.zone_id: zone.name for zone in every}
+        if id_ := properties.get("AvailabilityZoneId"):
+            properties["AvailabilityZone"] = names[id_]
 
 
 class DeletesTheNetwork(Behaviour):

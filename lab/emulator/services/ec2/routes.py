@@ -43,12 +43,13 @@ def target_instance(route: Route) -> Instance | None:
 def effective_table(subnet: str, now: float) -> RouteTable | None:
     """Return the table that a subnet's packets follow now, with the routes that they follow.
 
-    None where no table is associated with the subnet: the main table is not played.
+    A subnet that no table is associated with follows the VPC's main one ("Subnet route tables", VPC
+    user guide). None where that leads nowhere.
     """
     ec2 = ec2_backends[ACCOUNT][REGION]
     written = (id_ for id_, row in ec2.route_tables.items() if subnet in _subnets(row))
     followed_id = value_of(FOLLOWED_TABLES[ec2], subnet, now, next(written, None))
-    table = ec2.route_tables.get(followed_id or "")
+    table = ec2.route_tables.get(followed_id or "") or _main_table(ec2, subnet)
     if table is None:
         return None
     followed = copy.copy(table)
@@ -56,6 +57,20 @@ def effective_table(subnet: str, now: float) -> RouteTable | None:
     static_first = sorted(routes, key=lambda id_: id_.startswith(PROPAGATED))
     followed._routes = {id_: routes[id_] for id_ in static_first}
     return followed
+
+
+def _main_table(ec2: Any, subnet: str) -> RouteTable | None:
+    """Return the main table of a subnet's VPC, unless it leads nowhere."""
+    vpc = next((row.vpc_id for row in ec2.describe_subnets() if row.id == subnet), None)
+    tables = (row for row in ec2.route_tables.values() if row.vpc_id == vpc)
+    return next(
+        (
+            row
+            for row in tables
+            if row.main_association_id and any(not route.local for route in row._routes.values())
+        ),
+        None,
+    )
 
 
 def _subnets(table: RouteTable) -> list[str]:
