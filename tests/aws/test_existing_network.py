@@ -275,6 +275,22 @@ def test_networks_are_compared_with_those_of_the_vpc(
     )
 
 
+def test_network_that_the_vpc_had_is_none_that_it_has(
+    region: Region, deploy: Deploy, cloudformation: CloudFormation
+) -> None:
+    """EC2 shows one that was disassociated for a while."""
+    function = deploy(named_by_ids(region))
+
+    def gone(answer: dict[str, Any]) -> None:
+        block = {"CidrBlock": "100.64.0.0/16", "CidrBlockState": {"State": "disassociated"}}
+        for vpc in answer["Vpcs"]:
+            vpc["CidrBlockAssociationSet"].append(block)
+
+    function.wire.edit("DescribeVpcs", gone)
+    function(messages.network(cloudformation.url, Cidrs=CIDRS))
+    assert cloudformation.answers[-1]["Status"] == "SUCCESS"
+
+
 def test_vpc_that_is_not_there_is_told_alone(
     region: Region, check: Callable[..., dict[str, Any]]
 ) -> None:
@@ -320,6 +336,27 @@ def test_served_network_needs_a_way_back(
             RouteTableId=region.public, DestinationCidrBlock=part, TransitGatewayId=gateway
         )
         assert check(**served)["Status"] == status
+
+
+def test_way_back_may_be_in_a_prefix_list(
+    region: Region, deploy: Deploy, cloudformation: CloudFormation
+) -> None:
+    """What a list holds is not read, so nobody is refused for it."""
+    function = deploy(named_by_ids(region))
+
+    def listed(answer: dict[str, Any]) -> None:
+        for table in answer["RouteTables"]:
+            route = {"DestinationPrefixListId": "pl-any", "TransitGatewayId": "tgw-any"}
+            table["Routes"].append({**route, "State": "active"})
+
+    function.wire.edit("DescribeRouteTables", listed)
+    public = [home.public for home in region.homes.values()]
+    function(
+        messages.network(
+            cloudformation.url, Cidrs=CIDRS, PublicSubnets=public, ServedCidrs=["172.16.0.0/16"]
+        )
+    )
+    assert cloudformation.answers[-1]["Status"] == "SUCCESS"
 
 
 def test_served_network_is_not_reached_by_a_peering(
@@ -390,12 +427,7 @@ def test_network_acl_that_lets_a_nat_not_work_is_told(
     blocked: set[str],
 ) -> None:
     """By what it blocks for certain; the rule with the lowest number decides."""
-    acl = region.ec2.create_network_acl(VpcId=region.vpc)["NetworkAcl"]["NetworkAclId"]
-    for egress, rules in ((False, inbound), (True, outbound)):
-        for number, (action, rule) in enumerate(rules, start=1):
-            region.ec2.create_network_acl_entry(
-                NetworkAclId=acl, RuleNumber=number, RuleAction=action, Egress=egress, **rule
-            )
+    acl = _network_acl(region, inbound, outbound)
     here, there = region.homes["a"].public, region.homes["b"].public
     _give_acl(region, acl, here)
     reasons = check()["Reason"].split("; ")
@@ -403,6 +435,32 @@ def test_network_acl_that_lets_a_nat_not_work_is_told(
     wanted = {what.replace("OTHER", f"{there}, where other NATs are,") for what in blocked}
     assert len(wanted) == len(found)
     assert all(any(one.startswith(what) for one in found) for what in wanted)
+
+
+def test_network_acl_may_block_what_only_the_watch_needs(
+    region: Region, check: Callable[..., dict[str, Any]]
+) -> None:
+    """Without it the NATs say nothing to each other."""
+    rules: list[tuple[Any, dict[str, Any]]] = [("deny", UDP), ("allow", ALL)]
+    acl = _network_acl(region, rules, rules)
+    _give_acl(region, acl, region.homes["a"].public)
+    assert check()["Status"] == "FAILED"
+    assert check(named=replace(named_by_ids(region), watch=False))["Status"] == "SUCCESS"
+
+
+def _network_acl(
+    region: Region,
+    inbound: list[tuple[Any, dict[str, Any]]],
+    outbound: list[tuple[Any, dict[str, Any]]],
+) -> str:
+    """Make a network ACL of these rules, the first of which is asked first."""
+    acl = region.ec2.create_network_acl(VpcId=region.vpc)["NetworkAcl"]["NetworkAclId"]
+    for egress, rules in ((False, inbound), (True, outbound)):
+        for number, (action, rule) in enumerate(rules, start=1):
+            region.ec2.create_network_acl_entry(
+                NetworkAclId=acl, RuleNumber=number, RuleAction=action, Egress=egress, **rule
+            )
+    return acl
 
 
 def _give_acl(region: Region, acl: str, subnet: str) -> None:

@@ -93,3 +93,11 @@ def test_failover_is_not_over_while_a_table_waits_to_fail_back() -> None:
     left = after(nats=nats, tables=tables, history=history, ring=Ring())
 
     assert Incident.FAILOVER in left.holds
+
+
+def test_redundancy_is_lost_when_all_nats_are_in_one_of_the_groups_zones() -> None:
+    """Of a group that launches in one zone alone more cannot be had."""
+    together = frozenset({A, any_nat("b", HERE)})
+    assert Incident.REDUNDANCY_LOST in after(nats=together).holds
+    assert Incident.REDUNDANCY_LOST not in after().holds
+    assert Incident.REDUNDANCY_LOST not in after(nats=together, zones=frozenset({HERE})).holds
