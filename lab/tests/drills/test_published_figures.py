@@ -18,42 +18,17 @@ if TYPE_CHECKING:
     from lab.drills.testbed import AppTestbed
 
 
-PLAYED_ELSEWHERE = {
-    "stop": "lab/tests/account/test_drill.py",
-    "impair": "lab/tests/drills/test_watched_nats.py",
-    "flapping": "lab/tests/drills/test_watched_nats.py",
-    "internet-down": "lab/tests/drills/test_watched_nats.py",
-    "link-cut": "lab/tests/drills/test_watched_nats.py",
-    "watch-dead": "lab/tests/drills/test_watched_nats.py",
-    "renewal": "lab/tests/drills/test_planned_moves.py",
-    "no-capacity": "lab/tests/drills/test_foreign.py",
-    "standby": "lab/tests/drills/test_foreign.py",
-    "lost-address": "lab/tests/drills/test_foreign.py",
-    "lost-gateway": "lab/tests/drills/test_foreign.py",
-    "both": "lab/tests/drills/test_drills.py",
-    "lost": "lab/tests/drills/test_drills.py",
-    "doubled": "lab/tests/drills/test_drills.py",
-    "reordered": "lab/tests/drills/test_drills.py",
-}
-"""Faults that are played against the figures in an exhaustive run alone, and the tests that say
-how they end in every run."""
-
-
-def test_drills_come_to_what_the_published_figures_say(
-    testbed: AppTestbed, *, exhaustive: bool
-) -> None:
-    """Faults once, with the function, to the millisecond.
+def test_drills_come_to_what_the_published_figures_say(testbed: AppTestbed) -> None:
+    """Every fault once, with the function, to the millisecond.
 
     The recipe's are not run again: on a busy machine its first start can miss its time limit,
     and whatever changes them changes the function's too.
     """
     figures = load(PROJECT)
     kept = {(row.fault, row.handler): row for row in figures.drills if row.seed == SEEDS[0]}
-    played = [fault.name for fault in FAULTS if exhaustive or fault.name not in PLAYED_ELSEWHERE]
-    jobs = [_job(testbed, name) for name in played]
+    jobs = [_job(testbed, fault.name) for fault in FAULTS]
     outcomes = [outcome for _, outcome in run_all(testbed, jobs)]
     testbed.diff()
-    assert len(outcomes) == len(FAULTS) - (0 if exhaustive else len(PLAYED_ELSEWHERE))
     now = {(outcome.fault, outcome.handler): drill_figures(outcome) for outcome in outcomes}
     assert now == {key: kept[key] for key in now}, ANEW
     (told,) = (row for row in outcomes if (row.fault, row.handler) == (TOLD, OURS))
