@@ -16,7 +16,7 @@ export PYTHONPATH := lambda_src
 export MYPYPATH := lambda_src
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab soak exhaustive figures test check format synth bootstrap diff deploy destroy mutants bench dataplane lock clean
+.PHONY: help setup lab doctor soak exhaustive figures test check format synth bootstrap diff deploy destroy mutants bench dataplane lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ setup: $(READY) $(PACKETS) ## Make .venv and node_modules, as the other recipes 
 
 lab: $(READY) $(PACKETS) ## Watch a failover in a region in a box; ARGS="drill zone-outage" and more: lab/README.md
 	@python -m lab $(ARGS)
+
+doctor: $(READY) ## Find in the account of your credentials what would keep a deployment from succeeding
+	@python -m lab doctor $(ARGS)
 
 soak: $(READY) ## Run 1 000 drills of mixed faults; fail if one is not recovered
 	@python -m lab soak $(ARGS)

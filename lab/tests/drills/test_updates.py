@@ -1,4 +1,4 @@
-"""Updates of the deployed app whose new NATs never boot: the last one that serves stays."""
+"""Updates of the deployed app whose new NATs cannot become one: the last one that serves stays."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from moto.cloudformation.models import cloudformation_backends
 
-from lab.drills.boots.forwarding import boots_again, never_boots
+from lab.drills.boots.forwarding import BadImage, boots_again, never_boots
 from lab.drills.catalogue import BEHAVIOURS
 from lab.drills.drill_pool import Job, run_all
 from lab.drills.injectors.context import FaultContext
@@ -84,8 +84,11 @@ def test_update_whose_nats_never_boot_ends_by_itself_and_one_serves(
     launch = str(request.node.callspec.params["testbed"])
     played = EVERYTHING if exhaustive else PLAYED[launch]
     jobs = [_job(testbed, readings, persists=persists) for persists, readings in played]
+    if launch == "template":  # what becomes of an instance depends on neither
+        others = [image for image in BadImage if image is not BadImage.GIVES_UP]
+        jobs += [_job(testbed, READINGS[0], persists=False, image=image) for image in others]
     outcomes = {job.name: outcome for job, outcome in run_all(testbed, jobs)}
-    assert len(outcomes) == len(played)
+    assert len(outcomes) == len(jobs)
     assert max(map(_longest, outcomes.values())) < FAILOVER
 
 
@@ -93,19 +96,25 @@ def _longest(outcome: Outcome) -> float:
     return max(seconds for spans in outcome.egress.values() for seconds in (0.0, *losses(spans)))
 
 
-def _job(testbed: AppTestbed, readings: Readings, *, persists: bool) -> Job:
+def _job(
+    testbed: AppTestbed,
+    readings: Readings,
+    *,
+    persists: bool,
+    image: BadImage = BadImage.GIVES_UP,
+) -> Job:
     def drill() -> Outcome:
         testbed.region.aws.readings.become(readings)
-        return _drill(testbed, persists=persists)
+        return _drill(testbed, image, persists=persists)
 
-    return Job(name=f"{persists} {readings}", run=drill)
+    return Job(name=f"{image.name} {persists} {readings}", run=drill)
 
 
-def _drill(testbed: AppTestbed, *, persists: bool) -> Outcome:
+def _drill(testbed: AppTestbed, image: BadImage, *, persists: bool) -> Outcome:
     region, monitor = testbed.region, testbed.monitor
     began, serving, (status, limit) = region.clock.now(), list[int](), ENDS[persists]
     region.clock.each_step(lambda: serving.append(_serving(testbed)))
-    never_boots(region.aws, "" if persists else "t4g.micro")
+    never_boots(region.aws, "" if persists else "t4g.micro", image)
     update_the_stack(FaultContext(region, testbed.stack, monitor), None)
     assert region.clock.wait_until(lambda: _status() == status, limit), _status()
     assert min(serving) == 1, f"{min(serving)} NATs forwarded"
