@@ -25,12 +25,20 @@ AMI = Text(
 )
 """An id that a person gives; the row below takes those of emulators too."""
 
+ALLOCATION = Text(
+    pattern=r"eipalloc-([0-9a-f]{8}|[0-9a-f]{17})",
+    allowed="eipalloc- and 8 or 17 hexadecimal digits",
+    longest=26,
+)
+"""An id that a person gives."""
+
 INSTANCE_TYPE = Text(
     pattern=r"[a-z][a-z0-9-]*\.[a-z0-9-]+", allowed="a family, a dot and a size", longest=64
 )
 VPC_CIDR = Network(shortest=16, longest=28)
 
 _FILTERED = (
+    "DescribeAddresses",
     "DescribeInstances",
     "DescribeNetworkAcls",
     "DescribeRouteTables",
@@ -43,6 +51,7 @@ _RANGES = ("IpRanges", "Ipv6Ranges", "PrefixListIds", "UserIdGroupPairs")
 _DATA = "AWS::EC2::LaunchTemplate/LaunchTemplateData"
 _TRACKING = f"{_DATA}/NetworkInterfaces/*/ConnectionTrackingSpecification"
 _TAGGED = (
+    "EIP",
     "InternetGateway",
     "RouteTable",
     "SecurityGroup",
@@ -353,6 +362,20 @@ CALLS = (
         "ec2.CreateRoute/NetworkInterfaceId",
         "ec2.ReplaceRoute/NetworkInterfaceId",
         "ec2.ModifyNetworkInterfaceAttribute/NetworkInterfaceId",
+        "ec2.AssociateAddress/NetworkInterfaceId",
+    ),
+    _identifier("eipalloc", "ec2.AssociateAddress/AllocationId"),
+    Row(
+        places=("ec2.AssociateAddress/PrivateIpAddress",),
+        rule=Text(pattern=r"[0-9]{1,3}(\.[0-9]{1,3}){3}", allowed="an IPv4 address", longest=15),
+        source="EC2 API reference, AssociateAddress",
+        code="InvalidParameterValue",
+        words="Value ({value}) for parameter privateIpAddress is invalid.",
+    ),
+    Row(
+        places=("AWS::EC2::EIP/Domain",),
+        rule=OneOf(("vpc",)),
+        source="EC2 API reference, AllocateAddress",
     ),
     _identifier("subnet", "ec2.AssociateRouteTable/SubnetId"),
     _identifier(

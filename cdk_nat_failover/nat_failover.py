@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
@@ -15,6 +16,7 @@ from cdk_nat_failover.function.default_routes import DefaultRoutes
 from cdk_nat_failover.function.failover_function import FailoverFunction
 from cdk_nat_failover.function.network_check import NetworkCheck
 from cdk_nat_failover.function.private_associations import PrivateAssociations
+from cdk_nat_failover.instances.elastic_ips import ElasticIps
 from cdk_nat_failover.instances.nat_fleet import NatFleet
 from cdk_nat_failover.instances.nat_launch import group_name
 from cdk_nat_failover.messaging.encryption_key import EncryptionKey
@@ -28,6 +30,7 @@ from cdk_nat_failover.options.instances import (
     InstanceOptions,
     Size,
     desired_is_not_more_than_max,
+    each_nat_has_an_elastic_ip,
     min_is_not_more_than_desired,
 )
 from cdk_nat_failover.options.logs import LogOptions
@@ -83,10 +86,15 @@ class NatFailover(Construct):
             self, "Outcome", key=key, emails=(alerts or AlertOptions()).emails
         )
         failures = FailoverTopic(self, "NatFailed", key=key)
+        elastic_ips = ElasticIps(
+            self, "ElasticIps", name=address.name, options=chosen, nats=size.desired
+        )
+        _must_have_room(network, elastic_ips)
         function = FailoverFunction(
             self,
             "Failover",
             network=network,
+            elastic_ips=elastic_ips,
             topic=failures,
             notifications=notifications,
             key=key,
@@ -111,7 +119,10 @@ class NatFailover(Construct):
             options=chosen,
             size=size,
             security_group=security_group,
+            elastic_ips=elastic_ips,
         )
+        if elastic_ips.key:
+            function.give_elastic_ips_to(self._fleet.launch.version)
         if network.checked:
             self._fleet.group.node.add_dependency(
                 NetworkCheck(self, "NetworkCheck", network=network, function=function)
@@ -137,6 +148,8 @@ class NatFailover(Construct):
         self.notifications: sns.ITopic = notifications.topic
         """What happened, and alarms, for people; subscribe to it."""
         self.function: lambda_.IFunction = function.function
+        self.elastic_ips: tuple[str, ...] = elastic_ips.addresses
+        """The addresses with which private hosts are seen, if the construct made them."""
 
     def _size(self, instances: InstanceOptions, network: NatNetwork) -> Size:
         instances.check()
@@ -144,6 +157,8 @@ class NatFailover(Construct):
         for rule in (min_is_not_more_than_desired, desired_is_not_more_than_max):
             if mistake := rule(size, ""):
                 raise OptionsError(mistake)
+        if mistake := each_nat_has_an_elastic_ip(instances, size, ""):
+            raise OptionsError(mistake)
         if size.desired == 1:
             cdk.Annotations.of(self).add_warning_v2(
                 "nat-failover:one-nat",
@@ -205,6 +220,22 @@ class NatFailover(Construct):
     def metric_failures(self) -> cloudwatch.Metric:
         """Return how many runs of the function could not finish; its sum of each minute."""
         return self._metrics.metric(Metric.FAILURES, cloudwatch.Stats.SUM)
+
+
+def _must_have_room(network: NatNetwork, elastic_ips: ElasticIps) -> None:
+    """Raise OptionsError for more tables and Elastic IPs than the function can be told of.
+
+    Three ids of allocations are as long as what is said of a table, and the name of what launches
+    the NATs that have them as two.
+    """
+    count, tables = len(elastic_ips.allocations), len(network.homes)
+    most = MOST_TABLES - 2 - ceil(count / 3)
+    if count and tables > most:
+        message = (
+            f"{network.vpc.node.path} has {tables} private route tables to serve, with {count}"
+            f" Elastic IPs; allowed: {max(most, 0)} tables at most with these"
+        )
+        raise OptionsError(message)
 
 
 def _must_be_usable(network: NatNetwork, failover: FailoverOptions) -> None:

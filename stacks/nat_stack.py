@@ -89,6 +89,11 @@ class NatStack(cdk.Stack):
                 nats.function.function_name,
             ),
         }
+        if nats.elastic_ips:
+            outputs["ElasticIps"] = (
+                "Addresses with which the private subnets are seen, for allow-lists",
+                ",".join(nats.elastic_ips),
+            )
         if not network.private_subnets:
             del outputs["PrivateSubnets"]  # those of an existing VPC are observed
         for name, (description, value) in outputs.items():

@@ -17,9 +17,10 @@ from constructs import Construct, DependencyGroup
 from cdk_nat_failover.function.failover_role import FailoverRole
 from cdk_nat_failover.function.memory_table import MemoryTable
 from cdk_nat_failover.observability.metrics import Metrics
-from nat_failover.contract import HomeTable, Settings
+from nat_failover.contract import LAUNCH_VARIABLE, HomeTable, Settings
 
 if TYPE_CHECKING:
+    from cdk_nat_failover.instances.elastic_ips import ElasticIps
     from cdk_nat_failover.messaging.encryption_key import EncryptionKey
     from cdk_nat_failover.messaging.failover_topic import FailoverTopic
     from cdk_nat_failover.messaging.notifications_topic import NotificationsTopic
@@ -89,8 +90,10 @@ class FailoverFunction(Construct):
         watch: bool,
         options: FailoverOptions,
         log_retention_days: int,
+        elastic_ips: ElasticIps,
     ) -> None:
         super().__init__(scope, construct_id)
+        self._elastic_ips = elastic_ips.allocations
         self._name, self._group = name, group
         self.metrics = Metrics(name)
         self._wanted, self._watch = wanted, watch
@@ -110,6 +113,7 @@ class FailoverFunction(Construct):
             dead_letters=self.dead_letters,
             log_group=log_group,
             key=key,
+            elastic_ips=self._elastic_ips,
         )
         environment = self._environment(network, notifications, options)
         self.function = self._function(role, log_group, environment)
@@ -154,7 +158,12 @@ class FailoverFunction(Construct):
             failback=options.failback,
             adopt=options.adopt,
             watch=self._watch,
+            elastic_ips=self._elastic_ips,
         ).to_env()
+
+    def give_elastic_ips_to(self, launch: str) -> None:
+        """Tell the function by what the NATs are launched that have Elastic IPs."""
+        self.function.add_environment(LAUNCH_VARIABLE, launch)
 
     def _function(
         self, role: FailoverRole, log_group: logs.CfnLogGroup, environment: dict[str, str]

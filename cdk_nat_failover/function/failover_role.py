@@ -63,8 +63,10 @@ class FailoverRole(Construct):
         dead_letters: sqs.IQueue,
         log_group: logs.CfnLogGroup,
         key: EncryptionKey | None,
+        elastic_ips: Sequence[str],
     ) -> None:
         super().__init__(scope, construct_id)
+        self._elastic_ips, self._group_name = elastic_ips, group
         self._network = network
         self._group = self._arn("autoscaling", "autoScalingGroup:*:autoScalingGroupName", group)
         statements = [
@@ -80,6 +82,8 @@ class FailoverRole(Construct):
         if strategy is Strategy.SWAP_ROUTE_TABLE:
             statements.append(_allow("Associations", ASSOCIATION_ACTIONS, self._swapped))
             statements.append(self._foreign_tables())
+        if elastic_ips:
+            statements += self._addresses()
         if key:
             statements.append(
                 _allow("Encrypt", ["kms:Decrypt", "kms:GenerateDataKey"], [key.key.key_arn])
@@ -99,9 +103,27 @@ class FailoverRole(Construct):
             "ec2:DescribeInstances",
             "ec2:DescribeRouteTables",
         ]
+        if self._elastic_ips:
+            reads.append("ec2:DescribeAddresses")
         if self._network.checked:
             reads += ["ec2:DescribeNetworkAcls", "ec2:DescribeSubnets", "ec2:DescribeVpcs"]
         return _allow("Reads", reads, ["*"])
+
+    def _addresses(self) -> list[iam.PolicyStatement]:
+        """Allow these Elastic IPs to be given to interfaces where the NATs are.
+
+        IAM decides on the address, and on the interface or the instance that gets it; which of the
+        two where the interface is named, AWS leaves open. The instance is a member of the group.
+        """
+        action = ["ec2:AssociateAddress"]
+        ips = [self._arn("ec2", "elastic-ip", each) for each in self._elastic_ips]
+        interface = _allow("AddressOfInterface", action, [self._interfaces])
+        subnets = [self._subnet(subnet) for subnet in self._network.public_subnets]
+        interface.add_condition("ArnEquals", {"ec2:Subnet": subnets})
+        instance = _allow("AddressOfInstance", action, [self._instances])
+        members = {"aws:ResourceTag/aws:autoscaling:groupName": self._group_name}
+        instance.add_condition("StringEquals", members)
+        return [_allow("Addresses", action, ips), interface, instance]
 
     def _source_destination_check(self) -> iam.PolicyStatement:
         """Allow the check to be switched off, and nothing else, where the NATs are.
@@ -155,6 +177,10 @@ class FailoverRole(Construct):
     def _interfaces(self) -> str:
         return self._arn("ec2", "network-interface", "*")
 
+    @property
+    def _instances(self) -> str:
+        return self._arn("ec2", "instance", "*")
+
     def _acknowledge_wildcards(self) -> None:
         reasons = {
             "*": "Describe calls cannot be limited to a resource.",
@@ -165,6 +191,8 @@ class FailoverRole(Construct):
             self._any_table: "Private subnets may be taken out of any table of the VPC, to which"
             " the condition limits it: of a zone that an update drops, or with the setting adopt.",
         }
+        if self._elastic_ips:
+            reasons[self._instances] = "Instances come and go; the condition admits members."
         for resource, reason in reasons.items():
             acknowledge_wildcard(self.role, resource=resource, reason=reason)
 

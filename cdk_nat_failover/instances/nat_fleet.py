@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from cdk_nat_failover.address import Address
     from cdk_nat_failover.function.private_associations import PrivateAssociations
+    from cdk_nat_failover.instances.elastic_ips import ElasticIps
     from cdk_nat_failover.messaging.failover_topic import FailoverTopic
     from cdk_nat_failover.network.nat_network import NatNetwork
     from cdk_nat_failover.options.instances import InstanceOptions, Size
@@ -73,6 +74,7 @@ class NatFleet(Construct):
         options: InstanceOptions,
         size: Size,
         security_group: ec2.ISecurityGroup | None,
+        elastic_ips: ElasticIps,
     ) -> None:
         super().__init__(scope, construct_id)
         self.group = self._group(group_name(address), network, topic, options, size)
@@ -87,6 +89,7 @@ class NatFleet(Construct):
             memory=memory,
             hook=HOOK,
             resource=cdk.Stack.of(self).resolve(self.group.logical_id),
+            elastic_ips=elastic_ips.key,
         )
         self._launch_from(self.launch)
         self._tag(address.name)

@@ -96,6 +96,7 @@ class NatLaunch(Construct):
         memory: dynamodb.ITable,
         hook: str,
         resource: str,
+        elastic_ips: str,
     ) -> None:
         super().__init__(scope, construct_id)
         self._options, self._address = options, address
@@ -126,6 +127,7 @@ class NatLaunch(Construct):
             table=memory.table_name,
             code=code.s3_object_url if code else "",
             served=network.served_cidrs,
+            elastic_ips=elastic_ips,
         )
         self._user_data = cdk.Fn.base64(user_data(boot))
         self.resource = self._template() if options.launch == "template" else self._configuration()

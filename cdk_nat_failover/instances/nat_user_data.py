@@ -55,7 +55,9 @@ class Boot:
     what it signals afterwards; `targets` are IPv4 addresses and host names on the internet, none
     for the Region's own. With a `watch`, `topic` is the ARN where it publishes its claims, `table`
     the name of the table where it reads its peers, `code` the URL of its modules in S3. `served`
-    are the IPv4 networks outside of the VPC whose hosts may use the NATs.
+    are the IPv4 networks outside of the VPC whose hosts may use the NATs. What `elastic_ips` says
+    no instance reads: those that are to have other Elastic IPs, or none, have other user data, so
+    that a deployment replaces them one by one.
     """
 
     targets: Sequence[str]
@@ -69,6 +71,7 @@ class Boot:
     table: str = ""
     code: str = ""
     served: Sequence[str] = ()
+    elastic_ips: str = ""
 
 
 def user_data(boot: Boot) -> str:
@@ -103,6 +106,8 @@ def _settings(boot: Boot) -> str:
         values |= {"watch": "on", "topic": boot.topic, "table": boot.table, "code": boot.code}
     if boot.served:
         values["served"] = ",".join(boot.served)
+    if boot.elastic_ips:
+        values["elastic_ips"] = boot.elastic_ips
     return "".join(f"{name}={shlex.quote(value)}\n" for name, value in values.items())
 
 

@@ -6,9 +6,10 @@ import re
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, PlainValidator
 
 from aws_constraints.ec2 import AMI, INSTANCE_TYPE
+from cdk_nat_failover.options.addresses import as_elastic_ips
 from cdk_nat_failover.options.section import Section, setting
 from cdk_nat_failover.options.targets import on_the_internet
 from cdk_nat_failover.options.validators import each_once
@@ -173,6 +174,16 @@ class InstanceOptions(Section):
         allowed="'at-deployment', or 'at-launch' with a launch template and a public image",
     )
 
+    elastic_ips: Annotated[str | tuple[str, ...] | None, PlainValidator(as_elastic_ips)] = setting(
+        default=None,
+        decides="the public addresses of the NATs: those of their launch, or Elastic IPs, whose set"
+        " is constant",
+        allowed="null for those of the launch, 'created' for Elastic IPs of the stack, 'retained'"
+        " for such that stay when the stack is destroyed, or a list of the allocations of one's"
+        " own, one for each NAT, such as ['eipalloc-0123456789abcdef0',"
+        " 'eipalloc-0fedcba9876543210']",
+    )
+
     @property
     def architecture(self) -> Architecture:
         """The architecture of the image that the instances boot."""
@@ -219,6 +230,17 @@ def desired_is_not_more_than_max(size: Size, at: str) -> str | None:
     return (
         f"{at}desired is {size.desired}, more than {at}max, {size.max};"
         " allowed: min <= desired <= max"
+    )
+
+
+def each_nat_has_an_elastic_ip(instances: InstanceOptions, size: Size, at: str) -> str | None:
+    """Return the line for Elastic IPs that are given, and not one for each NAT."""
+    given = instances.elastic_ips
+    if not isinstance(given, tuple) or len(given) == size.desired:
+        return None
+    return (
+        f"{at}elastic_ips has {len(given)}, but {at}desired is {size.desired}; allowed: one for"
+        " each NAT"
     )
 
 

@@ -18,6 +18,7 @@ _LISTED: tuple[tuple[str, str, str, str], ...] = (
     ("ec2", "describe_network_interfaces", "NetworkInterfaces", "NetworkInterfaceId"),
     ("ec2", "describe_vpc_endpoints", "VpcEndpoints", "VpcEndpointId"),
     ("ec2", "describe_launch_templates", "LaunchTemplates", "LaunchTemplateId"),
+    ("ec2", "describe_addresses", "Addresses", "AllocationId"),
     ("ec2", "describe_volumes", "Volumes", "VolumeId"),
     (
         "autoscaling",

@@ -1,8 +1,8 @@
 """What the emulated region wants of packets, read as values from what moto holds.
 
 Routes count from when they take effect, and an instance lets packets through from its boot until
-seconds after it was told to end: the models of the region know that. A NAT keeps the public address
-that it had when it first ran.
+seconds after it was told to end, and has an Elastic IP when it takes effect: the models of the
+region know that.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from lab.drills.boots.forwarding import has_internet, runs
 from lab.drills.boots.peers import STATES, WatchState, between
 from lab.drills.topology import DEFAULT
 from lab.emulator.isolation import ACCOUNT, REGION
+from lab.emulator.services.ec2.elastic_ips import public_address
 from lab.emulator.services.ec2.routes import effective_table, target_instance
 from lab.packets.values import INTERNET_GATEWAY, Host, Ingress, Nat, Subnet, Wanted
 
@@ -80,6 +81,7 @@ def wanted(aws: Emulation, vpc: str, nats: Collection[str]) -> Wanted:
         offline=frozenset(name for name, row in known.items() if not has_internet(row)),
         apart=frozenset(name for name, row in known.items() if row.availability_zone == cut),
         ingress={name: tuple(_ingress(row)) for name, row in known.items()},
+        public={name: public_address(row.nics[0], now) for name, row in known.items()},
     )
 
 

@@ -110,10 +110,20 @@ class Fabric(WithBlock):
     def apply(self, wanted: Wanted) -> None:
         """Change what differs from what was wanted last."""
         before, self._wanted = self._wanted, wanted
+        for name, public in wanted.public.items():
+            self._readdress(name, public)
         if replace(wanted, default_routes={}) != replace(before, default_routes={}):
             self._enforce(wanted)
         for subnet in before.default_routes.keys() | wanted.default_routes.keys():
             self._routes.lead(subnet, self._address(wanted.default_routes.get(subnet)))
+
+    def _readdress(self, name: str, public: str | None) -> None:
+        """Let the internet gateway map a NAT to another address; what comes for the old is lost."""
+        nat = self.nats[name]
+        if nat.public != public:
+            self._internet.unmap(nat.associations)
+            self.nats[name] = replace(nat, public=public)
+            self._internet.map(self.nats[name].associations)
 
     def _build(self, stack: ExitStack) -> None:
         self.router = self._namespaces.add("vpc")

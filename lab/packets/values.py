@@ -97,7 +97,8 @@ class Wanted:
     None for a route that is missing or a blackhole. `checked` are NATs whose source/destination
     check is on, `silent` those that let nothing through, dead or hung, `offline` those behind
     which the internet is gone; NATs that are `apart` and the others do not reach each other.
-    `ingress` is what the security groups of a NAT let in besides answers.
+    `ingress` is what the security groups of a NAT let in besides answers, `public` the address that
+    packets of its primary one have outside, if that is not what it was launched with.
     """
 
     default_routes: Mapping[str, str | None] = field(default_factory=dict)
@@ -106,3 +107,4 @@ class Wanted:
     offline: frozenset[str] = frozenset()
     apart: frozenset[str] = frozenset()
     ingress: Mapping[str, tuple[Ingress, ...]] = field(default_factory=dict)
+    public: Mapping[str, str | None] = field(default_factory=dict)

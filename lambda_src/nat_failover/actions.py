@@ -194,6 +194,35 @@ class DisableSourceDestCheck(Action):
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class AssociateAddress(Action):
+    """Give a NAT an Elastic IP, at its primary private address.
+
+    It replaces the public address that the NAT had ("Elastic IP addresses", EC2 user guide).
+    """
+
+    calls: ClassVar[tuple[str, ...]] = ("ec2:AssociateAddress",)
+    allocation: str
+    interface: str
+    address: str
+    instance: str
+    reason: str
+
+    @property
+    def target(self) -> str:
+        """The Elastic IP's allocation, the interface and its instance."""
+        return f"{self.allocation} {self.interface} {self.instance}"
+
+    def carry_out(self, clients: Clients) -> None:
+        """Associate it; one that is associated meanwhile is not taken (AllowReassociation)."""
+        clients.ec2.associate_address(
+            AllocationId=self.allocation,
+            NetworkInterfaceId=self.interface,
+            PrivateIpAddress=self.address,
+            AllowReassociation=False,
+        )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseSubnet(Action):
     """Take away a subnet's association that CloudFormation does not know, so that it can delete."""
@@ -392,6 +421,7 @@ Planned = (
     SetDefaultRoute
     | Move
     | DisableSourceDestCheck
+    | AssociateAddress
     | MarkUnhealthy
     | PublishRing
     | CompleteLifecycleAction

@@ -24,6 +24,9 @@ SWEEP_SOURCE = "nat-failover.sweep"
 DRAIN_HOOK = "drain"
 """Name of the group's lifecycle hook that holds a termination while the NAT drains."""
 
+LAUNCH_VARIABLE = "NAT_LAUNCH"
+"""The variable of `Settings.launch`, which is known when everything else about the function is."""
+
 CLAIM_MARK = "Claim"
 """Field that marks a message of the failover topic as a claim; its value is `CLAIM_FORMAT`."""
 
@@ -121,7 +124,9 @@ class Settings:
     in the stack the construct is; `stack_id` is the stack's ARN, `group` the name of the Auto
     Scaling group, `wanted` how many NATs it has when nothing is wrong, `memory` the name of the
     DynamoDB table that keeps what must outlive a run, and `watch` says whether the NATs watch each
-    other.
+    other. `elastic_ips` are the allocations of the addresses that the NATs have, none if they keep
+    those of their launch, and `launch` is the id of the launch template, or the name of the launch
+    configuration, by which the group launches the NATs that have them.
     """
 
     stack: str
@@ -136,6 +141,8 @@ class Settings:
     failback: Failback = Failback.AUTOMATIC
     adopt: bool = False
     watch: bool = True
+    elastic_ips: tuple[str, ...] = ()
+    launch: str = ""
 
     @property
     def observes_subnets(self) -> bool:
@@ -148,6 +155,7 @@ class Settings:
             {"id": table.id, "zone": table.zone, "subnets": list(table.subnets)}
             for table in self.tables
         ]
+        stable = {"NAT_ELASTIC_IPS": ",".join(self.elastic_ips), LAUNCH_VARIABLE: self.launch}
         return {
             "NAT_STACK": self.stack,
             "NAT_STACK_ID": self.stack_id,
@@ -161,6 +169,7 @@ class Settings:
             "NAT_FAILBACK": self.failback.value,
             "NAT_ADOPT": json.dumps(self.adopt),
             "NAT_WATCH": json.dumps(self.watch),
+            **(stable if self.elastic_ips else {}),
         }
 
     @classmethod
@@ -217,6 +226,13 @@ def _arn(text: str) -> str:
     return text
 
 
+def _elastic_ips(text: str) -> tuple[str, ...]:
+    ids = tuple(_identifier(each, "eipalloc-") for each in text.split(",") if text)
+    if len(set(ids)) < len(ids):
+        raise ValueError(text)
+    return ids
+
+
 def _tables(text: str) -> tuple[HomeTable, ...]:
     tables = tuple(
         HomeTable(
@@ -260,4 +276,10 @@ _VARIABLES: dict[str, tuple[str, str, Callable[[str], object]]] = {
     "NAT_FAILBACK": ("failback", " or ".join(Failback), Failback),
     "NAT_ADOPT": ("adopt", "true or false", _bool),
     "NAT_WATCH": ("watch", "true or false", _bool),
+    "NAT_ELASTIC_IPS": (
+        "elastic_ips",
+        "ids of allocations with commas between them, such as eipalloc-…, each once, or nothing",
+        _elastic_ips,
+    ),
+    LAUNCH_VARIABLE: ("launch", "the id of a launch template or a name, or nothing", str),
 }

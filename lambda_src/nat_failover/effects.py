@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, assert_never
 
 from nat_failover.actions import (
+    AssociateAddress,
     AssociateSubnet,
     CompleteLifecycleAction,
     DisableSourceDestCheck,
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from nat_failover.actions import Move, Planned
-    from nat_failover.model import Nat, Observation, Table
+    from nat_failover.model import ElasticIp, Nat, Observation, Table
 
 TRUSTED_S = 10.0
 """How long an observation may lag behind an answered write; AWS publishes no figure."""
@@ -75,6 +76,8 @@ def _asset(write: Planned) -> str:
             return write.subnet
         case DisableSourceDestCheck():
             return write.interface
+        case AssociateAddress():
+            return write.allocation
         case MarkUnhealthy() | CompleteLifecycleAction():
             return write.instance
         case PublishRing():
@@ -92,6 +95,9 @@ def _with(seen: Observation, each: Effect) -> Observation:
             return replace(
                 seen, nats=frozenset(_without_source_dest_check(nat, write) for nat in seen.nats)
             )
+        case AssociateAddress() as write:
+            known = seen.elastic_ips
+            return replace(seen, elastic_ips=known and frozenset(_held(ip, write) for ip in known))
         case MoveSubnet() | AssociateSubnet() as write:
             return _moved(seen, write, each.association)
         case MarkUnhealthy() | CompleteLifecycleAction() as write:
@@ -123,6 +129,12 @@ def _target(route: DefaultRoute) -> tuple[str | None, str | None, bool]:
 def _without_source_dest_check(nat: Nat, write: DisableSourceDestCheck) -> Nat:
     ours = (nat.instance, nat.interface) == (write.instance, write.interface)
     return replace(nat, source_dest_check=False) if ours else nat
+
+
+def _held(ip: ElasticIp, write: AssociateAddress) -> ElasticIp:
+    if ip.allocation != write.allocation or ip.interface is not None:
+        return ip
+    return replace(ip, interface=write.interface, address=write.address)
 
 
 def _told(nat: Nat, write: MarkUnhealthy | CompleteLifecycleAction) -> Nat:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from nat_failover import ring
 from nat_failover.actions import DEFAULT_ROUTE_CIDR, DisableSourceDestCheck
+from nat_failover.addresses import Addresses
 from nat_failover.claims import Claims
 from nat_failover.history import Histories
 from nat_failover.model import BLACKHOLE, Health, InstanceState, judge, leaves_by_plan
@@ -57,6 +58,7 @@ class Fleet:
         self.leaving = [nat for nat in self.judged if leaves_by_plan(nat, observation, claims)]
         self.load: Counter[Nat] = Counter()
         self.histories = Histories(observation)
+        self.addresses = Addresses(observation, self.histories)
         self.peers = ring.wanted(self.judged.values())
         self.waits_until = ring.waits_until(observation, self.claims, self.peers)
         self._now = observation.now
@@ -114,10 +116,11 @@ class Fleet:
     def candidates(self, table: Table) -> list[Nat]:
         """Return the usable NATs except those that AWS refused the table, unless it refused all.
 
-        A refusal says nothing of the NAT's health, and is forgotten when the run ends.
+        A refusal says nothing of the NAT's health, and is forgotten when the run ends. Those that
+        others know by their address come before those that have it not yet.
         """
         left = [nat for nat in self.fit if (table.id, nat.instance) not in self._refused]
-        return left or self.fit
+        return self.addresses.reliable(left or self.fit)
 
     @property
     def fit(self) -> list[Nat]:
@@ -160,9 +163,22 @@ class Fleet:
 
     def may_evacuate(self, table: Table) -> bool:
         """Say whether a table's route may be written at once: nothing serves it by plan."""
+        if not self._serves_by_plan(table):
+            return True
+        return self.waits_until is None and not self.waits_for_address(table)
+
+    def waits_for_address(self, table: Table) -> bool:
+        """Say whether a NAT that leaves serves a table until another one has its Elastic IP."""
+        nat = self.target(table.route)
+        return (
+            nat is not None
+            and self._serves_by_plan(table)
+            and self.addresses.must_wait(nat, self.usable)
+        )
+
+    def _serves_by_plan(self, table: Table) -> bool:
         route, nat = table.route, self.target(table.route)
-        serves = nat in self.leaving and route is not None and not route.blackhole
-        return not serves or self.waits_until is None
+        return nat in self.leaving and route is not None and not route.blackhole
 
     def assign(self, nats: list[Nat]) -> Nat:
         """Choose the NAT that serves the fewest tables, and count the table to it.

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from nat_failover.model import Health, NatHistory
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Container, Iterable
 
-    from nat_failover.model import Judgement, Observation
+    from nat_failover.model import Judgement, Nat, Observation
 
 FAILBACK_AFTER_S = 60.0
 """How long a NAT is usable before anything fails back to it; a repair does not wait."""
@@ -39,6 +39,11 @@ class Histories:
         known = self._of.get(instance)
         since = known.usable_since if known else None
         return (self._now if since is None else min(since, self._now)) + FAILBACK_AFTER_S
+
+    def stable_since(self, instance: str) -> float | None:
+        """Return since when a NAT is seen with an Elastic IP of the set."""
+        known = self._of.get(instance)
+        return known.stable_since if known else None
 
     def sick_for(self, instance: str) -> float:
         """Return for how many seconds a NAT that is sick has been so."""
@@ -66,29 +71,36 @@ def corrected(observation: Observation) -> frozenset[NatHistory]:
 
 
 def advance(
-    history: Iterable[NatHistory], health: Iterable[Judgement], now: float
+    history: Iterable[NatHistory], health: Iterable[Judgement], stable: Container[Nat], now: float
 ) -> frozenset[NatHistory]:
-    """Return what to remember after an observation; nothing of NATs that are gone."""
+    """Return what to remember after an observation; nothing of NATs that are gone.
+
+    `stable` are the NATs with an Elastic IP of the set.
+    """
     before = {each.instance: each for each in history}
     return frozenset(
-        _after(before.get(said.nat.instance), said, now)
+        _after(before.get(said.nat.instance), said, now, stable=said.nat in stable)
         for said in health
         if said.health is not Health.GONE
     )
 
 
-def _after(before: NatHistory | None, said: Judgement, now: float) -> NatHistory:
+def _after(before: NatHistory | None, said: Judgement, now: float, *, stable: bool) -> NatHistory:
     known = before or NatHistory(instance=said.nat.instance)
     usable = said.health is Health.USABLE
     recent = _recent(known, now)
     again = known.usable_since is not None and now - max(recent, default=0) >= FAILBACK_AFTER_S
     turned_sick = said.by_claims and (again or not recent)
-    since = now if known.usable_since is None else min(known.usable_since, now)
     return NatHistory(
         instance=said.nat.instance,
-        usable_since=since if usable else None,
+        usable_since=_since(known.usable_since, now) if usable else None,
+        stable_since=_since(known.stable_since, now) if stable else None,
         sick=(*recent, *((now,) if turned_sick else ())),
     )
+
+
+def _since(known: float | None, now: float) -> float:
+    return now if known is None else min(known, now)
 
 
 def _recent(known: NatHistory, now: float) -> tuple[float, ...]:

@@ -86,9 +86,15 @@ def _why_ended(nat: Nat, observation: Observation, fleet: Fleet, policy: Policy)
     used = {subnet.table for subnet in observation.subnets}
     if any(t.id in used and fleet.target(t.route) == nat for t in observation.tables):
         return None
-    if nat.state is not InstanceState.RUNNING or nat not in fleet.leaving:
-        return "it does not serve any more"
-    if not policy.watch:
-        return "nothing uses it any more"
     claim = fleet.claims.of(nat.instance)
-    return "its last flow has ended" if claim and claim.flows == 0 else None
+    rows = (
+        (nat.state is not InstanceState.RUNNING, _ENDED),
+        (nat not in fleet.leaving, _ENDED),
+        (not policy.watch, "nothing uses it any more"),
+        (claim is not None and claim.flows == 0, "its last flow has ended"),
+        (fleet.addresses.is_needed(nat, fleet.usable), "its Elastic IP is needed"),
+    )
+    return next((why for holds, why in rows if holds), None)
+
+
+_ENDED = "it does not serve any more"

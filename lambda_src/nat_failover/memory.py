@@ -86,6 +86,7 @@ def _history(item: dict[str, Any]) -> frozenset[NatHistory]:
             NatHistory(
                 instance=str(instance),
                 usable_since=None if row["usable"] is None else moment(row["usable"]),
+                stable_since=None if row.get("stable") is None else moment(row["stable"]),
                 sick=tuple(sorted(moment(time) for time in row["sick"])),
             )
             for instance, row in rows
@@ -95,7 +96,10 @@ def _history(item: dict[str, Any]) -> frozenset[NatHistory]:
 
 
 def _text(history: frozenset[NatHistory]) -> str:
-    rows = {nat.instance: {"usable": nat.usable_since, "sick": nat.sick} for nat in sorted(history)}
+    rows = {
+        nat.instance: {"usable": nat.usable_since, "stable": nat.stable_since, "sick": nat.sick}
+        for nat in sorted(history)
+    }
     return json.dumps(rows, separators=(",", ":"), sort_keys=True)
 
 

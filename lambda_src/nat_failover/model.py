@@ -47,7 +47,8 @@ class Nat:
     `source_dest_check` is that of the primary interface. `addressed` says whether EC2 shows a
     public address: an internet gateway forwards for nobody else (VPC user guide, "Enable internet
     access for a VPC using an internet gateway"), `routed` whether the routes of its subnet may lead
-    to the internet. `address` is its private one, `launched` when EC2 launched it.
+    to the internet. `address` is its private one, `launched` when EC2 launched it. `stable` says
+    that it was launched to have an Elastic IP: one from before leaves with the address that it has.
     """
 
     instance: str
@@ -61,6 +62,19 @@ class Nat:
     routed: bool = True
     address: str | None = None
     launched: float = 0.0
+    stable: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class ElasticIp:
+    """An Elastic IP of the set that the NATs have, by its allocation's id.
+
+    `interface` and `address`, a private one, are what it is associated with; None if with nothing.
+    """
+
+    allocation: str
+    interface: str | None = None
+    address: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -116,10 +130,14 @@ class Ring:
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class NatHistory:
-    """How a NAT fared: since when it is usable, and when it turned sick in the last hour."""
+    """How a NAT fared: since when it is usable, and when it turned sick in the last hour.
+
+    `stable_since` says since when it is seen with an Elastic IP of the set.
+    """
 
     instance: str
     usable_since: float | None = None
+    stable_since: float | None = None
     sick: tuple[float, ...] = ()
 
 
@@ -203,8 +221,10 @@ class Observation:
     other runs remembered. `claims` are the newest of each NAT, none if they could not be read, and
     `ring` is None if that could not be. `history` says how the NATs fared, `replaced` when the
     group was last told that one is unhealthy. `desired` is the group's size as it is wanted,
-    `deleting` says that the group is being deleted. `refused` are the targets that AWS refused in
-    this run: a NAT to a table, or a table to a subnet, by their ids.
+    `deleting` says that the group is being deleted. `elastic_ips` is the set that the NATs have,
+    empty if they keep the addresses of their launch, None if it could not be read. `refused` are
+    the targets that AWS refused in this run: a NAT to a table, a table to a subnet, or an Elastic
+    IP to a NAT, by their ids.
     """
 
     nats: frozenset[Nat]
@@ -221,6 +241,7 @@ class Observation:
     replaced: float | None = None
     desired: int = 1
     deleting: bool = False
+    elastic_ips: frozenset[ElasticIp] | None = frozenset()
     refused: frozenset[tuple[str, str]] = frozenset()
 
 
@@ -366,8 +387,9 @@ class Plan:
     of all that had no working way out when they were seen. `due` is when to observe again, by
     `Observation.now`, because an accusation will count soon; `waits_until` is when moves will be
     made that wait for the NATs to know the ring, if they do not say so before. `history` is what to
-    remember of the NATs, `broken_links` are pairs of NATs that do not hear each other. A plan
-    without actions is the statement that nothing is left to do.
+    remember of the NATs, `broken_links` are pairs of NATs that do not hear each other.
+    `unstable` says of which usable NATs the address is not the stable one yet, and why; `settles`
+    that it will be in a moment. A plan without actions is the statement that nothing is left to do.
     """
 
     health: tuple[Judgement, ...]
@@ -379,3 +401,5 @@ class Plan:
     waits_until: float | None = None
     history: frozenset[NatHistory] = frozenset()
     broken_links: tuple[tuple[str, str], ...] = ()
+    unstable: tuple[tuple[str, str], ...] = ()
+    settles: bool = False

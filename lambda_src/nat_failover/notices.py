@@ -158,7 +158,11 @@ def _found(plan: Plan, seen: Observation, settings: Settings, missing: Unwatched
     usable = [judged.nat.zone for judged in plan.health if judged.health is Health.USABLE]
     together = f", all in {usable[0]}" if usable[1:] and len(set(usable)) == 1 else ""
     yield f"NATs: {len(usable)} of {settings.wanted} usable{together}."
-    found = [f"{j.nat.instance} in {j.nat.zone}: {j.health}, {j.reason}" for j in plan.health]
+    lacking = dict(plan.unstable)
+    found = [
+        f"{j.nat.instance} in {j.nat.zone}: {j.health}, {lacking.get(j.nat.instance, j.reason)}"
+        for j in plan.health
+    ]
     found += [f"{nat.instance} in {nat.zone}: nothing was heard of it" for nat in missing.quiet]
     found += [f"{one} and {other} do not hear each other" for one, other in missing.links]
     homes = _home_subnets(seen)

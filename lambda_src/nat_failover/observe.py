@@ -16,9 +16,10 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
-from nat_failover.model import InstanceState, Nat, Observation
+from nat_failover.model import ElasticIp, InstanceState, Nat, Observation
 from nat_failover.route_tables import IncompleteError, RouteTables
 
 if TYPE_CHECKING:
@@ -54,13 +55,14 @@ def observe(
     read = partial(clients.threads.submit, clients=clients, settings=settings)
     instances, groups, route_tables = read(_instances), read(_groups), read(read_route_tables)
     subnets = read(read_subnets) if settings.observes_subnets else None
+    elastic_ips = read(_elastic_ips)
     if recall:
         recall.begin()
     with complete_answers():
         described, listed = instances.result(), groups.result()
         tables = RouteTables(route_tables.result(), settings, subnets.result() if subnets else ())
         seen = Observation(
-            nats=_nats(described, _members(listed), tables),
+            nats=_nats(described, _members(listed), tables, settings.launch),
             tables=tables.private(),
             subnets=tables.subnets(),
             foreign=tables.foreign(),
@@ -69,6 +71,7 @@ def observe(
             zones=frozenset(zone for group in listed for zone in group["AvailabilityZones"]),
             desired=sum(group["DesiredCapacity"] for group in listed),
             deleting=any(group.get("Status") for group in listed),
+            elastic_ips=elastic_ips.result(),
         )
     return recall.add_to(seen) if recall else seen
 
@@ -136,19 +139,49 @@ def read_subnets(clients: Clients, settings: Settings) -> list[Any]:
     return [subnet for page in pages for subnet in page["Subnets"]]
 
 
-def _nats(instances: list[Any], members: list[Any], tables: RouteTables) -> frozenset[Nat]:
+def _elastic_ips(clients: Clients, settings: Settings) -> frozenset[ElasticIp] | None:
+    """Return the Elastic IPs of the settings that there are, or None when they cannot be read.
+
+    They are asked for by a filter: by their ids, one that is missing would hide the others
+    (InvalidAllocationID.NotFound, "Error codes", EC2 API developer guide). No repair of a route
+    waits for them.
+    """
+    if not settings.elastic_ips:
+        return frozenset()
+    try:
+        return frozenset(
+            ElasticIp(
+                allocation=row["AllocationId"],
+                interface=row.get("NetworkInterfaceId") or row.get("AssociationId") or None,
+                address=row.get("PrivateIpAddress") or None,
+            )
+            for row in clients.ec2.describe_addresses(
+                Filters=[{"Name": "allocation-id", "Values": list(settings.elastic_ips)}]
+            )["Addresses"]
+        )
+    except (ClientError, BotoCoreError, ResponseParserError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _nats(
+    instances: list[Any], members: list[Any], tables: RouteTables, launch: str
+) -> frozenset[Nat]:
     """Join what EC2 and the group say; one that only the group knows is of unknown state."""
     membership = {member["InstanceId"]: member for member in members}
     described = {instance["InstanceId"]: instance for instance in instances}
     unknown: Mapping[str, Any] = {"State": {"Name": InstanceState.UNKNOWN}}
     return frozenset(
-        _nat(id_, described.get(id_, unknown), membership.get(id_), tables)
+        _nat(id_, described.get(id_, unknown), membership.get(id_), tables, launch)
         for id_ in membership.keys() | described.keys()
     )
 
 
 def _nat(
-    id_: str, instance: Mapping[str, Any], member: Mapping[str, Any] | None, tables: RouteTables
+    id_: str,
+    instance: Mapping[str, Any],
+    member: Mapping[str, Any] | None,
+    tables: RouteTables,
+    launch: str,
 ) -> Nat:
     interfaces = instance.get("NetworkInterfaces", [])
     primary = (i for i in interfaces if i.get("Attachment", {}).get("DeviceIndex", 0) == 0)
@@ -167,4 +200,11 @@ def _nat(
         routed="SubnetId" not in instance or tables.may_lead_out(instance["SubnetId"]),
         address=instance.get("PrivateIpAddress"),
         launched=launched.timestamp() if launched else 0.0,
+        stable=bool(launch) and _launch(member or {}) == launch,
     )
+
+
+def _launch(member: Mapping[str, Any]) -> str | None:
+    """Return the id of the launch template of a member, or the name of its launch configuration."""
+    template: Mapping[str, Any] = member.get("LaunchTemplate") or {}
+    return template.get("LaunchTemplateId") or member.get("LaunchConfigurationName")

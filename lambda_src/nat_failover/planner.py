@@ -19,6 +19,9 @@ sick (`claims`). What time adds:
   serves, while a NAT does not know the ring, for some seconds       → wait: flows are handed over
 - a failback to a NAT that is not usable for long enough, that is
   accused, or that turned sick too often                             → keep
+- any move to a NAT that has not its Elastic IP for long enough
+  (`addresses`)                                                      → only where no other has one;
+  from one that has, leaves and still serves                         → wait
 - a repair                                                           → at once, and by a NAT that
   turned sick too often only where no other is usable
 
@@ -60,11 +63,11 @@ if TYPE_CHECKING:
 def plan(observation: Observation, policy: Policy) -> Plan:
     """Return the health of each NAT, the decisions and the writes, all sorted.
 
-    While nothing is known of what other runs remembered, nothing fails back: that can wait.
+    While nothing is known of what other runs remembered, or of the NATs' Elastic IPs, nothing fails
+    back: that can wait.
     """
-    allowed = replace(policy, failback=policy.failback and observation.memory_readable)
-    stays = "" if observation.memory_readable else "the memory could not be read"
-    stays = stays if policy.failback else "failback is manual"
+    stays = _why_nothing_fails_back(observation, policy)
+    allowed = replace(policy, failback=not stays)
     observation = replace(observation, history=corrected(observation))
     fleet = Fleet(observation, settle=policy.settle)
     decisions = _decide(observation, allowed, fleet, stays)
@@ -72,24 +75,46 @@ def plan(observation: Observation, policy: Policy) -> Plan:
     if policy.swap:
         decisions, moves = evacuate(observation, allowed, fleet, decisions)
     subnets = Subnets(observation, fleet, decisions)
+    health, addresses = fleet.judged.values(), fleet.addresses
+    stable = [nat for nat in fleet.judged if addresses.of(nat)]
     return Plan(
-        health=tuple(fleet.judged.values()),
+        health=tuple(health),
         decisions=tuple(decisions[table] for table in sorted(decisions)),
         subnets=subnets.decide(allowed, moves, stays),
         without_egress=subnets.without_egress(),
         actions=(
             *fleet.source_dest_check_fixes(),
+            *addresses.associations(health),
             *_routes(observation, fleet, decisions),
             *moves,
             *ring.publication(observation, fleet.peers),
             *replacement(observation, fleet),
             *drained(observation, policy, fleet),
         ),
-        due=fleet.claims.due(),
+        due=_due(fleet, decisions),
         waits_until=_waits_until(fleet, decisions),
-        history=advance(observation.history, fleet.judged.values(), observation.now),
+        history=advance(observation.history, health, stable, observation.now),
         broken_links=fleet.claims.broken_links(),
+        unstable=tuple(addresses.unstable(health)),
+        settles=addresses.settles(health),
     )
+
+
+def _why_nothing_fails_back(observation: Observation, policy: Policy) -> str:
+    """Say in words why nothing fails back now, or nothing."""
+    rows = (
+        (not policy.failback, "failback is manual"),
+        (not observation.memory_readable, "the memory could not be read"),
+        (observation.elastic_ips is None, "the Elastic IPs could not be read"),
+    )
+    return next((why for holds, why in rows if holds), "")
+
+
+def _due(fleet: Fleet, decisions: Mapping[str, Decision]) -> float | None:
+    """Return when time alone changes what is wanted: of what NATs say, or of their Elastic IPs."""
+    waits = any(decision.verdict is Verdict.WAIT for decision in decisions.values())
+    moments = (fleet.claims.due(), fleet.addresses.settles_at(fleet.usable) if waits else None)
+    return min((moment for moment in moments if moment is not None), default=None)
 
 
 def _waits_until(fleet: Fleet, decisions: Mapping[str, Decision]) -> float | None:
@@ -174,11 +199,20 @@ def _reason(table: Table, verdict: Verdict, fleet: Fleet, stays: str) -> str:
     if verdict in ROUTE_VERDICTS and not fleet.usable:
         return f"{found}; no NAT is known to serve, and this one may"
     if verdict is not Verdict.KEEP:
-        homeless = verdict is Verdict.REPAIR_AT_HOME and not fleet.has_home(table)
-        return f"{found}; {_NO_HOME if homeless else _BECAUSE[verdict]}"
+        return f"{found}; {_why_moved(table, verdict, fleet)}"
     if server is None or fleet.is_home(server, table):
         return found
     return f"{found}; {_why_away(table, fleet, stays)}"
+
+
+def _why_moved(table: Table, verdict: Verdict, fleet: Fleet) -> str:
+    if verdict is Verdict.REPAIR_AT_HOME and not fleet.has_home(table):
+        return _NO_HOME
+    if verdict is Verdict.REPAIR_ELSEWHERE and _has_no_address_at_home(table, fleet):
+        return _NO_ADDRESS
+    if verdict is Verdict.WAIT and fleet.waits_for_address(table):
+        return "it serves until another NAT has its Elastic IP for long enough"
+    return _BECAUSE[verdict]
 
 
 def _why_away(table: Table, fleet: Fleet, stays: str) -> str:
@@ -194,6 +228,7 @@ def _why_away(table: Table, fleet: Fleet, stays: str) -> str:
             any(fleet.claims.is_accused(nat.instance) for nat in here),
             "a NAT says that the one at home is ill or silent",
         ),
+        (_has_no_address_at_home(table, fleet), _NO_ADDRESS),
         (not fleet.at_home(table), "AWS refused the NAT at home"),
         (True, f"no NAT at home has been usable for {FAILBACK_AFTER_S:.0f} s yet"),
     )
@@ -201,6 +236,19 @@ def _why_away(table: Table, fleet: Fleet, stays: str) -> str:
 
 
 _NO_HOME = "it has no home, and any usable NAT serves it"
+
+
+def _has_no_address_at_home(table: Table, fleet: Fleet) -> bool:
+    """Say whether what keeps a table away is that the NATs at home are known by no address yet."""
+    here = [nat for nat in fleet.usable if fleet.is_home(nat, table)]
+    return (
+        bool(here)
+        and not any(map(fleet.addresses.has_settled, here))
+        and (any(map(fleet.addresses.has_settled, fleet.usable)))
+    )
+
+
+_NO_ADDRESS = "no NAT at home has its Elastic IP for long enough yet"
 _BECAUSE = {
     Verdict.WAIT: "the NATs get to know each other before it moves",
     Verdict.FAIL_BACK: "a NAT at home is usable again",

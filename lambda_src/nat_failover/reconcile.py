@@ -15,6 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from nat_failover import ring
 from nat_failover.actions import (
+    AssociateAddress,
     AssociateSubnet,
     CompleteLifecycleAction,
     MarkUnhealthy,
@@ -101,8 +102,11 @@ class Run:
 
     @property
     def served(self) -> bool:
-        """Whether every private subnet had egress at the last complete observation."""
-        return self.plan is not None and not self.plan.without_egress
+        """Whether every private subnet had egress at the last complete observation.
+
+        And whether the NATs had the Elastic IPs that are free, for long enough.
+        """
+        return bool(self.plan and not self.plan.without_egress and not self.plan.settles)
 
 
 def reconcile(  # noqa: PLR0913 - what a run is made of, each thing by name
@@ -206,12 +210,13 @@ def _effects(run: Run, results: tuple[Result, ...]) -> Iterator[Effect]:
 def _refusal(result: Result) -> frozenset[tuple[str, str]]:
     """Return which target was refused to what, if one was."""
     match result.write:
-        case SetDefaultRoute(table=table, instance=instance) if result.refused:
-            return frozenset({(table, instance)})
-        case MoveSubnet(subnet=subnet, table=table) if result.refused:
-            return frozenset({(subnet, table)})
-        case AssociateSubnet(subnet=subnet, table=table) if result.refused:
-            return frozenset({(subnet, table)})
+        case (
+            SetDefaultRoute(table=asset, instance=given)
+            | MoveSubnet(subnet=asset, table=given)
+            | AssociateSubnet(subnet=asset, table=given)
+            | AssociateAddress(allocation=asset, instance=given)
+        ) if result.refused:
+            return frozenset({(asset, given)})
         case MarkUnhealthy(instance=instance) | CompleteLifecycleAction(instance=instance):
             return frozenset({(instance, result.write.call)}) if result.refused else frozenset()
         case PublishRing() if result.error:
@@ -238,4 +243,8 @@ def _what_is_left(run: Run) -> str:
         left = f"time was up with {len(run.todo)} writes left to do"
         refused = {result.error for result in run.results if result.write in run.todo}
         return "; ".join((left, *sorted(error for error in refused if error)))
+    if run.plan and not run.plan.without_egress:
+        left = "time was up before every NAT had its Elastic IP for long enough"
+        said = {result.error for result in run.results if result.error}
+        return "; ".join((left, *sorted(said)))
     return "time was up before every private subnet had a working default route"

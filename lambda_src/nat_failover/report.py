@@ -50,11 +50,17 @@ def report(run: Run, settings: Settings, state: IncidentState) -> dict[str, Any]
 
 def _summary(run: Run) -> dict[str, Any]:
     health = run.plan.health if run.plan else ()
+    lacking = dict(run.plan.unstable) if run.plan else {}
     return {
         "trigger": sorted(run.trigger.kinds),
         "observations": run.observations,
         "saw": [
-            {"nat": j.nat.instance, "zone": j.nat.zone, "health": j.health, "reason": j.reason}
+            {
+                "nat": j.nat.instance,
+                "zone": j.nat.zone,
+                "health": j.health,
+                "reason": lacking.get(j.nat.instance, j.reason),
+            }
             for j in health[:_MOST_NATS]
         ],
         "decided": [asdict(decision) for decision in run.decided],

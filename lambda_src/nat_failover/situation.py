@@ -83,8 +83,16 @@ def not_ours(plan: Plan) -> int:
 
 
 def _lacks_redundancy(plan: Plan, seen: Observation, settings: Settings) -> bool:
-    """Say whether the loss of one NAT, or of one zone, would be the last."""
-    zones = [judged.nat.zone for judged in plan.health if judged.health is Health.USABLE]
+    """Say whether the loss of one NAT, or of one zone, would be the last.
+
+    A NAT without its Elastic IP is none for whoever knows the set.
+    """
+    unstable = dict(plan.unstable)
+    zones = [
+        judged.nat.zone
+        for judged in plan.health
+        if judged.health is Health.USABLE and judged.nat.instance not in unstable
+    ]
     one_zone = settings.wanted > 1 and len(seen.zones) > 1 and len(set(zones)) == 1
     return len(zones) < settings.wanted or one_zone
 

@@ -20,6 +20,7 @@ from cdk_nat_failover.options.instances import (
     InstanceOptions,
     Size,
     desired_is_not_more_than_max,
+    each_nat_has_an_elastic_ip,
     min_is_not_more_than_desired,
 )
 from cdk_nat_failover.options.logs import LogOptions
@@ -107,6 +108,11 @@ def _a_nat_fits_in_each_zone(settings: AppSettings) -> str | None:
     )
 
 
+def _each_nat_has_an_elastic_ip(settings: AppSettings) -> str | None:
+    size = settings.fleet.size(settings.network.nat_subnet_count)
+    return each_nat_has_an_elastic_ip(settings.fleet, size, "fleet.")
+
+
 def _existing_vpc_keeps_its_associations(settings: AppSettings) -> str | None:
     network, strategy = settings.network, settings.failover.strategy
     if not network.vpc or strategy == FailoverOptions().strategy:
@@ -145,6 +151,7 @@ RULES: tuple[Rule, ...] = (
     (("network.vpc", "failover.strategy"), _existing_vpc_keeps_its_associations),
     (("fleet.min", "fleet.desired"), _of_the_size(min_is_not_more_than_desired)),
     (("fleet.desired", "fleet.max"), _of_the_size(desired_is_not_more_than_max)),
+    (("fleet.elastic_ips", "fleet.desired", "network.zones"), _each_nat_has_an_elastic_ip),
     *_of("fleet", InstanceOptions.rules),
 )
 """Each rule about several settings, or several values of one."""

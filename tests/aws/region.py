@@ -133,13 +133,13 @@ class Region:
             LaunchTemplateName=self.stack,
             LaunchTemplateData={"ImageId": ANY_IMAGE, "InstanceType": "t4g.nano"},
         )
-        self._template = made["LaunchTemplate"]["LaunchTemplateId"]
+        self.template = made["LaunchTemplate"]["LaunchTemplateId"]
         self.autoscaling.create_auto_scaling_group(
             AutoScalingGroupName=self.group,
             MinSize=0,
             MaxSize=100,
             VPCZoneIdentifier=",".join(home.public for home in self.homes.values()),
-            LaunchTemplate={"LaunchTemplateId": self._template},
+            LaunchTemplate={"LaunchTemplateId": self.template},
             Tags=[{"Key": FLEET_TAG, "Value": self.stack, "PropagateAtLaunch": True}],
         )
 
@@ -183,7 +183,7 @@ class Region:
         moto's group puts every instance into its first zone; so it gets a made one attached.
         """
         made = self.ec2.run_instances(
-            LaunchTemplate={"LaunchTemplateId": self._template},
+            LaunchTemplate={"LaunchTemplateId": self.template},
             SubnetId=self.homes[table].public,
             MinCount=1,
             MaxCount=1,
@@ -300,6 +300,12 @@ class Region:
         found = read(self._table_of_memory)
         assert found is not None
         return found.state
+
+    def histories(self) -> frozenset[NatHistory]:
+        """Return what the memory knows of how the NATs fared."""
+        found = read(self._table_of_memory)
+        assert found is not None
+        return found.history
 
     def claim(self, message: Mapping[str, Any], ago: float = 0.0) -> Any:  # noqa: ANN401 - boto3's
         """Store what a NAT published some seconds ago; return it as it is stored."""

@@ -18,6 +18,13 @@ VARIANTS: dict[str, Mapping[str, Any]] = {
     "swap-and-adopt": {"failover": {"strategy": "swap-route-table", "adopt": True}},
     "customer-key": {"topic": {"customer_key": True}},
     "unwatched": {"fleet": {"watch": False}, "topic": {"customer_key": True}},
+    "elastic-ips": {"fleet": {"elastic_ips": "retained"}},
+    "elastic-ips-that-are-given": {
+        "fleet": {
+            "launch": "configuration",
+            "elastic_ips": ["eipalloc-0123456789abcdef0", "eipalloc-0fedcba9876543210"],
+        }
+    },
     "newest-image-at-launch": {"fleet": {"image_updates": "at-launch", "max_lifetime_days": 7}},
     "pinned-zones": {
         "account": "123456789012",

@@ -60,6 +60,7 @@ CHANGES: dict[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
     "fleet.drain_s": ({}, {"fleet": {"drain_s": 60}}),
     "fleet.max_lifetime_days": ({}, {"fleet": {"max_lifetime_days": None}}),
     "fleet.image_updates": ({}, {"fleet": {"image_updates": "at-launch"}}),
+    "fleet.elastic_ips": ({}, {"fleet": {"elastic_ips": "created"}}),
     "topic.customer_key": ({}, {"topic": {"customer_key": True}}),
     "failover.strategy": ({}, {"failover": {"strategy": "swap-route-table"}}),
     "failover.failback": ({}, {"failover": {"failback": "manual"}}),

@@ -94,7 +94,23 @@ ENCRYPTION = [
     Request(action="kms:Decrypt", resource=KEY),
     Request(action="kms:GenerateDataKey", resource=KEY),
 ]
+IP = f"{EC2}:elastic-ip/eipalloc-0123456789abcdef0"
+ASSOCIATE = "ec2:AssociateAddress"
+IN_PUBLIC = {"ec2:Subnet": f"{EC2}:subnet/subnet-public-1"}
+MEMBER = {"aws:autoscaling:groupName": "NatFailover-nat"}
+ADDRESSES = [
+    Request(action="ec2:DescribeAddresses", resource="*"),
+    Request(action=ASSOCIATE, resource=IP),
+    Request(action=ASSOCIATE, resource=INTERFACE, context=IN_PUBLIC),
+    Request(action=ASSOCIATE, resource=INSTANCE, tags=MEMBER),
+]
 FOREIGN = [
+    Request(action=ASSOCIATE, resource=f"{EC2}:elastic-ip/eipalloc-0"),
+    Request(action=ASSOCIATE, resource=INTERFACE, context={"ec2:Subnet": SUBNET}),
+    Request(action=ASSOCIATE, resource=INSTANCE, tags=OURS),
+    Request(action=ASSOCIATE, resource=INSTANCE, tags={"aws:autoscaling:groupName": "Other-nat"}),
+    Request(action="ec2:DisassociateAddress", resource=IP),
+    Request(action="ec2:ReleaseAddress", resource=IP),
     Request(action="ec2:CreateRoute", resource=f"{EC2}:route-table/rtb-other"),
     Request(action="ec2:ReplaceRoute", resource=f"{EC2}:route-table/rtb-other"),
     Request(action="ec2:ReplaceRoute", resource=f"{EC2}:route-table/rtb-other", tags=OURS),
@@ -152,6 +168,7 @@ FOREIGN = [
         ("swap-route-table", READS + WRITES + SWAPS + DEPARTURES),
         ("swap-and-adopt", READS + WRITES + SWAPS + DEPARTURES),
         ("customer-key", READS + WRITES + ENCRYPTION),
+        ("elastic-ips-that-are-given", READS + WRITES + ADDRESSES),
     ],
 )
 def test_role_allows_what_the_function_does_and_refuses_what_it_does_not(
@@ -159,7 +176,7 @@ def test_role_allows_what_the_function_does_and_refuses_what_it_does_not(
 ) -> None:
     """The stack's own tables, subnets, instances, group, topic, queue, log and key; no others."""
     template = synthesize(variant)
-    requests = READS + CHECKS + WRITES + SWAPS + DEPARTURES + ENCRYPTION + FOREIGN
+    requests = READS + CHECKS + WRITES + SWAPS + DEPARTURES + ENCRYPTION + ADDRESSES + FOREIGN
     asked = [
         replace(request, resource_policy=_key_policy(template))
         if request.action.startswith("kms:")
@@ -182,9 +199,9 @@ def test_role_names_no_resource_by_a_star_but_for_looking(
         for policy in _role(template)["Policies"]
         for statement in policy["PolicyDocument"]["Statement"]
     ]
-    assert [statement["Action"] for statement in statements if statement["Resource"] == "*"] == [
-        sorted(request.action for request in READS + checks)
-    ]
+    (looking,) = (each["Action"] for each in statements if each["Resource"] == "*")
+    expected = {request.action for request in READS + checks}
+    assert set(looking) - {"ec2:DescribeAddresses"} == expected
 
 
 def test_role_names_the_calls_of_every_write_and_no_others(
@@ -194,10 +211,11 @@ def test_role_names_the_calls_of_every_write_and_no_others(
 
     The memory it writes on its own account, too.
     """
-    reads = {request.action for request in READS}
+    reads = {request.action for request in READS} | {"ec2:DescribeAddresses"}
     named = {
         action
-        for policy in _role(synthesize("swap-route-table"))["Policies"]
+        for variant in ("swap-route-table", "elastic-ips")
+        for policy in _role(synthesize(variant))["Policies"]
         for statement in policy["PolicyDocument"]["Statement"]
         for action in _each(statement["Action"])
         if action.startswith(("ec2:", "autoscaling:")) and action not in reads

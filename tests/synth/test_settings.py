@@ -28,6 +28,11 @@ NETWORKS = (
     "a list of up to 4 more networks of the VPC whose hosts may use the NATs, such as"
     " ['100.64.0.0/16']"
 )
+ELASTIC_IPS = (
+    "null for those of the launch, 'created' for Elastic IPs of the stack, 'retained' for such that"
+    " stay when the stack is destroyed, or a list of the allocations of one's own, one for each"
+    " NAT, such as ['eipalloc-0123456789abcdef0', 'eipalloc-0fedcba9876543210']"
+)
 TARGETS = (
     "null for the Region's endpoints, or a list of 1 to 4 IPv4 addresses or host names that take"
     " connections at port 443, any one of which proves that a NAT forwards, such as"
@@ -546,6 +551,32 @@ MISTAKES: list[tuple[Any, str]] = [
     ({"fleet": {"drain_s": 60.5}}, f"fleet.drain_s is 60.5; allowed: {DRAIN}"),
     ({"fleet": {"max_lifetime_days": 0}}, f"fleet.max_lifetime_days is 0; allowed: {LIFETIME}"),
     ({"fleet": {"max_lifetime_days": 366}}, f"fleet.max_lifetime_days is 366; allowed: {LIFETIME}"),
+    (
+        {"fleet": {"elastic_ips": "mine"}},
+        (
+            "fleet.elastic_ips is 'mine': it is neither a word that is allowed nor a list; allowed:"
+            f" {ELASTIC_IPS}"
+        ),
+    ),
+    (
+        {"fleet": {"elastic_ips": ["eipalloc-1", "eipalloc-0123456789abcdef0"]}},
+        (
+            "fleet.elastic_ips is ['eipalloc-1', 'eipalloc-0123456789abcdef0']: 'eipalloc-1' is not"
+            " the id of an allocation, eipalloc- and 8 or 17 hexadecimal digits; allowed: "
+            + ELASTIC_IPS
+        ),
+    ),
+    (
+        {"fleet": {"elastic_ips": ["eipalloc-0123456789abcdef0"] * 2}},
+        (
+            "fleet.elastic_ips is ['eipalloc-0123456789abcdef0', 'eipalloc-0123456789abcdef0']:"
+            " 'eipalloc-0123456789abcdef0' is there twice: name each once; allowed: " + ELASTIC_IPS
+        ),
+    ),
+    (
+        {"fleet": {"elastic_ips": ["eipalloc-0123456789abcdef0"]}},
+        "fleet.elastic_ips has 1, but fleet.desired is 2; allowed: one for each NAT",
+    ),
     (
         {"fleet": {"image_updates": "never"}},
         (

@@ -36,6 +36,8 @@ def settings(draw: st.DrawFn) -> Settings:
         failback=draw(st.sampled_from(Failback)),
         adopt=draw(st.booleans()),
         watch=draw(st.booleans()),
+        elastic_ips=(ips := draw(st.sampled_from(((), ("eipalloc-1", "eipalloc-2"))))),
+        launch=draw(names) if ips else "",
     )
 
 
@@ -60,6 +62,10 @@ TABLES = (
     'allowed: a JSON list such as [{"id":"rtb-…","zone":"eu-west-1a","subnets":["subnet-…"]}] of'
     " one table or more, each table and each subnet once; without zone and subnets they are"
     " observed"
+)
+IPS = (
+    "allowed: ids of allocations with commas between them, such as eipalloc-…, each once, or"
+    " nothing"
 )
 TWICE = '{"id":"rtb-1","zone":"z","subnets":["subnet-1"]}'
 
@@ -92,6 +98,8 @@ TWICE = '{"id":"rtb-1","zone":"z","subnets":["subnet-1"]}'
         ("NAT_FAILBACK", "no", "is 'no'; allowed: automatic or manual"),
         ("NAT_ADOPT", "yes", "is 'yes'; allowed: true or false"),
         ("NAT_WATCH", "on", "is 'on'; allowed: true or false"),
+        ("NAT_ELASTIC_IPS", "1.1.1.1", f"is '1.1.1.1'; {IPS}"),
+        ("NAT_ELASTIC_IPS", "eipalloc-1,eipalloc-1", f"is 'eipalloc-1,eipalloc-1'; {IPS}"),
     ],
 )
 def test_settings_name_the_variable_when_its_value_is_wrong(

@@ -161,7 +161,7 @@ class TestHistory:
         """So that what is remembered stays small."""
         gone = any_nat("gone", state=InstanceState.TERMINATED)
         assert frozenset() == plan(seen(gone, served=gone), POLICY).history
-        assert frozenset() == advance(frozenset({NatHistory(instance="i-x")}), (), NOW)
+        assert frozenset() == advance(frozenset({NatHistory(instance="i-x")}), (), (), NOW)
 
 
 def ring(version: int = 3, written: float = NOW - 60, members: tuple[Peer, ...] = BOTH) -> Ring:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, assert_never
 from hypothesis import strategies as st
 
 from nat_failover.actions import (
+    AssociateAddress,
     AssociateSubnet,
     CompleteLifecycleAction,
     DisableSourceDestCheck,
@@ -28,6 +29,7 @@ from nat_failover.model import (
     Association,
     Claim,
     DefaultRoute,
+    ElasticIp,
     InstanceState,
     Judgement,
     Nat,
@@ -152,6 +154,13 @@ def carry_out(seen: Observation, actions: Iterable[Planned]) -> Observation:
                     for nat in seen.nats
                 )
                 seen = replace(seen, nats=frozenset(nats))
+            case AssociateAddress():
+                given = {"interface": action.interface, "address": action.address}
+                ips = (
+                    replace(ip, **given) if ip.allocation == action.allocation else ip
+                    for ip in seen.elastic_ips or ()
+                )
+                seen = replace(seen, elastic_ips=frozenset(ips))
             case MarkUnhealthy() | CompleteLifecycleAction():
                 nats = (
                     _told(nat, action) if nat.instance == action.instance else nat
@@ -269,14 +278,21 @@ def _with_hearsay(draw: st.DrawFn, seen: Observation) -> Observation:
         NatHistory,
         instance=peers,
         usable_since=st.none() | moments,
+        stable_since=st.none() | moments,
         sick=st.lists(moments, max_size=3).map(tuple),
     )
+    nats = [
+        replace(
+            nat,
+            address=draw(st.sampled_from([f"10.0.0.{i}", None])),
+            stable=draw(st.sampled_from([True, True, False])),
+        )
+        for i, nat in enumerate(sorted(seen.nats))
+    ]
     return replace(
         seen,
-        nats=frozenset(
-            replace(nat, address=draw(st.sampled_from([f"10.0.0.{i}", None])))
-            for i, nat in enumerate(sorted(seen.nats))
-        ),
+        nats=frozenset(nats),
+        elastic_ips=draw(_elastic_ips(nats)),
         claims=frozenset(draw(st.lists(claim, max_size=4, unique_by=lambda c: c.instance))),
         history=frozenset(draw(st.lists(fared, max_size=4, unique_by=lambda h: h.instance))),
         ring=draw(st.sampled_from([None, Ring(), Ring(version=1, written=now - 1)])),
@@ -284,6 +300,20 @@ def _with_hearsay(draw: st.DrawFn, seen: Observation) -> Observation:
         desired=draw(st.sampled_from([2, 2, 0])),
         deleting=draw(st.sampled_from([False, False, True])),
     )
+
+
+@st.composite
+def _elastic_ips(draw: st.DrawFn, nats: list[Nat]) -> frozenset[ElasticIp] | None:
+    """Draw a set of Elastic IPs: free, with a NAT, or with something else; or that of no stack."""
+    holders: list[tuple[str | None, str | None]] = [(None, None), (None, None)]
+    holders += [("eni-foreign", "10.0.0.99"), *((nat.interface, nat.address) for nat in nats)]
+    held = draw(st.lists(st.sampled_from(holders), max_size=4))
+    once = [holder for i, holder in enumerate(held) if None in holder or holder not in held[:i]]
+    ips = [
+        ElasticIp(allocation=f"eipalloc-{i}", interface=interface, address=address)
+        for i, (interface, address) in enumerate(once)
+    ]
+    return draw(st.sampled_from([frozenset(ips), frozenset(ips), frozenset(), None]))
 
 
 @st.composite

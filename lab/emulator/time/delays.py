@@ -67,6 +67,14 @@ ROUTE_TAKES_EFFECT = Delay(
     _MEASURED,
     "github.com/nowakeai/betternat, research 040, for the longer; the shorter is assumed",
 )
+ADDRESS_TAKES_EFFECT = Delay(
+    "packets have the Elastic IP that was associated",
+    3,
+    6,
+    _MEASURED,
+    "NGINX documentation, 'Active-Passive HA on AWS with keepalived': 5 to 6 s in most tests; the"
+    " shorter is assumed",
+)
 READ_LAGS = Delay(
     "a described route lags what was written",
     0,

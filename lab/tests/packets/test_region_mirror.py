@@ -44,6 +44,14 @@ def lost(host: Namespace) -> bool:
     return False
 
 
+def seen_as(host: Namespace) -> str | None:
+    """Return the address from which a host's connection comes; None if the change cut it off."""
+    try:
+        return source(host, timeout=LOST)
+    except TimeoutError:
+        return None
+
+
 @dataclass(frozen=True, slots=True)
 class Played:
     """A VPC with a private subnet and two NATs, in the region and in packets."""
@@ -215,6 +223,21 @@ def test_packets_take_the_way_that_the_region_shows(played: Played) -> None:
     played.ec2.terminate_instances(InstanceIds=[second])
     eventually(lambda: lost(played.host))
     eventually(lambda: machine not in leftovers())
+
+
+def test_elastic_ip_replaces_the_address_that_a_server_sees(played: Played) -> None:
+    """Of new connections; an open one hangs, because nobody has the address that it had."""
+    first, _ = played.nats
+    launched = played.public(first)
+    ip = played.ec2.allocate_address(Domain="vpc")
+    interface = describe(played.region, first)["NetworkInterfaces"][0]["NetworkInterfaceId"]
+    with connect(played.host) as flow:
+        assert ask(flow) == launched
+        played.ec2.associate_address(AllocationId=ip["AllocationId"], NetworkInterfaceId=interface)
+        eventually(lambda: seen_as(played.host) == ip["PublicIp"])
+        with pytest.raises(TimeoutError):
+            ask(flow, timeout=LOST)
+    assert source(played.host) == ip["PublicIp"]
 
 
 def test_an_instance_that_hangs_lets_nothing_through(played: Played) -> None:
