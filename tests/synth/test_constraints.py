@@ -62,7 +62,11 @@ EXTREMES: dict[str, dict[str, Any]] = {
             "route_tables": [f"rtb-{number:017}" for number in range(30)],
             "served_cidrs": [f"172.16.{number}.128/25" for number in range(200, 250)],
         },
-        "fleet": {"max": 10, "session_manager": True},
+        "fleet": {
+            "max": 10,
+            "session_manager": True,
+            "elastic_ips": [f"eipalloc-{number:017}" for number in range(10)],
+        },
         "topic": {"customer_key": True},
     },
     "smallest": {
