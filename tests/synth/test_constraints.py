@@ -59,7 +59,7 @@ EXTREMES: dict[str, dict[str, Any]] = {
             "cidr": "10.2.0.0/16",
             "additional_cidrs": [f"10.{number}.0.0/16" for number in (3, 4, 5, 6)],
             "public_subnets": [f"subnet-{number:017}" for number in range(10)],
-            "route_tables": [f"rtb-{number:017}" for number in range(30)],
+            "route_tables": [f"rtb-{number:017}" for number in range(24)],
             "served_cidrs": [f"172.16.{number}.128/25" for number in range(200, 250)],
         },
         "fleet": {
