@@ -5,9 +5,10 @@ VENV := .venv
 READY := $(VENV)/.ready node_modules/.ready
 PACKETS := $(VENV)/.packets
 CDK := node_modules/.bin/cdk
-CHEAP := tests/unit tests/aws tests/synth
+CHEAP := tests/synth tests/aws tests/unit
 WORKERS := $(shell $(PYTHON) -c 'import os; print(2 + (os.cpu_count() or 1))' 2>/dev/null)
-PYTEST = python -m pytest --numprocesses $(WORKERS) --dist worksteal --quiet
+# A file's tests share what it takes long to deploy, so that one process plays all of them.
+PYTEST = python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder --quiet
 
 # Node for the CDK comes from the virtual environment; the app and the checks import the function.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
@@ -15,21 +16,24 @@ export PYTHONPATH := lambda_src
 export MYPYPATH := lambda_src
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab soak readings figures test check format synth bootstrap diff deploy destroy mutants bench dataplane lock clean
+.PHONY: help setup lab doctor soak exhaustive figures test check format synth bootstrap diff deploy destroy mutants bench dataplane lock clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY) $(PACKETS) ## Make .venv and node_modules, as the other recipes do on first use
 
 lab: $(READY) $(PACKETS) ## Watch a failover in a region in a box; ARGS="drill zone-outage" and more: lab/README.md
 	@python -m lab $(ARGS)
 
+doctor: $(READY) ## Find in the account of your credentials what would keep a deployment from succeeding
+	@python -m lab doctor $(ARGS)
+
 soak: $(READY) ## Run 1 000 drills of mixed faults; fail if one is not recovered
 	@python -m lab soak $(ARGS)
 
-readings: $(READY) ## Run updates that fail under every reading of what AWS leaves open (minutes)
-	@python -m pytest --quiet --every-reading lab/tests/drills/test_updates.py
+exhaustive: $(READY) $(PACKETS) ## Run the tests that play a selection in `make test` with all that they can play
+	@$(PYTEST) --exhaustive lab/tests/drills lab/tests/cli/test_commands_of_pages.py
 
 figures: $(READY) ## Collect the figures that README and docs print anew (minutes)
 	@python -m lab figures

@@ -2,8 +2,9 @@
 
 `drill` finds the stack through CloudFormation, names what it will do to what, asks, injects one
 fault after the other, observes it about once a second until the stack is as it was, and returns the
-same `Outcome` as a drill in the emulated region. It is the only part of the lab that ever uses a
-person's credentials, and it touches nothing that does not carry the stack's tag.
+same `Outcome` as a drill in the emulated region. Nothing else of the lab uses a person's
+credentials but `lab.doctor`, which only reads; and it touches nothing that does not carry the
+stack's tag.
 
 What it injects, and what ends it:
 

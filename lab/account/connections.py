@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from lab.account.clock import AccountClock
 
-_TIMEOUTS: Any = {"connect_timeout": 3, "read_timeout": 8}
+TIMEOUTS: Any = {"connect_timeout": 3, "read_timeout": 8}
 """Seconds; an observation that takes longer is one that failed."""
 
 
@@ -40,6 +40,18 @@ class Connections:
     identity: Any
 
 
+def must_have_a_region(session: boto3.Session) -> None:
+    """Check that the session has a Region.
+
+    Raises:
+        RealDrillError: when not.
+
+    """
+    if not session.region_name:
+        message = "no Region was given: give --region, or set one in the profile or AWS_REGION"
+        raise RealDrillError(message)
+
+
 def connect(
     session: boto3.Session, endpoint: str | None, threads: Executor, clock: AccountClock
 ) -> Connections:
@@ -49,11 +61,9 @@ def connect(
         RealDrillError: when the session has no Region.
 
     """
-    if not session.region_name:
-        message = "no Region was given: give --region, or set one in the profile or AWS_REGION"
-        raise RealDrillError(message)
-    retried = Config(retries={"mode": "standard", "total_max_attempts": 4}, **_TIMEOUTS)
-    single = Config(retries={"mode": "standard", "total_max_attempts": 1}, **_TIMEOUTS)
+    must_have_a_region(session)
+    retried = Config(retries={"mode": "standard", "total_max_attempts": 4}, **TIMEOUTS)
+    single = Config(retries={"mode": "standard", "total_max_attempts": 1}, **TIMEOUTS)
     once = _clients(session, endpoint, threads, single)
     clock.listen(once.ec2)
     clock.listen(once.autoscaling)

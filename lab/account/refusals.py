@@ -16,6 +16,9 @@ from botocore.exceptions import (
     SSOError,
     TokenRetrievalError,
 )
+from botocore.exceptions import (
+    ConnectionError as UnreachableError,
+)
 from botocore.parsers import ResponseParserError
 
 from lab.account.errors import RealDrillError
@@ -26,8 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-_DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
-_UNKNOWN_PERSON = frozenset(
+DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
+UNKNOWN_PERSON = frozenset(
     {
         "AuthFailure",
         "ExpiredToken",
@@ -48,8 +51,7 @@ _NO_CREDENTIALS = (
     TokenRetrievalError,
 )
 _LOG_IN = (
-    "log in (aws sso login, aws configure) or name another profile in AWS_PROFILE, and run the"
-    " drill again"
+    "log in (aws sso login, aws configure) or name another profile in AWS_PROFILE, and try again"
 )
 
 
@@ -67,14 +69,17 @@ def in_a_sentence() -> Iterator[None]:
 def _refusal(error: ClientError) -> str:
     code, said = error.response["Error"]["Code"], error.response["Error"]["Message"]
     action, needs = permission(error.operation_name)
-    if code in _UNKNOWN_PERSON:
-        return f"AWS does not take the credentials ({action}: {code}: {said}): {_LOG_IN}"
-    if code in _DENIED:
+    if code in UNKNOWN_PERSON:
+        return (
+            f"AWS does not take the credentials ({action}: {code}: {said}): {_LOG_IN}; a Region"
+            " that must be enabled for the account takes none before"
+        )
+    if code in DENIED:
         return (
             f"the credentials may not call {action} ({code}): allow them what {needs} needs, which"
             f" is {', '.join(PERMISSIONS[needs])}"
         )
-    return f"AWS refused {action} ({code}: {said}): mend that and run the drill again"
+    return f"AWS refused {action} ({code}: {said}): mend that and try again"
 
 
 def _failure(error: Exception) -> str:
@@ -83,6 +88,6 @@ def _failure(error: Exception) -> str:
         return f"there are no usable AWS credentials ({said}): {_LOG_IN}"
     if isinstance(error, NoRegionError):
         return "no Region was given: give --region, or set one in the profile"
-    if isinstance(error, HTTPClientError):
+    if isinstance(error, (HTTPClientError, UnreachableError)):
         return f"AWS cannot be reached ({said}): check the Region and the network"
-    return f"AWS's answer cannot be used ({said}): run the drill again"
+    return f"AWS's answer cannot be used ({said}): try again"

@@ -25,6 +25,8 @@ def check_options(options: Namespace) -> None:
 
     """
     given = vars(options)
+    if given["command"] == "doctor":  # of an account, and of no stack in it
+        return
     if not given.get("real"):
         _refuse(given, _OF_AN_ACCOUNT, "for a stack in a real account: add --real, or leave")
     elif not given.get("stack"):

@@ -42,6 +42,7 @@ def parser() -> argparse.ArgumentParser:
     figures.add_argument(
         "--kept", action="store_true", help="print the figures that are kept, without drills"
     )
+    _doctor(commands)
     commands.add_parser("fidelity", help="list what is modelled, how well, and what is not")
     return top
 
@@ -87,6 +88,16 @@ def _drill(command: argparse.ArgumentParser) -> None:
     real.add_argument("--stack", metavar="NAME", help="the name of the stack")
     real.add_argument("--region", metavar="REGION", help="its Region, unless the profile says it")
     real.add_argument("--yes", action="store_true", help="do not ask")
+
+
+def _doctor(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    what = "look in an AWS account for what would keep a deployment from succeeding; writes nothing"
+    command = commands.add_parser("doctor", help=what, description=what.capitalize())
+    command.add_argument(
+        "--region", metavar="REGION", help="its Region, unless the profile says it"
+    )
+    command.add_argument("--json", action="store_true", help="print JSON and nothing else")
+    command.set_defaults(real=True)
 
 
 def _compare(command: argparse.ArgumentParser) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import boto3
@@ -24,7 +25,15 @@ def drill_real(
     return account.drill(
         faults,
         options.stack,
-        session=boto3.Session(region_name=options.region),
+        session=session(options.region),
         ask=account.person(yes=options.yes),
         tell=screen.moment if screen else lambda _: None,
     )
+
+
+def session(region: str | None) -> boto3.Session:
+    """Return a session of the person's, in a Region or in that which the environment names.
+
+    The CDK takes AWS_REGION for it; boto3 takes AWS_DEFAULT_REGION and the profile's alone.
+    """
+    return boto3.Session(region_name=region or os.environ.get("AWS_REGION"))

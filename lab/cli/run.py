@@ -14,6 +14,7 @@ from lab.account import RealDrillError
 from lab.cli import figures, tables
 from lab.cli.compare import compare, comparison_status, failures, medians, soak
 from lab.cli.demo import demo
+from lab.cli.doctor import run_doctor
 from lab.cli.drill import DEPLOYMENT_PACE, drill, status, tell
 from lab.cli.options import OptionsError, check_options
 from lab.cli.real import drill_real
@@ -79,6 +80,7 @@ def run(options: Namespace, directory: Path) -> int:
         "drill": _drill,
         "compare": _compare,
         "soak": _soak,
+        "doctor": run_doctor,
         "faults": tables.faults,
         "figures": _figures,
         "fidelity": tables.fidelity,

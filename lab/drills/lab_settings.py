@@ -18,6 +18,8 @@ from stacks.settings.reader import SettingsError, read_settings
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from stacks.settings.app import AppSettings
+
 _TWO = tuple(f"{REGION}{letter}" for letter in ZONES[:2])
 
 
@@ -43,12 +45,8 @@ def lab_settings(project: Path, strategy: str | None) -> LabSettings:
         LabSettingsError: with the app's own words where the app would not take them.
 
     """
-    given = _given(project / "cdk.json")
-    try:
-        read_settings(given)
-    except SettingsError as error:
-        message = f"the settings in cdk.json cannot be used: {error}"
-        raise LabSettingsError(message) from error
+    given = _given(project)
+    _read(given)
     network = given.get("network", {})
     zones = [REGION + zone[-1] for zone in network.get("zones") or ()] or None
     settings = {**given, "account": None, "region": None, "network": {**network, "zones": zones}}
@@ -64,8 +62,42 @@ def lab_settings(project: Path, strategy: str | None) -> LabSettings:
     )
 
 
-def _given(file: Path) -> dict[str, Any]:
+def app_settings(project: Path) -> AppSettings:
+    """Return the settings of a project's app.
+
+    Raises:
+        LabSettingsError: with the app's own words where the app would not take them.
+
+    """
+    return _read(_given(project))
+
+
+def _read(given: dict[str, Any]) -> AppSettings:
+    try:
+        return read_settings(given)
+    except SettingsError as error:
+        message = f"the settings in cdk.json cannot be used: {error}"
+        raise LabSettingsError(message) from error
+
+
+def _given(project: Path) -> dict[str, Any]:
     """Return the context key `nat`: every key has a default, so that it may be missing."""
+    given = app_context(project).get("nat")
+    if given is not None and not isinstance(given, dict):
+        file = project / "cdk.json"
+        message = f"the context key nat in {file} is {given!r}; allowed: a JSON object"
+        raise LabSettingsError(message)
+    return given or {}
+
+
+def app_context(project: Path) -> dict[str, Any]:
+    """Return the context of a project's app.
+
+    Raises:
+        LabSettingsError: when its cdk.json cannot be read.
+
+    """
+    file = project / "cdk.json"
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
@@ -75,8 +107,4 @@ def _given(file: Path) -> dict[str, Any]:
         message = f"{file} is not JSON: {error}"
         raise LabSettingsError(message) from error
     context = content.get("context", {}) if isinstance(content, dict) else {}
-    given = context.get("nat") if isinstance(context, dict) else None
-    if given is not None and not isinstance(given, dict):
-        message = f"the context key nat in {file} is {given!r}; allowed: a JSON object"
-        raise LabSettingsError(message)
-    return given or {}
+    return context if isinstance(context, dict) else {}

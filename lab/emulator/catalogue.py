@@ -57,6 +57,7 @@ from lab.emulator.services.cloudwatch.metrics import (
 )
 from lab.emulator.services.constraints import ValuesAreConstrained
 from lab.emulator.services.dynamodb.tables import TablesOfStacksExpireItems
+from lab.emulator.services.ec2.account_settings import AccountsHaveSettings
 from lab.emulator.services.ec2.addresses import RangesOfAVpcAreApart
 from lab.emulator.services.ec2.associations import SubnetsHaveOneTable, SubnetsTakeTheirAssociations
 from lab.emulator.services.ec2.capacity import ZonesRunOutOfCapacity
@@ -74,6 +75,7 @@ from lab.emulator.services.ec2.eventual_consistency.tables import (
     WritesTakeEffectLate,
 )
 from lab.emulator.services.ec2.health import StatusChecksFail
+from lab.emulator.services.ec2.images import GroupsNeedAnImageThatBoots, PublicImagesAreDescribed
 from lab.emulator.services.ec2.instances import (
     InstanceStates,
     InterfacesEndWithTheirInstance,
@@ -100,6 +102,7 @@ from lab.emulator.services.lambda_.invocations import InvokeConfigsAreReplaced
 from lab.emulator.services.messaging.schedules import RunsSchedules
 from lab.emulator.services.messaging.state_changes import PublishesStateChanges
 from lab.emulator.services.messaging.topics import DeliversToFunctions
+from lab.emulator.services.quotas import QuotasOfInstancesAreTold
 from lab.emulator.services.throttling import ThrottlesCalls
 
 if TYPE_CHECKING:
@@ -159,6 +162,8 @@ ALL: tuple[type[Behaviour], ...] = (
     ReplacementsComeFirst,
     InstanceRefreshes,
     ImagesAreResolvedAtLaunch,
+    PublicImagesAreDescribed,
+    GroupsNeedAnImageThatBoots,
     LifetimesAreLimited,
     GroupsStabilize,
     DeliversToFunctions,
@@ -188,4 +193,6 @@ ALL: tuple[type[Behaviour], ...] = (
     SubnetsHaveZoneIds,
     DeletesTheNetwork,
     ValuesAreConstrained,
+    AccountsHaveSettings,
+    QuotasOfInstancesAreTold,
 )

@@ -10,6 +10,7 @@ import pytest
 
 import tests.conftest  # noqa: F401 - how every test begins, these too
 from lab.emulator.catalogue import ALL
+from lab.emulator.isolation import PROJECT
 from lab.emulator.readings import Readings
 from lab.emulator.region import Region
 from lab.tests.shared_cdk import SharedCdk
@@ -23,8 +24,42 @@ if TYPE_CHECKING:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let all readings of AWS be played where a test otherwise plays some of them."""
-    parser.addoption("--every-reading", action="store_true", help="play all readings of AWS")
+    """Let everything be played where a test otherwise plays a selection."""
+    parser.addoption(
+        "--exhaustive",
+        action="store_true",
+        help="play all readings of AWS, all faults with both strategies, and more seeds",
+    )
+
+
+BEGIN_FIRST = (
+    "account/test_drill.py",
+    "drills/test_drills.py",
+    "drills/test_published_figures.py",
+    "drills/test_updates.py",
+    "packets/test_drill.py",
+    "cli/test_command.py",
+    "drills/test_zones.py",
+    "drills/test_existing_vpc.py",
+    "drills/test_elastic_ips.py",
+    "drills/test_elastic_ip_settings.py",
+    "cli/test_commands_of_pages.py",
+    "packets/test_watch.py",
+    "drills/test_foreign.py",
+    "drills/test_planned_moves.py",
+    "drills/test_watched_nats.py",
+    "drills/test_story.py",
+    "drills/test_examples.py",
+    "drills/test_redeployment.py",
+)
+"""The files that take longest: one that began last would keep one processor busy, and the others
+waiting."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the files that take longest begin first, in this order, and all others as they stand."""
+    place = {PROJECT / "lab" / "tests" / name: number for number, name in enumerate(BEGIN_FIRST)}
+    items.sort(key=lambda item: place.get(item.path, len(place)))
 
 
 @pytest.fixture(scope="package", autouse=True)
@@ -42,6 +77,12 @@ def cli(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Cdk]:
     kept = (base.parent if in_a_worker else base) / "assemblies"
     kept.mkdir(exist_ok=True)
     return partial(SharedCdk, kept=kept)
+
+
+@pytest.fixture(scope="session")
+def exhaustive(request: pytest.FixtureRequest) -> bool:
+    """Return whether a test is to play everything, and not a selection in which each path is."""
+    return bool(request.config.getoption("exhaustive"))
 
 
 @pytest.fixture

@@ -52,6 +52,23 @@ EXTREMES: dict[str, dict[str, Any]] = {
         "failover": {"strategy": "swap-route-table", "adopt": True},
         "alerts": {"emails": [f"{'o' * 60}{number}@example.com" for number in range(5)]},
     },
+    "existing": {
+        "name": "N" * 128,
+        "network": {
+            "vpc": f"vpc-{1:017}",
+            "cidr": "10.2.0.0/16",
+            "additional_cidrs": [f"10.{number}.0.0/16" for number in (3, 4, 5, 6)],
+            "public_subnets": [f"subnet-{number:017}" for number in range(10)],
+            "route_tables": [f"rtb-{number:017}" for number in range(24)],
+            "served_cidrs": [f"172.16.{number}.128/25" for number in range(200, 250)],
+        },
+        "fleet": {
+            "max": 10,
+            "session_manager": True,
+            "elastic_ips": [f"eipalloc-{number:017}" for number in range(10)],
+        },
+        "topic": {"customer_key": True},
+    },
     "smallest": {
         "name": "N",
         "network": {"cidr": "192.168.0.0/25"},

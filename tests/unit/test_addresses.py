@@ -19,6 +19,7 @@ from nat_failover.model import (
     NatHistory,
     Observation,
     Policy,
+    Ring,
     Verdict,
 )
 from nat_failover.planner import plan
@@ -257,6 +258,13 @@ class TestDrains:
         made = plan(replace(observation, history=history), self.POLICY)
         assert made.decisions[0].verdict is (Verdict.REPAIR_ELSEWHERE if moves else Verdict.WAIT)
         assert made.due == (None if moves else NOW + 1)
+
+    def test_run_does_not_wait_for_an_address_that_has_settled(self) -> None:
+        """Where a table waits for the NATs to know each other."""
+        ips, ring = {ip_of(AWAY)}, Ring(version=1, written=NOW)
+        observation = seen(self.LEAVING, AWAY, ips=ips, route=route_to(HOME), ring=ring)
+        made = plan(observation, self.POLICY)
+        assert (made.decisions[0].verdict, made.due) == (Verdict.WAIT, None)
 
     @pytest.mark.parametrize("bare", [set(), {FOREIGN}], ids=["none", "foreign"])
     def test_table_does_not_wait_at_a_nat_without_an_address(self, bare: set[ElasticIp]) -> None:

@@ -21,6 +21,14 @@ BOOT_GIVES_UP = Delay(
     "cdk_nat_failover/instances/boot/boot.sh: from steps that take seconds and one that fails, to"
     " the limits of all steps, 5 + 15 + 145 + 15 + 50 + 15 + 45 s",
 )
+BOOT_SWITCHES_OFF = Delay(
+    "a running instance switches itself off because it cannot unpack its boot script",
+    5,
+    40,
+    _ASSUMED,
+    "no figure published; the system's start, and the limit of 10 s in"
+    " cdk_nat_failover/instances/boot/unpack.sh",
+)
 SELF_TEST = Delay(
     "an instance that boots goes on trying to reach the internet",
     50,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from moto.ec2.models import EC2Backend, ec2_backends
@@ -38,6 +39,14 @@ FORWARDS, FAILED = "forwards", "failed"
 """How it ends: with an instance that forwards, or with a boot script that gave up."""
 
 
+class BadImage(Enum):
+    """What becomes of an instance whose image cannot become a NAT."""
+
+    GIVES_UP = "a step of its boot fails: the kernel, nftables, or the self-test"
+    SILENT = "it says nothing: it does not boot, or has no network"
+    SWITCHES_OFF = "it cannot unpack its boot script"
+
+
 @dataclass(slots=True)
 class Forwarding:
     """From when to when an instance forwards, in seconds of the lab's clock, while not hung.
@@ -50,7 +59,7 @@ class Forwarding:
     hung: bool = False
     addressless: bool = False
     egressless: bool = False
-    boots_in_vain: bool = False
+    boots_in_vain: BadImage | None = None
 
 
 _FORWARDING: SideTable[Instance, Forwarding] = SideTable(Forwarding)
@@ -59,8 +68,9 @@ _FORWARDING: SideTable[Instance, Forwarding] = SideTable(Forwarding)
 _BAD_BOOTS: SideTable[EC2Backend, int] = SideTable(int)
 """How many of the next launches fail their boot."""
 
-_NEVER_BOOTS: SideTable[EC2Backend, str | None] = SideTable(lambda: None)
-"""The instance type whose launches all fail their boot; an empty text if those of any type do."""
+_NEVER_BOOTS: SideTable[EC2Backend, tuple[str, BadImage] | None] = SideTable(lambda: None)
+"""The instance type whose launches all fail their boot, and how; an empty text if those of any type
+do."""
 
 
 _DARK_ZONES: SideTable[EC2Backend, set[str]] = SideTable(set)
@@ -136,12 +146,14 @@ def bad_boots(aws: Emulation, launches: int) -> None:
     _BAD_BOOTS[ec2_backends[aws.account][aws.region]] = launches
 
 
-def never_boots(aws: Emulation, instance_type: str = "") -> None:
-    """Let the boot script of each launch of a type fail from now on; of all types if none is given.
+def never_boots(
+    aws: Emulation, instance_type: str = "", image: BadImage = BadImage.GIVES_UP
+) -> None:
+    """Let the boot of each launch of a type fail from now on; of all types if none is given.
 
     Nothing less than `boots_again` ends that.
     """
-    _NEVER_BOOTS[ec2_backends[aws.account][aws.region]] = instance_type
+    _NEVER_BOOTS[ec2_backends[aws.account][aws.region]] = (instance_type, image)
 
 
 def boots_again(aws: Emulation) -> None:
@@ -177,8 +189,9 @@ class InstancesForward(Behaviour):
 
     def _begin(self, instance: Instance, ec2: Any, *args: Any, **kwargs: Any) -> None:
         self._init(instance, ec2, *args, **kwargs)
-        left, never = _BAD_BOOTS[ec2], _NEVER_BOOTS[ec2] in ("", instance.instance_type)
-        _FORWARDING[instance].boots_in_vain = left > 0 or never
+        left, (type_, image) = _BAD_BOOTS[ec2], _NEVER_BOOTS[ec2] or (None, BadImage.GIVES_UP)
+        if left > 0 or type_ in ("", instance.instance_type):
+            _FORWARDING[instance].boots_in_vain = image
         _BAD_BOOTS[ec2] = max(left - 1, 0)
 
     def _heard(self, entry: Entry) -> None:
@@ -191,9 +204,11 @@ class InstancesForward(Behaviour):
         clock, known = self._aws.clock, _FORWARDING[instance]
         known.begins = known.ends = math.inf
         known.hung = False
-        if known.boots_in_vain:
+        if known.boots_in_vain is BadImage.GIVES_UP:
             clock.after(delays.BOOT_GIVES_UP, lambda: self._booted(instance, FAILED))
-        else:
+        elif known.boots_in_vain is BadImage.SWITCHES_OFF:
+            clock.after(delays.BOOT_SWITCHES_OFF, lambda: switch_off(instance))
+        elif known.boots_in_vain is None:
             tested = clock.now() + clock.draw(delays.BOOT_SCRIPT)
             until = tested + delays.SELF_TEST.high
             clock.at(tested, lambda: self._test(instance, until))

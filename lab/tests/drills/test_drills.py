@@ -31,6 +31,13 @@ HOME = (True, True)
 AWAY = (True, False)
 LOST = (False, False)
 
+MOVED = {"terminate", "both", "tamper", "disassociate", "delete-table", "denied", "during-deploy"}
+"""Faults after which subnets are moved in another way than routes are replaced.
+
+One NAT and both are gone, a route, an association and a table; the writes are refused; and
+CloudFormation writes too. The others differ in what is noticed, which no strategy knows.
+"""
+
 
 def job(testbed: AppTestbed, written: str, *, seed: int = 0, handler: Handler | None = None) -> Job:
     """Return a drill of faults as they are written on the command line."""
@@ -52,19 +59,21 @@ def end(outcome: Outcome) -> tuple[bool, bool]:
     return outcome.recovered, outcome.home
 
 
-def test_every_fault_ends_as_documented_when_subnets_are_moved(
-    tmp_path: Path, cli: Callable[..., Cdk]
+def test_faults_end_as_documented_when_subnets_are_moved(
+    tmp_path: Path, cli: Callable[..., Cdk], *, exhaustive: bool
 ) -> None:
     """One deployment, one fork for each fault, and what the table of faults says of its end.
 
-    How they end when routes are replaced, the tests of the published figures say.
+    How all of them end when routes are replaced, the tests of the published figures say.
     """
     strategy = Strategy.SWAP_ROUTE_TABLE.value
+    faults = [fault for fault in FAULTS if exhaustive or fault.name in MOVED]
+    assert len(faults) == len(FAULTS if exhaustive else MOVED)
     with Region(BEHAVIOURS) as region, deployed(region, tmp_path, strategy, cli=cli) as testbed:
-        drills = outcomes_of(testbed, [job(testbed, fault.name) for fault in FAULTS])
+        drills = outcomes_of(testbed, [job(testbed, fault.name) for fault in faults])
         ends = {name: end(outcome) for name, outcome in drills.items()}
         expected = {
-            fault.name: HOME if fault.ends_well(None, strategy) else LOST for fault in FAULTS
+            fault.name: HOME if fault.ends_well(None, strategy) else LOST for fault in faults
         }
         assert ends == {**expected, "delete-table": AWAY}
         testbed.diff()
@@ -179,14 +188,14 @@ def _what_the_group_does_first(outcome: Outcome) -> str:
     return next(word for word in said if word in {"launches", "terminates"})
 
 
-def test_mixed_drills_recover(testbed: AppTestbed) -> None:
+def test_mixed_drills_recover(testbed: AppTestbed, *, exhaustive: bool) -> None:
     """A small soak: what `make soak` plays a thousand of."""
     jobs = [
         Job(
             name=str(seed),
             run=lambda seed=seed: run_drill(testbed, mixed(seed), seed=seed),  # type: ignore[misc]
         )
-        for seed in range(6)
+        for seed in range(6 if exhaustive else 3)
     ]
     lost = [name for name, outcome in outcomes_of(testbed, jobs).items() if end(outcome) != HOME]
     assert lost == []

@@ -214,6 +214,43 @@ def test_boot_takes_ipv6_from_its_interface_and_leaves_it_to_the_host_itself(
     assert "::1" in machine.run(*addresses, "lo").stdout
 
 
+def test_nat_forwards_no_ipv6_even_between_interfaces_that_have_it(machine: Machine) -> None:
+    """Two hosts of IPv6 on either side of it reach the NAT, and not each other."""
+    machine.run("sysctl", "--write", "net.ipv6.conf.all.disable_ipv6=0")
+    assert 0 == _boot(machine).returncode
+    for number, host in enumerate(("left", "right"), start=1):
+        _connect_by_ipv6(machine, host, f"fd00:{number}::")
+    for host, near in (("left", "fd00:1::1"), ("right", "fd00:2::1")):
+        assert "refused" in _connects(machine, host, near)
+    assert "refused" in _connects(machine, "", "fd00:2::2")
+    assert "124" in _connects(machine, "left", "fd00:2::2")
+
+
+def _connect_by_ipv6(machine: Machine, host: str, network: str) -> None:
+    """Put a host with an address of IPv6 behind an instance, which is its way to all others."""
+    machine.run("ip", "netns", "add", host)
+    machine.run("ip", "link", "add", host, "type", "veth", "peer", "name", "eth", "netns", host)
+    machine.run("sysctl", "--write", f"net.ipv6.conf.{host}.disable_ipv6=0")
+    machine.run("ip", "address", "add", f"{network}1/64", "dev", host, "nodad")
+    machine.run("ip", "link", "set", host, "up")
+    inside = ("ip", "netns", "exec", host)
+    machine.run(*inside, "sysctl", "--write", "net.ipv6.conf.all.disable_ipv6=0")
+    machine.run(*inside, "ip", "address", "add", f"{network}2/64", "dev", "eth", "nodad")
+    machine.run(*inside, "ip", "link", "set", "eth", "up")
+    machine.run(*inside, "ip", "-6", "route", "add", "default", "via", f"{network}1")
+
+
+def _connects(machine: Machine, host: str, address: str) -> str:
+    """Return what comes of a connection to a closed port: a refusal, or nothing in time (124).
+
+    From a host, or from the instance itself.
+    """
+    attempt = f"timeout 3 bash -c ': </dev/tcp/{address}/9'; echo $?"
+    inside = ("ip", "netns", "exec", host) if host else ()
+    done = machine.run(*inside, "bash", "-c", attempt)
+    return done.stdout + done.stderr
+
+
 def test_nothing_is_forwarded_when_the_rules_cannot_be_loaded(machine: Machine) -> None:
     """Forwarding comes after the rules, which are loaded together or not at all."""
     machine.write(SCRIPT, script_with("ct state invalid drop", "ct state nonsense drop", FILTER))
