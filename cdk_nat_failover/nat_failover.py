@@ -268,7 +268,7 @@ def _must_be_usable(network: NatNetwork, failover: FailoverOptions) -> None:
         )
         raise OptionsError(message)
     swaps = failover.strategy is Strategy.SWAP_ROUTE_TABLE
-    if swaps and not all(home.subnets for home in network.homes):
+    if swaps and network.outlives_the_stack:
         message = (
             f"strategy is '{failover.strategy}', but others associate the subnets of {path};"
             " allowed: 'replace-route' for a VPC that somebody else made"

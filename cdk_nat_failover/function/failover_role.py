@@ -41,7 +41,7 @@ GROUP_ACTIONS = [
 ROUTE_ACTIONS = ["ec2:CreateRoute", "ec2:ReplaceRoute"]
 
 RELEASES = ["ec2:DeleteRoute"]
-"""What a table that was taken over may need when it is given back."""
+"""What a table may need that is given back, or left in a VPC that was there before the stack."""
 
 MEMORY_ACTIONS = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
 
@@ -75,9 +75,10 @@ class FailoverRole(Construct):
         self._elastic_ips, self._group_name = elastic_ips, group
         self._network = network
         self._group = self._arn("autoscaling", "autoScalingGroup:*:autoScalingGroupName", group)
+        releases = takes_over or network.outlives_the_stack
         statements = [
             self._reads(takes_over=takes_over),
-            _allow("Routes", [*ROUTE_ACTIONS, *RELEASES * takes_over], self._tables),
+            _allow("Routes", [*ROUTE_ACTIONS, *RELEASES * releases], self._tables),
             self._source_destination_check(),
             _allow("Group", GROUP_ACTIONS, [self._group]),
             _allow("Memory", MEMORY_ACTIONS, [memory.table_arn]),

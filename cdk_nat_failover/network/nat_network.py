@@ -73,6 +73,11 @@ class NatNetwork:
         )
 
     @property
+    def outlives_the_stack(self) -> bool:
+        """Whether tables were there before the stack, so that they are there after it, too."""
+        return not all(home.subnets for home in self.homes)
+
+    @property
     def private_subnets(self) -> tuple[ec2.ISubnet, ...]:
         """The subnets of all homes."""
         return tuple(subnet for home in self.homes for subnet in home.subnets)

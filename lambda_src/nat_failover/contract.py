@@ -185,6 +185,11 @@ class Settings:
         return self.adopt is not False
 
     @property
+    def gives_back(self) -> bool:
+        """Whether tables outlive the stack, so that its deletion leaves them as they were."""
+        return self.takes_over or self.observes_subnets
+
+    @property
     def listed(self) -> tuple[str, ...]:
         """The tables that alone may be taken over, none if all or no ones may."""
         return self.adopt if isinstance(self.adopt, tuple) else ()

@@ -159,12 +159,12 @@ def _give_back(
     deadline: Deadline,
     recall: Recall | None,
 ) -> Run:
-    """Give every table back that was taken over, until nothing more is remembered.
+    """Give every table back that was taken over, and release those of a VPC that stays.
 
     Of a memory that somebody deleted nothing is, and in a VPC that is gone there is no table.
     """
     nothing = Run(trigger=trigger)
-    if recall is None or not settings.takes_over:
+    if recall is None or not settings.gives_back:
         return nothing
     while True:
         (marked,) = apply(clients, [MarkEnding(reason="the stack is being deleted")])

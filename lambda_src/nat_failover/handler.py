@@ -149,7 +149,7 @@ class Handler:
             self.clients,
             watch=self.settings.watch,
             claims=trigger.claims,
-            takeovers=self.settings.takes_over or asked is not None,
+            takeovers=self.settings.gives_back or asked is not None,
         )
 
     def _believed(self, trigger: Trigger) -> Trigger:

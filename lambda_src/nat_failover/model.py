@@ -356,7 +356,7 @@ class Policy:
     not ours, of all tables or of these. `deployed`: a person has just deployed, which resets
     conflicts. `settle`: fail back only to a NAT that has been usable for a while. `watch`: the
     NATs watch each other and hand flows over. `group` is the name of the Auto Scaling group,
-    whose lifecycle actions are completed.
+    whose lifecycle actions are completed. `releases`: the tables outlive the stack.
     """
 
     swap: bool = False
@@ -366,6 +366,7 @@ class Policy:
     watch: bool = False
     group: str = ""
     deployed: bool = False
+    releases: bool = False
 
     def adopts(self, table: str) -> bool:
         """Say whether a table may be taken over, or a subnet at home in it be taken back."""

@@ -147,6 +147,7 @@ def reconcile(  # noqa: PLR0913 - what a run is made of, each thing by name
         deployed=until_served,
         watch=settings.watch,
         group=settings.group,
+        releases=settings.observes_subnets,
     )
     run, deadline = Run(trigger=trigger), Deadline(seconds)
     tried: frozenset[Planned] = frozenset()

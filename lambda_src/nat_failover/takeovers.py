@@ -81,11 +81,10 @@ class Takeovers:
             return None
         if self._ending and gone and table.route is None:
             return Verdict.LEFT
-        if found is None:
-            return None
         if gone:
-            return Verdict.RELEASE if self._ending else None
-        if self.adopts(table) or not self._may_be_given_back(found):
+            released = self._ending and (found is not None or self._policy.releases)
+            return Verdict.RELEASE if released else None
+        if found is None or self.adopts(table) or not self._may_be_given_back(found):
             return None
         return Verdict.GIVE_BACK
 

@@ -187,6 +187,27 @@ def test_nothing_is_written_when_subnets_cannot_be_read(region: Region, deploy: 
     assert function.wire.writes == []
 
 
+def test_deletion_leaves_the_tables_without_a_default_route(
+    region: Region, deploy: Deploy, cloudformation: CloudFormation
+) -> None:
+    """As they were: nothing is left that would lead to a NAT that is not there any more.
+
+    One that leads elsewhere by now is somebody else's, and no later sweep brings a route back.
+    """
+    gateway = region.ec2.create_vpn_gateway(Type="ipsec.1")["VpnGateway"]["VpnGatewayId"]
+    region.point("b", GatewayId=gateway)
+    function = deploy(named_by_ids(region))
+
+    function(messages.deployment("Delete", cloudformation.url))
+    function(messages.SWEEP)
+
+    assert [answer["Status"] for answer in cloudformation.answers] == ["SUCCESS"]
+    assert region.default_route("a") is None
+    theirs = region.default_route("b")
+    assert theirs is not None
+    assert theirs["GatewayId"] == gateway
+
+
 # --- What a deployment is told ------------------------------------------------------------------
 
 

@@ -28,7 +28,7 @@ from nat_failover.actions import (
 )
 from nat_failover.claims import Claims
 from nat_failover.effects import route_to as route_to_target
-from nat_failover.history import FAILBACK_AFTER_S
+from nat_failover.history import FAILBACK_AFTER_S, corrected
 from nat_failover.model import (
     Accusation,
     Association,
@@ -68,8 +68,9 @@ def any_nat(name: str = "any", zone: str = HERE, **facts: Any) -> Nat:  # noqa: 
 
 
 def judged(nat: Nat, observation: Observation) -> Judgement:
-    """Return what a NAT is taken for."""
-    return judge(nat, observation, Claims(observation))
+    """Return what a plan takes a NAT for, by what the ring says of it, too."""
+    seen = replace(observation, history=corrected(observation))
+    return judge(nat, seen, Claims(seen))
 
 
 def any_table(route: DefaultRoute | None = None, zone: str = HERE, name: str = "any") -> Table:

@@ -87,6 +87,17 @@ class TheirVpc:
             for table in self.ec2.describe_route_tables(Filters=rows)["RouteTables"]
         }
 
+    def defaults(self) -> dict[str, str | None]:
+        """Return the state of each private table's default route, None where there is none."""
+        found = self.ec2.describe_route_tables(RouteTableIds=list(self.tables.values()))
+        return {
+            table["RouteTableId"]: next(
+                (r["State"] for r in table["Routes"] if r.get("DestinationCidrBlock") == DEFAULT),
+                None,
+            )
+            for table in found["RouteTables"]
+        }
+
     def network(self, **others: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
         """Return the settings that name the VPC."""
         return {
@@ -162,6 +173,7 @@ def test_vpc_that_is_there_is_served_fails_over_and_is_left_as_it_was(
             testbed.destroy()
             testbed.monitor.stop()
             assert theirs.routes() == routes
+            assert set(theirs.defaults().values()) == {None}
 
 
 def _moved(testbed: AppTestbed, home: Any) -> bool:  # noqa: ANN401 - a home of the monitor
