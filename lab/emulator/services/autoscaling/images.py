@@ -67,7 +67,7 @@ class ImagesAreResolvedAtLaunch(Behaviour):
     def _image(self, version: LaunchTemplateVersion) -> str:
         named = _named(version)
         parameter = _parameter(self._aws, named)
-        if named.startswith(_PREFIX) and not parameter:
+        if is_unresolved(self._aws, version):
             refuse_launch(UNRESOLVED, f"Invalid value '{named}' for imageId: no such parameter.")
         return str(parameter.value) if parameter else named
 
@@ -117,6 +117,12 @@ def _put_warm_pool(
     if named.startswith(_PREFIX):
         refuse(f"Warm pools are not supported with {named}")
     return put(response)
+
+
+def is_unresolved(aws: Emulation, version: LaunchTemplateVersion) -> bool:
+    """Say whether a template names a parameter that does not exist."""
+    named = _named(version)
+    return named.startswith(_PREFIX) and not _parameter(aws, named)
 
 
 def _named(version: LaunchTemplateVersion | None) -> str:

@@ -11,7 +11,7 @@ from moto.ec2.models.amis import Ami
 from moto.ssm.models import ssm_backends
 
 from lab.emulator.behaviour import Behaviour, Emulation, Patches
-from lab.emulator.services.autoscaling.images import ImagesAreResolvedAtLaunch
+from lab.emulator.services.autoscaling.images import ImagesAreResolvedAtLaunch, is_unresolved
 from lab.emulator.services.autoscaling.requests import refuse
 from lab.emulator.side_tables import SideTable
 
@@ -102,7 +102,8 @@ class GroupsNeedAnImageThatBoots(Behaviour):
         mixed_instances_policy: dict[str, Any] | None,
     ) -> None:
         """Set what a group launches from; one that is refused keeps what it had."""
-        if version := self._version(launch_template):
+        version = self._version(launch_template)
+        if version and not is_unresolved(self._aws, version):  # which is refused in other words
             image, type_ = str(version.image_id), str(version.data.get("InstanceType", ""))
             if why := self._why_not(image, type_):
                 refuse(f"You must use a valid fully-formed launch template. {why}")

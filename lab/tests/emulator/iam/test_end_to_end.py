@@ -17,13 +17,19 @@ from lab.tests.emulator.iam.guard import guarded
 from lab.tests.emulator.iam.things import Things, things_of
 from nat_failover.actions import (
     Action,
+    AssociateAddress,
     AssociateSubnet,
     CompleteLifecycleAction,
+    DeleteDefaultRoute,
     DisableSourceDestCheck,
+    ForgetTakeover,
+    MarkEnding,
     MarkUnhealthy,
     MoveSubnet,
     PublishRing,
     ReleaseSubnet,
+    RememberTakeover,
+    RestoreRoute,
     ResumeTermination,
     SetDefaultRoute,
     TerminateMember,
@@ -32,6 +38,7 @@ from nat_failover.actions import (
 from nat_failover.apply import apply
 from nat_failover.clients import Clients, Memory
 from nat_failover.contract import HomeTable, Settings
+from nat_failover.model import Takeover
 from nat_failover.observe import observe
 from tests.factories import any_function_settings
 from tests.iam import SIMULATOR, role_policies
@@ -45,7 +52,9 @@ if TYPE_CHECKING:
 
 KEY = "ASIAFUNCTION00000001"
 OURS = "NatFailover"  # the stack for which the policies were reviewed
-SWAPS = (AssociateSubnet, MoveSubnet, ReleaseSubnet)
+SWAPS = {AssociateSubnet, MoveSubnet, ReleaseSubnet}
+NEVER_ASKED_FOR = {AssociateAddress, DeleteDefaultRoute}
+"""Writes that other settings allow: Elastic IPs, and tables that are given back."""
 REFUSED = ("UnauthorizedOperation", "AccessDenied")
 
 
@@ -53,6 +62,7 @@ def writes_to(things: Things) -> tuple[Action, ...]:
     """Return every kind of write that the function makes, on a stack's things."""
     why = "any reason"
     table, other = things.tables
+    taken = Takeover(table=table, target="nat-any", times=1, done=False, written=1000.0)
     return (
         SetDefaultRoute(
             table=table, interface=things.interface, instance=things.nat, exists=False, reason=why
@@ -81,6 +91,18 @@ def writes_to(things: Things) -> tuple[Action, ...]:
         CompleteLifecycleAction(group=things.group, hook="any", instance=things.nat, reason="any"),
         MarkUnhealthy(instance=things.nat, at=2000.0, not_since=1000.0, reason=why),
         PublishRing(members=(), found=0, at=1000.0, reason=why),
+        RestoreRoute(table=table, to="nat-00000000000000000", exists=True, reason=why),
+        DeleteDefaultRoute(table=table, reason=why),
+        RememberTakeover(takeover=taken, found=None, reason=why),
+        ForgetTakeover(found=taken, reason=why),
+        MarkEnding(reason=why),
+        AssociateAddress(
+            allocation="eipalloc-00000000000000000",
+            interface=things.interface,
+            instance=things.nat,
+            address="10.0.0.4",
+            reason=why,
+        ),
     )
 
 
@@ -153,12 +175,12 @@ def associations_of(region: Region, things: Things) -> set[str]:
 def test_role_allows_what_its_strategy_writes_to_its_own_stack(
     client: Client, region: Region, ours: Things, variant: str
 ) -> None:
-    """Only the strategy that moves subnets may move them; every kind of write is tried."""
+    """Only the settings that need a write allow it; every kind is tried."""
     errors = carried_out(client, region, ours)
     kinds = {kind.__name__ for kind in Action.__subclasses__()}
     assert {type(write).__name__ for write in errors} == kinds
     refused = {type(write) for write, error in errors.items() if error.startswith(REFUSED)}
-    assert refused == (set(SWAPS) if variant == "default" else set())
+    assert refused == NEVER_ASKED_FOR | (SWAPS if variant == "default" else set())
 
 
 @pytest.mark.parametrize("variant", ["default", "swap-route-table"])
