@@ -65,24 +65,56 @@ class Action(ABC):
         """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class SetDefaultRoute(Action):
-    """Point a table's default route to an interface; `exists` says whether it has one now.
+class _RouteWriter:
+    """What writes a table's default route; `exists` says whether the table has one now."""
 
-    The interface is the target because an instance with two interfaces cannot be one.
-    """
-
+    __slots__ = ()
     calls: ClassVar[tuple[str, ...]] = ("ec2:ReplaceRoute", "ec2:CreateRoute")
     table: str
-    interface: str
-    instance: str
     exists: bool
-    reason: str
 
     @property
     def call(self) -> str:
         """The call that is made first: the other one follows if the route came or went."""
         return self.calls[0 if self.exists else 1]
+
+    def _write(self, clients: Clients, target: Any) -> None:  # noqa: ANN401 - a parameter
+        """Replace or create the route; when it came or went since the observation, do the other.
+
+        AWS refuses to replace what is missing with InvalidParameterValue, where
+        InvalidRoute.NotFound would be expected (getmoto/moto#6425), and to create what exists with
+        RouteAlreadyExists ("Error codes", EC2 API developer guide).
+        """
+        replace = partial(
+            clients.ec2.replace_route,
+            RouteTableId=self.table,
+            DestinationCidrBlock=DEFAULT_ROUTE_CIDR,
+            **target,
+        )
+        create = partial(clients.ec2.create_route, **replace.keywords)
+        first: Callable[[], object] = replace if self.exists else create
+        second: Callable[[], object] = create if self.exists else replace
+        try:
+            first()
+        except clients.ec2.exceptions.ClientError as error:
+            refusals = _NO_ROUTE if self.exists else _ROUTE_EXISTS
+            if error.response["Error"]["Code"] not in refusals:
+                raise
+            second()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class SetDefaultRoute(_RouteWriter, Action):
+    """Point a table's default route to an interface; `exists` says whether it has one now.
+
+    The interface is the target because an instance with two interfaces cannot be one.
+    """
+
+    table: str
+    interface: str
+    instance: str
+    exists: bool
+    reason: str
 
     @property
     def moved(self) -> tuple[str, str]:
@@ -95,33 +127,8 @@ class SetDefaultRoute(Action):
         return f"{self.table} {self.interface} {self.instance}"
 
     def carry_out(self, clients: Clients) -> None:
-        """Replace or create the route; when it came or went since the observation, do the other.
-
-        AWS refuses to replace what is missing with InvalidParameterValue, where
-        InvalidRoute.NotFound would be expected (getmoto/moto#6425), and to create what exists with
-        RouteAlreadyExists ("Error codes", EC2 API developer guide).
-        """
-        target = {"NetworkInterfaceId": self.interface}
-        _write_route(clients, self.table, target, exists=self.exists)
-
-
-def _write_route(clients: Clients, table: str, target: Any, *, exists: bool) -> None:  # noqa: ANN401 - a parameter
-    replace = partial(
-        clients.ec2.replace_route,
-        RouteTableId=table,
-        DestinationCidrBlock=DEFAULT_ROUTE_CIDR,
-        **target,
-    )
-    create = partial(clients.ec2.create_route, **replace.keywords)
-    first: Callable[[], object] = replace if exists else create
-    second: Callable[[], object] = create if exists else replace
-    try:
-        first()
-    except clients.ec2.exceptions.ClientError as error:
-        refusals = _NO_ROUTE if exists else _ROUTE_EXISTS
-        if error.response["Error"]["Code"] not in refusals:
-            raise
-        second()
+        """Replace or create the route."""
+        self._write(clients, {"NetworkInterfaceId": self.interface})
 
 
 _TARGETS = {
@@ -152,22 +159,16 @@ def target_parameter(target: str) -> str | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class RestoreRoute(Action):
+class RestoreRoute(_RouteWriter, Action):
     """Point a table's default route to what it led to before it was taken over.
 
     `exists` says whether the table has a written default route now.
     """
 
-    calls: ClassVar[tuple[str, ...]] = ("ec2:ReplaceRoute", "ec2:CreateRoute")
     table: str
     to: str
     exists: bool
     reason: str
-
-    @property
-    def call(self) -> str:
-        """The call that is made first: the other one follows if the route came or went."""
-        return self.calls[0 if self.exists else 1]
 
     @property
     def moved(self) -> tuple[str, str]:
@@ -180,9 +181,8 @@ class RestoreRoute(Action):
         return f"{self.table} {self.to}"
 
     def carry_out(self, clients: Clients) -> None:
-        """Replace or create the route, as `SetDefaultRoute` does."""
-        target = {target_parameter(self.to): self.to}
-        _write_route(clients, self.table, target, exists=self.exists)
+        """Replace or create the route."""
+        self._write(clients, {target_parameter(self.to): self.to})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)

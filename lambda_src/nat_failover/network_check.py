@@ -151,8 +151,8 @@ class _Network:
         routes = [route for route in self._answers[table]["Routes"] if _leads_back(route)]
         if any("DestinationPrefixListId" in route for route in routes):
             return  # what a list holds is not read
-        known = [IPv4Network(r["DestinationCidrBlock"]) for r in routes if _is_ipv4(r)]
-        ways = list(collapse_addresses(known))
+        cidrs = [r["DestinationCidrBlock"] for r in routes if "DestinationCidrBlock" in r]
+        ways = list(collapse_addresses(map(IPv4Network, cidrs)))
         for cidr in map(IPv4Network, self._given.served_cidrs):
             if not any(cidr.subnet_of(way) for way in ways):
                 yield (
@@ -205,10 +205,6 @@ def _leads_back(route: Mapping[str, Any]) -> bool:
     """
     elsewhere = not route.get("GatewayId", "").startswith(("igw-", "local", "vpce-"))
     return route["State"] == "active" and elsewhere and "VpcPeeringConnectionId" not in route
-
-
-def _is_ipv4(route: Mapping[str, Any]) -> bool:
-    return "DestinationCidrBlock" in route
 
 
 def _lets_pass(rules: Rules, need: _Need) -> bool:

@@ -153,8 +153,8 @@ def _elastic_ips(clients: Clients, settings: Settings) -> frozenset[ElasticIp] |
     """Return the Elastic IPs of the settings that there are, or None when they cannot be read.
 
     They are asked for by a filter: by their ids, one that is missing would hide the others
-    (InvalidAllocationID.NotFound, "Error codes", EC2 API developer guide). No repair of a route
-    waits for them.
+    (InvalidAllocationID.NotFound, "Error codes", EC2 API developer guide). A read that fails stops
+    no repair of a route.
     """
     if not settings.elastic_ips:
         return frozenset()
