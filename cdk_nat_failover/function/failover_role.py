@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 GROUP_ACTIONS = [
     "autoscaling:CompleteLifecycleAction",
+    # The last NAT that serves is held until another one does.
+    "autoscaling:RecordLifecycleActionHeartbeat",
     # What forwards nothing is replaced.
     "autoscaling:SetInstanceHealth",
     # What keeps an instance from being terminated when the stack is deleted.

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nat_failover.actions import CompleteLifecycleAction, MarkUnhealthy
+from nat_failover.actions import (
+    CompleteLifecycleAction,
+    MarkUnhealthy,
+    RecordLifecycleActionHeartbeat,
+)
 from nat_failover.contract import DRAIN_HOOK
 from nat_failover.model import Health, InstanceState
 
@@ -65,24 +69,30 @@ def _why_replaced(nat: Nat, fleet: Fleet) -> str | None:
 
 def drained(
     observation: Observation, policy: Policy, fleet: Fleet
-) -> Iterator[CompleteLifecycleAction]:
-    """Yield the end of each termination that the drain hook holds and nothing needs any more."""
+) -> Iterator[CompleteLifecycleAction | RecordLifecycleActionHeartbeat]:
+    """Yield the end of each termination that the drain hook holds and nothing needs any more.
+
+    One of a NAT that still serves a table, while no other NAT could, is held on instead.
+    """
     for nat in fleet.judged:
-        refused = (nat.instance, CompleteLifecycleAction.calls[0]) in observation.refused
-        if nat.lifecycle != "Terminating:Wait" or refused:
+        if nat.lifecycle != "Terminating:Wait":
             continue
+        named = {"group": policy.group, "hook": DRAIN_HOOK, "instance": nat.instance}
+        write: CompleteLifecycleAction | RecordLifecycleActionHeartbeat | None = None
         if why := _why_ended(nat, observation, fleet, policy):
-            yield CompleteLifecycleAction(
-                group=policy.group, hook=DRAIN_HOOK, instance=nat.instance, reason=why
-            )
+            write = CompleteLifecycleAction(reason=why, **named)
+        elif not fleet.usable and nat.instance not in observation.held:
+            write = RecordLifecycleActionHeartbeat(reason="no other NAT is usable", **named)
+        if write and (nat.instance, write.call) not in observation.refused:
+            yield write
 
 
 def _why_ended(nat: Nat, observation: Observation, fleet: Fleet, policy: Policy) -> str | None:
     """Say in words why a termination need not be held any longer, or None."""
     if observation.deleting or observation.desired == 0:
         return "the group ends"
-    if not fleet.usable:
-        return "no NAT is usable to take over"
+    if not fleet.usable and nat not in fleet.leaving:
+        return _ENDED
     used = {subnet.table for subnet in observation.subnets}
     if any(t.id in used and fleet.target(t.route) == nat for t in observation.tables):
         return None

@@ -252,7 +252,8 @@ class Observation:
     `deleting` says that the group is being deleted. `elastic_ips` is the set that the NATs have,
     empty if they keep the addresses of their launch, None if it could not be read. `refused` are
     the targets that AWS refused in this run: a NAT to a table, a table to a subnet, or an Elastic
-    IP to a NAT, by their ids; `gone` those that AWS says do not exist. `takeovers` are remembered
+    IP to a NAT, by their ids; `gone` those that AWS says do not exist; `held` are the instances
+    whose termination it has prolonged. `takeovers` are remembered
     of tables that were not ours, None if that is not known; `gateways` are the NAT gateways of the
     VPC, None if they were not asked for. `ending` says that the stack is being deleted, so that
     what was taken over is given back.
@@ -275,6 +276,7 @@ class Observation:
     elastic_ips: frozenset[ElasticIp] | None = frozenset()
     refused: frozenset[tuple[str, str]] = frozenset()
     gone: frozenset[str] = frozenset()
+    held: frozenset[str] = frozenset()
     takeovers: frozenset[Takeover] | None = frozenset()
     gateways: frozenset[Gateway] | None = None
     ending: bool = False

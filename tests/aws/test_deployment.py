@@ -75,6 +75,24 @@ def test_deployment_fails_with_the_reason_when_time_is_up(
     (answer,) = cloudformation.answers
     assert answer["Status"] == "FAILED"
     assert "before every private subnet had a working default route" in answer["Reason"]
+    assert "the group has no instances" in answer["Reason"]
+
+
+def test_deployment_says_which_zone_is_not_served_and_what_becomes_of_its_nats(
+    fresh: Region, deploy: Deploy, cloudformation: CloudFormation
+) -> None:
+    """Whoever reads the stack's events knows where to look."""
+    function = deploy(fresh.settings)
+    for letter in fresh.tables:
+        fresh.kill(fresh.nats[letter])
+
+    function(messages.deployment("Update", cloudformation.url), seconds=SHORT)
+
+    (answer,) = cloudformation.answers
+    for letter in fresh.tables:
+        assert f"{fresh.name}{letter} has no internet (" in answer["Reason"]
+        assert f" with {fresh.homes[letter].table}: " in answer["Reason"]
+        assert f"{fresh.nats[letter]} in {fresh.name}{letter} is gone: EC2 " in answer["Reason"]
 
 
 def test_deployment_fails_with_awss_words_when_a_route_is_refused(

@@ -45,16 +45,34 @@ def test_action_is_completed_after_the_table_moved_when_a_nat_is_terminating(
     }
 
 
-def test_action_is_completed_when_no_other_nat_can_take_over(
+def test_action_is_prolonged_when_no_other_nat_can_take_over(
     region: Region, function: Function
 ) -> None:
-    """Waiting would help nobody; the replacement comes only after the termination."""
+    """The NAT serves on; once in each run, whatever a run observes again."""
     shows_waiting(function, region.nats["a"])
     region.kill(region.nats["b"])
 
     function(messages.terminating(region, region.nats["a"]))
 
-    assert function.wire.written() == ["CompleteLifecycleAction"]
+    (beat,) = function.wire.writes
+    assert beat.operation == "RecordLifecycleActionHeartbeat"
+    assert beat.parameters == {
+        "AutoScalingGroupName": region.group,
+        "LifecycleHookName": "drain",
+        "InstanceId": region.nats["a"],
+    }
+
+
+def test_refusal_to_prolong_is_a_failure(region: Region, function: Function) -> None:
+    """The last NAT ends in minutes then."""
+    shows_waiting(function, region.nats["a"])
+    region.kill(region.nats["b"])
+    function.wire.fail("RecordLifecycleActionHeartbeat", "AccessDenied")
+
+    returned = function(messages.terminating(region, region.nats["a"]))
+
+    assert function.wire.written() == ["RecordLifecycleActionHeartbeat"]
+    assert "AccessDenied" in returned["failure"]
 
 
 def test_action_stays_open_when_the_table_could_not_be_moved(

@@ -67,6 +67,7 @@ WRITES = [
         Request(action=f"autoscaling:{action}", resource=GROUP)
         for action in (
             "CompleteLifecycleAction",
+            "RecordLifecycleActionHeartbeat",
             "ResumeProcesses",
             "SetInstanceHealth",
             "SetInstanceProtection",
@@ -149,7 +150,12 @@ FOREIGN = [
     Request(action="ec2:TerminateInstances", resource=INSTANCE, tags=OURS),
     *(
         Request(action=f"autoscaling:{action}", resource=f"{GROUPS}/{name}", tags=OURS)
-        for action in ("CompleteLifecycleAction", "SetInstanceHealth", "SetInstanceProtection")
+        for action in (
+            "CompleteLifecycleAction",
+            "RecordLifecycleActionHeartbeat",
+            "SetInstanceHealth",
+            "SetInstanceProtection",
+        )
         for name in ("NatFailover-nat2", "Other-nat")
     ),
     Request(action="autoscaling:SetDesiredCapacity", resource=GROUP, tags=OURS),

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from nat_failover.actions import CompleteLifecycleAction, MarkUnhealthy, PublishRing
+from nat_failover.actions import (
+    CompleteLifecycleAction,
+    MarkUnhealthy,
+    PublishRing,
+    RecordLifecycleActionHeartbeat,
+)
 from nat_failover.apply import Result
 from nat_failover.contract import DRAIN_HOOK
 from nat_failover.history import FAILBACK_AFTER_S, MEMORABLE_S, advance
@@ -278,6 +284,19 @@ def ended(observation: Observation, policy: Policy = POLICY) -> list[CompleteLif
     return [action for action in made.actions if isinstance(action, CompleteLifecycleAction)]
 
 
+def prolonged(
+    observation: Observation, policy: Policy = POLICY
+) -> list[RecordLifecycleActionHeartbeat]:
+    """Return the terminations that a plan prolongs."""
+    made = plan(observation, policy)
+    return [each for each in made.actions if isinstance(each, RecordLifecycleActionHeartbeat)]
+
+
+def beat() -> RecordLifecycleActionHeartbeat:
+    """Return what prolongs the termination of the NAT that leaves."""
+    return RecordLifecycleActionHeartbeat(reason="no other NAT is usable", **ENDS)
+
+
 def flows(count: int | None) -> frozenset[Claim]:
     """Return the claim of the NAT that leaves, with the flows that it carries."""
     return frozenset({Claim(instance="i-away", received=NOW, flows=count)})
@@ -333,9 +352,27 @@ class TestDrain:
             end.instance for end in ended(seen(HOME, nat, served=HOME, **facts), policy)
         ]
 
-    def test_termination_goes_on_when_no_nat_could_take_over(self) -> None:
-        """A replacement has to come, and the group may wait for room."""
-        assert [ENDS["instance"]] == [end.instance for end in ended(seen(WAITING))]
+    def test_termination_is_prolonged_while_no_other_nat_could_serve(self) -> None:
+        """The NAT serves on, without the watch too; once in a run, by hook and instance."""
+        for policy in (POLICY, replace(POLICY, watch=False)):
+            assert [] == ended(seen(WAITING), policy)
+            assert [beat()] == prolonged(seen(WAITING), policy)
+        assert [] == prolonged(seen(WAITING, held=frozenset({"i-away"})))
+        assert [] == prolonged(seen(WAITING, refused=frozenset({("i-away", beat().call)})))
+
+    def test_termination_is_not_prolonged_when_another_nat_could_serve(self) -> None:
+        """Nor does the hook's own time begin anew while a table still leads to the NAT."""
+        assert [] == prolonged(seen(HOME, WAITING, ring=ring()))
+        assert [] == prolonged(seen(HOME, WAITING, served=HOME))
+
+    @pytest.mark.parametrize(
+        "of", [{"healthy": False}, {"addressed": False}, {"state": InstanceState.STOPPED}]
+    )
+    def test_termination_goes_on_when_the_last_nat_serves_nobody(self, of: dict[str, Any]) -> None:
+        """There is nothing to hold."""
+        nat = replace(WAITING, **of)
+        assert [ENDS["instance"]] == [end.instance for end in ended(seen(nat))]
+        assert [] == prolonged(seen(nat))
 
     def test_refused_end_is_not_asked_for_again_in_the_run(self) -> None:
         """The action has ended already."""
