@@ -1,7 +1,7 @@
 """When each private subnet had internet, and through which NAT: the truth that drills measure.
 
 A private table leaves when its default route, as packets follow it now, leads to an instance that
-forwards and has its source/destination check off.
+forwards and has its source/destination check off, or to a NAT gateway that is available.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from lab.emulator.services.ec2.routes import effective_table, target_instance
 
 if TYPE_CHECKING:
     from moto.ec2.models.instances import Instance
+    from moto.ec2.models.nat_gateways import NatGateway
 
     from lab.drills.topology import Home
     from lab.emulator.region import Region
@@ -26,7 +27,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Egress:
-    """How the subnets of one home leave: whether they do, through which NAT, in words."""
+    """How the subnets of one home leave: whether they do, through which NAT, in words.
+
+    `through` is an instance or a NAT gateway, `zone` that of a NAT of the group.
+    """
 
     works: bool
     through: str | None
@@ -65,6 +69,8 @@ def _way(subnet: str, now: float) -> Egress:
     route = next((row for row in table.routes if row.destination_cidr_block == DEFAULT), None)
     if route is None:
         return Egress(works=False, through=None, zone=None, words="no default route")
+    if route.nat_gateway:
+        return _through_gateway(route.nat_gateway, now)
     target = target_instance(route)
     if target is None:
         words = str(route.gateway_id or route.network_interface_id or route.state)
@@ -73,6 +79,17 @@ def _way(subnet: str, now: float) -> Egress:
     foreign = "" if _is_member(target) else ", not of the group"
     words = f"{target.id} (zone {zone[-1]}{foreign}{trouble})"
     return Egress(works=not trouble, through=target.id, zone=None if foreign else zone, words=words)
+
+
+def _through_gateway(gateway: NatGateway, now: float) -> Egress:
+    """Return how packets leave that a NAT gateway gets: public, with a way to the internet.
+
+    One that is deleting may still be processing traffic (EC2 API reference, NatGateway), or not.
+    """
+    public = any(address.get("publicIp") for address in gateway.nat_gateway_addresses)
+    works = public and gateway.state == "available" and leads_to_gateway(gateway.subnet_id, now)
+    words = f"{gateway.id} ({gateway.state}{'' if public else ', private'})"
+    return Egress(works=works, through=gateway.id, zone=None, words=words)
 
 
 def _is_member(instance: Instance) -> bool:
@@ -86,7 +103,7 @@ def _trouble(instance: Instance, now: float) -> str:
         return f", {instance.state}, does not forward"
     if instance.source_dest_check:
         return ", source/destination check on"
-    if not leads_to_gateway(instance, now):
+    if not leads_to_gateway(str(instance.subnet_id), now):
         return ", no route to the internet gateway"
     return ""
 

@@ -83,6 +83,11 @@ from lab.emulator.services.ec2.instances import (
     RootVolumesEndWithTheirInstance,
 )
 from lab.emulator.services.ec2.member_interfaces import MembersHaveTheirInterface
+from lab.emulator.services.ec2.nat_gateways import (
+    NatGatewaysTakeTime,
+    RoutesLeadToNatGateways,
+    StacksWaitForNatGateways,
+)
 from lab.emulator.services.ec2.propagation import GatewaysPropagateRoutes
 from lab.emulator.services.ec2.routes import (
     CreateRouteNeverReplaces,
@@ -137,6 +142,9 @@ ALL: tuple[type[Behaviour], ...] = (
     GatewaysPropagateRoutes,
     TablesAreDescribedLate,
     WritesTakeEffectLate,
+    NatGatewaysTakeTime,
+    RoutesLeadToNatGateways,
+    StacksWaitForNatGateways,
     ZonesRunOutOfCapacity,
     LaunchesNeedTheirVolumeKey,
     SpreadsOverZones,

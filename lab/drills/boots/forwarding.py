@@ -94,9 +94,9 @@ def has_internet(instance: Instance) -> bool:
     return not (known.addressless or known.egressless or instance.availability_zone in dark)
 
 
-def leads_to_gateway(instance: Instance, now: float) -> bool:
-    """Return whether a route leads from an instance's subnet to an internet gateway."""
-    table = effective_table(str(instance.subnet_id), now)
+def leads_to_gateway(subnet: str, now: float) -> bool:
+    """Return whether a route leads from a subnet to an internet gateway."""
+    table = effective_table(subnet, now)
     routes = table.routes if table else []
     return any(row.destination_cidr_block == DEFAULT and row.gateway_id for row in routes)
 
@@ -104,7 +104,7 @@ def leads_to_gateway(instance: Instance, now: float) -> bool:
 def _has_way_out(instance: Instance, now: float) -> bool:
     """Return whether the internet answers; a subnet without a table is in none that is played."""
     unknown = effective_table(str(instance.subnet_id), now) is None
-    return has_internet(instance) and (unknown or leads_to_gateway(instance, now))
+    return has_internet(instance) and (unknown or leads_to_gateway(str(instance.subnet_id), now))
 
 
 def hang(aws: Emulation, instance: Instance) -> None:

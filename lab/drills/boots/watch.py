@@ -78,7 +78,7 @@ class _Nat:
     def reaches(self) -> bool:
         """Whether the internet answers it."""
         now = self._aws.clock.now()
-        return has_internet(self.instance) and leads_to_gateway(self.instance, now)
+        return has_internet(self.instance) and leads_to_gateway(str(self.instance.subnet_id), now)
 
     def sight(self) -> tuple[object, ...]:
         """Return what decides what it sees and what others see of it."""

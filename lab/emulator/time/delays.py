@@ -75,6 +75,21 @@ ADDRESS_TAKES_EFFECT = Delay(
     "NGINX documentation, 'Active-Passive HA on AWS with keepalived': 5 to 6 s in most tests; the"
     " shorter is assumed",
 )
+NAT_GATEWAY_CREATION = Delay(
+    "a NAT gateway is pending",
+    60,
+    120,
+    _MEASURED,
+    "github.com/go-to-k/cdkd, pull request 123: 1 to 2 minutes",
+)
+NAT_GATEWAY_DELETION = Delay("a NAT gateway is deleting", 30, 60, _ASSUMED, "no figure published")
+NAT_GATEWAY_VANISHES = Delay(
+    "a deleted NAT gateway is described",
+    3600,
+    3600,
+    _DOCUMENTED,
+    "VPC user guide, 'Work with NAT gateways': about an hour",
+)
 READ_LAGS = Delay(
     "a described route lags what was written",
     0,

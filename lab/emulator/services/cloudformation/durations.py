@@ -18,8 +18,13 @@ _CREATION: Mapping[str, Delay] = {
     "AWS::IAM::InstanceProfile": delays.INSTANCE_PROFILE_CREATION,
     "AWS::IAM::Role": delays.SLOW_CREATION,
 }
-_WAITS = ("AWS::AutoScaling::AutoScalingGroup", "AWS::CloudFormation::CustomResource", "Custom::")
-"""These take what their instances and their functions take."""
+_WAITS = (
+    "AWS::AutoScaling::AutoScalingGroup",
+    "AWS::CloudFormation::CustomResource",
+    "AWS::EC2::NatGateway",
+    "Custom::",
+)
+"""These take what their instances, gateways and functions take."""
 
 
 def duration(kind: str, verb: str) -> Delay | None:

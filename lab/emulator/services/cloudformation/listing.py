@@ -13,7 +13,16 @@ if TYPE_CHECKING:
 
     Row = dict[str, Any]
 
-_ATTRIBUTES = ("CreationPolicy", "Metadata", "UpdatePolicy")
+_ATTRIBUTES = (
+    "CreationPolicy",
+    "DeletionPolicy",
+    "Metadata",
+    "UpdatePolicy",
+    "UpdateReplacePolicy",
+)
+"""Those of ResourceTargetDefinition. That a change of nothing but a deletion policy is one was not
+so in 2023 (aws-cloudformation/cloudformation-coverage-roadmap, issue 1543), and is since: an
+account answered so in September 2026 (ministackorg/ministack, pull request 1646)."""
 _VALUES = ("Path", "BeforeValue", "AfterValue", "AttributeChangeType")
 
 
