@@ -169,7 +169,11 @@ def _memory(table: str, region: Region) -> str:
 @pytest.mark.parametrize(
     ("variant", "strategy", "operations"),
     [
-        ("default", Strategy.REPLACE_ROUTE, READS | WRITES | BESIDE),
+        (
+            "default",
+            Strategy.REPLACE_ROUTE,
+            READS | WRITES | BESIDE | {"DisassociateRouteTable"},
+        ),
         ("swap-route-table", Strategy.SWAP_ROUTE_TABLE, READS | WRITES | SWAPS | BESIDE),
     ],
 )

@@ -91,6 +91,7 @@ SWAPS = [
     )
     for resource in (TABLE, SUBNET)
 ]
+DISASSOCIATIONS = [request for request in SWAPS if "Disassociate" in request.action]
 FOREIGN_TABLE = Request(
     action="ec2:ReplaceRouteTableAssociation",
     resource=f"{EC2}:route-table/rtb-foreign",
@@ -175,13 +176,13 @@ FOREIGN = [
 @pytest.mark.parametrize(
     ("variant", "allowed"),
     [
-        ("default", READS + WRITES),
-        ("served-networks", READS + CHECKS + WRITES),
+        ("default", READS + WRITES + DISASSOCIATIONS),
+        ("served-networks", READS + CHECKS + WRITES + DISASSOCIATIONS),
         ("swap-route-table", READS + WRITES + SWAPS + DEPARTURES),
         ("swap-and-adopt", READS + WRITES + RELEASES + SWAPS + DEPARTURES),
-        ("adopt-one-table", READS + WRITES + RELEASES),
-        ("customer-key", READS + WRITES + ENCRYPTION),
-        ("elastic-ips-that-are-given", READS + WRITES + ADDRESSES),
+        ("adopt-one-table", READS + WRITES + RELEASES + DISASSOCIATIONS),
+        ("customer-key", READS + WRITES + DISASSOCIATIONS + ENCRYPTION),
+        ("elastic-ips-that-are-given", READS + WRITES + DISASSOCIATIONS + ADDRESSES),
     ],
 )
 def test_role_allows_what_the_function_does_and_refuses_what_it_does_not(

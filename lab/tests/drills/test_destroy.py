@@ -90,12 +90,21 @@ def _fail_an_update(fault: FaultContext) -> None:
     assert status(fault.region, fault.stack) == "UPDATE_ROLLBACK_FAILED"
 
 
+def _associate_by_hand(fault: FaultContext) -> None:
+    """Take a subnet out of its table and associate it anew, as the page says."""
+    home = fault.home("a")
+    network.disassociate(fault, "a")
+    for subnet in home.subnets:
+        fault.ec2.associate_route_table(RouteTableId=home.table, SubnetId=subnet)
+
+
 def _everything(fault: FaultContext) -> None:
     """Let a launch and a drain be under way, without log and memory."""
     _lose_log_and_memory(fault)
     _begin_a_drain(fault)
     _wait_for(fault, "Pending:Wait")
     network.protect(fault, None)
+    _associate_by_hand(fault)
 
 
 STATES: Mapping[str, Callable[[FaultContext], None]] = {
@@ -106,6 +115,7 @@ STATES: Mapping[str, Callable[[FaultContext], None]] = {
     "a drain is held": _begin_a_drain,
     "standby and protected": _hold_members,
     "log and memory deleted": _lose_log_and_memory,
+    "a subnet associated anew": _associate_by_hand,
     "an update's rollback failed": _fail_an_update,
     "many of these": _everything,
 }
