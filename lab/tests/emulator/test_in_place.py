@@ -114,13 +114,18 @@ def test_network_is_changed_in_place(region: Region) -> None:
     assert [row["VpcId"] for row in second["Attachments"]] == [ids["Vpc"]]
 
 
+def encryption(name: str) -> dict[str, Any]:
+    """Return how a queue is encrypted: by SQS's own key, or by another one."""
+    return {"SqsManagedSseEnabled": True} if name == "old" else {"KmsMasterKeyId": "alias/any"}
+
+
 def messages(
     name: str, seconds: int, days: dict[str, int], schedule: str, threshold: int
 ) -> dict[str, Any]:
     """Return a topic, a queue, a log group, a rule and an alarm."""
     return {
         "Topic": resource("SNS::Topic", DisplayName=name),
-        "Queue": resource("SQS::Queue", VisibilityTimeout=seconds),
+        "Queue": resource("SQS::Queue", VisibilityTimeout=seconds, **encryption(name)),
         "Subscription": resource(
             "SNS::Subscription",
             TopicArn={"Ref": "Topic"},
@@ -171,6 +176,7 @@ def test_messaging_is_changed_in_place(region: Region) -> None:
     assert json.loads(topic["Policy"])["Statement"] == [{"Sid": "new"}]
     queue = sqs.get_queue_attributes(QueueUrl=ids["Queue"], AttributeNames=["All"])["Attributes"]
     assert queue["VisibilityTimeout"] == "20"
+    assert (queue["KmsMasterKeyId"], queue["SqsManagedSseEnabled"]) == ("alias/any", "false")
     assert json.loads(queue["Policy"])["Statement"] == [{"Sid": "new"}]
     subscription = sns.get_subscription_attributes(SubscriptionArn=ids["Subscription"])
     assert subscription["Attributes"]["RawMessageDelivery"] == "true"
