@@ -81,7 +81,7 @@ def drained(
         write: CompleteLifecycleAction | RecordLifecycleActionHeartbeat | None = None
         if why := _why_ended(nat, observation, fleet, policy):
             write = CompleteLifecycleAction(reason=why, **named)
-        elif not fleet.usable and nat.instance not in observation.held:
+        elif policy.prolongs and not fleet.usable and nat.instance not in observation.held:
             write = RecordLifecycleActionHeartbeat(reason="no other NAT is usable", **named)
         if write and (nat.instance, write.call) not in observation.refused:
             yield write

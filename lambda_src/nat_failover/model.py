@@ -358,7 +358,8 @@ class Policy:
     not ours, of all tables or of these. `deployed`: a person has just deployed, which resets
     conflicts. `settle`: fail back only to a NAT that has been usable for a while. `watch`: the
     NATs watch each other and hand flows over. `group` is the name of the Auto Scaling group,
-    whose lifecycle actions are completed. `releases`: the tables outlive the stack.
+    whose lifecycle actions are completed. `releases`: the tables outlive the stack. `prolongs`:
+    this run is one of those, a minute apart, that let the time of a drain begin anew.
     """
 
     swap: bool = False
@@ -369,6 +370,7 @@ class Policy:
     group: str = ""
     deployed: bool = False
     releases: bool = False
+    prolongs: bool = False
 
     def adopts(self, table: str) -> bool:
         """Say whether a table may be taken over, or a subnet at home in it be taken back."""

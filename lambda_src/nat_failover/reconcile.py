@@ -44,6 +44,7 @@ from nat_failover.model import (
 from nat_failover.observe import observe
 from nat_failover.planner import plan
 from nat_failover.route_tables import IncompleteError
+from nat_failover.triggers import TriggerKind
 from nat_failover.unserved import in_words
 
 if TYPE_CHECKING:
@@ -158,6 +159,7 @@ def reconcile(  # noqa: PLR0913 - what a run is made of, each thing by name
         watch=settings.watch,
         group=settings.group,
         releases=settings.observes_subnets,
+        prolongs=TriggerKind.SWEEP in trigger.kinds,
     )
     run, deadline = Run(trigger=trigger), Deadline(seconds)
     tried: frozenset[Planned] = frozenset()

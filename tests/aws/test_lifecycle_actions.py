@@ -48,11 +48,12 @@ def test_action_is_completed_after_the_table_moved_when_a_nat_is_terminating(
 def test_action_is_prolonged_when_no_other_nat_can_take_over(
     region: Region, function: Function
 ) -> None:
-    """The NAT serves on; once in each run, whatever a run observes again."""
+    """The NAT serves on; each sweep says so once, whatever it observes again."""
     shows_waiting(function, region.nats["a"])
     region.kill(region.nats["b"])
 
     function(messages.terminating(region, region.nats["a"]))
+    function(messages.SWEEP)
 
     (beat,) = function.wire.writes
     assert beat.operation == "RecordLifecycleActionHeartbeat"
@@ -69,7 +70,7 @@ def test_refusal_to_prolong_is_a_failure(region: Region, function: Function) -> 
     region.kill(region.nats["b"])
     function.wire.fail("RecordLifecycleActionHeartbeat", "AccessDenied")
 
-    returned = function(messages.terminating(region, region.nats["a"]))
+    returned = function(messages.SWEEP)
 
     assert function.wire.written() == ["RecordLifecycleActionHeartbeat"]
     assert "AccessDenied" in returned["failure"]

@@ -275,6 +275,7 @@ class TestRing:
 
 
 WAITING = replace(AWAY, lifecycle="Terminating:Wait")
+SWEEP = replace(POLICY, prolongs=True)
 ENDS = {"group": "any-group", "hook": DRAIN_HOOK, "instance": "i-away"}
 
 
@@ -285,7 +286,7 @@ def ended(observation: Observation, policy: Policy = POLICY) -> list[CompleteLif
 
 
 def prolonged(
-    observation: Observation, policy: Policy = POLICY
+    observation: Observation, policy: Policy = SWEEP
 ) -> list[RecordLifecycleActionHeartbeat]:
     """Return the terminations that a plan prolongs."""
     made = plan(observation, policy)
@@ -353,10 +354,11 @@ class TestDrain:
         ]
 
     def test_termination_is_prolonged_while_no_other_nat_could_serve(self) -> None:
-        """The NAT serves on, without the watch too; once in a run, by hook and instance."""
-        for policy in (POLICY, replace(POLICY, watch=False)):
+        """The NAT serves on, without the watch too; by sweeps alone, and once in each of them."""
+        for policy in (SWEEP, replace(SWEEP, watch=False)):
             assert [] == ended(seen(WAITING), policy)
             assert [beat()] == prolonged(seen(WAITING), policy)
+        assert [] == prolonged(seen(WAITING), POLICY)
         assert [] == prolonged(seen(WAITING, held=frozenset({"i-away"})))
         assert [] == prolonged(seen(WAITING, refused=frozenset({("i-away", beat().call)})))
 
