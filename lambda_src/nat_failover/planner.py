@@ -159,10 +159,10 @@ def _verdict(table: Table, policy: Policy, fleet: Fleet, takeovers: Takeovers) -
         return _verdict_on_served(table, server, policy, fleet)
     if fleet.is_foreign(table) and not (takeovers.may_take(table) and fleet.usable):
         return takeovers.verdict_on_foreign(table)
-    if not fleet.usable and not (fleet.doubted and fleet.is_lost(table)):
-        return Verdict.NO_EGRESS
-    if not fleet.may_evacuate(table):
+    if fleet.waits(table):
         return Verdict.WAIT
+    if not fleet.usable and not (fleet.fit and fleet.is_lost(table)):
+        return Verdict.NO_EGRESS
     return Verdict.REPAIR_AT_HOME if home else Verdict.REPAIR_ELSEWHERE
 
 
@@ -213,6 +213,8 @@ def _why_moved(table: Table, verdict: Verdict, fleet: Fleet) -> str:
         return _NO_HOME
     if verdict is Verdict.REPAIR_ELSEWHERE and _has_no_address_at_home(table, fleet):
         return _NO_ADDRESS
+    if verdict is Verdict.WAIT and not fleet.usable:
+        return "it serves until another NAT is usable"
     if verdict is Verdict.WAIT and fleet.waits_for_address(table):
         return "it serves until another NAT has its Elastic IP for long enough"
     return _BECAUSE[verdict]

@@ -12,6 +12,7 @@ from nat_failover.actions import (
     MarkUnhealthy,
     PublishRing,
     RecordLifecycleActionHeartbeat,
+    SetDefaultRoute,
 )
 from nat_failover.apply import Result
 from nat_failover.contract import DRAIN_HOOK
@@ -361,6 +362,22 @@ class TestDrain:
         assert [] == prolonged(seen(WAITING), POLICY)
         assert [] == prolonged(seen(WAITING, held=frozenset({"i-away"})))
         assert [] == prolonged(seen(WAITING, refused=frozenset({("i-away", beat().call)})))
+
+    def test_table_waits_at_the_last_nat_that_leaves(self) -> None:
+        """It has internet there, and nobody is told otherwise."""
+        made = plan(seen(WAITING), SWEEP)
+        assert [Verdict.WAIT] == [decision.verdict for decision in made.decisions]
+        assert made.decisions[0].reason.endswith("it serves until another NAT is usable")
+        assert () == made.without_egress
+
+    def test_table_of_a_dead_nat_gets_one_that_leaves_where_there_is_no_other(self) -> None:
+        """A NAT that dies in the middle of a deployment may have nobody else to stand in."""
+        dead = replace(HOME, state=InstanceState.TERMINATED)
+        made = plan(seen(dead, WAITING, served=dead), SWEEP)
+        assert [("rtb-any", "i-away")] == [
+            (a.table, a.instance) for a in made.actions if isinstance(a, SetDefaultRoute)
+        ]
+        assert [] == ended(seen(dead, WAITING, served=dead))
 
     def test_termination_is_not_prolonged_when_another_nat_could_serve(self) -> None:
         """Nor does the hook's own time begin anew while a table still leads to the NAT."""
