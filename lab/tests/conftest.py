@@ -41,6 +41,7 @@ BEGIN_FIRST = (
     "cli/test_command.py",
     "drills/test_zones.py",
     "drills/test_existing_vpc.py",
+    "drills/test_standby_gateway.py",
     "drills/test_elastic_ips.py",
     "drills/test_elastic_ip_settings.py",
     "cli/test_commands_of_pages.py",
