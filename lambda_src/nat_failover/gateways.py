@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from nat_failover.contract import Settings
 
 WAIT_S = 0.25
-"""How much longer than for its other reads an observation waits for the gateways."""
+"""How much longer than for its other reads an observation waits for what no repair needs."""
 
 
 def begin_gateways(clients: Clients, settings: Settings) -> Future[list[Any]] | None:
