@@ -40,6 +40,7 @@ BEGIN_FIRST = (
     "packets/test_drill.py",
     "cli/test_command.py",
     "drills/test_zones.py",
+    "drills/test_from_gateways.py",
     "drills/test_existing_vpc.py",
     "drills/test_standby_gateway.py",
     "drills/test_elastic_ips.py",

@@ -45,8 +45,7 @@ _ADVICE: Mapping[Incident, str] = {
     ),
     Incident.REDUNDANCY_LOST: (
         "look at the group's activity history: why is there no replacement, or none in another"
-        " zone? The next failure would cut users off. Of a standby gateway that could not serve,"
-        " make another, and name it in failover.standby_gateway."
+        " zone? The next failure would cut users off."
     ),
     Incident.FAILOVER: (
         "nothing, if a replacement comes within ten minutes: another message says when it is over."
@@ -86,7 +85,7 @@ def compose(
     lines = [
         _internet_now(run, state, missing),
         "",
-        *_changes(notification, seen.now if seen else 0.0),
+        *_changes(notification, settings, seen.now if seen else 0.0),
         *(_found(plan, seen, settings, missing) if plan and seen else ()),
         *_done(run),
         *_told(run),
@@ -154,26 +153,32 @@ def _is_in_doubt(plan: Plan, missing: Unwatched) -> bool:
     return on_standby and (missing.alone or any(judged.by_claims for judged in plan.health))
 
 
-def _changes(notification: Notification, now: float) -> Iterator[str]:
+def _changes(notification: Notification, settings: Settings, now: float) -> Iterator[str]:
+    words = {**_WORDS, **(_WORDS_WITH_A_GATEWAY if settings.standby_gateway else {})}
     for incident, since in notification.opened:
-        yield f"Since {_clock(since)}: {_WORDS[incident]}."
+        yield f"Since {_clock(since)}: {words[incident]}."
     cut = Incident.NO_EGRESS in dict(notification.opened)
     for incident, since in notification.over:
         if incident is Incident.FAILOVER and cut:
             continue  # it ended because the NATs that stood in were lost, too
         minutes = max(0.0, now - since) / 60
-        yield f"Over after {minutes:.0f} min, from {_clock(since)}: {_WORDS[incident]}."
+        yield f"Over after {minutes:.0f} min, from {_clock(since)}: {words[incident]}."
 
 
 _WORDS: Mapping[Incident, str] = {
     Incident.NO_EGRESS: "private subnets without a way to the internet",
     Incident.STANDBY: "no NAT serves private subnets, and the standby gateway does",
     Incident.NOT_OURS: "tables or subnets that lead elsewhere or are missing",
+    Incident.REDUNDANCY_LOST: "fewer NATs than wanted, or all in one zone",
+    Incident.FAILOVER: "subnets use the NAT of another zone",
+    Incident.UNWATCHED: "a NAT that is not watched",
+}
+
+
+_WORDS_WITH_A_GATEWAY: Mapping[Incident, str] = {
     Incident.REDUNDANCY_LOST: (
         "fewer NATs than wanted, all in one zone, or a standby gateway that could not serve"
     ),
-    Incident.FAILOVER: "subnets use the NAT of another zone",
-    Incident.UNWATCHED: "a NAT that is not watched",
 }
 
 
@@ -250,6 +255,8 @@ def _advice(state: IncidentState, settings: Settings, plan: Plan | None) -> Iter
     conflict = plan and any(d.verdict is Verdict.CONFLICT for d in plan.decisions)
     if Incident.NOT_OURS in state.notified and conflict:
         yield f"To do: {_CONFLICT}"
+    if Incident.REDUNDANCY_LOST in state.notified and plan and plan.standby_lost:
+        yield "To do: make another NAT gateway, and name it in failover.standby_gateway."
     if Incident.REDUNDANCY_LOST in state.notified and plan and _is_left_sick(plan):
         yield f"To do: {_MEND}"
 

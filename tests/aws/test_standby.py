@@ -174,7 +174,7 @@ def test_loss_of_the_gateway_is_told_like_any_loss_of_redundancy(
     ((subject, text),) = region.notifications()
     assert subject.startswith("NOT REDUNDANT")
     assert f"The standby gateway could not serve: {gateway} is not there." in text
-    assert "make another, and name it in failover.standby_gateway" in text
+    assert "To do: make another NAT gateway, and name it in failover.standby_gateway" in text
 
 
 @pytest.mark.parametrize(
