@@ -81,7 +81,7 @@ def drained(
         write: CompleteLifecycleAction | RecordLifecycleActionHeartbeat | None = None
         if why := _why_ended(nat, observation, fleet, policy):
             write = CompleteLifecycleAction(reason=why, **named)
-        elif policy.prolongs and not fleet.usable and nat.instance not in observation.held:
+        elif policy.prolongs and _serves_alone(nat, observation, fleet):
             write = RecordLifecycleActionHeartbeat(reason="no other NAT is usable", **named)
         if write and (nat.instance, write.call) not in observation.refused:
             yield write
@@ -93,8 +93,7 @@ def _why_ended(nat: Nat, observation: Observation, fleet: Fleet, policy: Policy)
         return "the group ends"
     if not fleet.usable and nat not in fleet.leaving:
         return _ENDED
-    used = {subnet.table for subnet in observation.subnets}
-    if any(t.id in used and fleet.target(t.route) == nat for t in observation.tables):
+    if _is_used(nat, observation, fleet):
         return None
     claim = fleet.claims.of(nat.instance)
     rows = (
@@ -105,6 +104,18 @@ def _why_ended(nat: Nat, observation: Observation, fleet: Fleet, policy: Policy)
         (fleet.addresses.is_needed(nat, fleet.usable), "its Elastic IP is needed"),
     )
     return next((why for holds, why in rows if holds), None)
+
+
+def _is_used(nat: Nat, observation: Observation, fleet: Fleet) -> bool:
+    """Say whether a subnet uses a table that leads to a NAT."""
+    used = {subnet.table for subnet in observation.subnets}
+    return any(t.id in used and fleet.target(t.route) == nat for t in observation.tables)
+
+
+def _serves_alone(nat: Nat, observation: Observation, fleet: Fleet) -> bool:
+    """Say whether a NAT is to be held on: it serves, no other could, and this run did not yet."""
+    held = nat.instance in observation.held
+    return not held and not fleet.usable and _is_used(nat, observation, fleet)
 
 
 _ENDED = "it does not serve any more"

@@ -20,11 +20,13 @@ from nat_failover.actions import (
     AssociateSubnet,
     CompleteLifecycleAction,
     DeleteDefaultRoute,
+    ForgetStandby,
     ForgetTakeover,
     MarkUnhealthy,
     MoveSubnet,
     PublishRing,
     RecordLifecycleActionHeartbeat,
+    RememberStandby,
     RememberTakeover,
     RestoreRoute,
     SetDefaultRoute,
@@ -57,7 +59,12 @@ if TYPE_CHECKING:
     from nat_failover.recall import Recall
     from nat_failover.triggers import Trigger
 
-_CARRIED_OUT = ROUTE_VERDICTS | {Verdict.EVACUATE, Verdict.GIVE_BACK, Verdict.RELEASE}
+_CARRIED_OUT = ROUTE_VERDICTS | {
+    Verdict.EVACUATE,
+    Verdict.TO_STANDBY,
+    Verdict.GIVE_BACK,
+    Verdict.RELEASE,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +166,7 @@ def reconcile(  # noqa: PLR0913 - what a run is made of, each thing by name
         watch=settings.watch,
         group=settings.group,
         releases=settings.observes_subnets,
+        standby=settings.standby_gateway,
         prolongs=TriggerKind.SWEEP in trigger.kinds,
     )
     run, deadline = Run(trigger=trigger), Deadline(seconds)
@@ -249,6 +257,8 @@ def _refusal(result: Result) -> frozenset[tuple[str, str]]:
         case MoveSubnet(subnet=subnet, table=to) | AssociateSubnet(subnet=subnet, table=to):
             refusal = (subnet, to)
         case RememberTakeover() | ForgetTakeover() | DeleteDefaultRoute() as write:
+            refusal = (write.table, write.call)
+        case RememberStandby() | ForgetStandby() as write:
             refusal = (write.table, write.call)
         case (
             MarkUnhealthy() | CompleteLifecycleAction() | RecordLifecycleActionHeartbeat() as write

@@ -67,7 +67,12 @@ OF_A_NEW_VPC: Mapping[str, tuple[object, ...]] = {
 }
 """What each setting becomes, one value after the other, before it is what it was."""
 
-OF_AN_EXISTING_VPC = ("network.public_subnets", "network.route_tables", "network.served_cidrs")
+OF_AN_EXISTING_VPC = (
+    "network.public_subnets",
+    "network.route_tables",
+    "network.served_cidrs",
+    "failover.standby_gateway",
+)
 
 FAILS = frozenset({"network.cidr"})
 """Settings whose change fails, as documented, and is rolled back."""
@@ -151,15 +156,23 @@ def test_settings_of_an_existing_vpc_change_while_a_zone_is_failed_over(
         theirs.ec2.create_route(
             RouteTableId=theirs.public_table, DestinationCidrBlock="10.1.0.0/16", GatewayId=gateway
         )
-        region.clock.pass_time(MINUTES)  # until reads show all of it
+        standby = _nat_gateway(theirs)
+        region.clock.pass_time(10 * MINUTES)  # until reads show all of it
         values: dict[str, tuple[object, ...]] = {
             "network.public_subnets": ([theirs.public[0], other],),
             "network.route_tables": (list(theirs.tables.values()),),
             "network.served_cidrs": (["10.1.0.0/16"],),
+            "failover.standby_gateway": (standby,),
         }
         assert set(values) == set(OF_AN_EXISTING_VPC)
         base = {"network": theirs.network(route_tables=tables)}
         _play(region, cli, tmp_path, base, values, tuple(Failed))
+
+
+def _nat_gateway(theirs: TheirVpc) -> str:
+    address = theirs.ec2.allocate_address(Domain="vpc")["AllocationId"]
+    made = theirs.ec2.create_nat_gateway(SubnetId=theirs.public[0], AllocationId=address)
+    return str(made["NatGateway"]["NatGatewayId"])
 
 
 def _play(  # noqa: PLR0913, PLR0917 - a region, the CLI, where it writes, and what is played
