@@ -53,6 +53,7 @@ def network(
             "EC2::VPCGatewayAttachment", VpcId=inside, InternetGatewayId={"Ref": other}
         ),
         "Table": resource("EC2::RouteTable", VpcId=inside, Tags=tags("new" if both else "old")),
+        "Address": resource("EC2::EIP", Domain="vpc", Tags=tags("new" if both else "old")),
         "Route": {
             **resource(
                 "EC2::Route",
@@ -97,6 +98,9 @@ def test_network_is_changed_in_place(region: Region) -> None:
     (subnet,) = ec2.describe_subnets(SubnetIds=[ids["Subnet"]])["Subnets"]
     assert subnet["MapPublicIpOnLaunch"]
     assert "new" in {row["Key"] for row in subnet["Tags"]}
+    (address,) = ec2.describe_addresses(PublicIps=[ids["Address"]])["Addresses"]
+    assert {row["Key"] for row in address["Tags"]} >= {"new"}
+    assert "old" not in {row["Key"] for row in address["Tags"]}
     (group,) = ec2.describe_security_groups(GroupIds=[ids["Group"]])["SecurityGroups"]
     ranges = [row["IpRanges"] for row in group["IpPermissions"]]
     assert ranges == [[{"CidrIp": "10.1.0.0/16"}]]
