@@ -48,15 +48,16 @@ def test_action_is_completed_after_the_table_moved_when_a_nat_is_terminating(
 def test_action_is_prolonged_when_no_other_nat_can_take_over(
     region: Region, function: Function
 ) -> None:
-    """The NAT serves on; each sweep says so once, whatever it observes again."""
+    """The NAT serves on, and whom the other one served; each sweep says so once."""
     shows_waiting(function, region.nats["a"])
     region.kill(region.nats["b"])
 
     function(messages.terminating(region, region.nats["a"]))
     function(messages.SWEEP)
 
-    (beat,) = function.wire.writes
-    assert beat.operation == "RecordLifecycleActionHeartbeat"
+    assert region.served_by() == {"a": region.nats["a"], "b": region.nats["a"]}
+    assert sorted(function.wire.written()) == ["RecordLifecycleActionHeartbeat", "ReplaceRoute"]
+    (beat,) = (call for call in function.wire.writes if call.operation.startswith("Record"))
     assert beat.parameters == {
         "AutoScalingGroupName": region.group,
         "LifecycleHookName": "drain",
@@ -72,7 +73,7 @@ def test_refusal_to_prolong_is_a_failure(region: Region, function: Function) -> 
 
     returned = function(messages.SWEEP)
 
-    assert function.wire.written() == ["RecordLifecycleActionHeartbeat"]
+    assert sorted(function.wire.written()) == ["RecordLifecycleActionHeartbeat", "ReplaceRoute"]
     assert "AccessDenied" in returned["failure"]
 
 

@@ -181,7 +181,7 @@ FOREIGN = [
         ("swap-route-table", READS + WRITES + SWAPS + DEPARTURES),
         ("swap-and-adopt", READS + WRITES + RELEASES + SWAPS + DEPARTURES),
         ("adopt-one-table", READS + WRITES + RELEASES + DISASSOCIATIONS),
-        ("standby-gateway", READS + WRITES + DISASSOCIATIONS + GATEWAYS),
+        ("standby-gateway", READS + WRITES + GATEWAYS + DISASSOCIATIONS),
         ("customer-key", READS + WRITES + DISASSOCIATIONS + ENCRYPTION),
         ("elastic-ips-that-are-given", READS + WRITES + DISASSOCIATIONS + ADDRESSES),
     ],
