@@ -5,6 +5,7 @@ One deployed story, from which others branch off in forks.
 
 from __future__ import annotations
 
+import json
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
@@ -21,6 +22,7 @@ from lab.emulator.isolation import PROJECT
 from lab.emulator.region import Region
 from lab.emulator.time.chance import Chance
 from lab.tests.drills.old_owner import DEAD, OLD, OldOwner
+from nat_failover.contract import MEMORY_KEY, Item
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -84,6 +86,13 @@ class Story:
             if not change.egress.works
         )
 
+    def ring(self) -> set[str]:
+        """Return the NATs that know each other, and would accuse one that answers nothing."""
+        (table,) = self.region.client("dynamodb").list_tables()["TableNames"]
+        key: Any = {MEMORY_KEY: {"S": Item.PEERS}}
+        item = self.region.client("dynamodb").get_item(TableName=table, Key=key)["Item"]
+        return {str(row["instance"]) for row in json.loads(item["ring"]["S"])}
+
     def nat_of(self, zone: str) -> str:
         """Return the NAT of the group in a zone."""
         groups = self.region.client("autoscaling").describe_auto_scaling_groups()
@@ -91,7 +100,8 @@ class Story:
         return next(
             str(row["InstanceId"])
             for row in group["Instances"]
-            if row["AvailabilityZone"].endswith(zone) and row["InstanceId"] not in self.old.nats
+            if row["AvailabilityZone"].endswith(zone)
+            and row["InstanceId"] not in self.old.nats.values()
         )
 
 
@@ -201,6 +211,7 @@ def _attached(story: Story) -> None:
     )
     story.region.clock.pass_time(GRACE_S + 60)
     assert nat == story.monitor.now(story.old.homes[OLD]).through
+    assert {story.nat_of(zone) for zone in "ab"} == story.ring()
     autoscaling.terminate_instance_in_auto_scaling_group(
         InstanceId=nat, ShouldDecrementDesiredCapacity=True
     )
