@@ -74,6 +74,7 @@ class DefaultRoutes(Construct):
             service_token=function.function.function_arn,
             service_timeout=ANSWER_LIMIT,
             properties={
+                **({"StandbyGateway": standby} if (standby := function.standby_gateway) else {}),
                 "Group": fleet.group.ref,
                 "Launch": fleet.launch.version,
                 "Strategy": function.strategy.value,

@@ -99,7 +99,7 @@ class FailoverFunction(Construct):
         self._wanted, self._watch = wanted, watch
         self.memory = MemoryTable(self, "Memory").table
         self.strategy = options.strategy
-        self.adopt = options.adopt
+        self.adopt, self.standby_gateway = options.adopt, options.standby_gateway
         self.dead_letters = self._dead_letters(key)
         log_group = self._log_group(log_retention_days)
         role = FailoverRole(
@@ -110,6 +110,7 @@ class FailoverFunction(Construct):
             memory=self.memory,
             strategy=options.strategy,
             takes_over=options.adopt is not False,
+            standby=options.standby_gateway is not None,
             notifications=notifications,
             dead_letters=self.dead_letters,
             log_group=log_group,
@@ -158,6 +159,7 @@ class FailoverFunction(Construct):
             strategy=options.strategy,
             failback=options.failback,
             adopt=options.adopt,
+            standby_gateway=options.standby_gateway,
             watch=self._watch,
             elastic_ips=self._elastic_ips,
         ).to_env()

@@ -65,6 +65,7 @@ class FailoverRole(Construct):
         memory: dynamodb.ITable,
         strategy: Strategy,
         takes_over: bool,
+        standby: bool,
         notifications: NotificationsTopic,
         dead_letters: sqs.IQueue,
         log_group: logs.CfnLogGroup,
@@ -77,7 +78,7 @@ class FailoverRole(Construct):
         self._group = self._arn("autoscaling", "autoScalingGroup:*:autoScalingGroupName", group)
         releases = takes_over or network.outlives_the_stack
         statements = [
-            self._reads(takes_over=takes_over),
+            self._reads(gateways=takes_over or standby),
             _allow("Routes", [*ROUTE_ACTIONS, *RELEASES * releases], self._tables),
             self._source_destination_check(),
             _allow("Group", GROUP_ACTIONS, [self._group]),
@@ -104,11 +105,11 @@ class FailoverRole(Construct):
         )
         self._acknowledge_wildcards()
 
-    def _reads(self, *, takes_over: bool) -> iam.PolicyStatement:
+    def _reads(self, *, gateways: bool) -> iam.PolicyStatement:
         reads = [
             "autoscaling:DescribeAutoScalingGroups",
             "ec2:DescribeInstances",
-            *["ec2:DescribeNatGateways"] * takes_over,
+            *["ec2:DescribeNatGateways"] * gateways,
             "ec2:DescribeRouteTables",
         ]
         if self._elastic_ips:

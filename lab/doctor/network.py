@@ -59,6 +59,28 @@ def addresses(examined: Examined) -> Finding:
     return ok("each public subnet has addresses for a NAT and the one that replaces it")
 
 
+def standby_gateway(examined: Examined) -> Finding:
+    """Say whether the NAT gateway that is to stand by could serve."""
+    named = examined.settings.failover.standby_gateway
+    if named is None:
+        return ok("none is wanted: without a usable NAT nobody has internet")
+    by_id = [{"Name": "nat-gateway-id", "Values": [named]}]
+    vpc = examined.settings.network.vpc
+    for row in examined.clients["ec2"].describe_nat_gateways(Filters=by_id)["NatGateways"]:
+        wrong = (
+            (row["State"] != "available", f"is {row['State']}"),
+            (row.get("ConnectivityType") == "private", "is a private one"),
+            (vpc and row["VpcId"] != vpc, f"is in {row['VpcId']}, not in {vpc}"),
+        )
+        if why := next((why for holds, why in wrong if holds), None):
+            return problem(f"{named} {why}: name another one in failover.standby_gateway, or null")
+        return ok(f"{named} is public and available")
+    return problem(
+        f"{named} is no NAT gateway of the account in {examined.region}: name another one in"
+        " failover.standby_gateway, or null"
+    )
+
+
 def public_subnets(examined: Examined) -> list[Any]:
     """Return the public subnets of an existing VPC; none where a new one is made.
 

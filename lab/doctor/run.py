@@ -70,6 +70,7 @@ CHECKS = (
     ),
     Check("vCPUs", quotas.vcpus, ("ec2:DescribeInstances", "ec2:DescribeInstanceTypes", *_QUOTA)),
     Check("Elastic IPs", quotas.elastic_ips, ("ec2:DescribeAddresses", *_QUOTA)),
+    Check("standby gateway", network.standby_gateway, ("ec2:DescribeNatGateways",)),
     Check("VPCs", quotas.vpcs, ("ec2:DescribeVpcs", *_QUOTA)),
 )
 """Each check, in the order in which they are told. `sts:GetCallerIdentity` needs no permission."""

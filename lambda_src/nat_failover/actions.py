@@ -13,14 +13,20 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from nat_failover.contract import MEMORY_ENDING, MEMORY_KEY, MEMORY_REPLACED, Item
+from nat_failover.contract import (
+    MEMORY_ENDING,
+    MEMORY_KEY,
+    MEMORY_REPLACED,
+    MEMORY_STANDBYS,
+    Item,
+)
 from nat_failover.model import UNREADABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from nat_failover.clients import Clients
-    from nat_failover.model import Peer, Takeover
+    from nat_failover.model import Peer, Standby, Takeover
 
 DEFAULT_ROUTE_CIDR = "0.0.0.0/0"
 
@@ -160,7 +166,7 @@ def target_parameter(target: str) -> str | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class RestoreRoute(_RouteWriter, Action):
-    """Point a table's default route to what it led to before it was taken over.
+    """Point a table's default route to what it led to before, or to the standby gateway.
 
     `exists` says whether the table has a written default route now.
     """
@@ -275,6 +281,62 @@ class ForgetTakeover(Action):
             ExpressionAttributeNames={"#table": self.found.table},
             ExpressionAttributeValues={":found": {"S": takeover_text(self.found)}},
         )
+
+
+class _StandbyWriter:
+    """What remembers or forgets that the function led a table to the standby gateway."""
+
+    __slots__ = ()
+    calls: ClassVar[tuple[str, ...]] = ("dynamodb:UpdateItem",)
+    standby: Standby
+
+    @property
+    def table(self) -> str:
+        """The table."""
+        return self.standby.table
+
+    @property
+    def target(self) -> str:
+        """The table and the gateway."""
+        return f"{self.standby.table} {self.standby.gateway}"
+
+    def _write(self, clients: Clients, verb: str) -> None:
+        """Add it to a set or take it out: neither needs to know what other runs write."""
+        clients.memory.client.update_item(
+            **_takeover_key(clients),
+            UpdateExpression=f"{verb} #standbys :standby",
+            ExpressionAttributeNames={"#standbys": MEMORY_STANDBYS},
+            ExpressionAttributeValues={":standby": {"SS": [standby_text(self.standby)]}},
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class RememberStandby(_StandbyWriter, Action):
+    """Remember that the function leads a table to the standby gateway, and nobody else does."""
+
+    standby: Standby
+    reason: str
+
+    def carry_out(self, clients: Clients) -> None:
+        """Write it."""
+        self._write(clients, "ADD")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class ForgetStandby(_StandbyWriter, Action):
+    """Forget that the function led a table to the standby gateway: it does not lead there now."""
+
+    standby: Standby
+    reason: str
+
+    def carry_out(self, clients: Clients) -> None:
+        """Write it."""
+        self._write(clients, "DELETE")
+
+
+def standby_text(standby: Standby) -> str:
+    """Return what is stored of a table on standby; equal ones have equal texts."""
+    return json.dumps(asdict(standby), separators=(",", ":"), sort_keys=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -612,6 +674,8 @@ Planned = (
     | DeleteDefaultRoute
     | RememberTakeover
     | ForgetTakeover
+    | RememberStandby
+    | ForgetStandby
     | Move
     | DisableSourceDestCheck
     | AssociateAddress

@@ -55,6 +55,11 @@ FOUND_AGAIN_S = 8.0
 """How long a NAT may need to say that its egress is back: three attempts that succeed, after one
 that does not (judgement.py of the watch). A claim that could not be delivered arrives before."""
 
+FELL_SILENT_S = 300.0
+"""After how long without a claim a NAT that used to make some has fallen silent: none came of five,
+one a minute. Of a single NAT that says little; of all at once, that they may have no egress
+to publish by."""
+
 EGRESS = "egress"
 """The ailment of a NAT that reaches nothing on the internet."""
 
@@ -69,6 +74,7 @@ class Claims:
         self._credible = {nat.instance for nat in observation.nats if _is_credible(nat)}
         self._ring = observation.ring.version if observation.ring else None
         self._now = observation.now
+        self._last = {claim.instance: claim.received for claim in observation.claims}
         histories = observation.history
         self._were_usable = {each.instance for each in histories if each.usable_since is not None}
         self._of = {
@@ -80,6 +86,11 @@ class Claims:
     def of(self, instance: str) -> Claim | None:
         """Return what a NAT said last, if that counts."""
         return self._of.get(instance)
+
+    def fell_silent(self, instance: str) -> bool:
+        """Say whether a NAT made claims once, and has made none for long."""
+        last = self._last.get(instance)
+        return last is not None and self._now - last > FELL_SILENT_S
 
     def sickness(self, instance: str) -> str | None:
         """Say in words why a NAT is sick, or None."""

@@ -27,6 +27,9 @@ DRAIN_HOOK = "drain"
 LAUNCH_VARIABLE = "NAT_LAUNCH"
 """The variable of `Settings.launch`, which is known when everything else about the function is."""
 
+STANDBY_VARIABLE = "NAT_STANDBY_GATEWAY"
+"""The variable of `Settings.standby_gateway`."""
+
 CLAIM_MARK = "Claim"
 """Field that marks a message of the failover topic as a claim; its value is `CLAIM_FORMAT`."""
 
@@ -41,6 +44,10 @@ MEMORY_REPLACED = "replaced"
 
 MEMORY_ENDING = "ending"
 """Attribute of the takeovers' item: whether the stack is being deleted."""
+
+MEMORY_STANDBYS = "standbys"
+"""Attribute of the takeovers' item, a set: the tables that the function led to the standby
+gateway."""
 
 
 class Item(StrEnum):
@@ -133,7 +140,8 @@ class Settings:
     other. `adopt` says whether foreign routes are taken over, of all tables or of these.
     `elastic_ips` are the allocations of the addresses that the NATs have, none if they keep
     those of their launch, and `launch` is the id of the launch template, or the name of the launch
-    configuration, by which the group launches the NATs that have them.
+    configuration, by which the group launches the NATs that have them. `standby_gateway` is the id
+    of the NAT gateway that serves while no NAT is usable, None where there is none.
     """
 
     stack: str
@@ -150,6 +158,7 @@ class Settings:
     watch: bool = True
     elastic_ips: tuple[str, ...] = ()
     launch: str = ""
+    standby_gateway: str | None = None
 
     @property
     def observes_subnets(self) -> bool:
@@ -177,17 +186,21 @@ class Settings:
             "NAT_ADOPT": json.dumps(self.adopt),
             "NAT_WATCH": json.dumps(self.watch),
             **(stable if self.elastic_ips else {}),
+            **({STANDBY_VARIABLE: self.standby_gateway} if self.standby_gateway else {}),
         }
 
     @property
-    def takes_over(self) -> bool:
-        """Whether tables may be taken over, now or once: then what they led to is looked after."""
-        return self.adopt is not False
+    def minds_gateways(self) -> bool:
+        """Whether tables may come to the NATs from NAT gateways, or go to one: then these are read.
+
+        And what is remembered of the tables.
+        """
+        return self.adopt is not False or self.standby_gateway is not None
 
     @property
     def gives_back(self) -> bool:
-        """Whether tables outlive the stack, so that its deletion leaves them as they were."""
-        return self.takes_over or self.observes_subnets
+        """Whether the deletion of the stack has tables to leave as they were, or where they are."""
+        return self.minds_gateways or self.observes_subnets
 
     @property
     def listed(self) -> tuple[str, ...]:
@@ -262,6 +275,10 @@ def _elastic_ips(text: str) -> tuple[str, ...]:
     return ids
 
 
+def _standby_gateway(text: str) -> str | None:
+    return _identifier(text, "nat-") if text else None
+
+
 def _tables(text: str) -> tuple[HomeTable, ...]:
     tables = tuple(
         HomeTable(
@@ -311,4 +328,5 @@ _VARIABLES: dict[str, tuple[str, str, Callable[[str], object]]] = {
         _elastic_ips,
     ),
     LAUNCH_VARIABLE: ("launch", "the id of a launch template or a name, or nothing", str),
+    STANDBY_VARIABLE: ("standby_gateway", "the id of a NAT gateway, or nothing", _standby_gateway),
 }

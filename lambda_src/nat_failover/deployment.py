@@ -40,6 +40,8 @@ from nat_failover.actions import (
 from nat_failover.apply import apply
 from nat_failover.contract import DRAIN_HOOK, Resource, Strategy
 from nat_failover.deadline import Deadline
+from nat_failover.gateways import read_gateways
+from nat_failover.memory import FAULTS
 from nat_failover.network_check import problems
 from nat_failover.observe import observe_tables
 from nat_failover.reconcile import Run, reconcile
@@ -113,9 +115,10 @@ def _deploy(  # noqa: PLR0913 - what a run is made of, and whether it is the fir
 ) -> Run:
     """Serve every private subnet, and take over or give back what the settings say.
 
-    Of a stack that is being made nothing is remembered that matters, unless it takes tables over.
+    Of a stack that is being made nothing is remembered that matters, unless it takes tables over or
+    has a standby gateway.
     """
-    if mistake := _unknown_tables(settings):
+    if mistake := _unknown_tables(settings) or _unfit_gateway(clients, settings):
         return Run(trigger=trigger, failure=mistake)
     return reconcile(
         clients,
@@ -124,7 +127,7 @@ def _deploy(  # noqa: PLR0913 - what a run is made of, and whether it is the fir
         seconds=seconds,
         until_served=True,
         first=first,
-        recall=None if first and not settings.takes_over else recall,
+        recall=None if first and not settings.minds_gateways else recall,
     )
 
 
@@ -136,6 +139,31 @@ def _unknown_tables(settings: Settings) -> str | None:
     return (
         f"failover.adopt names {', '.join(sorted(unknown))}, no private route table of the stack;"
         f" allowed: {', '.join(sorted(ours))}"
+    )
+
+
+def _unfit_gateway(clients: Clients, settings: Settings) -> str | None:
+    """Say what is wrong with the standby gateway, or None.
+
+    A private one leads to no internet (EC2 API reference, NatGateway, connectivityType).
+    """
+    if settings.standby_gateway is None:
+        return None
+    try:
+        there = {each["NatGatewayId"]: each for each in read_gateways(clients, settings)}
+    except FAULTS as error:
+        return f"the standby gateway could not be read: {type(error).__name__}: {error}"
+    found = there.get(settings.standby_gateway)
+    rows = (
+        (found is None, f"is not in {settings.vpc}"),
+        (found and found["State"] != "available", f"is {(found or {}).get('State')}"),
+        (found and found.get("ConnectivityType") == "private", "is a private one"),
+    )
+    if not (why := next((why for holds, why in rows if holds), None)):
+        return None
+    return (
+        f"failover.standby_gateway is {settings.standby_gateway}, which {why}; allowed: null, or a"
+        f" public NAT gateway of {settings.vpc} that is available"
     )
 
 

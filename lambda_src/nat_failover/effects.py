@@ -17,10 +17,12 @@ from nat_failover.actions import (
     CompleteLifecycleAction,
     DeleteDefaultRoute,
     DisableSourceDestCheck,
+    ForgetStandby,
     ForgetTakeover,
     MarkUnhealthy,
     MoveSubnet,
     PublishRing,
+    RememberStandby,
     RememberTakeover,
     RestoreRoute,
     SetDefaultRoute,
@@ -78,6 +80,8 @@ def _asset(write: Planned) -> str:  # noqa: PLR0911 - one for each kind of write
             return write.table
         case RememberTakeover() | ForgetTakeover():
             return f"takeover {write.table}"
+        case RememberStandby() | ForgetStandby():
+            return f"standby {write.table}"
         case MoveSubnet() | AssociateSubnet():
             return write.subnet
         case DisableSourceDestCheck():
@@ -101,6 +105,8 @@ def _with(  # noqa: PLR0911 - one for each kind of write
             return replace(seen, tables=frozenset(tables))
         case RememberTakeover() | ForgetTakeover() as write:
             return _remembered(seen, write)
+        case RememberStandby() | ForgetStandby() as write:
+            return _on_standby(seen, write)
         case DisableSourceDestCheck() as write:
             return replace(
                 seen, nats=frozenset(_without_source_dest_check(nat, write) for nat in seen.nats)
@@ -150,6 +156,14 @@ def _remembered(seen: Observation, write: RememberTakeover | ForgetTakeover) -> 
     kept = {each for each in known if each.table != write.table}
     now = {write.takeover} if isinstance(write, RememberTakeover) else set()
     return replace(seen, takeovers=frozenset(kept | now))
+
+
+def _on_standby(seen: Observation, write: RememberStandby | ForgetStandby) -> Observation:
+    known = seen.standbys
+    if known is None:
+        return seen
+    remembers = isinstance(write, RememberStandby)
+    return replace(seen, standbys=known | {write.standby} if remembers else known - {write.standby})
 
 
 def _same_target(seen: DefaultRoute | None, before: DefaultRoute | None) -> bool:

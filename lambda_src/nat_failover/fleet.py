@@ -48,7 +48,9 @@ _NOT_THE_INTERNET = tuple(
 class Fleet:
     """The NATs as judged, and how many tables each one serves while a plan is being made."""
 
-    def __init__(self, observation: Observation, *, settle: bool = True) -> None:
+    def __init__(
+        self, observation: Observation, *, settle: bool = True, standby: str | None = None
+    ) -> None:
         self.claims = claims = Claims(observation)
         self.judged: dict[Nat, Judgement] = {
             nat: judge(nat, observation, claims) for nat in sorted(observation.nats)
@@ -66,6 +68,7 @@ class Fleet:
         self._zones = observation.zones
         self._settle = settle
         self._refused = observation.refused
+        self._standbys, self._standby = observation.standbys, standby
 
     def target(self, route: DefaultRoute | None) -> Nat | None:
         """Return the NAT of ours that a written route points to, alive or dead."""
@@ -92,9 +95,21 @@ class Fleet:
         route = table.route
         if is_overridden(table):
             return True
-        if route is None or route.blackhole or self._is_ours(route):
+        if route is None or route.blackhole or self._is_ours(route) or self.is_on_standby(table):
             return False
         return bool(route.interface or route.instance or route.other)
+
+    def is_on_standby(self, table: Table) -> bool:
+        """Say whether the standby gateway serves a table because the function led it there.
+
+        While that is not known, the gateway's tables are taken to be on standby, and stay.
+        """
+        route = table.route
+        if route is None or route.blackhole or route.dynamic or is_overridden(table):
+            return False
+        if self._standbys is None:
+            return self._standby is not None and route.other == self._standby
+        return any((s.table, s.gateway) == (table.id, route.other) for s in self._standbys)
 
     def _is_ours(self, route: DefaultRoute) -> bool:
         """Say whether a route leads to a NAT, be it to an interface that forwards nothing."""
@@ -106,7 +121,9 @@ class Fleet:
 
         What a prefix list holds is not read, so that a default in one does not count.
         """
-        if self.server(table) or (self.usable and not self.may_evacuate(table)):
+        if self.server(table) or self.is_on_standby(table):
+            return True
+        if self.usable and not self.may_evacuate(table):
             return True
         if is_overridden(table):
             ways = table.other_routes
@@ -122,6 +139,11 @@ class Fleet:
         """
         left = [nat for nat in self.fit if (table.id, nat.instance) not in self._refused]
         return self.addresses.reliable(left or self.fit)
+
+    @property
+    def heard(self) -> list[Nat]:
+        """The usable NATs but those that fell silent."""
+        return [nat for nat in self.usable if not self.claims.fell_silent(nat.instance)]
 
     @property
     def fit(self) -> list[Nat]:
@@ -156,6 +178,13 @@ class Fleet:
         stable = stable and not self.claims.is_accused(nat.instance)
         settled = not self._settle or self.histories.settles_at(nat.instance) <= self._now
         return stable and settled
+
+    def settled(self, table: Table) -> list[Nat]:
+        """Return the NATs to which a table may fail back: those at home, or else all others."""
+        trusted = self.heard if self.is_on_standby(table) else self.usable
+        settled = [nat for nat in trusted if self.has_settled(nat)]
+        home = [nat for nat in self.at_home(table) if nat in settled]
+        return home or [nat for nat in self.candidates(table) if nat in settled]
 
     def may_fail_back(self, table: Table) -> bool:
         """Say whether subnets may fail back to a table that works."""

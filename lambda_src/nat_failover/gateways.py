@@ -1,7 +1,8 @@
-"""The NAT gateways of the VPC, read beside an observation where tables may be taken over from them.
+"""The NAT gateways of the VPC, read where tables may come from them, or go to one.
 
-They are no part of the observation: a read that fails, or takes longer than the others, stops no
-repair. Then it is not known what a table could be given back to, so that nothing is.
+They are read beside an observation, and no part of it: a read that fails, or takes longer than the
+others, stops no repair. Then it is not known what a table could be given back to, so that nothing
+is, and whether the standby gateway could serve.
 """
 
 from __future__ import annotations
@@ -18,12 +19,16 @@ if TYPE_CHECKING:
     from nat_failover.contract import Settings
 
 WAIT_S = 0.25
-"""How much longer than for its other reads an observation waits for the gateways."""
+"""How much longer than for its other reads an observation waits for what no repair needs."""
 
 
 def begin_gateways(clients: Clients, settings: Settings) -> Future[list[Any]] | None:
     """Begin to read the gateways of the VPC, if the settings ask for them."""
-    return clients.threads.submit(_read, clients, settings) if settings.takes_over else None
+    return (
+        clients.threads.submit(read_gateways, clients, settings)
+        if settings.minds_gateways
+        else None
+    )
 
 
 def gateways_in_time(asked: Future[list[Any]]) -> frozenset[Gateway] | None:
@@ -36,7 +41,8 @@ def gateways_in_time(asked: Future[list[Any]]) -> frozenset[Gateway] | None:
         return None
 
 
-def _read(clients: Clients, settings: Settings) -> list[Any]:
+def read_gateways(clients: Clients, settings: Settings) -> list[Any]:
+    """Return the NAT gateways of the VPC, as EC2 describes them."""
     pages = clients.ec2.get_paginator("describe_nat_gateways").paginate(
         Filters=[{"Name": "vpc-id", "Values": [settings.vpc]}]
     )

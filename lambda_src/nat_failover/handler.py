@@ -45,7 +45,8 @@ CONFIRM_LIMIT_S = 4.0
 
 _THREADS_FOR_INSTANCES = 16
 _THREADS_FOR_MEMORY = 4
-_THREADS_FOR_GATEWAYS = 1
+_THREADS_FOR_SLOW_READS = 50
+"""Reads that nothing waits for pile up when they are slow: two in each second of a run at most."""
 
 _log = logging.getLogger("nat_failover")
 
@@ -53,7 +54,7 @@ _log = logging.getLogger("nat_failover")
 def _threads(settings: Settings) -> int:
     """Return how many calls may be under way at once: one for each table, subnet and instance."""
     subnets = sum(len(table.subnets) for table in settings.tables)
-    others = _THREADS_FOR_INSTANCES + _THREADS_FOR_MEMORY + _THREADS_FOR_GATEWAYS
+    others = _THREADS_FOR_INSTANCES + _THREADS_FOR_MEMORY + _THREADS_FOR_SLOW_READS
     return len(settings.tables) + subnets + others
 
 

@@ -33,10 +33,13 @@ class Incident(StrEnum):
 
     NO_EGRESS = "no egress"
     """Private subnets have no way to the internet."""
+    STANDBY = "standby gateway"
+    """No NAT serves private subnets, and the standby gateway does."""
     NOT_OURS = "not ours"
     """Tables or subnets lead elsewhere, or a table is missing: the function leaves that alone."""
     REDUNDANCY_LOST = "redundancy lost"
-    """Fewer NATs than wanted, or all in one zone, for longer than a replacement takes."""
+    """Fewer NATs than wanted, all in one zone, or a standby gateway that could not serve, for
+    longer than a replacement takes."""
     FAILOVER = "failover"
     """Subnets use a NAT of another zone."""
     UNWATCHED = "not watched"

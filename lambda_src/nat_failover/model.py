@@ -240,6 +240,18 @@ class Gateway:
     state: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Standby:
+    """What is remembered of a table that the function led to the standby gateway.
+
+    `written` is the time of the observation for which it was written.
+    """
+
+    table: str
+    gateway: str
+    written: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
     """Everything that a plan is made of: one complete view of AWS, and what is known beside it.
@@ -255,8 +267,9 @@ class Observation:
     empty if they keep the addresses of their launch, None if it could not be read. `refused` are
     the targets that AWS refused in this run: a NAT to a table, a table to a subnet, or an Elastic
     IP to a NAT, by their ids; `gone` those that AWS says do not exist. `takeovers` are remembered
-    of tables that were not ours, None if that is not known; `gateways` are the NAT gateways of the
-    VPC, None if they were not asked for. `ending` says that the stack is being deleted, so that
+    of tables that were not ours, `standbys` of those on the standby gateway, None if that is not
+    known; `gateways` are the NAT gateways of the VPC, None if they were not asked for or could not
+    be read. `ending` says that the stack is being deleted, so that
     what was taken over is given back.
     """
 
@@ -278,6 +291,7 @@ class Observation:
     refused: frozenset[tuple[str, str]] = frozenset()
     gone: frozenset[str] = frozenset()
     takeovers: frozenset[Takeover] | None = frozenset()
+    standbys: frozenset[Standby] | None = frozenset()
     gateways: frozenset[Gateway] | None = None
     ending: bool = False
 
@@ -358,7 +372,8 @@ class Policy:
     not ours, of all tables or of these. `deployed`: a person has just deployed, which resets
     conflicts. `settle`: fail back only to a NAT that has been usable for a while. `watch`: the
     NATs watch each other and hand flows over. `group` is the name of the Auto Scaling group,
-    whose lifecycle actions are completed. `releases`: the tables outlive the stack.
+    whose lifecycle actions are completed. `releases`: the tables outlive the stack. `standby` is
+    the id of the NAT gateway that serves while no NAT is usable.
     """
 
     swap: bool = False
@@ -369,6 +384,7 @@ class Policy:
     group: str = ""
     deployed: bool = False
     releases: bool = False
+    standby: str | None = None
 
     def adopts(self, table: str) -> bool:
         """Say whether a table may be taken over, or a subnet at home in it be taken back."""
@@ -380,10 +396,12 @@ class Verdict(StrEnum):
 
     KEEP = "keep"
     WAIT = "wait"
+    STANDBY = "on standby"
     FAIL_BACK = "fail back"
     REPAIR_AT_HOME = "repair at home"
     REPAIR_ELSEWHERE = "repair elsewhere"
     EVACUATE = "evacuate"
+    TO_STANDBY = "to the standby gateway"
     NO_EGRESS = "no egress"
     GIVE_BACK = "give back"
     RELEASE = "release"
@@ -437,7 +455,8 @@ class Plan:
     made that wait for the NATs to know the ring, if they do not say so before. `history` is what to
     remember of the NATs, `broken_links` are pairs of NATs that do not hear each other.
     `unstable` says of which usable NATs the address is not the stable one yet, and why; `settles`
-    that it will be in a moment. A plan without actions is the statement that nothing is left to do.
+    that it will be in a moment. `standby_lost` says in words why the standby gateway could not
+    serve. A plan without actions is the statement that nothing is left to do.
     """
 
     health: tuple[Judgement, ...]
@@ -451,3 +470,4 @@ class Plan:
     broken_links: tuple[tuple[str, str], ...] = ()
     unstable: tuple[tuple[str, str], ...] = ()
     settles: bool = False
+    standby_lost: str | None = None

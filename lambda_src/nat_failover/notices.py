@@ -9,7 +9,7 @@ from nat_failover.actions import MarkUnhealthy
 from nat_failover.contract import Failback
 from nat_failover.incidents import Incident
 from nat_failover.model import Health, Verdict
-from nat_failover.situation import ELSEWHERE, displaced_zones, unwatched
+from nat_failover.situation import ELSEWHERE, ON_STANDBY, displaced_zones, unwatched
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sized
@@ -33,6 +33,11 @@ _ADVICE: Mapping[Incident, str] = {
         "find out why no NAT above is usable, or what a table above leads to; for NATs that are"
         " missing, look at the group's activity history. The function repairs the routes by itself"
         " as soon as a NAT is usable."
+    ),
+    Incident.STANDBY: (
+        "find out why no NAT above is usable; for NATs that are missing, look at the group's"
+        " activity history. The gateway has its own price, and its own address. With automatic"
+        " failback the tables leave it when a NAT has been usable for a minute."
     ),
     Incident.NOT_OURS: (
         "find out who changed it, and change it back, or set failover.adopt to let the function"
@@ -78,9 +83,9 @@ def compose(
     where = f" ({', '.join(zones)})" if zones else ""
     subject = f"{_word(notification, state)}: {settings.stack} in {region}{where}"
     lines = [
-        _internet_now(run, alone=missing.alone and Incident.UNWATCHED in state.notified),
+        _internet_now(run, state, missing),
         "",
-        *_changes(notification, seen.now if seen else 0.0),
+        *_changes(notification, settings, seen.now if seen else 0.0),
         *(_found(plan, seen, settings, missing) if plan and seen else ()),
         *_done(run),
         *_told(run),
@@ -96,6 +101,8 @@ def _word(notification: Notification, state: IncidentState) -> str:
     """Say in the subject's first word how bad it is, or that it is over."""
     if Incident.NO_EGRESS in state.notified:
         return "NO INTERNET"
+    if notification.opened and Incident.STANDBY in state.notified:
+        return "STANDBY GATEWAY"
     if notification.opened and Incident.REDUNDANCY_LOST in state.notified:
         return "NOT REDUNDANT"
     if notification.opened and state.notified == {Incident.UNWATCHED}:
@@ -110,23 +117,29 @@ def _zones(plan: Plan, seen: Observation, missing: Unwatched) -> list[str]:
     cut = sorted({subnet.zone for subnet in seen.subnets if subnet.id in plan.without_egress})
     elsewhere = {d.zone for d in plan.decisions if d.verdict in ELSEWHERE}
     elsewhere |= {d.zone for d in plan.subnets if d.verdict in ELSEWHERE}
+    elsewhere |= {d.zone for d in plan.decisions if d.verdict in ON_STANDBY}
     wrong = cut or sorted({*displaced_zones(plan, seen), *elsewhere})
     return wrong or sorted({nat.zone for nat in missing.quiet})
 
 
-def _internet_now(run: Run, *, alone: bool) -> str:
+def _internet_now(run: Run, state: IncidentState, missing: Unwatched) -> str:
     """Say whether users have internet; EC2 describes a lost NAT as running for some seconds."""
     if run.plan is None:
         return "Whether users have internet access now is unknown."
     cut = run.plan.without_egress
     if cut:
         return f"NO internet access now: {_count(cut, 'private subnet')}, {_list(cut)}."
+    if _is_in_doubt(run.plan, missing):
+        return (
+            "All private subnets are routed to the standby gateway. NATs run and have lost the"
+            " internet, as far as they say anything: the gateway may have, too."
+        )
     if run.trigger.leaving:
         return (
             "All private subnets have internet access now, unless another NAT was lost in these"
             " seconds: a message within a minute would say so."
         )
-    if alone:
+    if missing.alone and Incident.UNWATCHED in state.notified:
         return (
             "All private subnets are routed to NATs, but no NAT says anything of itself: they may"
             " be without internet access."
@@ -134,23 +147,38 @@ def _internet_now(run: Run, *, alone: bool) -> str:
     return "All private subnets have internet access now."
 
 
-def _changes(notification: Notification, now: float) -> Iterator[str]:
+def _is_in_doubt(plan: Plan, missing: Unwatched) -> bool:
+    """Say whether NATs that run lost the internet, which the gateway may have lost, too."""
+    on_standby = any(each.verdict in ON_STANDBY for each in plan.decisions)
+    return on_standby and (missing.alone or any(judged.by_claims for judged in plan.health))
+
+
+def _changes(notification: Notification, settings: Settings, now: float) -> Iterator[str]:
+    words = {**_WORDS, **(_WORDS_WITH_A_GATEWAY if settings.standby_gateway else {})}
     for incident, since in notification.opened:
-        yield f"Since {_clock(since)}: {_WORDS[incident]}."
+        yield f"Since {_clock(since)}: {words[incident]}."
     cut = Incident.NO_EGRESS in dict(notification.opened)
     for incident, since in notification.over:
         if incident is Incident.FAILOVER and cut:
             continue  # it ended because the NATs that stood in were lost, too
         minutes = max(0.0, now - since) / 60
-        yield f"Over after {minutes:.0f} min, from {_clock(since)}: {_WORDS[incident]}."
+        yield f"Over after {minutes:.0f} min, from {_clock(since)}: {words[incident]}."
 
 
 _WORDS: Mapping[Incident, str] = {
     Incident.NO_EGRESS: "private subnets without a way to the internet",
+    Incident.STANDBY: "no NAT serves private subnets, and the standby gateway does",
     Incident.NOT_OURS: "tables or subnets that lead elsewhere or are missing",
     Incident.REDUNDANCY_LOST: "fewer NATs than wanted, or all in one zone",
     Incident.FAILOVER: "subnets use the NAT of another zone",
     Incident.UNWATCHED: "a NAT that is not watched",
+}
+
+
+_WORDS_WITH_A_GATEWAY: Mapping[Incident, str] = {
+    Incident.REDUNDANCY_LOST: (
+        "fewer NATs than wanted, all in one zone, or a standby gateway that could not serve"
+    ),
 }
 
 
@@ -164,6 +192,8 @@ def _found(plan: Plan, seen: Observation, settings: Settings, missing: Unwatched
     together = f", all in {usable[0]}" if usable[1:] and len(set(usable)) == 1 else ""
     yield f"NATs: {len(usable)} of {settings.wanted} usable{together}."
     lacking = dict(plan.unstable)
+    if plan.standby_lost:
+        yield f"The standby gateway could not serve: {plan.standby_lost}."
     found = [
         f"{j.nat.instance} in {j.nat.zone}: {j.health}, {lacking.get(j.nat.instance, j.reason)}"
         for j in plan.health
@@ -225,6 +255,8 @@ def _advice(state: IncidentState, settings: Settings, plan: Plan | None) -> Iter
     conflict = plan and any(d.verdict is Verdict.CONFLICT for d in plan.decisions)
     if Incident.NOT_OURS in state.notified and conflict:
         yield f"To do: {_CONFLICT}"
+    if Incident.REDUNDANCY_LOST in state.notified and plan and plan.standby_lost:
+        yield "To do: make another NAT gateway, and name it in failover.standby_gateway."
     if Incident.REDUNDANCY_LOST in state.notified and plan and _is_left_sick(plan):
         yield f"To do: {_MEND}"
 

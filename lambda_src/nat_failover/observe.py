@@ -21,12 +21,13 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
-from nat_failover.gateways import begin_gateways, gateways_in_time
+from nat_failover.gateways import WAIT_S, begin_gateways, gateways_in_time
 from nat_failover.model import ElasticIp, InstanceState, Nat, Observation
 from nat_failover.route_tables import IncompleteError, RouteTables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from concurrent.futures import Future
     from datetime import datetime
 
     from nat_failover.clients import Clients
@@ -81,7 +82,7 @@ def observe(
             zones=frozenset(zone for group in listed for zone in group["AvailabilityZones"]),
             desired=sum(group["DesiredCapacity"] for group in listed),
             deleting=any(group.get("Status") for group in listed),
-            elastic_ips=elastic_ips.result(),
+            elastic_ips=_in_time(elastic_ips),
         )
     if asked:
         gateways = gateways_in_time(asked)
@@ -147,6 +148,14 @@ def read_subnets(clients: Clients, settings: Settings) -> list[Any]:
         Filters=[{"Name": "vpc-id", "Values": [settings.vpc]}]
     )
     return [subnet for page in pages for subnet in page["Subnets"]]
+
+
+def _in_time(asked: Future[frozenset[ElasticIp] | None]) -> frozenset[ElasticIp] | None:
+    """Return the Elastic IPs, None if they could not be read in time."""
+    try:
+        return asked.result(WAIT_S)
+    except TimeoutError:
+        return None
 
 
 def _elastic_ips(clients: Clients, settings: Settings) -> frozenset[ElasticIp] | None:

@@ -6,13 +6,16 @@ The decision table, for the default route of each private route table; the first
 2. it points to a usable NAT elsewhere, and one has settled at home  → fail back, if allowed
 3. it is missing, blackhole, or its NAT is not usable; one at home   → repair at home
 4. the same, but a NAT is usable only elsewhere                      → repair elsewhere
-5. no NAT is usable                                                  → leave it alone: no egress,
-   unless it leads to nothing that may serve, and a NAT is only called sick by NATs: as 3 and 4
+5. no NAT is usable, or all fell silent                              → the standby gateway, if
+   there is one; without, and if none is usable, leave it alone: no egress, unless it leads to
+   nothing that may serve, and a NAT is only called sick by NATs: as 3 and 4
 6. it points to something that is not ours                           → leave it alone, or adopt it:
    remember what it points to, then 3 or 4 (`takeovers`)
 7. EC2 does not describe the table                                   → say so
 8. it was adopted, and is not to be any more; what it pointed to is  → give it back, whatever the
    still there                                                         rows above say
+9. it points to the standby gateway, and the function did that       → stay until a NAT at home, or
+   (`standby`)                                                         else any, has settled
 
 A NAT is usable if AWS shows nothing to the contrary and what the NATs say of it does not make it
 sick (`claims`). What time adds:
@@ -56,6 +59,7 @@ from nat_failover.model import (
     Table,
     Verdict,
 )
+from nat_failover.standby import StandbyGateway
 from nat_failover.subnets import Subnets
 from nat_failover.swap import evacuate
 from nat_failover.takeovers import Takeovers
@@ -73,14 +77,16 @@ def plan(observation: Observation, policy: Policy) -> Plan:
     stays = _why_nothing_fails_back(observation, policy)
     allowed = replace(policy, failback=not stays)
     observation = replace(observation, history=corrected(observation))
-    fleet = Fleet(observation, settle=policy.settle)
+    fleet = Fleet(observation, settle=policy.settle, standby=policy.standby)
     takeovers = Takeovers(observation, policy, fleet)
-    decisions = _decide(observation, allowed, fleet, takeovers, stays)
+    standby = StandbyGateway(observation, allowed, fleet)
+    decisions = _decide(observation, allowed, fleet, takeovers, standby, stays)
     moves: tuple[Move, ...] = ()
     if policy.swap:
         decisions, moves = evacuate(observation, allowed, fleet, decisions)
     subnets = Subnets(observation, fleet, decisions)
     health, addresses = fleet.judged.values(), fleet.addresses
+    hold = any(each.verdict is Verdict.TO_STANDBY for each in decisions.values())
     stable = [nat for nat in fleet.judged if addresses.of(nat)]
     return Plan(
         health=tuple(health),
@@ -92,17 +98,19 @@ def plan(observation: Observation, policy: Policy) -> Plan:
             *addresses.associations(health),
             *_routes(observation, fleet, decisions),
             *takeovers.writes(decisions),
+            *standby.writes(decisions),
             *moves,
             *ring.publication(observation, fleet.peers),
             *replacement(observation, fleet),
-            *drained(observation, policy, fleet),
+            *(() if hold else drained(observation, policy, fleet)),
         ),
-        due=_due(fleet, decisions),
+        due=_due(fleet, standby, decisions),
         waits_until=_waits_until(fleet, decisions),
         history=advance(observation.history, health, stable, observation.now),
         broken_links=fleet.claims.broken_links(),
         unstable=tuple(addresses.unstable(health)),
         settles=addresses.settles(health),
+        standby_lost=standby.lost,
     )
 
 
@@ -110,16 +118,24 @@ def _why_nothing_fails_back(observation: Observation, policy: Policy) -> str:
     """Say in words why nothing fails back now, or nothing."""
     rows = (
         (not policy.failback, "failback is manual"),
-        (not observation.memory_readable, "the memory could not be read"),
+        (not observation.memory_readable, _UNREADABLE),
+        (observation.standbys is None, _UNREADABLE),
         (observation.elastic_ips is None, "the Elastic IPs could not be read"),
     )
     return next((why for holds, why in rows if holds), "")
 
 
-def _due(fleet: Fleet, decisions: Mapping[str, Decision]) -> float | None:
-    """Return when time alone changes what is wanted: of what NATs say, or of their Elastic IPs."""
+def _due(fleet: Fleet, standby: StandbyGateway, decisions: Mapping[str, Decision]) -> float | None:
+    """Return when time alone changes what is wanted, of what NATs say or of their Elastic IPs.
+
+    Or when the standby gateway may be known, if it is needed.
+    """
     waits = any(decision.verdict is Verdict.WAIT for decision in decisions.values())
-    moments = (fleet.claims.due(), fleet.addresses.settles_at(fleet.usable) if waits else None)
+    moments = (
+        fleet.claims.due(),
+        fleet.addresses.settles_at(fleet.usable) if waits else None,
+        standby.looks_again_at(decisions),
+    )
     return min((moment for moment in moments if moment is not None), default=None)
 
 
@@ -129,12 +145,18 @@ def _waits_until(fleet: Fleet, decisions: Mapping[str, Decision]) -> float | Non
     return fleet.waits_until if waits else None
 
 
-def _decide(
-    observation: Observation, policy: Policy, fleet: Fleet, takeovers: Takeovers, stays: str
+def _decide(  # noqa: PLR0913, PLR0917 - what a decision depends on, each thing by name
+    observation: Observation,
+    policy: Policy,
+    fleet: Fleet,
+    takeovers: Takeovers,
+    standby: StandbyGateway,
+    stays: str,
 ) -> dict[str, Decision]:
     """Apply the decision table; kept tables count first, then those that a NAT at home gets."""
     verdicts = {
-        table: takeovers.verdict_on_ours(table) or _verdict(table, policy, fleet, takeovers)
+        table: takeovers.verdict_on_ours(table)
+        or _verdict(table, policy, fleet, takeovers, standby)
         for table in sorted(observation.tables, key=lambda table: table.id)
     }
     order = list(Verdict)
@@ -151,19 +173,22 @@ def _decide(
     return decisions
 
 
-def _verdict(table: Table, policy: Policy, fleet: Fleet, takeovers: Takeovers) -> Verdict:
+def _verdict(
+    table: Table, policy: Policy, fleet: Fleet, takeovers: Takeovers, standby: StandbyGateway
+) -> Verdict:
     server, home = fleet.server(table), fleet.at_home(table)
     if not table.exists:
         return Verdict.MISSING
+    if by_gateway := standby.verdict(table):
+        return by_gateway
     if server:
         return _verdict_on_served(table, server, policy, fleet)
     if fleet.is_foreign(table) and not (takeovers.may_take(table) and fleet.usable):
         return takeovers.verdict_on_foreign(table)
     if not fleet.usable and not (fleet.doubted and fleet.is_lost(table)):
         return Verdict.NO_EGRESS
-    if not fleet.may_evacuate(table):
-        return Verdict.WAIT
-    return Verdict.REPAIR_AT_HOME if home else Verdict.REPAIR_ELSEWHERE
+    repaired = Verdict.REPAIR_AT_HOME if home else Verdict.REPAIR_ELSEWHERE
+    return repaired if fleet.may_evacuate(table) else Verdict.WAIT
 
 
 def _verdict_on_served(table: Table, server: Nat, policy: Policy, fleet: Fleet) -> Verdict:
@@ -182,7 +207,7 @@ def _serving_nat(table: Table, verdict: Verdict, fleet: Fleet) -> Nat | None:
     if verdict is Verdict.KEEP and server:
         return fleet.assign([server])
     if verdict is Verdict.FAIL_BACK:
-        return fleet.assign([nat for nat in fleet.at_home(table) if fleet.has_settled(nat)])
+        return fleet.assign(fleet.settled(table))
     if verdict in ROUTE_VERDICTS:
         return fleet.assign(fleet.at_home(table) or fleet.candidates(table))
     if verdict is Verdict.WAIT:
@@ -202,20 +227,30 @@ def _reason(table: Table, verdict: Verdict, fleet: Fleet, takeovers: Takeovers, 
     if verdict in ROUTE_VERDICTS and not fleet.usable:
         return f"{found}; no NAT is known to serve, and this one may"
     if verdict is not Verdict.KEEP:
-        return f"{found}; {_why_moved(table, verdict, fleet)}"
+        return f"{found}; {_why_moved(table, verdict, fleet, stays)}"
     if server is None or fleet.is_home(server, table):
         return found
     return f"{found}; {_why_away(table, fleet, stays)}"
 
 
-def _why_moved(table: Table, verdict: Verdict, fleet: Fleet) -> str:
+def _why_moved(table: Table, verdict: Verdict, fleet: Fleet, stays: str) -> str:
+    if verdict in {Verdict.STANDBY, Verdict.TO_STANDBY}:
+        return _why_on_standby(fleet, stays)
     if verdict is Verdict.REPAIR_AT_HOME and not fleet.has_home(table):
         return _NO_HOME
     if verdict is Verdict.REPAIR_ELSEWHERE and _has_no_address_at_home(table, fleet):
         return _NO_ADDRESS
     if verdict is Verdict.WAIT and fleet.waits_for_address(table):
         return "it serves until another NAT has its Elastic IP for long enough"
+    if verdict is Verdict.FAIL_BACK and fleet.is_on_standby(table):
+        return "a NAT is usable again"
     return _BECAUSE[verdict]
+
+
+def _why_on_standby(fleet: Fleet, stays: str) -> str:
+    if not fleet.heard:
+        return "no NAT says anything of itself any more" if fleet.usable else _NO_NAT
+    return stays or f"no NAT has been usable for {FAILBACK_AFTER_S:.0f} s yet"
 
 
 def _why_away(table: Table, fleet: Fleet, stays: str) -> str:
@@ -251,13 +286,15 @@ def _has_no_address_at_home(table: Table, fleet: Fleet) -> bool:
     )
 
 
+_UNREADABLE = "the memory could not be read"
+_NO_NAT = "no NAT is usable"
 _NO_ADDRESS = "no NAT at home has its Elastic IP for long enough yet"
 _BECAUSE = {
     Verdict.WAIT: "the NATs get to know each other before it moves",
     Verdict.FAIL_BACK: "a NAT at home is usable again",
     Verdict.REPAIR_AT_HOME: "a NAT at home is usable",
     Verdict.REPAIR_ELSEWHERE: "a NAT is usable only in another zone",
-    Verdict.NO_EGRESS: "no NAT is usable",
+    Verdict.NO_EGRESS: _NO_NAT,
     Verdict.GIVE_BACK: "it is not to be taken over any more, and is given back to what it led to",
     Verdict.RELEASE: "the stack is being deleted, and the route with it",
     Verdict.LEFT: "it is not to be taken over",

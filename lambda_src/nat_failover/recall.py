@@ -81,7 +81,9 @@ class Recall:
         taken, self._takeovers = self._taken(self._takeovers)
         if self._asks_takeovers:
             known = taken.takeovers if taken and seen.takeovers is not None else None
-            seen = replace(seen, takeovers=known, ending=taken is not None and taken.ending)
+            standbys = taken.standbys if taken else None
+            ending = taken is not None and taken.ending
+            seen = replace(seen, takeovers=known, standbys=standbys, ending=ending)
         claims = stored.found if stored else None
         self._found = claims or StoredClaims()
         return replace(

@@ -20,10 +20,12 @@ from nat_failover.actions import (
     AssociateSubnet,
     CompleteLifecycleAction,
     DeleteDefaultRoute,
+    ForgetStandby,
     ForgetTakeover,
     MarkUnhealthy,
     MoveSubnet,
     PublishRing,
+    RememberStandby,
     RememberTakeover,
     RestoreRoute,
     SetDefaultRoute,
@@ -54,7 +56,12 @@ if TYPE_CHECKING:
     from nat_failover.recall import Recall
     from nat_failover.triggers import Trigger
 
-_CARRIED_OUT = ROUTE_VERDICTS | {Verdict.EVACUATE, Verdict.GIVE_BACK, Verdict.RELEASE}
+_CARRIED_OUT = ROUTE_VERDICTS | {
+    Verdict.EVACUATE,
+    Verdict.TO_STANDBY,
+    Verdict.GIVE_BACK,
+    Verdict.RELEASE,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +155,7 @@ def reconcile(  # noqa: PLR0913 - what a run is made of, each thing by name
         watch=settings.watch,
         group=settings.group,
         releases=settings.observes_subnets,
+        standby=settings.standby_gateway,
     )
     run, deadline = Run(trigger=trigger), Deadline(seconds)
     tried: frozenset[Planned] = frozenset()
@@ -233,6 +241,8 @@ def _refusal(result: Result) -> frozenset[tuple[str, str]]:
         case MoveSubnet(subnet=subnet, table=to) | AssociateSubnet(subnet=subnet, table=to):
             refusal = (subnet, to)
         case RememberTakeover() | ForgetTakeover() | DeleteDefaultRoute() as write:
+            refusal = (write.table, write.call)
+        case RememberStandby() | ForgetStandby() as write:
             refusal = (write.table, write.call)
         case MarkUnhealthy() | CompleteLifecycleAction() as write:
             refusal = (write.instance, write.call)

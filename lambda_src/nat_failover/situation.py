@@ -27,6 +27,8 @@ _DISPLACED = frozenset(
     {Verdict.EVACUATE, Verdict.FAIL_BACK, Verdict.REPAIR_ELSEWHERE, Verdict.AWAY}
 )
 _SERVED = frozenset({Verdict.KEEP, Verdict.WAIT})
+ON_STANDBY = frozenset({Verdict.STANDBY, Verdict.TO_STANDBY})
+"""What the standby gateway serves, or is about to."""
 
 
 def situation(run: Run, settings: Settings) -> Situation | None:
@@ -36,6 +38,7 @@ def situation(run: Run, settings: Settings) -> Situation | None:
     plan, missing = run.plan, unwatched(run, settings)
     conditions = {
         Incident.NO_EGRESS: bool(plan.without_egress),
+        Incident.STANDBY: any(each.verdict in ON_STANDBY for each in plan.decisions),
         Incident.NOT_OURS: not_ours(plan) > 0,
         Incident.REDUNDANCY_LOST: _lacks_redundancy(plan, run.observation, settings),
         Incident.FAILOVER: _is_failed_over(plan, run.observation, settings),
@@ -90,7 +93,8 @@ def not_ours(plan: Plan) -> int:
 def _lacks_redundancy(plan: Plan, seen: Observation, settings: Settings) -> bool:
     """Say whether the loss of one NAT, or of one zone, would be the last.
 
-    A NAT without its Elastic IP is none for whoever knows the set.
+    Or whether the standby gateway could not serve then. A NAT without its Elastic IP is none for
+    whoever knows the set.
     """
     unstable = dict(plan.unstable)
     zones = [
@@ -99,7 +103,7 @@ def _lacks_redundancy(plan: Plan, seen: Observation, settings: Settings) -> bool
         if judged.health is Health.USABLE and judged.nat.instance not in unstable
     ]
     one_zone = settings.wanted > 1 and len(seen.zones) > 1 and len(set(zones)) == 1
-    return len(zones) < settings.wanted or one_zone
+    return len(zones) < settings.wanted or one_zone or plan.standby_lost is not None
 
 
 def _is_failed_over(plan: Plan, seen: Observation, settings: Settings) -> bool:

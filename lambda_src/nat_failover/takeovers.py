@@ -73,13 +73,15 @@ class Takeovers:
     def verdict_on_ours(self, table: Table) -> Verdict | None:
         """Return the verdict on a table that does not lead elsewhere, if it is to lead elsewhere.
 
-        A table of a stack that is being deleted keeps nothing of it that could dangle.
+        A table of a stack that is being deleted keeps nothing of it that could dangle; one that
+        uses the standby gateway stays there.
         """
         found = self._of.get(table.id)
         gone = found is None or self._is_gone(found, table)
         if not table.exists or self._fleet.is_foreign(table):
             return None
-        if self._ending and gone and table.route is None:
+        stays = table.route is None or self._fleet.is_on_standby(table)
+        if self._ending and gone and stays:
             return Verdict.LEFT
         if gone:
             released = self._ending and (found is not None or self._policy.releases)

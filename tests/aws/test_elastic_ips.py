@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -137,3 +138,24 @@ def test_what_the_memory_knows_lets_an_address_count(
     function = deploy(settings(fresh, *ips))
     function(messages.SWEEP)
     assert all(each.stable_since for each in fresh.histories())
+
+
+def test_slow_read_of_addresses_delays_no_repair(
+    fresh: Region, ips: tuple[str, str], deploy: Deploy
+) -> None:
+    """They count as unread, so that nothing fails back, and routes are written meanwhile."""
+    function = deploy(settings(fresh, *ips))
+    function(messages.SWEEP)
+    fresh.lose_route("a")
+    repaired = Event()
+
+    def wait() -> None:
+        assert repaired.wait(30), "the repair waited for the addresses"
+
+    slow = deploy(settings(fresh, *ips))
+    slow.wire.hold("DescribeAddresses", wait)
+    try:
+        slow(messages.SWEEP)
+    finally:
+        repaired.set()
+    assert fresh.served_by() == fresh.nats

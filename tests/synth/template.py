@@ -17,6 +17,7 @@ VARIANTS: dict[str, Mapping[str, Any]] = {
     "swap-route-table": {"failover": {"strategy": "swap-route-table"}},
     "swap-and-adopt": {"failover": {"strategy": "swap-route-table", "adopt": True}},
     "adopt-one-table": {"failover": {"adopt": ["rtb-0123456789abcdef0"]}},
+    "standby-gateway": {"failover": {"standby_gateway": "nat-0123456789abcdef0"}},
     "customer-key": {"topic": {"customer_key": True}},
     "unwatched": {"fleet": {"watch": False}, "topic": {"customer_key": True}},
     "elastic-ips": {"fleet": {"elastic_ips": "retained"}},

@@ -65,6 +65,7 @@ CHANGES: dict[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
     "failover.strategy": ({}, {"failover": {"strategy": "swap-route-table"}}),
     "failover.failback": ({}, {"failover": {"failback": "manual"}}),
     "failover.adopt": ({}, {"failover": {"adopt": True}}),
+    "failover.standby_gateway": ({}, {"failover": {"standby_gateway": f"nat-{1:017}"}}),
     "alerts.emails": ({}, {"alerts": {"emails": ["any@example.com"]}}),
     "logs.retention_days": ({}, {"logs": {"retention_days": 7}}),
 }

@@ -174,6 +174,7 @@ FOREIGN = [
         ("swap-route-table", READS + WRITES + SWAPS + DEPARTURES),
         ("swap-and-adopt", READS + WRITES + RELEASES + SWAPS + DEPARTURES),
         ("adopt-one-table", READS + WRITES + RELEASES),
+        ("standby-gateway", READS + WRITES + GATEWAYS),
         ("customer-key", READS + WRITES + ENCRYPTION),
         ("elastic-ips-that-are-given", READS + WRITES + ADDRESSES),
     ],
@@ -202,7 +203,7 @@ def test_role_names_no_resource_by_a_star_but_for_looking(
     """Describe calls cannot be limited to a resource; everything else is."""
     template = synthesize(variant)
     checks = CHECKS if variant in {"existing-vpc", "served-networks"} else []
-    gateways = GATEWAYS if "adopt" in variant else []
+    gateways = GATEWAYS if "adopt" in variant or variant == "standby-gateway" else []
     statements = [
         statement
         for policy in _role(template)["Policies"]

@@ -45,6 +45,7 @@ DAYS = (
     " 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653"
 )
 INSTANCES = "a number of instances"
+STANDBY = "null, or the id of a public NAT gateway of the VPC, such as 'nat-0123456789abcdef0'"
 DRAIN = "a number of seconds, from 30 to 2700"
 LIFETIME = "a number of days, from 1 to 365, or null for no limit"
 MAXIMUM = (
@@ -544,6 +545,19 @@ MISTAKES: list[tuple[Any, str]] = [
             f" '{IMAGES}/al2023-ami-minimal-kernel-6.12-arm64', which has no SSM Agent; allowed: an"
             " image without 'minimal', or fleet.session_manager false"
         ),
+    ),
+    # standby gateway
+    (
+        {"failover": {"standby_gateway": "nat-1"}},
+        f"failover.standby_gateway is 'nat-1'; allowed: {STANDBY}",
+    ),
+    (
+        {"failover": {"standby_gateway": True}},
+        f"failover.standby_gateway is true; allowed: {STANDBY}",
+    ),
+    (
+        {"failover": {"standby_gateway": "igw-0123456789abcdef0"}},
+        f"failover.standby_gateway is 'igw-0123456789abcdef0'; allowed: {STANDBY}",
     ),
     # drain, renewal, watch
     ({"fleet": {"watch": "on"}}, "fleet.watch is 'on'; allowed: true or false"),

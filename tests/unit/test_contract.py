@@ -38,6 +38,7 @@ def settings(draw: st.DrawFn) -> Settings:
         watch=draw(st.booleans()),
         elastic_ips=(ips := draw(st.sampled_from(((), ("eipalloc-1", "eipalloc-2"))))),
         launch=draw(names) if ips else "",
+        standby_gateway=draw(st.none() | names.map("nat-{}".format)),
     )
 
 

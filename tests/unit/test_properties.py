@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 from nat_failover.actions import (
     AssociateSubnet,
     DeleteDefaultRoute,
+    ForgetStandby,
     ForgetTakeover,
     Move,
     MoveSubnet,
     PublishRing,
+    RememberStandby,
     RememberTakeover,
     RestoreRoute,
     SetDefaultRoute,
@@ -202,6 +204,10 @@ def test_plan_writes_what_is_of_this_stack_only(seen: Observation, policy: Polic
                 assert action.table in tables
             case ForgetTakeover():
                 assert action.found in (seen.takeovers or ())
+            case RememberStandby():
+                assert action.standby.table in tables
+            case ForgetStandby():
+                assert action.standby in (seen.standbys or ())
             case MoveSubnet():
                 assert action.subnet in subnets
                 assert action.table in tables
@@ -238,7 +244,12 @@ def test_plan_fails_nothing_back_when_the_memory_could_not_be_read(
 @given(networks(), policies)
 def test_plan_takes_over_only_what_is_remembered(seen: Observation, policy: Policy) -> None:
     """No written route of somebody else's is replaced before it is known what it leads to."""
-    led = {table.id: led_to(table.route) for table in seen.tables if leads_elsewhere(table, seen)}
+    on_standby = {(each.table, each.gateway) for each in seen.standbys or ()}
+    led = {
+        table.id: led_to(table.route)
+        for table in seen.tables
+        if leads_elsewhere(table, seen) and (table.id, led_to(table.route)) not in on_standby
+    }
     remembered = {each.table: each.target for each in seen.takeovers or ()}
     for action in plan(seen, policy).actions:
         if isinstance(action, SetDefaultRoute) and action.table in led:
@@ -260,13 +271,37 @@ def test_plan_of_a_stack_that_ends_takes_nothing_over_and_keeps_nothing_that_was
             continue
         pending = any(each.state == "pending" for each in seen.gateways or ())
         assert taken is None or table.route is None or pending
-        assert before[table.id] is not None or table.route is None
+        assert before[table.id] is not None or table.route is None or pending
     assert not any(
         isinstance(action, SetDefaultRoute) and leads_elsewhere(table, seen)
         for table in seen.tables
         for action in plan(seen, policy).actions
         if action.target.startswith(f"{table.id} ")
     )
+
+
+@given(networks(), policies)
+def test_plan_leads_to_the_standby_gateway_only_while_no_nat_is_usable(
+    seen: Observation, policy: Policy
+) -> None:
+    """And only while the gateway is there; afterwards every table that could be is with a NAT."""
+    seen = replace(seen, refused=frozenset())
+    ready = seen.gateways and Gateway(id="nat-standby", state="available") in seen.gateways
+    led = {
+        action.table
+        for action in plan(seen, policy).actions
+        if isinstance(action, RestoreRoute)
+        and Verdict.TO_STANDBY
+        in {each.verdict for each in plan(seen, policy).decisions if each.table == action.table}
+    }
+    assert not led or (policy.standby and ready and not usable(seen))
+    after = settle(seen, policy)
+    ends = seen.ending or seen.deleting
+    if ready and policy.standby and not usable(seen) and not ends:
+        for table in after.tables:
+            overridden = bool(table.other_routes & {("0.0.0.0/1", "tgw-1")})
+            assert not table.exists or overridden or table.route
+            assert not table.route or not table.route.blackhole or overridden
 
 
 @given(networks(), policies, st.integers(2, 6))
@@ -277,6 +312,7 @@ def test_plan_gives_up_a_table_that_is_written_back_again_and_again(
     policy = replace(policy, deployed=False)
     there = frozenset({Gateway(id="nat-gateway", state="available")})
     seen = replace(seen, refused=frozenset(), takeovers=frozenset(), gateways=there)
+    seen = replace(seen, standbys=frozenset())
     taken = 0
     for _ in range(writes):
         theirs = (replace(t, route=NAT_GATEWAY) if t.exists else t for t in seen.tables)

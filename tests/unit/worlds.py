@@ -16,12 +16,14 @@ from nat_failover.actions import (
     CompleteLifecycleAction,
     DeleteDefaultRoute,
     DisableSourceDestCheck,
+    ForgetStandby,
     ForgetTakeover,
     MarkUnhealthy,
     Move,
     MoveSubnet,
     Planned,
     PublishRing,
+    RememberStandby,
     RememberTakeover,
     RestoreRoute,
     SetDefaultRoute,
@@ -43,6 +45,7 @@ from nat_failover.model import (
     Observation,
     Policy,
     Ring,
+    Standby,
     Subnet,
     Table,
     Takeover,
@@ -90,6 +93,7 @@ def route_to(nat: Nat, *, blackhole: bool = False) -> DefaultRoute:
 
 
 NAT_GATEWAY = DefaultRoute(other="nat-gateway")
+STANDBY_GATEWAY = DefaultRoute(other="nat-standby")
 INTERNET_GATEWAY = DefaultRoute(other="igw-any")
 PROPAGATED = DefaultRoute(other="vgw-any", dynamic=True)
 FOREIGN_INTERFACE = DefaultRoute(interface="eni-foreign", instance="i-foreign")
@@ -143,7 +147,14 @@ def carry_out(seen: Observation, actions: Iterable[Planned]) -> Observation:
             case SetDefaultRoute():
                 route = DefaultRoute(interface=action.interface, instance=action.instance)
                 seen = _with_route(seen, action.table, route)
-            case RestoreRoute() | DeleteDefaultRoute() | RememberTakeover() | ForgetTakeover():
+            case (
+                RestoreRoute()
+                | DeleteDefaultRoute()
+                | RememberTakeover()
+                | ForgetTakeover()
+                | RememberStandby()
+                | ForgetStandby()
+            ):
                 seen = _taken_or_given_back(seen, action)
             case MoveSubnet() | AssociateSubnet():
                 seen = with_subnets(
@@ -195,9 +206,14 @@ def _with_route(seen: Observation, id_: str, route: DefaultRoute | None) -> Obse
 
 def _taken_or_given_back(
     seen: Observation,
-    action: RestoreRoute | DeleteDefaultRoute | RememberTakeover | ForgetTakeover,
+    action: RestoreRoute
+    | DeleteDefaultRoute
+    | RememberTakeover
+    | ForgetTakeover
+    | RememberStandby
+    | ForgetStandby,
 ) -> Observation:
-    """Return the network after a write that is about a table which was not ours."""
+    """Return the network after a write about a table that leads, or led, to what is not ours."""
     match action:
         case RestoreRoute():
             return _with_route(seen, action.table, route_to_target(action.to))
@@ -209,6 +225,10 @@ def _taken_or_given_back(
             return replace(seen, takeovers=_others(seen, action.table) | {action.takeover})
         case ForgetTakeover():
             return replace(seen, takeovers=_others(seen, action.table))
+        case RememberStandby():
+            return replace(seen, standbys=(seen.standbys or frozenset()) | {action.standby})
+        case ForgetStandby():
+            return replace(seen, standbys=(seen.standbys or frozenset()) - {action.standby})
 
 
 def _others(seen: Observation, table: str) -> frozenset[Takeover]:
@@ -239,6 +259,7 @@ policies = st.builds(
     deployed=st.booleans(),
     watch=st.booleans(),
     group=st.just("any-group"),
+    standby=st.sampled_from([None, "nat-standby"]),
 )
 
 
@@ -263,7 +284,10 @@ def networks(draw: st.DrawFn) -> Observation:
         for i in range(draw(st.integers(0, 5)))
     ]
     routes = st.sampled_from(
-        [None, NAT_GATEWAY, INTERNET_GATEWAY, PROPAGATED, FOREIGN_INTERFACE, DefaultRoute()]
+        [
+            *(None, NAT_GATEWAY, STANDBY_GATEWAY, replace(STANDBY_GATEWAY, blackhole=True)),
+            *(INTERNET_GATEWAY, PROPAGATED, FOREIGN_INTERFACE, DefaultRoute()),
+        ]
     )
     if nats:
         alive = st.builds(route_to, st.sampled_from(nats))
@@ -345,11 +369,24 @@ def _with_takeovers(draw: st.DrawFn, seen: Observation) -> Observation:
         written=st.floats(seen.now - 60, seen.now),
     )
     states = st.sampled_from(["available", "available", "pending", "deleted"])
-    gateways = st.builds(lambda state: frozenset({Gateway(id="nat-gateway", state=state)}), states)
+    gateways = st.builds(
+        lambda first, second: frozenset(
+            {Gateway(id="nat-gateway", state=first), Gateway(id="nat-standby", state=second)}
+        ),
+        states,
+        states,
+    )
+    standby = st.builds(
+        Standby,
+        table=st.sampled_from(sorted(table.id for table in seen.tables)),
+        gateway=st.sampled_from(["nat-standby", "nat-standby", "nat-gateway"]),
+        written=st.floats(seen.now - 60, seen.now),
+    )
     known = st.lists(takeover, max_size=3, unique_by=lambda each: each.table)
     return replace(
         seen,
         takeovers=draw(st.none() | known.map(frozenset) | known.map(frozenset)),
+        standbys=draw(st.none() | st.frozensets(standby, max_size=4)),
         gateways=draw(st.sampled_from([None, frozenset[Gateway]()]) | gateways),
     )
 

@@ -35,12 +35,16 @@ if TYPE_CHECKING:
 
 VERSION = "/cdk-bootstrap/hnb659fds/version"
 KEY = "arn:aws:kms:us-east-1:123456789012:key/any"
-CONFIGURATION = {"fleet": {"launch": "configuration", "elastic_ips": "created"}}
+GATEWAY = "nat-0123456789abcdef0"
+STANDBY = {"failover": {"standby_gateway": GATEWAY}}
+CONFIGURATION = {"fleet": {"launch": "configuration", "elastic_ips": "created"}, **STANDBY}
 LATE = datetime(2025, 1, 1, tzinfo=UTC)
 BLOCKED = {"InternetGatewayBlockMode": "block-ingress", "ExclusionsAllowed": "allowed"}
 OPTIONS = "ec2.DescribeVpcBlockPublicAccessOptions"
 EXCLUSIONS = "ec2.DescribeVpcBlockPublicAccessExclusions"
 QUOTA = "service-quotas.GetServiceQuota"
+GATEWAYS = "ec2.DescribeNatGateways"
+AVAILABLE = {"State": "available", "ConnectivityType": "public", "VpcId": "vpc-any"}
 
 
 OPERATIONS = sorted({row for check in doctor.CHECKS for row in check.needs})
@@ -268,6 +272,30 @@ PROBLEMS: dict[str, tuple[str, object, dict[str, Any], str]] = {
         {"ec2.DescribeAddresses": {"Addresses": [{"AllocationId": "eipalloc-0123456789abcdef1"}]}},
         "eipalloc-0123456789abcdef0 is no Elastic IP of the account in us-east-1: name others",
     ),
+    "a standby gateway that is not there": (
+        "standby gateway",
+        STANDBY,
+        {},
+        f"{GATEWAY} is no NAT gateway of the account in us-east-1: name another one in",
+    ),
+    "a standby gateway that is being deleted": (
+        "standby gateway",
+        STANDBY,
+        {GATEWAYS: {"NatGateways": [{"State": "deleting", "VpcId": "vpc-any"}]}},
+        f"{GATEWAY} is deleting: name another one in failover.standby_gateway, or null",
+    ),
+    "a private standby gateway": (
+        "standby gateway",
+        STANDBY,
+        {GATEWAYS: {"NatGateways": [{**AVAILABLE, "ConnectivityType": "private"}]}},
+        f"{GATEWAY} is a private one",
+    ),
+    "a standby gateway of another VPC": (
+        "standby gateway",
+        {**EXISTING, **STANDBY},
+        {GATEWAYS: {"NatGateways": [AVAILABLE]}},
+        f"{GATEWAY} is in vpc-any, not in vpc-",
+    ),
     "as many VPCs as there may be": (
         "VPCs",
         None,
@@ -417,6 +445,12 @@ def test_elastic_ips_of_the_stack_itself_are_not_counted_twice(account: Account)
     replies = {"ec2.DescribeAddresses": {"Addresses": [{"Tags": [tag]}, {}]}}
     finding = account.find("Elastic IPs", CONFIGURATION, **replies)
     assert finding.words == "others are 1 of 5, the NATs take 2"
+
+
+def test_standby_gateway_may_be_public_and_available(account: Account) -> None:
+    """In whichever VPC, where the stack makes its own."""
+    finding = account.find("standby gateway", STANDBY, **{GATEWAYS: {"NatGateways": [AVAILABLE]}})
+    assert (finding.state, finding.words) == (State.OK, f"{GATEWAY} is public and available")
 
 
 def test_vpc_of_the_stack_takes_no_other_from_the_quota(account: Account) -> None:

@@ -1,0 +1,108 @@
+"""The standby gateway: a NAT gateway that serves while no NAT is usable, and is left again. Pure.
+
+A table is led there when no NAT is usable, whatever made them so: also where all run and say that
+they have no egress, or fell silent together, as they do when they have none to publish by. The
+gateway may reach the internet by another way than they do. It is tried once: a table stays there
+until a NAT that speaks has settled, because what NATs say, or do not, proves nothing against the
+gateway.
+
+That the function led a table there is remembered, so that what somebody else leads to the same
+gateway is left to them. Both are written at once, because the repair shall not wait for the memory;
+what could not be remembered is taken for somebody else's, and told.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nat_failover.actions import ForgetStandby, RememberStandby, RestoreRoute
+from nat_failover.model import Standby, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from nat_failover.fleet import Fleet
+    from nat_failover.model import Decision, Observation, Policy, Table
+
+LAG_S = 10.0
+"""For how long a table may be described as it was before it was led to the gateway; AWS publishes
+no figure."""
+
+LOOK_AGAIN_S = 1.0
+"""How soon a run looks again that needs the gateway and could not read its state."""
+
+
+class StandbyGateway:
+    """The gateway of the settings, if there is one, and what follows from it for each table."""
+
+    def __init__(self, observation: Observation, policy: Policy, fleet: Fleet) -> None:
+        self._id, self._policy, self._fleet = policy.standby, policy, fleet
+        self._tables = sorted(observation.tables, key=lambda table: table.id)
+        self._remembered = observation.standbys
+        self._refused, self._now = observation.refused, observation.now
+        self._ends = observation.ending or observation.deleting
+        self._asked = observation.gateways is not None
+        states = {each.id: each.state for each in observation.gateways or ()}
+        self._state = states.get(self._id or "")
+        self._is_gone = self._id in observation.gone
+
+    def verdict(self, table: Table) -> Verdict | None:
+        """Return the verdict on a table that the gateway serves or shall serve, or None."""
+        if self._fleet.is_on_standby(table):
+            leaves = self._policy.failback and not self._ends and self._fleet.settled(table)
+            return Verdict.FAIL_BACK if leaves else Verdict.STANDBY
+        return Verdict.TO_STANDBY if self._may_serve(table) else None
+
+    def looks_again_at(self, decisions: Mapping[str, Decision]) -> float | None:
+        """Return when to observe again because the gateway is needed and its state not known."""
+        cut = any(each.verdict is Verdict.NO_EGRESS for each in decisions.values())
+        unknown = self._id is not None and not self._asked and not self._ends
+        return self._now + LOOK_AGAIN_S if cut and unknown else None
+
+    @property
+    def lost(self) -> str | None:
+        """Say in words why the gateway could not serve, or None where it could or is not known."""
+        if self._id is None or not self._asked:
+            return None
+        state = None if self._is_gone else self._state
+        return None if state == "available" else f"{self._id} is {state or 'not there'}"
+
+    def writes(self, decisions: Mapping[str, Decision]) -> Iterator[_Write]:
+        """Yield what leads tables to the gateway, and what is to be remembered and forgotten."""
+        leads = set()
+        given = {each for each, said in decisions.items() if said.verdict is Verdict.GIVE_BACK}
+        for table in self._tables:
+            decision = decisions[table.id]
+            if decision.verdict is Verdict.TO_STANDBY and self._id:
+                yield self._route(table, self._id, decision.reason)
+                yield from self._remembering(table, self._id)
+            elif table.route and table.route.other:
+                leads.add((table.id, table.route.other))
+        for standby in sorted(self._remembered or ()):
+            stays = self._is_young(standby) or (standby.table, standby.gateway) in leads
+            if (not stays or standby.table in given) and not self._is_refused(standby.table):
+                yield ForgetStandby(standby=standby, reason="the table does not lead there")
+
+    def _is_young(self, standby: Standby) -> bool:
+        return 0 <= self._now - standby.written <= LAG_S
+
+    def _may_serve(self, table: Table) -> bool:
+        refused = (table.id, self._id) in self._refused
+        ready = self._id is not None and self._asked and self.lost is None and not refused
+        wanted = not self._fleet.heard and not self._fleet.is_foreign(table)
+        return ready and wanted and not self._ends
+
+    def _route(self, table: Table, gateway: str, reason: str) -> RestoreRoute:
+        exists = table.route is not None and not table.route.dynamic
+        return RestoreRoute(table=table.id, to=gateway, exists=exists, reason=reason)
+
+    def _remembering(self, table: Table, gateway: str) -> Iterator[RememberStandby]:
+        standby = Standby(table=table.id, gateway=gateway, written=self._now)
+        if standby not in (self._remembered or ()) and not self._is_refused(table.id):
+            yield RememberStandby(standby=standby, reason="the function leads it there")
+
+    def _is_refused(self, table: str) -> bool:
+        return (table, RememberStandby.calls[0]) in self._refused
+
+
+_Write = RestoreRoute | RememberStandby | ForgetStandby

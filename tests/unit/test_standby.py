@@ -1,0 +1,337 @@
+"""The standby gateway: when it serves, when it is left, and whose a table is that leads to it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from nat_failover.actions import (
+    CompleteLifecycleAction,
+    ForgetStandby,
+    RememberStandby,
+    RestoreRoute,
+    SetDefaultRoute,
+)
+from nat_failover.claims import FELL_SILENT_S
+from nat_failover.history import FAILBACK_AFTER_S
+from nat_failover.model import (
+    Claim,
+    DefaultRoute,
+    Gateway,
+    InstanceState,
+    NatHistory,
+    Observation,
+    Plan,
+    Policy,
+    Standby,
+    Table,
+    Takeover,
+    Verdict,
+)
+from nat_failover.planner import plan
+from nat_failover.standby import LAG_S, LOOK_AGAIN_S
+from tests.unit.worlds import (
+    HERE,
+    NAT_GATEWAY,
+    STANDBY_GATEWAY,
+    THERE,
+    any_nat,
+    any_table,
+    carry_out,
+    network,
+    route_to,
+)
+
+if TYPE_CHECKING:
+    from nat_failover.model import Nat
+
+NOW = 10_000.0
+GATEWAY = "nat-standby"
+TABLE = any_table().id
+POLICY = Policy(standby=GATEWAY)
+GONE = any_nat("gone", state=InstanceState.TERMINATED, lifecycle=None)
+LOST = DefaultRoute(interface="eni-gone", blackhole=True)
+REMEMBERED = Standby(table=TABLE, gateway=GATEWAY, written=NOW - 60)
+
+
+def world(*nats: Nat, route: DefaultRoute | None, **facts: Any) -> Observation:  # noqa: ANN401
+    """Return a network with one table of zone a, and a gateway that is available."""
+    seen = network(nats, {any_table(route)})
+    since = NOW - FAILBACK_AFTER_S
+    there: dict[str, Any] = {
+        "now": NOW,
+        "gateways": frozenset({Gateway(id=GATEWAY, state="available")}),
+        "zones": frozenset({HERE, THERE}),
+        "history": frozenset(NatHistory(instance=n.instance, usable_since=since) for n in nats),
+    }
+    return replace(seen, **(there | facts))
+
+
+def on_standby(*nats: Nat, **facts: Any) -> Observation:  # noqa: ANN401 - of an observation
+    """Return a network whose table the function led to the gateway."""
+    return world(*nats, route=STANDBY_GATEWAY, **({"standbys": frozenset({REMEMBERED})} | facts))
+
+
+def verdict(made: Plan) -> Verdict:
+    """Return the verdict on the one table."""
+    (decision,) = made.decisions
+    return decision.verdict
+
+
+def test_gateway_serves_when_no_nat_does() -> None:
+    """The route is written, and beside it that the function did that."""
+    made = plan(world(route=LOST), POLICY)
+    reason = "the default route is a blackhole to eni-gone; no NAT is usable"
+    assert verdict(made) is Verdict.TO_STANDBY
+    assert made.decisions[0].reason == reason
+    route, memory = made.actions
+    assert isinstance(route, RestoreRoute)
+    assert (route.table, route.to, route.exists) == (TABLE, GATEWAY, True)
+    assert isinstance(memory, RememberStandby)
+    assert memory.standby == Standby(table=TABLE, gateway=GATEWAY, written=NOW)
+    after = plan(carry_out(world(route=LOST), made.actions), POLICY)
+    assert (verdict(after), after.actions, after.without_egress) == (Verdict.STANDBY, (), ())
+
+
+def test_table_without_a_route_gets_one() -> None:
+    """As after somebody deleted it."""
+    route, _ = plan(world(route=None), POLICY).actions
+    assert isinstance(route, RestoreRoute)
+    assert not route.exists
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"gateways": frozenset()},
+        {"gateways": frozenset({Gateway(id=GATEWAY, state="deleted")})},
+        {"gateways": None},
+        {"gone": frozenset({GATEWAY})},
+        {"refused": frozenset({(TABLE, GATEWAY)})},
+        {"ending": True},
+        {"deleting": True},
+    ],
+)
+def test_gateway_does_not_serve_when_it_cannot_or_the_stack_ends(facts: dict[str, Any]) -> None:
+    """Then there is no egress, as without one."""
+    made = plan(world(route=LOST, **facts), POLICY)
+    assert verdict(made) is Verdict.NO_EGRESS
+    assert made.actions == ()
+
+
+def test_run_looks_again_when_the_gateway_is_needed_and_its_state_could_not_be_read() -> None:
+    """It is not waited for otherwise."""
+    assert plan(world(route=LOST, gateways=None), POLICY).due == NOW + LOOK_AGAIN_S
+    assert plan(world(any_nat(), route=None, gateways=None), POLICY).due is None
+    assert plan(world(route=LOST, gateways=None), Policy()).due is None
+
+
+def test_nat_of_another_zone_comes_before_the_gateway() -> None:
+    """It is used only while no NAT is usable."""
+    assert verdict(plan(world(any_nat(zone=THERE), route=LOST), POLICY)) is Verdict.REPAIR_ELSEWHERE
+
+
+def test_nats_that_lost_their_egress_are_left_for_the_gateway_once() -> None:
+    """It may get out another way than they do; what they say on proves nothing against it."""
+    nats = any_nat("a"), any_nat("b", THERE)
+    said = frozenset(
+        Claim(instance=nat.instance, received=NOW - 20, ailment="egress") for nat in nats
+    )
+    made = plan(world(*nats, route=route_to(nats[0]), claims=said), POLICY)
+    assert verdict(made) is Verdict.TO_STANDBY
+    after = carry_out(world(*nats, route=route_to(nats[0]), claims=said), made.actions)
+    later = frozenset(replace(claim, received=NOW + 290) for claim in said)
+    stays = plan(replace(after, now=NOW + 300, claims=later), POLICY)
+    assert (verdict(stays), stays.actions) == (Verdict.STANDBY, ())
+
+
+def silent(nat: Nat, seconds: float = FELL_SILENT_S + 1) -> Claim:
+    """Return the last claim of a NAT that was well."""
+    return Claim(instance=nat.instance, received=NOW - seconds)
+
+
+def test_nats_that_fell_silent_together_are_left_for_the_gateway() -> None:
+    """They may have no egress to publish by; tables come back to one that speaks."""
+    nats = any_nat("a"), any_nat("b", THERE)
+    quiet = frozenset(map(silent, nats))
+    seen = world(*nats, route=route_to(nats[0]), claims=quiet)
+    made = plan(seen, POLICY)
+    assert verdict(made) is Verdict.TO_STANDBY
+    reason = "i-a in zone-a serves it; no NAT says anything of itself any more"
+    assert made.decisions[0].reason == reason
+    after = plan(carry_out(seen, made.actions), POLICY)
+    assert (verdict(after), after.actions) == (Verdict.STANDBY, ())
+    one = frozenset({silent(nats[0]), silent(nats[1], 1)})
+    back = plan(replace(carry_out(seen, made.actions), claims=one), POLICY)
+    (write,) = (each for each in back.actions if isinstance(each, SetDefaultRoute))
+    assert (verdict(back), write.instance) == (Verdict.FAIL_BACK, "i-b")
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        set(),
+        {silent(any_nat("a"))},
+        {silent(any_nat("a")), silent(any_nat("b"), FELL_SILENT_S)},
+    ],
+)
+def test_nats_that_never_spoke_or_do_still_are_not_left(claims: set[Claim]) -> None:
+    """A watch that does not work from the start says nothing of anybody's egress."""
+    nats = any_nat("a"), any_nat("b", THERE)
+    made = plan(world(*nats, route=route_to(nats[0]), claims=frozenset(claims)), POLICY)
+    assert verdict(made) is Verdict.KEEP
+
+
+def test_table_that_somebody_else_leads_elsewhere_is_not_led_to_the_gateway() -> None:
+    """Whatever became of the NATs."""
+    assert verdict(plan(world(route=NAT_GATEWAY), POLICY)) is Verdict.NOT_OURS
+
+
+def test_last_nat_that_leaves_by_plan_is_held_until_the_gateway_serves() -> None:
+    """Its drain ends when its table has moved."""
+    nat = any_nat(lifecycle="Terminating:Wait")
+    seen = world(nat, route=route_to(nat))
+    made = plan(seen, POLICY)
+    assert verdict(made) is Verdict.TO_STANDBY
+    assert not [a for a in made.actions if isinstance(a, CompleteLifecycleAction)]
+    (ended,) = plan(carry_out(seen, made.actions), POLICY).actions
+    assert isinstance(ended, CompleteLifecycleAction)
+
+
+@pytest.mark.parametrize(("zone", "nat"), [(HERE, "i-any"), (THERE, "i-any")])
+def test_gateway_is_left_for_a_nat_that_has_settled(zone: str, nat: str) -> None:
+    """For one at home, or else for any."""
+    made = plan(on_standby(any_nat(zone=zone)), POLICY)
+    (write,) = made.actions
+    assert isinstance(write, SetDefaultRoute)
+    assert (verdict(made), write.instance, write.exists) == (Verdict.FAIL_BACK, nat, True)
+    assert made.decisions[0].reason == "it uses nat-standby; a NAT is usable again"
+    assert made.without_egress == ()
+
+
+def test_gateway_is_left_for_the_nat_at_home_where_both_have_settled() -> None:
+    """Whatever their ids are."""
+    made = plan(on_standby(any_nat("z"), any_nat("a", THERE)), POLICY)
+    assert [a.instance for a in made.actions if isinstance(a, SetDefaultRoute)] == ["i-z"]
+
+
+@pytest.mark.parametrize(
+    ("policy", "facts", "why"),
+    [
+        (POLICY, {"history": frozenset()}, "no NAT has been usable for 60 s yet"),
+        (replace(POLICY, failback=False), {}, "failback is manual"),
+        (POLICY, {"memory_readable": False}, "the memory could not be read"),
+        (
+            POLICY,
+            {"memory_readable": False, "standbys": None},
+            "the memory could not be read",
+        ),
+    ],
+)
+def test_table_stays_on_standby_until_it_may_fail_back(
+    policy: Policy, facts: dict[str, Any], why: str
+) -> None:
+    """It has egress there."""
+    made = plan(on_standby(any_nat(), **facts), policy)
+    assert (verdict(made), made.actions) == (Verdict.STANDBY, ())
+    assert made.decisions[0].reason == f"it uses nat-standby; {why}"
+    assert made.without_egress == ()
+
+
+def test_nat_repairs_at_once_what_uses_a_gateway_that_was_deleted() -> None:
+    """A blackhole is a blackhole."""
+    route = replace(STANDBY_GATEWAY, blackhole=True)
+    seen = world(any_nat(), route=route, standbys=frozenset({REMEMBERED}), history=frozenset())
+    assert verdict(plan(seen, POLICY)) is Verdict.REPAIR_AT_HOME
+
+
+@pytest.mark.parametrize("standbys", [set(), {replace(REMEMBERED, gateway="nat-other")}])
+def test_table_that_somebody_else_led_to_the_gateway_is_theirs(standbys: set[Standby]) -> None:
+    """It is left alone and told, or taken over with `adopt`, as any that leads elsewhere."""
+    made = plan(on_standby(any_nat(), standbys=frozenset(standbys)), POLICY)
+    assert verdict(made) is Verdict.NOT_OURS
+    listed = plan(on_standby(any_nat(), standbys=frozenset()), replace(POLICY, adopt=frozenset()))
+    assert verdict(listed) is Verdict.LEFT
+
+
+def test_table_is_forgotten_when_it_leads_elsewhere() -> None:
+    """Not while a description may be older than the write."""
+    seen = world(any_nat(), route=route_to(any_nat()), standbys=frozenset({REMEMBERED}))
+    (write,) = plan(seen, POLICY).actions
+    assert isinstance(write, ForgetStandby)
+    assert write.standby == REMEMBERED
+    young = replace(REMEMBERED, written=NOW - LAG_S)
+    assert plan(replace(seen, standbys=frozenset({young})), POLICY).actions == ()
+    refused = replace(seen, refused=frozenset({(TABLE, "dynamodb:UpdateItem")}))
+    assert plan(refused, POLICY).actions == ()
+
+
+def test_what_is_remembered_of_a_table_that_left_the_stack_is_forgotten() -> None:
+    """Nobody would otherwise."""
+    strange = replace(REMEMBERED, table="rtb-left")
+    seen = on_standby(any_nat(), standbys=frozenset({REMEMBERED, strange}), history=frozenset())
+    (write,) = plan(seen, POLICY).actions
+    assert isinstance(write, ForgetStandby)
+    assert write.standby == strange
+
+
+def test_standby_is_no_writing_back_of_a_table_that_was_taken_over() -> None:
+    """Its old owner's gateway may be the standby, and no conflict comes of that."""
+    taken = Takeover(table=TABLE, target=GATEWAY, times=2, done=True, written=NOW - 600)
+    seen = on_standby(any_nat(), takeovers=frozenset({taken}))
+    assert verdict(plan(seen, replace(POLICY, adopt=True))) is Verdict.FAIL_BACK
+
+
+@pytest.mark.parametrize("target", [GATEWAY, "nat-gateway"])
+def test_table_on_standby_is_given_back_to_what_it_led_to(target: str) -> None:
+    """When it is not to be taken over any more, and when the stack ends."""
+    taken = Takeover(table=TABLE, target=target, times=1, done=True, written=NOW - 600)
+    gateways = frozenset(Gateway(id=id_, state="available") for id_ in (GATEWAY, "nat-gateway"))
+    seen = on_standby(any_nat(), takeovers=frozenset({taken}), gateways=gateways)
+    rows: tuple[tuple[Policy, dict[str, Any]], ...] = (
+        (replace(POLICY, adopt=frozenset()), {"ending": False}),
+        (replace(POLICY, adopt=True), {"ending": True}),
+    )
+    for policy, facts in rows:
+        after = replace(seen, **facts)
+        made = plan(after, policy)
+        assert verdict(made) is Verdict.GIVE_BACK
+        for _ in range(3):
+            after = carry_out(after, plan(after, policy).actions)
+        assert {table.route for table in after.tables} == {DefaultRoute(other=target)}
+        assert (after.takeovers, after.standbys) == (frozenset(), frozenset())
+
+
+@pytest.mark.parametrize("releases", [True, False])
+def test_table_stays_on_standby_when_the_stack_ends(*, releases: bool) -> None:
+    """It is not led back to a NAT that ends, and its egress is not taken away."""
+    made = plan(on_standby(any_nat(), ending=True), replace(POLICY, releases=releases))
+    assert (verdict(made), made.actions) == (Verdict.LEFT, ())
+
+
+def test_more_specific_routes_are_not_the_gateways() -> None:
+    """What covers every address wins over any default route."""
+    halves = frozenset({("0.0.0.0/1", "tgw-1"), ("128.0.0.0/1", "tgw-1")})
+    table: Table = replace(any_table(STANDBY_GATEWAY), other_routes=halves)
+    seen = replace(on_standby(any_nat()), tables=frozenset({table}))
+    assert verdict(plan(seen, POLICY)) is Verdict.NOT_OURS
+
+
+def test_gateway_that_could_not_serve_is_told_of_whoever_serves() -> None:
+    """A stack without one, or that could not ask, says nothing."""
+    seen = world(any_nat(), route=route_to(any_nat()))
+    assert plan(seen, POLICY).standby_lost is None
+    assert plan(replace(seen, gateways=None), POLICY).standby_lost is None
+    assert plan(replace(seen, gateways=frozenset()), Policy()).standby_lost is None
+    lost = plan(replace(seen, gateways=frozenset()), POLICY).standby_lost
+    assert lost == "nat-standby is not there"
+    failed = frozenset({Gateway(id=GATEWAY, state="failed")})
+    assert plan(replace(seen, gateways=failed), POLICY).standby_lost == "nat-standby is failed"
+
+
+def test_other_gateways_are_nobodys_standby() -> None:
+    """Only the one that is named."""
+    made = plan(world(any_nat(), route=NAT_GATEWAY), POLICY)
+    assert verdict(made) is Verdict.NOT_OURS
