@@ -188,13 +188,13 @@ def without_watch(observation: Observation) -> frozenset[str]:
     A watch publishes by the role of an instance profile. So a NAT with another one than those that
     ever said anything has none. What the group shows as its launch template proves nothing: that of
     an attached instance is the group's, in the example of "Attach EC2 instances to your Auto
-    Scaling group" (EC2 Auto Scaling user guide). While nobody knows who said something, those whom
-    the ring has did.
+    Scaling group" (EC2 Auto Scaling user guide). One that is terminated may be shown without its
+    profile. While nobody knows who said something, those whom the ring has did.
     """
     ring = observation.ring.members if observation.ring else ()
     known = observation.claims if observation.memory_readable else ring
     said = {each.instance for each in known}
-    profiles = {nat.profile for nat in observation.nats if nat.instance in said}
+    profiles = {nat.profile for nat in observation.nats if nat.profile and nat.instance in said}
     return frozenset(
         nat.instance for nat in observation.nats if profiles and nat.profile not in profiles
     )

@@ -10,6 +10,7 @@ from nat_failover.model import (
     Claim,
     ElasticIp,
     Health,
+    InstanceState,
     Observation,
     Peer,
     Policy,
@@ -74,6 +75,13 @@ def test_nat_of_the_stack_is_in_the_ring_before_it_says_anything() -> None:
 def test_all_are_in_the_ring_while_nobody_said_anything() -> None:
     """Nobody knows then which profile is the stack's."""
     assert ring_of(seen(claims=frozenset())) == {"i-a", "i-b", "i-old"}
+
+
+def test_nat_that_is_terminated_and_shows_no_profile_any_more_says_nothing_of_others() -> None:
+    """New ones are in the ring before they say anything."""
+    ended = replace(A, state=InstanceState.TERMINATED, profile=None)
+    after = replace(seen(claims=said("a")), nats=frozenset({ended, B}))
+    assert ring_of(after) == {"i-b"}
 
 
 def test_attached_nat_stays_out_of_the_ring_while_nobody_knows_who_said_something() -> None:
