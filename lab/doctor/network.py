@@ -11,9 +11,13 @@ if TYPE_CHECKING:
 
 _OFF = "off"
 _EXCLUDES = "allow-bidirectional"
-"""The mode of an exclusion with which an instance behind an internet gateway works for certain. AWS
-does not say whether `allow-egress` does for an instance ("VPC BPA basics", VPC user guide)."""
+"""The mode of an exclusion with which an instance behind an internet gateway works for certain.
+`allow-egress` applies to `block-bidirectional` only, and AWS does not say whether an instance works
+with it (EC2 API reference, VpcBlockPublicAccessExclusion; "VPC BPA basics", VPC user guide)."""
 
+_BOTH_WAYS = "block-bidirectional"
+
+_OR_GATEWAYS = ("", ", or use NAT gateways")
 
 _OF_A_NAT = 2
 """Addresses of a subnet that a NAT needs: its own, and that of the one that replaces it."""
@@ -22,8 +26,9 @@ _OF_A_NAT = 2
 def public_access(examined: Examined) -> Finding:
     """Say whether VPC Block Public Access lets traffic of NAT instances through.
 
-    Both modes block it: `block-ingress` too lets only NAT gateways and egress-only gateways out
-    ("Block public access to VPCs and subnets", VPC user guide).
+    Both modes block it: `block-ingress` lets only NAT gateways and egress-only gateways out, and
+    `block-bidirectional` nothing ("Block public access to VPCs and subnets", VPC user guide). An
+    exclusion is of a VPC or of a subnet.
     """
     ec2 = examined.clients["ec2"]
     options = ec2.describe_vpc_block_public_access_options()["VpcBlockPublicAccessOptions"]
@@ -31,12 +36,16 @@ def public_access(examined: Examined) -> Finding:
     if mode == _OFF:
         return ok("VPC Block Public Access is off")
     vpc = examined.settings.network.vpc or vpc_of_the_stack(examined)
-    if vpc and any(_excludes(row, vpc) for row in _exclusions(ec2)):
-        return ok(f"VPC Block Public Access is {mode}, and {vpc} is excluded from it")
+    exclusions = _exclusions(ec2) if vpc else []
+    subnets = examined.settings.network.public_subnets
+    for named in filter(None, [[vpc], subnets]):
+        if all(any(_excludes(row, each) for row in exclusions) for each in named):
+            where = ", ".join(map(str, named))
+            return ok(f"VPC Block Public Access is {mode}, and {where} is excluded from it")
     if options.get("ExclusionsAllowed") == "not-allowed":
         return problem(
             f"VPC Block Public Access is {mode}, and the organization allows no exclusions: NAT"
-            " instances cannot work here, so have it allow one, or use NAT gateways"
+            f" instances cannot work here, so have it allow one{_OR_GATEWAYS[mode != _BOTH_WAYS]}"
         )
     when = f"exclude {vpc}" if vpc else "exclude the stack's VPC as soon as the deployment made it"
     return problem(
@@ -74,7 +83,7 @@ def standby_gateway(examined: Examined) -> Finding:
         )
         if why := next((why for holds, why in wrong if holds), None):
             return problem(f"{named} {why}: name another one in failover.standby_gateway, or null")
-        return ok(f"{named} is public and available")
+        return ok(f"{named} is public and available, which says nothing of its health")
     return problem(
         f"{named} is no NAT gateway of the account in {examined.region}: name another one in"
         " failover.standby_gateway, or null"
@@ -109,7 +118,7 @@ def _exclusions(ec2: Any) -> list[Any]:  # noqa: ANN401 - a client
     return rows
 
 
-def _excludes(row: Any, vpc: str) -> bool:  # noqa: ANN401 - JSON
-    named = str(row["ResourceArn"]).endswith(f"/{vpc}")
+def _excludes(row: Any, id_: str | None) -> bool:  # noqa: ANN401 - JSON
+    named = str(row["ResourceArn"]).endswith(f"/{id_}")
     works = row["InternetGatewayExclusionMode"] == _EXCLUDES
     return named and works and row["State"] in ("create-complete", "update-complete")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lab.emulator.services.autoscaling.attachments import InstancesAreAttached
 from lab.emulator.services.autoscaling.attempts import FailedLaunchesAreRetried
 from lab.emulator.services.autoscaling.balance import ZonesAreRebalanced
 from lab.emulator.services.autoscaling.bounds import GroupsHaveBounds
@@ -162,6 +163,7 @@ ALL: tuple[type[Behaviour], ...] = (
     ZonesAreRebalanced,
     GroupsHaveBounds,
     StandbyHasItsRules,
+    InstancesAreAttached,
     ProtectionIsForMembers,
     GroupsKeepTheirSettings,
     PublishesNotifications,

@@ -89,7 +89,8 @@ class _RouteWriter:
 
         AWS refuses to replace what is missing with InvalidParameterValue, where
         InvalidRoute.NotFound would be expected (getmoto/moto#6425), and to create what exists with
-        RouteAlreadyExists ("Error codes", EC2 API developer guide).
+        RouteAlreadyExists ("Error codes", EC2 API developer guide). Where the other call is refused
+        because the table is as it was observed, the first refusal was about something else.
         """
         replace = partial(
             clients.ec2.replace_route,
@@ -106,7 +107,13 @@ class _RouteWriter:
             refusals = _NO_ROUTE if self.exists else _ROUTE_EXISTS
             if error.response["Error"]["Code"] not in refusals:
                 raise
-            second()
+            try:
+                second()
+            except clients.ec2.exceptions.ClientError as again:
+                as_observed = _ROUTE_EXISTS if self.exists else _NO_ROUTE
+                if again.response["Error"]["Code"] in as_observed:
+                    raise error from again
+                raise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)

@@ -8,7 +8,8 @@ that have one drain, they go on serving until one that stays has one, and a drai
 needs ends for that.
 
 What is associated with a NAT replaces the public address that it had, and breaks its flows. So a
-NAT from before the setting is not given one: a deployment replaces it.
+NAT from before the setting is not given one: a deployment replaces it. Nor is one that people have
+attached to the group.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from nat_failover.actions import AssociateAddress
 from nat_failover.model import Health, InstanceState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Container, Iterable, Iterator
 
     from nat_failover.history import Histories
     from nat_failover.model import ElasticIp, Judgement, Nat, Observation
@@ -35,7 +36,9 @@ request 25)."""
 class Addresses:
     """The Elastic IPs at the time of an observation."""
 
-    def __init__(self, observation: Observation, histories: Histories) -> None:
+    def __init__(
+        self, observation: Observation, histories: Histories, attached: Container[str] = ()
+    ) -> None:
         self._all = sorted(observation.elastic_ips or ())
         self._of: dict[tuple[str | None, str | None], ElasticIp] = {
             (each.interface, each.address): each for each in self._all if each.interface
@@ -44,6 +47,7 @@ class Addresses:
         self._histories = histories
         self._now = observation.now
         self._refused = observation.refused
+        self._attached = attached
 
     def of(self, nat: Nat) -> ElasticIp | None:
         """Return the Elastic IP of a NAT: that of its primary private address."""
@@ -69,7 +73,7 @@ class Addresses:
     def is_needed(self, leaving: Nat, usable: list[Nat]) -> bool:
         """Say whether the Elastic IP of a NAT that serves no table is waited for, and none free."""
         free = any(each.interface is None for each in self._all)
-        waiting = any(nat.stable for nat in usable) and not any(map(self.of, usable))
+        waiting = any(map(self._is_stable, usable)) and not any(map(self.of, usable))
         return self.of(leaving) is not None and waiting and not free
 
     def settles_at(self, usable: list[Nat]) -> float | None:
@@ -112,11 +116,14 @@ class Addresses:
         free = any(each.interface is None for each in self._all)
         return any(
             said.health is Health.USABLE
-            and said.nat.stable
+            and self._is_stable(said.nat)
             and not self.has_settled(said.nat)
             and (free or self.of(said.nat) is not None)
             for said in health
         )
+
+    def _is_stable(self, nat: Nat) -> bool:
+        return nat.stable and nat.instance not in self._attached
 
     def _lacks(self, said: Judgement) -> bool:
         """Say whether a NAT that serves, or would if it had a public address, has none of the set.
@@ -126,4 +133,4 @@ class Addresses:
         nat = said.nat
         serves = nat.state is InstanceState.RUNNING and nat.lifecycle == "InService" and nat.healthy
         fit = said.health is Health.USABLE or (said.health is Health.SICK and not nat.addressed)
-        return nat.stable and serves and fit and self.of(nat) is None
+        return self._is_stable(nat) and serves and fit and self.of(nat) is None

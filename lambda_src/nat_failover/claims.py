@@ -182,6 +182,24 @@ class Claims:
         return recent and own is not None and any(said == peer for said, _ in _silences(own))
 
 
+def without_watch(observation: Observation) -> frozenset[str]:
+    """Return the members that say nothing and never will: people have attached them to the group.
+
+    A watch publishes by the role of an instance profile. So a NAT with another one than those that
+    ever said anything has none. What the group shows as its launch template proves nothing: that of
+    an attached instance is the group's, in the example of "Attach EC2 instances to your Auto
+    Scaling group" (EC2 Auto Scaling user guide). One that is terminated may be shown without its
+    profile. While nobody knows who said something, those whom the ring has did.
+    """
+    ring = observation.ring.members if observation.ring else ()
+    known = observation.claims if observation.memory_readable else ring
+    said = {each.instance for each in known}
+    profiles = {nat.profile for nat in observation.nats if nat.profile and nat.instance in said}
+    return frozenset(
+        nat.instance for nat in observation.nats if profiles and nat.profile not in profiles
+    )
+
+
 def _is_credible(nat: Nat) -> bool:
     """Say whether a NAT may accuse others: it runs, is past its boot, and healthy for its group."""
     booting = nat.lifecycle is None or nat.lifecycle.startswith(("Pending", "Warmed"))

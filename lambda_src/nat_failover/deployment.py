@@ -43,9 +43,9 @@ from nat_failover.deadline import Deadline
 from nat_failover.gateways import read_gateways
 from nat_failover.memory import FAULTS
 from nat_failover.network_check import problems
-from nat_failover.observe import observe_tables
+from nat_failover.observe import observe_tables, read_route_tables
 from nat_failover.reconcile import Run, reconcile
-from nat_failover.route_tables import IncompleteError
+from nat_failover.route_tables import IncompleteError, RouteTables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -145,19 +145,26 @@ def _unknown_tables(settings: Settings) -> str | None:
 def _unfit_gateway(clients: Clients, settings: Settings) -> str | None:
     """Say what is wrong with the standby gateway, or None.
 
-    A private one leads to no internet (EC2 API reference, NatGateway, connectivityType).
+    An internet gateway drops what comes from a private one ("NAT gateways", VPC user guide). A
+    regional one is in no subnet, and has routes of its own ("Regional NAT gateways").
     """
     if settings.standby_gateway is None:
         return None
     try:
         there = {each["NatGatewayId"]: each for each in read_gateways(clients, settings)}
-    except FAULTS as error:
+        tables = RouteTables(read_route_tables(clients, settings), settings)
+    except (*FAULTS, IncompleteError) as error:
         return f"the standby gateway could not be read: {type(error).__name__}: {error}"
     found = there.get(settings.standby_gateway)
+    subnet = (found or {}).get("SubnetId")
     rows = (
         (found is None, f"is not in {settings.vpc}"),
         (found and found["State"] != "available", f"is {(found or {}).get('State')}"),
         (found and found.get("ConnectivityType") == "private", "is a private one"),
+        (
+            subnet and not tables.may_lead_out(subnet),
+            f"is in {subnet}, from which no route leads out",
+        ),
     )
     if not (why := next((why for holds, why in rows if holds), None)):
         return None

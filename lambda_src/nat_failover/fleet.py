@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from nat_failover import ring
 from nat_failover.actions import DEFAULT_ROUTE_CIDR, DisableSourceDestCheck
 from nat_failover.addresses import Addresses
-from nat_failover.claims import Claims
+from nat_failover.claims import Claims, without_watch
 from nat_failover.history import Histories
 from nat_failover.model import BLACKHOLE, Health, InstanceState, judge, leaves_by_plan
 
@@ -60,8 +60,9 @@ class Fleet:
         self.leaving = [nat for nat in self.judged if leaves_by_plan(nat, observation, claims)]
         self.load: Counter[Nat] = Counter()
         self.histories = Histories(observation)
-        self.addresses = Addresses(observation, self.histories)
-        self.peers = ring.wanted(self.judged.values())
+        self.unwatched = without_watch(observation)
+        self.addresses = Addresses(observation, self.histories, self.unwatched)
+        self.peers = ring.wanted(self.judged.values(), self.unwatched)
         self.waits_until = ring.waits_until(observation, self.claims, self.peers)
         self._now = observation.now
         self._zones = observation.zones

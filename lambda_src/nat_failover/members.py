@@ -99,7 +99,7 @@ def _why_ended(nat: Nat, observation: Observation, fleet: Fleet, policy: Policy)
     rows = (
         (nat.state is not InstanceState.RUNNING, _ENDED),
         (nat not in fleet.leaving, _ENDED),
-        (not policy.watch, "nothing uses it any more"),
+        (not policy.watch or nat.instance in fleet.unwatched, "nothing uses it any more"),
         (claim is not None and claim.flows == 0, "its last flow has ended"),
         (fleet.addresses.is_needed(nat, fleet.usable), "its Elastic IP is needed"),
     )

@@ -49,6 +49,7 @@ class Nat:
     access for a VPC using an internet gateway"), `routed` whether the routes of its subnet may lead
     to the internet. `address` is its private one, `launched` when EC2 launched it. `stable` says
     that it was launched to have an Elastic IP: one from before leaves with the address that it has.
+    `profile` is the ARN of its instance profile, by which it may say something of itself.
     """
 
     instance: str
@@ -63,6 +64,7 @@ class Nat:
     address: str | None = None
     launched: float = 0.0
     stable: bool = False
+    profile: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)

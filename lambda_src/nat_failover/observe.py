@@ -220,6 +220,7 @@ def _nat(
         address=instance.get("PrivateIpAddress"),
         launched=launched.timestamp() if launched else 0.0,
         stable=bool(launch) and _launch(member or {}) == launch,
+        profile=instance.get("IamInstanceProfile", {}).get("Arn"),
     )
 
 

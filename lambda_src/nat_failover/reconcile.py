@@ -274,12 +274,12 @@ def _refusal(result: Result) -> frozenset[tuple[str, str]]:
 def _gone(result: Result) -> frozenset[str]:
     """Return what a table cannot be given back to, because AWS says that it does not exist.
 
-    Such codes end in NotFound ("Error codes", EC2 API developer guide), as those of tables and
-    routes do.
+    Such codes end in NotFound, with a dot before it or, of NAT gateways, without one too ("Error
+    codes", EC2 API developer guide), as those of tables and routes do.
     """
     code = (result.error or "").partition(":")[0]
     other = code.startswith(("InvalidRouteTableID.", "InvalidRoute."))
-    if isinstance(result.write, RestoreRoute) and code.endswith(".NotFound") and not other:
+    if isinstance(result.write, RestoreRoute) and code.endswith("NotFound") and not other:
         return frozenset({result.write.to})
     return frozenset()
 

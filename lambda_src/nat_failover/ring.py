@@ -8,7 +8,7 @@ from nat_failover.actions import PublishRing
 from nat_failover.model import Health, InstanceState, Peer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Container, Iterable, Iterator
 
     from nat_failover.claims import Claims
     from nat_failover.model import Judgement, Observation
@@ -23,13 +23,17 @@ REFUSED = ("peers", "ring")
 _MEMBERS = frozenset({Health.USABLE, Health.BOOTING, Health.LEAVING, Health.SICK})
 
 
-def wanted(health: Iterable[Judgement]) -> tuple[Peer, ...]:
-    """Return the members that the ring should have: whatever runs, listed by the group."""
+def wanted(health: Iterable[Judgement], unwatched: Container[str] = ()) -> tuple[Peer, ...]:
+    """Return the members that the ring should have: whatever runs, listed by the group.
+
+    Those without a watch answer nobody, and would be taken for NATs that hang.
+    """
     return tuple(
         Peer(instance=said.nat.instance, address=said.nat.address, state=str(said.health))
         for said in sorted(health, key=lambda said: said.nat.instance)
         if said.nat.address
         and said.nat.lifecycle
+        and said.nat.instance not in unwatched
         and said.nat.state is InstanceState.RUNNING
         and said.health in _MEMBERS
     )

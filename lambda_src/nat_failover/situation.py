@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from nat_failover.claims import without_watch
 from nat_failover.incidents import Incident, Situation
 from nat_failover.model import Health, Verdict
 
@@ -67,13 +68,17 @@ class Unwatched:
 def unwatched(run: Run, settings: Settings) -> Unwatched:
     """Return what is missing of the watch; nothing where nobody watches or claims are not known.
 
-    A NAT in its first minutes is not missed.
+    A NAT in its first minutes is not missed, nor one that has no watch.
     """
     plan, seen = run.plan, run.observation
     if not (plan and seen and settings.watch and seen.memory_readable):
         return Unwatched()
     heard = {c.instance for c in seen.claims if seen.now - c.received <= QUIET_S}
-    usable = [judged.nat for judged in plan.health if judged.health is Health.USABLE]
+    usable = [
+        judged.nat
+        for judged in plan.health
+        if judged.health is Health.USABLE and judged.nat.instance not in without_watch(seen)
+    ]
     silent = [nat for nat in usable if nat.instance not in heard]
     quiet = tuple(nat for nat in silent if seen.now - nat.launched > FIRST_MINUTES_S)
     return Unwatched(quiet=quiet, links=plan.broken_links, alone=bool(quiet) and silent == usable)

@@ -38,8 +38,8 @@ LAG_S = 10.0
 figure."""
 
 _ENDED = frozenset({"failed", "deleting", "deleted"})
-"""The states of a NAT gateway that is none any more (EC2 API reference, NatGateway). EC2 describes
-it for a while, and leaves its routes as blackholes (DeleteNatGateway)."""
+"""The states of a NAT gateway that is none any more, or soon (EC2 API reference, NatGateway). EC2
+describes it for a while, and leaves its routes as blackholes (DeleteNatGateway)."""
 
 
 class Takeovers:

@@ -217,6 +217,38 @@ def test_deployment_fails_with_a_gateway_that_could_not_serve(  # noqa: PLR0913,
     assert len(function.wire.writes) == writes
 
 
+def test_deployment_fails_with_a_gateway_whose_subnet_leads_nowhere(
+    region: Region, function: Function, gateway: str, cloudformation: CloudFormation
+) -> None:
+    """Such as one in a private subnet; a regional one is in none."""
+
+    def regional(answer: Any) -> None:  # noqa: ANN401 - boto3's
+        for row in answer["NatGateways"]:
+            del row["SubnetId"]
+
+    private = region.homes["a"].private[0]
+
+    def astray(answer: Any) -> None:  # noqa: ANN401 - boto3's
+        for row in answer["NatGateways"]:
+            row["SubnetId"] = private
+
+    for edit in (astray, regional):
+        function.wire.edit("DescribeNatGateways", edit)
+        function(messages.deployment("Update", cloudformation.url), seconds=SHORT)
+    refused, taken = cloudformation.answers
+    assert (refused["Status"], taken["Status"]) == ("FAILED", "SUCCESS")
+    why = f"{gateway}, which is in {private}, from which no route leads out; allowed: null, or a"
+    assert why in refused["Reason"]
+
+
+def test_first_refusal_of_a_route_is_told(region: Region, function: Function, gateway: str) -> None:
+    """And not that the table has one, which the other call comes to."""
+    function.wire.fail("ReplaceRoute", "InvalidParameterValue", mentions=gateway)
+    returned = lose_all(region, function)
+    errors = {row["error"] for row in returned["did"] if gateway in row["target"]} - {None}
+    assert {error.partition(":")[0] for error in errors} == {"InvalidParameterValue"}
+
+
 def test_deployment_fails_when_the_gateway_cannot_be_read(
     function: Function, cloudformation: CloudFormation
 ) -> None:

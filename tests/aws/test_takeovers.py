@@ -138,20 +138,25 @@ def test_table_is_given_back_by_the_deployment_that_takes_it_out_of_the_list(  #
     assert verdicts[region.homes["a"].table] == ("not ours" if adopt is False else "left")
 
 
+@pytest.mark.parametrize("code", ["InvalidNatGatewayID.NotFound", "NatGatewayNotFound"])
 @pytest.mark.parametrize("adopt", [(), False])
 def test_table_stays_when_its_gateway_is_gone(  # noqa: PLR0913, PLR0917 - fixtures and rows
     adopt: tuple[str, ...] | bool,  # noqa: FBT001 - as settings have it
+    code: str,
     region: Region,
     gateway: str,
     adopting: Function,
     deploy: Deploy,
     cloudformation: CloudFormation,
 ) -> None:
-    """The gateway is forgotten: EC2 says so of itself, or when it is asked to lead there."""
+    """The gateway is forgotten: EC2 says so of itself, or when it is asked to lead there.
+
+    By either of the codes that it has for that ("Error codes", EC2 API developer guide).
+    """
     del adopting
     region.ec2.delete_nat_gateway(NatGatewayId=gateway)
     function = deploy(replace(region.settings, adopt=adopt))
-    function.wire.fail("ReplaceRoute", "InvalidNatGatewayID.NotFound", mentions=gateway)
+    function.wire.fail("ReplaceRoute", code, mentions=gateway)
 
     function(messages.deployment("Update", cloudformation.url))
 

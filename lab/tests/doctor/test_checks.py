@@ -447,10 +447,35 @@ def test_elastic_ips_of_the_stack_itself_are_not_counted_twice(account: Account)
     assert finding.words == "others are 1 of 5, the NATs take 2"
 
 
+def test_public_access_is_ok_when_each_public_subnet_is_excluded(account: Account) -> None:
+    """An exclusion may be a subnet's; one that lacks is a problem, and no gateway is a way out."""
+    subnets = read_settings(EXISTING).network.public_subnets
+    options = {**BLOCKED, "InternetGatewayBlockMode": "block-bidirectional"}
+    excluded = [
+        {
+            "ResourceArn": f"arn:aws:ec2:us-east-1:{ACCOUNT}:subnet/{subnet}",
+            "InternetGatewayExclusionMode": "allow-bidirectional",
+            "State": "create-complete",
+        }
+        for subnet in subnets
+    ]
+    for rows, state in ((excluded, State.OK), (excluded[1:], State.PROBLEM)):
+        replies = {
+            OPTIONS: {"VpcBlockPublicAccessOptions": options},
+            EXCLUSIONS: {"VpcBlockPublicAccessExclusions": rows},
+        }
+        assert account.find("public access", EXISTING, **replies).state is state
+    never = {**options, "ExclusionsAllowed": "not-allowed"}
+    replies = {**replies, OPTIONS: {"VpcBlockPublicAccessOptions": never}}
+    words = account.find("public access", EXISTING, **replies).words
+    assert words.endswith("so have it allow one")
+
+
 def test_standby_gateway_may_be_public_and_available(account: Account) -> None:
     """In whichever VPC, where the stack makes its own."""
     finding = account.find("standby gateway", STANDBY, **{GATEWAYS: {"NatGateways": [AVAILABLE]}})
-    assert (finding.state, finding.words) == (State.OK, f"{GATEWAY} is public and available")
+    words = f"{GATEWAY} is public and available, which says nothing of its health"
+    assert (finding.state, finding.words) == (State.OK, words)
 
 
 def test_vpc_of_the_stack_takes_no_other_from_the_quota(account: Account) -> None:

@@ -5,12 +5,14 @@ One deployed story, from which others branch off in forks.
 
 from __future__ import annotations
 
+import json
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from cdk_nat_failover.instances.watch.judgement import GRACE_S
 from lab.drills.catalogue import BEHAVIOURS
 from lab.drills.drill_pool import Job, run_all
 from lab.drills.egress_monitor import EgressMonitor
@@ -20,9 +22,10 @@ from lab.emulator.isolation import PROJECT
 from lab.emulator.region import Region
 from lab.emulator.time.chance import Chance
 from lab.tests.drills.old_owner import DEAD, OLD, OldOwner
+from nat_failover.contract import MEMORY_KEY, Item
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from lab.drills.cdk import Cdk
@@ -83,6 +86,13 @@ class Story:
             if not change.egress.works
         )
 
+    def ring(self) -> set[str]:
+        """Return the NATs that know each other, and would accuse one that answers nothing."""
+        (table,) = self.region.client("dynamodb").list_tables()["TableNames"]
+        key: Any = {MEMORY_KEY: {"S": Item.PEERS}}
+        item = self.region.client("dynamodb").get_item(TableName=table, Key=key)["Item"]
+        return {str(row["instance"]) for row in json.loads(item["ring"]["S"])}
+
     def nat_of(self, zone: str) -> str:
         """Return the NAT of the group in a zone."""
         groups = self.region.client("autoscaling").describe_auto_scaling_groups()
@@ -90,7 +100,8 @@ class Story:
         return next(
             str(row["InstanceId"])
             for row in group["Instances"]
-            if row["AvailabilityZone"].endswith(zone) and row["InstanceId"] not in self.old.nats
+            if row["AvailabilityZone"].endswith(zone)
+            and row["InstanceId"] not in self.old.nats.values()
         )
 
 
@@ -123,12 +134,14 @@ def played(
         deployments[NOBODY].bootstrap()
         testbed = AppTestbed(region, deployments[ALL], "replace-route")
         story = Story(region, testbed, old)
-        parts = dict(_there_and_back(story, deployments))
+        parts: dict[str, Seen] = {}
+        for name, seen in _there_and_back(story, deployments):
+            parts[name] = seen
+            if name == "back":
+                parts |= _in_forks(story, {"attached": _attached})
         nats = {zone: story.nat_of(zone) for zone in "ab"}
         moments = {f"deleted {seed}": _deleted(seed) for seed in SEEDS if exhaustive or not seed}
-        branches = BRANCHES | moments
-        jobs = [Job(name, cast("Any", _in_fork(story, play))) for name, play in branches.items()]
-        parts |= {job.name: cast("Seen", seen) for job, seen in run_all(testbed, jobs)}
+        parts |= _in_forks(story, BRANCHES | moments)
         parts |= dict(_to_the_end(story))
         story.monitor.stop()
         yield Played(parts, nats, old.gateways, old.nats)
@@ -173,14 +186,36 @@ def _to_the_end(story: Story) -> Iterator[tuple[str, Seen]]:
     yield "destroyed at the end", story.seen()
 
 
-def _in_fork(story: Story, play: Callable[[Story], None]) -> Callable[[], Seen]:
-    def run() -> Seen:
-        story.begin()
-        play(story)
-        story.testbed.insist()
-        return story.seen()
+def _in_forks(story: Story, plays: Mapping[str, Callable[[Story], None]]) -> dict[str, Seen]:
+    """Return what is seen where the story goes on in other ways."""
 
-    return run
+    def job(name: str, play: Callable[[Story], None]) -> Job:
+        def run() -> Seen:
+            story.begin()
+            play(story)
+            story.testbed.insist()
+            return story.seen()
+
+        return Job(name, cast("Any", run))
+
+    jobs = [job(name, play) for name, play in plays.items()]
+    return {job.name: cast("Seen", seen) for job, seen in run_all(story.testbed, jobs)}
+
+
+def _attached(story: Story) -> None:
+    """Attach the old NAT instance to the group; when peers would have accused it, let it leave."""
+    autoscaling, nat = story.region.client("autoscaling"), story.old.nats[OLD]
+    (group,) = autoscaling.describe_auto_scaling_groups()["AutoScalingGroups"]
+    autoscaling.attach_instances(
+        AutoScalingGroupName=group["AutoScalingGroupName"], InstanceIds=[nat]
+    )
+    story.region.clock.pass_time(GRACE_S + 60)
+    assert nat == story.monitor.now(story.old.homes[OLD]).through
+    assert {story.nat_of(zone) for zone in "ab"} == story.ring()
+    autoscaling.terminate_instance_in_auto_scaling_group(
+        InstanceId=nat, ShouldDecrementDesiredCapacity=True
+    )
+    story.region.clock.pass_time(125)
 
 
 def _deleted(seed: int) -> Callable[[Story], None]:
@@ -320,3 +355,10 @@ def test_destroyed_stack_gives_back_what_is_still_there(played: Played) -> None:
 def test_destroyed_stack_deletes_routes_whose_former_targets_are_gone(played: Played) -> None:
     """Gateways that are deleted, and a NAT instance that its owner has terminated."""
     assert set(played.parts["destroyed at the end"].routes.values()) == {None}
+
+
+def test_attached_nat_is_neither_missed_nor_accused_and_leaves_by_drain(played: Played) -> None:
+    """Its table is the stack's without a takeover, and moves before it ends."""
+    seen = played.parts["attached"]
+    assert seen.through == {**played.parts["back"].through, OLD: played.nats["a"]}
+    assert (seen.told, seen.ringing, set(seen.lost.values())) == ((), (), {0})

@@ -57,7 +57,7 @@ class NatGatewaysTakeTime(Behaviour):
     def _end(self, ec2: Any, nat_gateway_id: str) -> NatGateway:
         gateway: NatGateway | None = ec2.nat_gateways.get(nat_gateway_id)
         if gateway is None:
-            refuse("NatGatewayNotFound", f"NatGateway {nat_gateway_id} was not found")
+            refuse("NatGatewayNotFound", f"NAT gateway {nat_gateway_id} was not found")
         if gateway.state not in ("deleting", "deleted"):
             _enter(self._aws, gateway, "deleting")
             self._aws.clock.after(delays.NAT_GATEWAY_DELETION, lambda: self._is_gone(gateway))
