@@ -84,9 +84,8 @@ STAYS_AWAY = frozenset({"failover.strategy"})
 """Settings after whose change back a subnet stays where it is: the function may not move it to
 another table any more."""
 
-KINDS = ("fleet.instance_type", "failover.strategy")
-"""One for each kind of change, which is what is played otherwise: NATs are replaced, or all
-changes in place, and with it how subnets are moved."""
+KINDS = ("fleet.instance_type",)
+"""What is played otherwise: a change that replaces NATs. One in place touches none."""
 
 
 class Failed(Enum):
