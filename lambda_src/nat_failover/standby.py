@@ -1,7 +1,8 @@
 """The standby gateway: a NAT gateway that serves while no NAT is usable, and is left again. Pure.
 
 A table is led there when no NAT is usable, whatever made them so: also where all run and say that
-they have no egress, or fell silent together, as they do when they have none to publish by. The
+they have no egress, or fell silent together, as they do when they have none to publish by. A NAT
+that leaves by plan is held, and serves on, unless the group is to have none. The
 gateway may reach the internet by another way than they do. It is tried once: a table stays there
 until a NAT that speaks has settled, because what NATs say, or do not, proves nothing against the
 gateway.
@@ -41,6 +42,7 @@ class StandbyGateway:
         self._remembered = observation.standbys
         self._refused, self._now = observation.refused, observation.now
         self._ends = observation.ending or observation.deleting
+        self._empties = observation.desired == 0
         self._asked = observation.gateways is not None
         states = {each.id: each.state for each in observation.gateways or ()}
         self._state = states.get(self._id or "")
@@ -89,7 +91,8 @@ class StandbyGateway:
     def _may_serve(self, table: Table) -> bool:
         refused = (table.id, self._id) in self._refused
         ready = self._id is not None and self._asked and self.lost is None and not refused
-        wanted = not self._fleet.heard and not self._fleet.is_foreign(table)
+        held = self._fleet.waits(table) and not self._empties
+        wanted = not self._fleet.heard and not held and not self._fleet.is_foreign(table)
         return ready and wanted and not self._ends
 
     def _route(self, table: Table, gateway: str, reason: str) -> RestoreRoute:

@@ -189,10 +189,17 @@ def test_table_that_somebody_else_leads_elsewhere_is_not_led_to_the_gateway() ->
     assert verdict(plan(world(route=NAT_GATEWAY), POLICY)) is Verdict.NOT_OURS
 
 
-def test_last_nat_that_leaves_by_plan_is_held_until_the_gateway_serves() -> None:
+def test_last_nat_that_leaves_by_plan_serves_on() -> None:
+    """It is held until another NAT is usable, which breaks no connection."""
+    nat = any_nat(lifecycle="Terminating:Wait")
+    made = plan(world(nat, route=route_to(nat)), POLICY)
+    assert (verdict(made), made.actions) == (Verdict.WAIT, ())
+
+
+def test_gateway_serves_before_the_last_nat_of_a_group_that_shall_have_none_ends() -> None:
     """Its drain ends when its table has moved."""
     nat = any_nat(lifecycle="Terminating:Wait")
-    seen = world(nat, route=route_to(nat))
+    seen = world(nat, route=route_to(nat), desired=0)
     made = plan(seen, POLICY)
     assert verdict(made) is Verdict.TO_STANDBY
     assert not [a for a in made.actions if isinstance(a, CompleteLifecycleAction)]
