@@ -87,6 +87,11 @@ class Claims:
         """Return what a NAT said last, if that counts."""
         return self._of.get(instance)
 
+    def speaks_well(self, instance: str) -> bool:
+        """Say whether a NAT says that it is well, or has not begun to say anything."""
+        own = self._of.get(instance)
+        return own.ailment is None if own else instance not in self._last
+
     def fell_silent(self, instance: str) -> bool:
         """Say whether a NAT made claims once, and has made none for long."""
         last = self._last.get(instance)

@@ -69,6 +69,8 @@ class Fleet:
         self._settle = settle
         self._refused = observation.refused
         self._standbys, self._standby = observation.standbys, standby
+        asked = observation.gateways
+        self._gateways = None if asked is None else {each.id: each.state for each in asked}
 
     def target(self, route: DefaultRoute | None) -> Nat | None:
         """Return the NAT of ours that a written route points to, alive or dead."""
@@ -95,12 +97,18 @@ class Fleet:
         route = table.route
         if is_overridden(table):
             return True
-        if route is None or route.blackhole or self._is_ours(route) or self.is_on_standby(table):
+        if route is None or route.blackhole or self._is_ours(route) or self._was_led(table):
             return False
         return bool(route.interface or route.instance or route.other)
 
     def is_on_standby(self, table: Table) -> bool:
-        """Say whether the standby gateway serves a table because the function led it there.
+        """Say whether the standby gateway serves a table because the function led it there."""
+        to = table.route.other if table.route else None
+        serves = self._gateways is None or self._gateways.get(to or "") == "available"
+        return serves and self._was_led(table)
+
+    def _was_led(self, table: Table) -> bool:
+        """Say whether a table leads to the standby gateway because the function led it there.
 
         While that is not known, the gateway's tables are taken to be on standby, and stay.
         """
@@ -173,15 +181,25 @@ class Fleet:
 
     def has_settled(self, nat: Nat) -> bool:
         """Say whether a usable NAT is stable, and usable for long enough for a failback."""
-        stable = not self.histories.is_unstable(nat.instance)
-        stable = stable and not self.claims.is_accused(nat.instance)
+        accused = self.claims.is_accused(nat.instance) or self.claims.fell_silent(nat.instance)
+        return not accused and self._has_lasted(nat)
+
+    def _has_lasted(self, nat: Nat) -> bool:
         settled = not self._settle or self.histories.settles_at(nat.instance) <= self._now
-        return stable and settled
+        return settled and not self.histories.is_unstable(nat.instance)
+
+    def _has_recovered(self, nat: Nat) -> bool:
+        """Say whether a table may leave the standby gateway for a usable NAT.
+
+        Whoever accuses it: NATs that only do not hear each other may both serve.
+        """
+        awaited = self.addresses.settles(self.judged.values()) and not self.addresses.of(nat)
+        return self._has_lasted(nat) and self.claims.speaks_well(nat.instance) and not awaited
 
     def settled(self, table: Table) -> list[Nat]:
         """Return the NATs to which a table may fail back: those at home, or else all others."""
-        trusted = self.heard if self.is_on_standby(table) else self.usable
-        settled = [nat for nat in trusted if self.has_settled(nat)]
+        has_settled = self._has_recovered if self.is_on_standby(table) else self.has_settled
+        settled = [nat for nat in self.usable if has_settled(nat)]
         home = [nat for nat in self.at_home(table) if nat in settled]
         return home or [nat for nat in self.candidates(table) if nat in settled]
 

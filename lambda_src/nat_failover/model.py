@@ -270,7 +270,8 @@ class Observation:
     whose termination it has prolonged. `takeovers` are remembered
     of tables that were not ours, `standbys` of those on the standby gateway, None if that is not
     known; `gateways` are the NAT gateways of the VPC, None if they were not asked for or could not
-    be read. `ending` says that the stack is being deleted, so that
+    be read. `quiet_since` is since when runs have seen that NATs say nothing, None if
+    they do. `ending` says that the stack is being deleted, so that
     what was taken over is given back.
     """
 
@@ -296,6 +297,7 @@ class Observation:
     standbys: frozenset[Standby] | None = frozenset()
     gateways: frozenset[Gateway] | None = None
     ending: bool = False
+    quiet_since: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -260,7 +260,7 @@ def _why_it_waits(table: Table, fleet: Fleet) -> str:
 def _why_on_standby(fleet: Fleet, stays: str) -> str:
     if not fleet.heard:
         return "no NAT says anything of itself any more" if fleet.usable else _NO_NAT
-    return stays or f"no NAT has been usable for {FAILBACK_AFTER_S:.0f} s yet"
+    return stays or f"no NAT that is known to be well has been usable for {FAILBACK_AFTER_S:.0f} s"
 
 
 def _why_away(table: Table, fleet: Fleet, stays: str) -> str:
@@ -271,6 +271,10 @@ def _why_away(table: Table, fleet: Fleet, stays: str) -> str:
         (
             all(fleet.histories.is_unstable(nat.instance) for nat in here),
             "the NAT at home turned sick too often, and stays away until it is replaced",
+        ),
+        (
+            all(fleet.claims.fell_silent(nat.instance) for nat in here),
+            "the NAT at home says nothing of itself any more",
         ),
         (
             any(fleet.claims.is_accused(nat.instance) for nat in here),

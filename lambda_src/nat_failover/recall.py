@@ -10,6 +10,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
+from nat_failover.incidents import Incident
 from nat_failover.memory import Remembered, read
 from nat_failover.stored_claims import (
     Stored,
@@ -92,6 +93,7 @@ class Recall:
             history=incidents.history if incidents else frozenset(),
             claims=claims.claims if claims and self._watch else frozenset(),
             replaced=claims.replaced if claims else None,
+            quiet_since=dict(incidents.state.since).get(Incident.UNWATCHED) if incidents else None,
             ring=ring,
         )
 

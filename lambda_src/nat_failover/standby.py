@@ -29,6 +29,10 @@ LAG_S = 10.0
 """For how long a table may be described as it was before it was led to the gateway; AWS publishes
 no figure."""
 
+SEEN_QUIET_S = 60.0
+"""For how long runs must have seen that NATs say nothing before silence counts: a function that did
+not run heard nobody."""
+
 LOOK_AGAIN_S = 1.0
 """How soon a run looks again that needs the gateway and could not read its state."""
 
@@ -43,6 +47,8 @@ class StandbyGateway:
         self._refused, self._now = observation.refused, observation.now
         self._ends = observation.ending or observation.deleting
         self._empties = observation.desired == 0
+        quiet = observation.quiet_since
+        self._quiet = quiet is not None and self._now - quiet >= SEEN_QUIET_S
         self._asked = observation.gateways is not None
         states = {each.id: each.state for each in observation.gateways or ()}
         self._state = states.get(self._id or "")
@@ -51,8 +57,8 @@ class StandbyGateway:
     def verdict(self, table: Table) -> Verdict | None:
         """Return the verdict on a table that the gateway serves or shall serve, or None."""
         if self._fleet.is_on_standby(table):
-            leaves = self._policy.failback and not self._ends and self._fleet.settled(table)
-            return Verdict.FAIL_BACK if leaves else Verdict.STANDBY
+            may = self._policy.failback and not self._ends and not self._was_just_led(table)
+            return Verdict.FAIL_BACK if may and self._fleet.settled(table) else Verdict.STANDBY
         return Verdict.TO_STANDBY if self._may_serve(table) else None
 
     def looks_again_at(self, decisions: Mapping[str, Decision]) -> float | None:
@@ -80,20 +86,27 @@ class StandbyGateway:
                 yield from self._remembering(table, self._id)
             elif table.route and table.route.other:
                 leads.add((table.id, table.route.other))
+                if decision.verdict is Verdict.FAIL_BACK:  # other runs may see it there still
+                    yield from self._remembering(table, table.route.other)
         for standby in sorted(self._remembered or ()):
             stays = self._is_young(standby) or (standby.table, standby.gateway) in leads
             if (not stays or standby.table in given) and not self._is_refused(standby.table):
                 yield ForgetStandby(standby=standby, reason="the table does not lead there")
 
     def _is_young(self, standby: Standby) -> bool:
-        return 0 <= self._now - standby.written <= LAG_S
+        return abs(self._now - standby.written) <= LAG_S
+
+    def _was_just_led(self, table: Table) -> bool:
+        """Say whether another run led the table there, which knew of NATs what this one may not."""
+        ours = (each for each in self._remembered or () if each.table == table.id)
+        return any(map(self._is_young, ours))
 
     def _may_serve(self, table: Table) -> bool:
         refused = (table.id, self._id) in self._refused
         ready = self._id is not None and self._asked and self.lost is None and not refused
         held = self._fleet.waits(table) and not self._empties
-        wanted = not self._fleet.heard and not held and not self._fleet.is_foreign(table)
-        return ready and wanted and not self._ends
+        lost = not self._fleet.usable or (self._quiet and not self._fleet.heard)
+        return ready and lost and not held and not self._fleet.is_foreign(table) and not self._ends
 
     def _route(self, table: Table, gateway: str, reason: str) -> RestoreRoute:
         exists = table.route is not None and not table.route.dynamic

@@ -14,11 +14,13 @@ from nat_failover.actions import (
     RestoreRoute,
     SetDefaultRoute,
 )
-from nat_failover.claims import FELL_SILENT_S
+from nat_failover.claims import CLAIM_LIFE_S, FELL_SILENT_S
 from nat_failover.history import FAILBACK_AFTER_S
 from nat_failover.model import (
+    Accusation,
     Claim,
     DefaultRoute,
+    ElasticIp,
     Gateway,
     InstanceState,
     NatHistory,
@@ -31,7 +33,7 @@ from nat_failover.model import (
     Verdict,
 )
 from nat_failover.planner import plan
-from nat_failover.standby import LAG_S, LOOK_AGAIN_S
+from nat_failover.standby import LAG_S, LOOK_AGAIN_S, SEEN_QUIET_S
 from tests.unit.worlds import (
     HERE,
     NAT_GATEWAY,
@@ -56,6 +58,9 @@ LOST = DefaultRoute(interface="eni-gone", blackhole=True)
 REMEMBERED = Standby(table=TABLE, gateway=GATEWAY, written=NOW - 60)
 
 
+NOT_YET = "no NAT that is known to be well has been usable for 60 s"
+
+
 def world(*nats: Nat, route: DefaultRoute | None, **facts: Any) -> Observation:  # noqa: ANN401
     """Return a network with one table of zone a, and a gateway that is available."""
     seen = network(nats, {any_table(route)})
@@ -72,6 +77,11 @@ def world(*nats: Nat, route: DefaultRoute | None, **facts: Any) -> Observation: 
 def on_standby(*nats: Nat, **facts: Any) -> Observation:  # noqa: ANN401 - of an observation
     """Return a network whose table the function led to the gateway."""
     return world(*nats, route=STANDBY_GATEWAY, **({"standbys": frozenset({REMEMBERED})} | facts))
+
+
+def silent(nat: Nat, seconds: float = FELL_SILENT_S + 1) -> Claim:
+    """Return the last claim of a NAT that was well."""
+    return Claim(instance=nat.instance, received=NOW - seconds)
 
 
 def verdict(made: Plan) -> Verdict:
@@ -147,26 +157,63 @@ def test_nats_that_lost_their_egress_are_left_for_the_gateway_once() -> None:
     assert (verdict(stays), stays.actions) == (Verdict.STANDBY, ())
 
 
-def silent(nat: Nat, seconds: float = FELL_SILENT_S + 1) -> Claim:
-    """Return the last claim of a NAT that was well."""
-    return Claim(instance=nat.instance, received=NOW - seconds)
-
-
 def test_nats_that_fell_silent_together_are_left_for_the_gateway() -> None:
     """They may have no egress to publish by; tables come back to one that speaks."""
     nats = any_nat("a"), any_nat("b", THERE)
     quiet = frozenset(map(silent, nats))
-    seen = world(*nats, route=route_to(nats[0]), claims=quiet)
+    seen = world(*nats, route=route_to(nats[0]), claims=quiet, quiet_since=NOW - SEEN_QUIET_S)
     made = plan(seen, POLICY)
     assert verdict(made) is Verdict.TO_STANDBY
     reason = "i-a in zone-a serves it; no NAT says anything of itself any more"
     assert made.decisions[0].reason == reason
-    after = plan(carry_out(seen, made.actions), POLICY)
-    assert (verdict(after), after.actions) == (Verdict.STANDBY, ())
+    after = replace(carry_out(seen, made.actions), now=NOW + 60)
+    assert (verdict(plan(after, POLICY)), plan(after, POLICY).actions) == (Verdict.STANDBY, ())
     one = frozenset({silent(nats[0]), silent(nats[1], 1)})
-    back = plan(replace(carry_out(seen, made.actions), claims=one), POLICY)
+    after = replace(after, claims=one)
+    back = plan(after, POLICY)
     (write,) = (each for each in back.actions if isinstance(each, SetDefaultRoute))
     assert (verdict(back), write.instance) == (Verdict.FAIL_BACK, "i-b")
+    stays = plan(carry_out(after, back.actions), POLICY)
+    assert verdict(stays) is Verdict.KEEP, "the NAT at home is silent still"
+    assert "the NAT at home says nothing of itself any more" in stays.decisions[0].reason
+
+
+@pytest.mark.parametrize("since", [None, NOW - SEEN_QUIET_S + 1])
+def test_function_that_did_not_run_heard_nobody(since: float | None) -> None:
+    """So nobody is taken for silent before runs have seen that for a while."""
+    nats = any_nat("a"), any_nat("b", THERE)
+    seen = world(*nats, route=route_to(nats[0]), claims=frozenset(map(silent, nats)))
+    assert verdict(plan(replace(seen, quiet_since=since), POLICY)) is Verdict.KEEP
+
+
+def test_gateway_is_left_for_nats_that_only_do_not_hear_each_other() -> None:
+    """Each accuses the other, which says of both that they are well."""
+    nats = any_nat("a"), any_nat("b", THERE)
+    said = frozenset(
+        Claim(
+            instance=nat.instance,
+            received=NOW - 5,
+            silent=frozenset({Accusation(peer=other.instance, began=NOW - 500)}),
+        )
+        for nat, other in (nats, nats[::-1])
+    )
+    assert verdict(plan(on_standby(*nats, claims=said), POLICY)) is Verdict.FAIL_BACK
+
+
+def test_gateway_is_left_when_the_nat_has_its_elastic_ip() -> None:
+    """It gets one at once, and users shall be seen by it."""
+    nat = any_nat(stable=True, address="10.0.0.9")
+    free = frozenset({ElasticIp(allocation="eipalloc-1")})
+    assert verdict(plan(on_standby(nat, elastic_ips=free), POLICY)) is Verdict.STANDBY
+
+
+@pytest.mark.parametrize("policy", [POLICY, replace(POLICY, failback=False)])
+def test_nat_repairs_at_once_what_uses_a_gateway_that_is_being_deleted(policy: Policy) -> None:
+    """It may process traffic still, and not for long."""
+    gone = frozenset({Gateway(id=GATEWAY, state="deleting")})
+    seen = on_standby(any_nat(), gateways=gone, history=frozenset())
+    assert verdict(plan(seen, policy)) is Verdict.REPAIR_AT_HOME
+    assert verdict(plan(on_standby(gateways=gone), policy)) is Verdict.NO_EGRESS
 
 
 @pytest.mark.parametrize(
@@ -180,7 +227,8 @@ def test_nats_that_fell_silent_together_are_left_for_the_gateway() -> None:
 def test_nats_that_never_spoke_or_do_still_are_not_left(claims: set[Claim]) -> None:
     """A watch that does not work from the start says nothing of anybody's egress."""
     nats = any_nat("a"), any_nat("b", THERE)
-    made = plan(world(*nats, route=route_to(nats[0]), claims=frozenset(claims)), POLICY)
+    quiet = {"claims": frozenset(claims), "quiet_since": NOW - 900}
+    made = plan(world(*nats, route=route_to(nats[0]), **quiet), POLICY)
     assert verdict(made) is Verdict.KEEP
 
 
@@ -211,8 +259,9 @@ def test_gateway_serves_before_the_last_nat_of_a_group_that_shall_have_none_ends
 def test_gateway_is_left_for_a_nat_that_has_settled(zone: str, nat: str) -> None:
     """For one at home, or else for any."""
     made = plan(on_standby(any_nat(zone=zone)), POLICY)
-    (write,) = made.actions
+    write, kept = made.actions
     assert isinstance(write, SetDefaultRoute)
+    assert isinstance(kept, RememberStandby), "a run that sees it there still must know whose it is"
     assert (verdict(made), write.instance, write.exists) == (Verdict.FAIL_BACK, nat, True)
     assert made.decisions[0].reason == "it uses nat-standby; a NAT is usable again"
     assert made.without_egress == ()
@@ -227,7 +276,15 @@ def test_gateway_is_left_for_the_nat_at_home_where_both_have_settled() -> None:
 @pytest.mark.parametrize(
     ("policy", "facts", "why"),
     [
-        (POLICY, {"history": frozenset()}, "no NAT has been usable for 60 s yet"),
+        (POLICY, {"history": frozenset()}, NOT_YET),
+        (POLICY, {"standbys": frozenset({replace(REMEMBERED, written=NOW - LAG_S)})}, NOT_YET),
+        (POLICY, {"standbys": frozenset({replace(REMEMBERED, written=NOW + LAG_S)})}, NOT_YET),
+        (POLICY, {"claims": frozenset({silent(any_nat(), CLAIM_LIFE_S + 1)})}, NOT_YET),
+        (
+            POLICY,
+            {"claims": frozenset({Claim(instance="i-any", received=NOW - 1, ailment="egress")})},
+            NOT_YET,
+        ),
         (replace(POLICY, failback=False), {}, "failback is manual"),
         (POLICY, {"memory_readable": False}, "the memory could not be read"),
         (
