@@ -18,6 +18,7 @@ _GROUP = "AWS::AutoScaling::AutoScalingGroup"
 _HOOK = f"{_GROUP}/LifecycleHookSpecificationList/*"
 _CALLS_WITH_GROUP = (
     "CompleteLifecycleAction",
+    "RecordLifecycleActionHeartbeat",
     "ResumeProcesses",
     "SetInstanceProtection",
 )
@@ -168,6 +169,7 @@ CALLS = (
         places=(
             "autoscaling.SetInstanceProtection/InstanceIds/*",
             "autoscaling.CompleteLifecycleAction/InstanceId",
+            "autoscaling.RecordLifecycleActionHeartbeat/InstanceId",
             "autoscaling.SetInstanceHealth/InstanceId",
             "autoscaling.TerminateInstanceInAutoScalingGroup/InstanceId",
         ),

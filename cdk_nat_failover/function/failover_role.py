@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 GROUP_ACTIONS = [
     "autoscaling:CompleteLifecycleAction",
+    # The last NAT that serves is held until another one does.
+    "autoscaling:RecordLifecycleActionHeartbeat",
     # What forwards nothing is replaced.
     "autoscaling:SetInstanceHealth",
     # What keeps an instance from being terminated when the stack is deleted.
@@ -45,9 +47,12 @@ RELEASES = ["ec2:DeleteRoute"]
 
 MEMORY_ACTIONS = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
 
+DISASSOCIATION = "ec2:DisassociateRouteTable"
+"""What the deletion of the stack's own tables may need, whose subnets somebody has moved since."""
+
 ASSOCIATION_ACTIONS = [
     "ec2:AssociateRouteTable",
-    "ec2:DisassociateRouteTable",
+    DISASSOCIATION,
     "ec2:ReplaceRouteTableAssociation",
 ]
 
@@ -90,6 +95,8 @@ class FailoverRole(Construct):
         if strategy is Strategy.SWAP_ROUTE_TABLE:
             statements.append(_allow("Associations", ASSOCIATION_ACTIONS, self._swapped))
             statements.append(self._foreign_tables())
+        elif not network.outlives_the_stack:
+            statements.append(_allow("Associations", [DISASSOCIATION], self._swapped))
         if elastic_ips:
             statements += self._addresses()
         if key:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 class PrivateAssociations(Construct):
     """Made before the group and deleted after it: then no NAT is left to move a subnet to.
 
-    With the strategy swap-route-table subnets move under new association ids. When this is deleted,
+    With the strategy swap-route-table subnets move under new association ids, and so they do when a
+    person associates one anew. When this is deleted,
     also in a deployment that failed halfway, the function releases those that CloudFormation does
     not know, so that it can delete the route tables. It is there with either strategy: were it to
     come and go with the setting, going would release the subnets of a stack that lives on.

@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 
     from cdk_nat_failover.options.instances import InstanceOptions
 
+RETAINED_TAG = "nat-failover:retained"
+"""The tag of an Elastic IP that stays: a property that changes with its deletion policy.
+
+Of a policy that changes alone the deployment might not take notice, and release the address later.
+"""
+
 
 class ElasticIps(Construct):
     """An Elastic IP for each NAT, or none; the function associates them.
@@ -42,8 +48,11 @@ class ElasticIps(Construct):
         made = ec2.CfnEIP(self, f"Address{number}", domain="vpc")
         cdk.Tags.of(made).add("Name", f"{name} NAT")
         cdk.Tags.of(made).add(FLEET_TAG, name)
-        retained = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
-        made.apply_removal_policy(retained if wanted == "retained" else cdk.RemovalPolicy.DESTROY)
+        if wanted == "retained":
+            made.apply_removal_policy(cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
+            cdk.Tags.of(made).add(RETAINED_TAG, "true")
+        else:
+            made.apply_removal_policy(cdk.RemovalPolicy.DESTROY)
         return made
 
 

@@ -12,16 +12,19 @@ import os
 import sys
 from dataclasses import dataclass
 from multiprocessing.connection import wait
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from lab.drills.outcome import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from multiprocessing.connection import Connection
 
-    from lab.drills.outcome import Outcome
     from lab.drills.testbed import AppTestbed
 
 _FORK = multiprocessing.get_context("fork")
+T = TypeVar("T")
+
 _AT_ONCE = 2 * (os.cpu_count() or 1)
 """In each drill the lab and the function's process wait for each other by turns."""
 
@@ -30,15 +33,22 @@ class DrillPoolError(Exception):
     """A drill ended without an outcome; the message says which, and why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
-    """A drill to run in a fork: its name for messages, and what runs it there."""
+@dataclass(frozen=True)  # slots would keep generics from being made by their alias
+class Task(Generic[T]):
+    """What is to be run in a fork: its name for messages, and what runs it there.
+
+    What it returns is no text: that is why it failed.
+    """
 
     name: str
-    run: Callable[[], Outcome]
+    run: Callable[[], T]
 
 
-def run_all(testbed: AppTestbed, jobs: Iterable[Job]) -> Iterator[tuple[Job, Outcome]]:
+Job = Task[Outcome]
+"""A task that returns what is measured of each drill."""
+
+
+def run_all(testbed: AppTestbed, jobs: Iterable[Task[T]]) -> Iterator[tuple[Task[T], T]]:
     """Run each job in a fork of its own, two at a time for each processor.
 
     Raises:
@@ -48,7 +58,7 @@ def run_all(testbed: AppTestbed, jobs: Iterable[Job]) -> Iterator[tuple[Job, Out
     testbed.region.rest()
     gc.freeze()  # or else each fork's collector would touch, and so copy, all that is here
     left = iter(jobs)
-    running: dict[Connection, tuple[Job, Any]] = {}
+    running: dict[Connection, tuple[Task[T], Any]] = {}
     try:
         while True:
             while len(running) < _AT_ONCE and (job := next(left, None)):
@@ -68,7 +78,7 @@ def run_all(testbed: AppTestbed, jobs: Iterable[Job]) -> Iterator[tuple[Job, Out
         testbed.region.resume()
 
 
-def _begin(testbed: AppTestbed, job: Job) -> tuple[Connection, Any]:
+def _begin(testbed: AppTestbed, job: Task[Any]) -> tuple[Connection, Any]:
     sys.stdout.flush()  # or else the fork would print what is still unprinted once more
     here, there = _FORK.Pipe(duplex=False)
     process = _FORK.Process(target=_run, args=(testbed, job, there), daemon=False)
@@ -77,7 +87,7 @@ def _begin(testbed: AppTestbed, job: Job) -> tuple[Connection, Any]:
     return here, process
 
 
-def _run(testbed: AppTestbed, job: Job, answer: Connection) -> None:
+def _run(testbed: AppTestbed, job: Task[Any], answer: Connection) -> None:
     try:
         testbed.region.resume(elsewhere=True)
         answer.send(job.run())
@@ -89,7 +99,7 @@ def _run(testbed: AppTestbed, job: Job, answer: Connection) -> None:
         os._exit(0)  # nothing of the parent is closed from here
 
 
-def _end(answer: Connection, process: Any, job: Job) -> Outcome:  # noqa: ANN401 - of a context
+def _end(answer: Connection, process: Any, job: Task[T]) -> T:  # noqa: ANN401 - of a context
     try:
         outcome = answer.recv()
     except EOFError:
@@ -99,5 +109,5 @@ def _end(answer: Connection, process: Any, job: Job) -> Outcome:  # noqa: ANN401
     if isinstance(outcome, str):
         message = f"the drill {job.name}: {outcome}"
         raise DrillPoolError(message)
-    result: Outcome = outcome
+    result: T = outcome
     return result

@@ -54,6 +54,7 @@ def inventory(region: Region) -> frozenset[str]:
         if row.get("State") != "deleted"
     }
     found |= set(region.client("sqs").list_queues().get("QueueUrls", []))
+    found |= set(region.client("dynamodb").list_tables()["TableNames"])
     reservations = region.client("ec2").describe_instances()["Reservations"]
     return frozenset(found | {row["InstanceId"] for row in _living(reservations)})
 

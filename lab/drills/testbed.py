@@ -87,10 +87,14 @@ class AppTestbed:
         """Destroy the stack and see that nothing of it is left."""
         self._note("destroys the app")
         self.cdk.destroy()
-        if left := inventory(self.region) - self._before:
+        if left := self.left():
             message = f"cdk destroy left behind: {', '.join(sorted(left))}"
             raise AppTestbedError(message)
         self._note("nothing of the stack is left")
+
+    def left(self) -> frozenset[str]:
+        """Return what is there that was not before the app was deployed."""
+        return inventory(self.region) - self._before
 
     @property
     def stack(self) -> str:

@@ -41,6 +41,8 @@ BEGIN_FIRST = (
     "cli/test_command.py",
     "drills/test_zones.py",
     "drills/test_from_gateways.py",
+    "drills/test_settings_in_failover.py",
+    "drills/test_destroy.py",
     "drills/test_existing_vpc.py",
     "drills/test_standby_gateway.py",
     "drills/test_elastic_ips.py",

@@ -593,6 +593,34 @@ class CompleteLifecycleAction(Action):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class RecordLifecycleActionHeartbeat(Action):
+    """Let the group wait anew for the heartbeat timeout of a hook that holds a termination.
+
+    AWS bounds how often: an action lasts 48 hours or 100 timeouts at most, whichever is less
+    (EC2 Auto Scaling API reference, RecordLifecycleActionHeartbeat and PutLifecycleHook).
+    """
+
+    calls: ClassVar[tuple[str, ...]] = ("autoscaling:RecordLifecycleActionHeartbeat",)
+    group: str
+    hook: str
+    instance: str
+    reason: str
+
+    @property
+    def target(self) -> str:
+        """The instance and the hook."""
+        return f"{self.instance} {self.hook}"
+
+    def carry_out(self, clients: Clients) -> None:
+        """Record the heartbeat."""
+        clients.autoscaling.record_lifecycle_action_heartbeat(
+            AutoScalingGroupName=self.group,
+            LifecycleHookName=self.hook,
+            InstanceId=self.instance,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class MarkUnhealthy(Action):
     """Tell the group that a member does not forward, so that it replaces it.
 
@@ -689,5 +717,6 @@ Planned = (
     | MarkUnhealthy
     | PublishRing
     | CompleteLifecycleAction
+    | RecordLifecycleActionHeartbeat
 )
 """What a plan may ask for."""

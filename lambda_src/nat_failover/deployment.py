@@ -14,10 +14,10 @@ still serve, tables that were taken over are given back to what they led to; tha
 remembered, so that no other run takes them over again.
 
 Deleting the resource `Custom::PrivateAssociations`, which outlives the NATs and the sweep, takes
-away the associations that the function made with the strategy swap-route-table: CloudFormation does
-not know their ids, and EC2 refuses to delete a table that still has one (CloudFormation resource
-handler contract; EC2 API reference, DeleteRouteTable). What is not proven to be the function's
-stays.
+away the associations of the private subnets with the stack's own tables that the function made with
+the strategy swap-route-table, now or once, or a person by hand: CloudFormation does not know their
+ids, and EC2 refuses to delete a table that still has one (CloudFormation resource handler contract;
+EC2 API reference, DeleteRouteTable). Other subnets' associations stay.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from nat_failover.actions import (
     UnprotectMember,
 )
 from nat_failover.apply import apply
-from nat_failover.contract import DRAIN_HOOK, Resource, Strategy
+from nat_failover.contract import DRAIN_HOOK, Resource
 from nat_failover.deadline import Deadline
 from nat_failover.gateways import read_gateways
 from nat_failover.memory import FAULTS
@@ -87,7 +87,7 @@ def serve(  # noqa: PLR0913 - what a run is made of, each thing by name
     recall: Recall | None = None,
 ) -> Run:
     """Do what CloudFormation asks for; requests that need nothing are done at once."""
-    swaps = settings.strategy is Strategy.SWAP_ROUTE_TABLE
+    own = not settings.observes_subnets
     match deployment.resource, deployment.request:
         case Resource.DEFAULT_ROUTES, "Delete":
             return _end(clients, settings, trigger, min(seconds, LIFT_LIMIT_S), recall)
@@ -96,9 +96,9 @@ def serve(  # noqa: PLR0913 - what a run is made of, each thing by name
             return _deploy(clients, settings, trigger, seconds, recall, first=first)
         case Resource.NETWORK, "Create" | "Update":
             return Run(trigger=trigger, failure=_unfit(deployment, clients, settings))
-        case Resource.PRIVATE_ASSOCIATIONS, "Delete" if swaps and not deployment.associations:
+        case Resource.PRIVATE_ASSOCIATIONS, "Delete" if own and not deployment.associations:
             return Run(trigger=trigger, failure="the request names no association to keep")
-        case Resource.PRIVATE_ASSOCIATIONS, "Delete" if swaps:
+        case Resource.PRIVATE_ASSOCIATIONS, "Delete" if own:
             unknown = partial(_unknown, deployment, clients, settings)
             return _until_none_is_left(clients, trigger, seconds, unknown)
     return Run(trigger=trigger)

@@ -22,6 +22,7 @@ from nat_failover.actions import (
     MarkUnhealthy,
     MoveSubnet,
     PublishRing,
+    RecordLifecycleActionHeartbeat,
     RememberStandby,
     RememberTakeover,
     RestoreRoute,
@@ -88,7 +89,7 @@ def _asset(write: Planned) -> str:  # noqa: PLR0911 - one for each kind of write
             return write.interface
         case AssociateAddress():
             return write.allocation
-        case MarkUnhealthy() | CompleteLifecycleAction():
+        case MarkUnhealthy() | CompleteLifecycleAction() | RecordLifecycleActionHeartbeat():
             return write.instance
         case PublishRing():
             return "ring"
@@ -118,6 +119,8 @@ def _with(  # noqa: PLR0911 - one for each kind of write
             return _moved(seen, write, each.association)
         case MarkUnhealthy() | CompleteLifecycleAction() as write:
             return replace(seen, nats=frozenset(_told(nat, write) for nat in seen.nats))
+        case RecordLifecycleActionHeartbeat():
+            return seen  # AWS shows nothing of it
         case PublishRing() as write:
             return replace(seen, ring=_ring(seen.ring, write))
         case _ as never:

@@ -121,9 +121,7 @@ class Fleet:
 
         What a prefix list holds is not read, so that a default in one does not count.
         """
-        if self.server(table) or self.is_on_standby(table):
-            return True
-        if self.usable and not self.may_evacuate(table):
+        if self.server(table) or self.is_on_standby(table) or self.waits(table):
             return True
         if is_overridden(table):
             ways = table.other_routes
@@ -149,9 +147,10 @@ class Fleet:
     def fit(self) -> list[Nat]:
         """The usable NATs; where the NATs call each one sick, those of which AWS knows no ill.
 
-        What NATs say makes a choice among them, and leaves no table without any.
+        What NATs say makes a choice among them, and leaves no table without any. Where there are
+        none of these, either, those that leave by plan serve on.
         """
-        return self.usable or self.doubted
+        return self.usable or self.doubted or self.leaving
 
     def is_lost(self, table: Table) -> bool:
         """Say whether a table leads to no NAT that may serve; one that only NATs doubt may."""
@@ -196,6 +195,10 @@ class Fleet:
         if not self._serves_by_plan(table):
             return True
         return self.waits_until is None and not self.waits_for_address(table)
+
+    def waits(self, table: Table) -> bool:
+        """Say whether a NAT that leaves serves a table until another one may."""
+        return self._serves_by_plan(table) and not (self.usable and self.may_evacuate(table))
 
     def waits_for_address(self, table: Table) -> bool:
         """Say whether a NAT that leaves serves a table until another one has its Elastic IP."""

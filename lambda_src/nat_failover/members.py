@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nat_failover.actions import CompleteLifecycleAction, MarkUnhealthy
+from nat_failover.actions import (
+    CompleteLifecycleAction,
+    MarkUnhealthy,
+    RecordLifecycleActionHeartbeat,
+)
 from nat_failover.contract import DRAIN_HOOK
 from nat_failover.model import Health, InstanceState
 
@@ -65,26 +69,31 @@ def _why_replaced(nat: Nat, fleet: Fleet) -> str | None:
 
 def drained(
     observation: Observation, policy: Policy, fleet: Fleet
-) -> Iterator[CompleteLifecycleAction]:
-    """Yield the end of each termination that the drain hook holds and nothing needs any more."""
+) -> Iterator[CompleteLifecycleAction | RecordLifecycleActionHeartbeat]:
+    """Yield the end of each termination that the drain hook holds and nothing needs any more.
+
+    One of a NAT that still serves a table, while no other NAT could, is held on instead.
+    """
     for nat in fleet.judged:
-        refused = (nat.instance, CompleteLifecycleAction.calls[0]) in observation.refused
-        if nat.lifecycle != "Terminating:Wait" or refused:
+        if nat.lifecycle != "Terminating:Wait":
             continue
+        named = {"group": policy.group, "hook": DRAIN_HOOK, "instance": nat.instance}
+        write: CompleteLifecycleAction | RecordLifecycleActionHeartbeat | None = None
         if why := _why_ended(nat, observation, fleet, policy):
-            yield CompleteLifecycleAction(
-                group=policy.group, hook=DRAIN_HOOK, instance=nat.instance, reason=why
-            )
+            write = CompleteLifecycleAction(reason=why, **named)
+        elif policy.prolongs and _serves_alone(nat, observation, fleet):
+            write = RecordLifecycleActionHeartbeat(reason="no other NAT is usable", **named)
+        if write and (nat.instance, write.call) not in observation.refused:
+            yield write
 
 
 def _why_ended(nat: Nat, observation: Observation, fleet: Fleet, policy: Policy) -> str | None:
     """Say in words why a termination need not be held any longer, or None."""
     if observation.deleting or observation.desired == 0:
         return "the group ends"
-    if not fleet.usable:
-        return "no NAT is usable to take over"
-    used = {subnet.table for subnet in observation.subnets}
-    if any(t.id in used and fleet.target(t.route) == nat for t in observation.tables):
+    if not fleet.usable and nat not in fleet.leaving:
+        return _ENDED
+    if _is_used(nat, observation, fleet):
         return None
     claim = fleet.claims.of(nat.instance)
     rows = (
@@ -95,6 +104,18 @@ def _why_ended(nat: Nat, observation: Observation, fleet: Fleet, policy: Policy)
         (fleet.addresses.is_needed(nat, fleet.usable), "its Elastic IP is needed"),
     )
     return next((why for holds, why in rows if holds), None)
+
+
+def _is_used(nat: Nat, observation: Observation, fleet: Fleet) -> bool:
+    """Say whether a subnet uses a table that leads to a NAT."""
+    used = {subnet.table for subnet in observation.subnets}
+    return any(t.id in used and fleet.target(t.route) == nat for t in observation.tables)
+
+
+def _serves_alone(nat: Nat, observation: Observation, fleet: Fleet) -> bool:
+    """Say whether a NAT is to be held on: it serves, no other could, and this run did not yet."""
+    held = nat.instance in observation.held
+    return not held and not fleet.usable and _is_used(nat, observation, fleet)
 
 
 _ENDED = "it does not serve any more"

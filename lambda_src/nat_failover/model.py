@@ -266,7 +266,8 @@ class Observation:
     `deleting` says that the group is being deleted. `elastic_ips` is the set that the NATs have,
     empty if they keep the addresses of their launch, None if it could not be read. `refused` are
     the targets that AWS refused in this run: a NAT to a table, a table to a subnet, or an Elastic
-    IP to a NAT, by their ids; `gone` those that AWS says do not exist. `takeovers` are remembered
+    IP to a NAT, by their ids; `gone` those that AWS says do not exist; `held` are the instances
+    whose termination it has prolonged. `takeovers` are remembered
     of tables that were not ours, `standbys` of those on the standby gateway, None if that is not
     known; `gateways` are the NAT gateways of the VPC, None if they were not asked for or could not
     be read. `ending` says that the stack is being deleted, so that
@@ -290,6 +291,7 @@ class Observation:
     elastic_ips: frozenset[ElasticIp] | None = frozenset()
     refused: frozenset[tuple[str, str]] = frozenset()
     gone: frozenset[str] = frozenset()
+    held: frozenset[str] = frozenset()
     takeovers: frozenset[Takeover] | None = frozenset()
     standbys: frozenset[Standby] | None = frozenset()
     gateways: frozenset[Gateway] | None = None
@@ -373,7 +375,8 @@ class Policy:
     conflicts. `settle`: fail back only to a NAT that has been usable for a while. `watch`: the
     NATs watch each other and hand flows over. `group` is the name of the Auto Scaling group,
     whose lifecycle actions are completed. `releases`: the tables outlive the stack. `standby` is
-    the id of the NAT gateway that serves while no NAT is usable.
+    the id of the NAT gateway that serves while no NAT is usable. `prolongs`: this run is one of
+    those, a minute apart, that let the time of a drain begin anew.
     """
 
     swap: bool = False
@@ -385,6 +388,7 @@ class Policy:
     deployed: bool = False
     releases: bool = False
     standby: str | None = None
+    prolongs: bool = False
 
     def adopts(self, table: str) -> bool:
         """Say whether a table may be taken over, or a subnet at home in it be taken back."""

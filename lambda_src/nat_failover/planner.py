@@ -8,7 +8,8 @@ The decision table, for the default route of each private route table; the first
 4. the same, but a NAT is usable only elsewhere                      → repair elsewhere
 5. no NAT is usable, or all fell silent                              → the standby gateway, if
    there is one; without, and if none is usable, leave it alone: no egress, unless it leads to
-   nothing that may serve, and a NAT is only called sick by NATs: as 3 and 4
+   nothing that may serve, and a NAT is only called sick by NATs, or leaves by plan: as 3 and 4;
+   while it points to one that leaves by plan, wait
 6. it points to something that is not ours                           → leave it alone, or adopt it:
    remember what it points to, then 3 or 4 (`takeovers`)
 7. EC2 does not describe the table                                   → say so
@@ -185,10 +186,11 @@ def _verdict(
         return _verdict_on_served(table, server, policy, fleet)
     if fleet.is_foreign(table) and not (takeovers.may_take(table) and fleet.usable):
         return takeovers.verdict_on_foreign(table)
-    if not fleet.usable and not (fleet.doubted and fleet.is_lost(table)):
+    waits = fleet.waits(table)
+    if not fleet.usable and not waits and not (fleet.fit and fleet.is_lost(table)):
         return Verdict.NO_EGRESS
     repaired = Verdict.REPAIR_AT_HOME if home else Verdict.REPAIR_ELSEWHERE
-    return repaired if fleet.may_evacuate(table) else Verdict.WAIT
+    return Verdict.WAIT if waits else repaired
 
 
 def _verdict_on_served(table: Table, server: Nat, policy: Policy, fleet: Fleet) -> Verdict:
@@ -240,11 +242,19 @@ def _why_moved(table: Table, verdict: Verdict, fleet: Fleet, stays: str) -> str:
         return _NO_HOME
     if verdict is Verdict.REPAIR_ELSEWHERE and _has_no_address_at_home(table, fleet):
         return _NO_ADDRESS
-    if verdict is Verdict.WAIT and fleet.waits_for_address(table):
-        return "it serves until another NAT has its Elastic IP for long enough"
+    if verdict is Verdict.WAIT:
+        return _why_it_waits(table, fleet)
     if verdict is Verdict.FAIL_BACK and fleet.is_on_standby(table):
         return "a NAT is usable again"
     return _BECAUSE[verdict]
+
+
+def _why_it_waits(table: Table, fleet: Fleet) -> str:
+    if not fleet.usable:
+        return "it serves until another NAT is usable"
+    if fleet.waits_for_address(table):
+        return "it serves until another NAT has its Elastic IP for long enough"
+    return "the NATs get to know each other before it moves"
 
 
 def _why_on_standby(fleet: Fleet, stays: str) -> str:
@@ -290,7 +300,6 @@ _UNREADABLE = "the memory could not be read"
 _NO_NAT = "no NAT is usable"
 _NO_ADDRESS = "no NAT at home has its Elastic IP for long enough yet"
 _BECAUSE = {
-    Verdict.WAIT: "the NATs get to know each other before it moves",
     Verdict.FAIL_BACK: "a NAT at home is usable again",
     Verdict.REPAIR_AT_HOME: "a NAT at home is usable",
     Verdict.REPAIR_ELSEWHERE: "a NAT is usable only in another zone",

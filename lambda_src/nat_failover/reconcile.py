@@ -25,6 +25,7 @@ from nat_failover.actions import (
     MarkUnhealthy,
     MoveSubnet,
     PublishRing,
+    RecordLifecycleActionHeartbeat,
     RememberStandby,
     RememberTakeover,
     RestoreRoute,
@@ -45,6 +46,8 @@ from nat_failover.model import (
 from nat_failover.observe import observe
 from nat_failover.planner import plan
 from nat_failover.route_tables import IncompleteError
+from nat_failover.triggers import TriggerKind
+from nat_failover.unserved import in_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -107,6 +110,14 @@ class Run:
         return self.plan.actions if self.plan and not self.failure else ()
 
     @property
+    def held(self) -> frozenset[str]:
+        """The instances whose termination the run has prolonged."""
+        beats = (r.write for r in self.results if r.done)
+        return frozenset(
+            beat.instance for beat in beats if isinstance(beat, RecordLifecycleActionHeartbeat)
+        )
+
+    @property
     def due_in(self) -> float | None:
         """In how many seconds time alone changes the last plan; None if it does not soon.
 
@@ -156,6 +167,7 @@ def reconcile(  # noqa: PLR0913 - what a run is made of, each thing by name
         group=settings.group,
         releases=settings.observes_subnets,
         standby=settings.standby_gateway,
+        prolongs=TriggerKind.SWEEP in trigger.kinds,
     )
     run, deadline = Run(trigger=trigger), Deadline(seconds)
     tried: frozenset[Planned] = frozenset()
@@ -187,7 +199,11 @@ def _observe_and_plan(look: Callable[[], Observation], policy: Policy, run: Run)
         return replace(run, observations=run.observations + 1, failure=failure, blind=True)
     effects = pending(seen, run.effects)
     known = replace(
-        overlay(seen, effects), refused=run.refused, gone=run.gone, history=_history(run, seen)
+        overlay(seen, effects),
+        refused=run.refused,
+        gone=run.gone,
+        held=run.held,
+        history=_history(run, seen),
     )
     return replace(
         run,
@@ -244,7 +260,9 @@ def _refusal(result: Result) -> frozenset[tuple[str, str]]:
             refusal = (write.table, write.call)
         case RememberStandby() | ForgetStandby() as write:
             refusal = (write.table, write.call)
-        case MarkUnhealthy() | CompleteLifecycleAction() as write:
+        case (
+            MarkUnhealthy() | CompleteLifecycleAction() | RecordLifecycleActionHeartbeat() as write
+        ):
             refusal = (write.instance, write.call)
         case PublishRing() if result.error:
             return frozenset({ring.REFUSED})
@@ -281,12 +299,14 @@ def _what_was_refused(run: Run, policy: Policy) -> str | None:
 
 def _what_is_left(run: Run) -> str:
     """Say why the run ends although something is left to do; with AWS's words, if it refused."""
+    unserved = tuple(in_words(run.observation, run.plan)) if run.observation and run.plan else ()
     if run.todo:
         left = f"time was up with {len(run.todo)} writes left to do"
         refused = {result.error for result in run.results if result.write in run.todo}
-        return "; ".join((left, *sorted(error for error in refused if error)))
+        return "; ".join((left, *sorted(error for error in refused if error), *unserved))
     if run.plan and not run.plan.without_egress:
         left = "time was up before every NAT had its Elastic IP for long enough"
         said = {result.error for result in run.results if result.error}
         return "; ".join((left, *sorted(said)))
-    return "time was up before every private subnet had a working default route"
+    left = "time was up before every private subnet had a working default route"
+    return "; ".join((left, *unserved))

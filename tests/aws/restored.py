@@ -41,14 +41,15 @@ def restored() -> Iterator[None]:
     try:
         for behaviour in BEHAVIOURS:
             behaviour(aws).install(patches)
-        patches.method(AutoScalingResponse, "complete_lifecycle_action", _complete)
+        for call in ("complete_lifecycle_action", "record_lifecycle_action_heartbeat"):
+            patches.method(AutoScalingResponse, call, _take)
         yield
     finally:
         patches.undo()
 
 
-def _complete(response: AutoScalingResponse) -> ActionResult:
-    """Take CompleteLifecycleAction, which moto lacks, of members that the wire shows waiting.
+def _take(response: AutoScalingResponse) -> ActionResult:
+    """Take what moto lacks and is said of members that the wire shows waiting.
 
     The lab's hooks complete what they hold themselves, which takes their clock.
     """

@@ -75,6 +75,24 @@ def test_deployment_fails_with_the_reason_when_time_is_up(
     (answer,) = cloudformation.answers
     assert answer["Status"] == "FAILED"
     assert "before every private subnet had a working default route" in answer["Reason"]
+    assert "the group has no instances" in answer["Reason"]
+
+
+def test_deployment_says_which_zone_is_not_served_and_what_becomes_of_its_nats(
+    fresh: Region, deploy: Deploy, cloudformation: CloudFormation
+) -> None:
+    """Whoever reads the stack's events knows where to look."""
+    function = deploy(fresh.settings)
+    for letter in fresh.tables:
+        fresh.kill(fresh.nats[letter])
+
+    function(messages.deployment("Update", cloudformation.url), seconds=SHORT)
+
+    (answer,) = cloudformation.answers
+    for letter in fresh.tables:
+        assert f"{fresh.name}{letter} has no internet (" in answer["Reason"]
+        assert f" with {fresh.homes[letter].table}: " in answer["Reason"]
+        assert f"{fresh.nats[letter]} in {fresh.name}{letter} is gone: EC2 " in answer["Reason"]
 
 
 def test_deployment_fails_with_awss_words_when_a_route_is_refused(
@@ -121,29 +139,32 @@ def test_physical_id_is_kept_when_cloudformation_gives_it(
     assert cloudformation.answers[0]["PhysicalResourceId"] == "any-physical-id"
 
 
-def test_deletion_succeeds_without_a_call_when_routes_are_replaced(
+def test_deletion_leaves_the_associations_of_a_vpc_that_stays(
     region: Region, deploy: Deploy, cloudformation: CloudFormation
 ) -> None:
-    """With the default strategy CloudFormation deletes tables and associations unaided."""
-    function = deploy(region.settings)
+    """Where subnets are observed, others associate them, and nothing is asked of AWS."""
+    tables = tuple(replace(table, zone="", subnets=()) for table in region.settings.tables)
+    function = deploy(replace(region.settings, tables=tables))
 
-    function(messages.release(cloudformation.url, *KNOWN))
+    function(messages.release(cloudformation.url))
 
     assert function.wire.calls == []
     assert [answer["Status"] for answer in cloudformation.answers] == ["SUCCESS"]
 
 
-def test_deletion_takes_every_association_away_when_subnets_are_swapped(
-    deploy: Deploy, cloudformation: CloudFormation
+@pytest.mark.parametrize("strategy", Strategy)
+def test_deletion_takes_every_association_away_that_cloudformation_does_not_know(
+    strategy: Strategy, deploy: Deploy, cloudformation: CloudFormation
 ) -> None:
-    """EC2 deletes the tables after that, even in the middle of a failover."""
+    """EC2 deletes the tables after that, also where subnets were swapped once, and are not now."""
     region = at_rest(Region(subnets_per_table=2))
     function = deploy(replace(region.settings, strategy=Strategy.SWAP_ROUTE_TABLE))
     region.kill(region.nats["a"])
     function(messages.terminated(region, region.nats["a"]))
 
     region.empty_group()
-    function(messages.release(cloudformation.url, *KNOWN))
+    now = deploy(replace(region.settings, strategy=strategy))
+    now(messages.release(cloudformation.url, *KNOWN))
 
     assert [answer["Status"] for answer in cloudformation.answers] == ["SUCCESS"]
     for home in region.homes.values():

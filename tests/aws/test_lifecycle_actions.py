@@ -45,16 +45,36 @@ def test_action_is_completed_after_the_table_moved_when_a_nat_is_terminating(
     }
 
 
-def test_action_is_completed_when_no_other_nat_can_take_over(
+def test_action_is_prolonged_when_no_other_nat_can_take_over(
     region: Region, function: Function
 ) -> None:
-    """Waiting would help nobody; the replacement comes only after the termination."""
+    """The NAT serves on, and whom the other one served; each sweep says so once."""
     shows_waiting(function, region.nats["a"])
     region.kill(region.nats["b"])
 
     function(messages.terminating(region, region.nats["a"]))
+    function(messages.SWEEP)
 
-    assert function.wire.written() == ["CompleteLifecycleAction"]
+    assert region.served_by() == {"a": region.nats["a"], "b": region.nats["a"]}
+    assert sorted(function.wire.written()) == ["RecordLifecycleActionHeartbeat", "ReplaceRoute"]
+    (beat,) = (call for call in function.wire.writes if call.operation.startswith("Record"))
+    assert beat.parameters == {
+        "AutoScalingGroupName": region.group,
+        "LifecycleHookName": "drain",
+        "InstanceId": region.nats["a"],
+    }
+
+
+def test_refusal_to_prolong_is_a_failure(region: Region, function: Function) -> None:
+    """The last NAT ends in minutes then."""
+    shows_waiting(function, region.nats["a"])
+    region.kill(region.nats["b"])
+    function.wire.fail("RecordLifecycleActionHeartbeat", "AccessDenied")
+
+    returned = function(messages.SWEEP)
+
+    assert sorted(function.wire.written()) == ["RecordLifecycleActionHeartbeat", "ReplaceRoute"]
+    assert "AccessDenied" in returned["failure"]
 
 
 def test_action_stays_open_when_the_table_could_not_be_moved(

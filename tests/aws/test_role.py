@@ -31,6 +31,7 @@ WRITES = {
     "ReplaceRoute",
     "ModifyNetworkInterfaceAttribute",
     "CompleteLifecycleAction",
+    "RecordLifecycleActionHeartbeat",
     "ResumeProcesses",
     "SetInstanceProtection",
     "TerminateInstanceInAutoScalingGroup",
@@ -52,6 +53,8 @@ def _live(region: Region, function: Function, cloudformation: CloudFormation) ->
     region.autoscaling.set_instance_health(InstanceId=region.nats["b"], HealthStatus="Unhealthy")
     shows_waiting(function, region.nats["b"])
     function(messages.terminating(region, region.nats["b"]))
+    shows_waiting(function, region.nats["a"])
+    function(messages.SWEEP)
     function.wire.edit("DescribeAutoScalingGroups", lambda _: None)
     region.hold_members()
     function(messages.deployment("Delete", cloudformation.url))
@@ -118,6 +121,7 @@ class Translator:
                 service, resources = "dynamodb", [_memory(given["TableName"], self.region)]
             case (
                 "CompleteLifecycleAction"
+                | "RecordLifecycleActionHeartbeat"
                 | "ResumeProcesses"
                 | "SetInstanceProtection"
                 | "TerminateInstanceInAutoScalingGroup"
@@ -165,7 +169,11 @@ def _memory(table: str, region: Region) -> str:
 @pytest.mark.parametrize(
     ("variant", "strategy", "operations"),
     [
-        ("default", Strategy.REPLACE_ROUTE, READS | WRITES | BESIDE),
+        (
+            "default",
+            Strategy.REPLACE_ROUTE,
+            READS | WRITES | BESIDE | {"DisassociateRouteTable"},
+        ),
         ("swap-route-table", Strategy.SWAP_ROUTE_TABLE, READS | WRITES | SWAPS | BESIDE),
     ],
 )

@@ -42,6 +42,7 @@ _PROTOCOLS = {
     "TerminateInstanceInAutoScalingGroup": _QUERY_ERROR,
     "DescribeAutoScalingGroups": _QUERY_ERROR,
     "CompleteLifecycleAction": _QUERY_ERROR,
+    "RecordLifecycleActionHeartbeat": _QUERY_ERROR,
     "Publish": _QUERY_ERROR,
 }
 """An error's body where it is not that of EC2 (AWS query and JSON protocols)."""

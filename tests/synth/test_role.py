@@ -67,6 +67,7 @@ WRITES = [
         Request(action=f"autoscaling:{action}", resource=GROUP)
         for action in (
             "CompleteLifecycleAction",
+            "RecordLifecycleActionHeartbeat",
             "ResumeProcesses",
             "SetInstanceHealth",
             "SetInstanceProtection",
@@ -90,6 +91,7 @@ SWAPS = [
     )
     for resource in (TABLE, SUBNET)
 ]
+DISASSOCIATIONS = [request for request in SWAPS if "Disassociate" in request.action]
 FOREIGN_TABLE = Request(
     action="ec2:ReplaceRouteTableAssociation",
     resource=f"{EC2}:route-table/rtb-foreign",
@@ -149,7 +151,12 @@ FOREIGN = [
     Request(action="ec2:TerminateInstances", resource=INSTANCE, tags=OURS),
     *(
         Request(action=f"autoscaling:{action}", resource=f"{GROUPS}/{name}", tags=OURS)
-        for action in ("CompleteLifecycleAction", "SetInstanceHealth", "SetInstanceProtection")
+        for action in (
+            "CompleteLifecycleAction",
+            "RecordLifecycleActionHeartbeat",
+            "SetInstanceHealth",
+            "SetInstanceProtection",
+        )
         for name in ("NatFailover-nat2", "Other-nat")
     ),
     Request(action="autoscaling:SetDesiredCapacity", resource=GROUP, tags=OURS),
@@ -169,14 +176,14 @@ FOREIGN = [
 @pytest.mark.parametrize(
     ("variant", "allowed"),
     [
-        ("default", READS + WRITES),
-        ("served-networks", READS + CHECKS + WRITES),
+        ("default", READS + WRITES + DISASSOCIATIONS),
+        ("served-networks", READS + CHECKS + WRITES + DISASSOCIATIONS),
         ("swap-route-table", READS + WRITES + SWAPS + DEPARTURES),
         ("swap-and-adopt", READS + WRITES + RELEASES + SWAPS + DEPARTURES),
-        ("adopt-one-table", READS + WRITES + RELEASES),
-        ("standby-gateway", READS + WRITES + GATEWAYS),
-        ("customer-key", READS + WRITES + ENCRYPTION),
-        ("elastic-ips-that-are-given", READS + WRITES + ADDRESSES),
+        ("adopt-one-table", READS + WRITES + RELEASES + DISASSOCIATIONS),
+        ("standby-gateway", READS + WRITES + GATEWAYS + DISASSOCIATIONS),
+        ("customer-key", READS + WRITES + DISASSOCIATIONS + ENCRYPTION),
+        ("elastic-ips-that-are-given", READS + WRITES + DISASSOCIATIONS + ADDRESSES),
     ],
 )
 def test_role_allows_what_the_function_does_and_refuses_what_it_does_not(

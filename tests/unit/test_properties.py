@@ -45,6 +45,17 @@ def usable(seen: Observation) -> dict[str | None, Nat]:
     return {n.interface: n for n in seen.nats if judged(n, seen).health is Health.USABLE}
 
 
+def leaving(seen: Observation) -> dict[str | None, Nat]:
+    """Return the NATs that leave by plan and would be usable otherwise, by interface."""
+    return {
+        n.interface: n
+        for n in seen.nats
+        if n.lifecycle == "Terminating:Wait"
+        and n.instance not in seen.leaving
+        and judged(replace(n, lifecycle="InService"), seen).health is Health.USABLE
+    }
+
+
 def serves(table: Table, nats: dict[str | None, Nat]) -> bool:
     """Say whether the default route of a table leads to one of these NATs."""
     route = table.route
@@ -124,10 +135,16 @@ def test_plan_is_live(seen: Observation, policy: Policy) -> None:
 def test_plan_says_which_subnets_are_without_egress_and_which_are_not_at_home(
     seen: Observation, policy: Policy
 ) -> None:
-    """Every private subnet that does not use its home table has one decision, with a reason."""
+    """Every private subnet that does not use its home table has one decision, with a reason.
+
+    What waits at a NAT that leaves has egress.
+    """
     made = plan(seen, policy)
     every = {subnet.id for subnet in seen.subnets}
-    assert every - served(seen) == set(made.without_egress)
+    waiting = {each.table for each in made.decisions if each.verdict is Verdict.WAIT}
+    assert waiting <= {table.id for table in seen.tables if serves(table, leaving(seen))}
+    wait = {subnet.id for subnet in seen.subnets if subnet.table in waiting}
+    assert every - served(seen) - wait == set(made.without_egress)
     away = [subnet.id for subnet in sorted(seen.subnets) if subnet.table != subnet.home]
     assert away == [decision.subnet for decision in made.subnets]
     assert all(decision.reason for decision in made.subnets)
@@ -137,9 +154,10 @@ def test_plan_says_which_subnets_are_without_egress_and_which_are_not_at_home(
 def test_plan_points_to_usable_nats_only(seen: Observation, policy: Policy) -> None:
     """No write points a table at a NAT that is not usable at the time.
 
-    Where NATs call each one sick of which AWS knows no ill, one of these is better than none.
+    Where NATs call each one sick of which AWS knows no ill, one of these is better than none, and
+    where there is none either, one that leaves by plan is.
     """
-    nats = usable(seen) or usable(replace(seen, claims=frozenset()))
+    nats = usable(seen) or usable(replace(seen, claims=frozenset())) or leaving(seen)
     for action in plan(seen, policy).actions:
         if isinstance(action, SetDefaultRoute):
             assert nats[action.interface].instance == action.instance

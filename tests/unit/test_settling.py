@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from nat_failover.actions import CompleteLifecycleAction, MarkUnhealthy, PublishRing
+from nat_failover.actions import (
+    CompleteLifecycleAction,
+    MarkUnhealthy,
+    PublishRing,
+    RecordLifecycleActionHeartbeat,
+    SetDefaultRoute,
+)
 from nat_failover.apply import Result
 from nat_failover.contract import DRAIN_HOOK
 from nat_failover.history import FAILBACK_AFTER_S, MEMORABLE_S, advance
@@ -269,6 +276,7 @@ class TestRing:
 
 
 WAITING = replace(AWAY, lifecycle="Terminating:Wait")
+SWEEP = replace(POLICY, prolongs=True)
 ENDS = {"group": "any-group", "hook": DRAIN_HOOK, "instance": "i-away"}
 
 
@@ -276,6 +284,19 @@ def ended(observation: Observation, policy: Policy = POLICY) -> list[CompleteLif
     """Return the terminations that a plan lets go on."""
     made = plan(observation, policy)
     return [action for action in made.actions if isinstance(action, CompleteLifecycleAction)]
+
+
+def prolonged(
+    observation: Observation, policy: Policy = SWEEP
+) -> list[RecordLifecycleActionHeartbeat]:
+    """Return the terminations that a plan prolongs."""
+    made = plan(observation, policy)
+    return [each for each in made.actions if isinstance(each, RecordLifecycleActionHeartbeat)]
+
+
+def beat() -> RecordLifecycleActionHeartbeat:
+    """Return what prolongs the termination of the NAT that leaves."""
+    return RecordLifecycleActionHeartbeat(reason="no other NAT is usable", **ENDS)
 
 
 def flows(count: int | None) -> frozenset[Claim]:
@@ -333,9 +354,44 @@ class TestDrain:
             end.instance for end in ended(seen(HOME, nat, served=HOME, **facts), policy)
         ]
 
-    def test_termination_goes_on_when_no_nat_could_take_over(self) -> None:
-        """A replacement has to come, and the group may wait for room."""
-        assert [ENDS["instance"]] == [end.instance for end in ended(seen(WAITING))]
+    def test_termination_is_prolonged_while_no_other_nat_could_serve(self) -> None:
+        """The NAT serves on, without the watch too; by sweeps alone, and once in each of them."""
+        for policy in (SWEEP, replace(SWEEP, watch=False)):
+            assert [] == ended(seen(WAITING), policy)
+            assert [beat()] == prolonged(seen(WAITING), policy)
+        assert [] == prolonged(seen(WAITING), POLICY)
+        assert [] == prolonged(seen(WAITING, held=frozenset({"i-away"})))
+        assert [] == prolonged(seen(WAITING, refused=frozenset({("i-away", beat().call)})))
+
+    def test_table_waits_at_the_last_nat_that_leaves(self) -> None:
+        """It has internet there, and nobody is told otherwise."""
+        made = plan(seen(WAITING), SWEEP)
+        assert [Verdict.WAIT] == [decision.verdict for decision in made.decisions]
+        assert made.decisions[0].reason.endswith("it serves until another NAT is usable")
+        assert () == made.without_egress
+
+    def test_table_of_a_dead_nat_gets_one_that_leaves_where_there_is_no_other(self) -> None:
+        """A NAT that dies in the middle of a deployment may have nobody else to stand in."""
+        dead = replace(HOME, state=InstanceState.TERMINATED)
+        made = plan(seen(dead, WAITING, served=dead), SWEEP)
+        assert [("rtb-any", "i-away")] == [
+            (a.table, a.instance) for a in made.actions if isinstance(a, SetDefaultRoute)
+        ]
+        assert [] == ended(seen(dead, WAITING, served=dead))
+
+    def test_termination_is_not_prolonged_when_another_nat_could_serve(self) -> None:
+        """Nor does the hook's own time begin anew while a table still leads to the NAT."""
+        assert [] == prolonged(seen(HOME, WAITING, ring=ring()))
+        assert [] == prolonged(seen(HOME, WAITING, served=HOME))
+
+    @pytest.mark.parametrize(
+        "of", [{"healthy": False}, {"addressed": False}, {"state": InstanceState.STOPPED}]
+    )
+    def test_termination_goes_on_when_the_last_nat_serves_nobody(self, of: dict[str, Any]) -> None:
+        """There is nothing to hold."""
+        nat = replace(WAITING, **of)
+        assert [ENDS["instance"]] == [end.instance for end in ended(seen(nat))]
+        assert [] == prolonged(seen(nat))
 
     def test_refused_end_is_not_asked_for_again_in_the_run(self) -> None:
         """The action has ended already."""

@@ -23,6 +23,7 @@ from nat_failover.actions import (
     MoveSubnet,
     Planned,
     PublishRing,
+    RecordLifecycleActionHeartbeat,
     RememberStandby,
     RememberTakeover,
     RestoreRoute,
@@ -185,6 +186,8 @@ def carry_out(seen: Observation, actions: Iterable[Planned]) -> Observation:
                     for nat in seen.nats
                 )
                 seen = replace(seen, nats=frozenset(nats))
+            case RecordLifecycleActionHeartbeat():
+                seen = replace(seen, held=seen.held | {action.instance})
             case PublishRing():
                 ring = Ring(members=action.members, version=action.version, written=seen.now)
                 seen = replace(seen, ring=ring)

@@ -8,6 +8,7 @@ developer guide, "kms:ViaService".
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from moto.kms.models import kms_backends
@@ -44,4 +45,6 @@ def _key_of(call: ApiCall) -> Candidate | None:
         return None
     kms = kms_backends[call.account][call.region]
     key = kms.describe_key(named)
-    return Candidate(key.arn, policy=key.policy)
+    # Of a key that a template made moto has the policy as an object.
+    policy = key.policy if isinstance(key.policy, str) else json.dumps(key.policy)
+    return Candidate(key.arn, policy=policy)

@@ -21,6 +21,7 @@ from lab.emulator.services.cloudformation.types import ResourcesAreTagged, Unkno
 from lab.emulator.services.cloudtrail import TrailsAreLate
 from lab.tests.emulator.contract import contract_of
 from lab.tests.emulator.factories import deploy, reasons, settle, status
+from lab.tests.emulator.stacks import physical
 
 if TYPE_CHECKING:
     from lab.emulator.region import Region
@@ -179,6 +180,53 @@ def test_stack_is_not_deleted_when_a_table_has_an_association_of_somebody_else(
     region.client("cloudformation").delete_stack(StackName="any")
     assert status(region) == "DELETE_FAILED"
     assert "has dependencies" in reasons(region)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"RetainResources": ["Vpc", "Subnet", "Table", "Gateway", "Attachment"]},
+        {"DeletionMode": "FORCE_DELETE_STACK"},
+    ],
+    ids=["retained", "forced"],
+)
+@contract_of(StacksFail)
+def test_stack_that_could_not_be_deleted_is_deleted_without_what_keeps_it(
+    region: Region, options: dict[str, Any]
+) -> None:
+    """Before a deletion has failed neither is taken; what is retained exists on."""
+    deploy(region, NETWORK)
+    settle(region)
+    cloudformation, ec2 = region.client("cloudformation"), region.client("ec2")
+    vpc = physical(region, "Vpc")
+    with pytest.raises(ClientError, match="DELETE_FAILED"):
+        cloudformation.delete_stack(StackName="any", **options)
+    ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.9.0/24")
+    cloudformation.delete_stack(StackName="any")
+    assert status(region) == "DELETE_FAILED"
+    cloudformation.delete_stack(StackName="any", **options)
+    with pytest.raises(ClientError, match="does not exist"):
+        status(region)
+    assert vpc in {row["VpcId"] for row in ec2.describe_vpcs()["Vpcs"]}
+
+
+@contract_of(StacksFail)
+def test_stack_is_deleted_when_its_log_group_and_its_table_are_gone(region: Region) -> None:
+    """Deleting what is not there counts as success."""
+    before = inventory(region)
+    key = [{"AttributeName": "any", "KeyType": "HASH"}]
+    kinds = [{"AttributeName": "any", "AttributeType": "S"}]
+    table = resource(
+        "DynamoDB::Table",
+        KeySchema=key,
+        AttributeDefinitions=kinds,
+        BillingMode="PAY_PER_REQUEST",
+    )
+    assert deploy(region, {"Log": resource("Logs::LogGroup"), "Table": table}) == "CREATE_COMPLETE"
+    region.client("logs").delete_log_group(logGroupName=physical(region, "Log"))
+    region.client("dynamodb").delete_table(TableName=physical(region, "Table"))
+    region.client("cloudformation").delete_stack(StackName="any")
+    assert inventory(region) == before
 
 
 @contract_of(AssociationsAreReal)

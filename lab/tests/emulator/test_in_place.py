@@ -53,6 +53,7 @@ def network(
             "EC2::VPCGatewayAttachment", VpcId=inside, InternetGatewayId={"Ref": other}
         ),
         "Table": resource("EC2::RouteTable", VpcId=inside, Tags=tags("new" if both else "old")),
+        "Address": resource("EC2::EIP", Domain="vpc", Tags=tags("new" if both else "old")),
         "Route": {
             **resource(
                 "EC2::Route",
@@ -97,6 +98,9 @@ def test_network_is_changed_in_place(region: Region) -> None:
     (subnet,) = ec2.describe_subnets(SubnetIds=[ids["Subnet"]])["Subnets"]
     assert subnet["MapPublicIpOnLaunch"]
     assert "new" in {row["Key"] for row in subnet["Tags"]}
+    (address,) = ec2.describe_addresses(PublicIps=[ids["Address"]])["Addresses"]
+    assert {row["Key"] for row in address["Tags"]} >= {"new"}
+    assert "old" not in {row["Key"] for row in address["Tags"]}
     (group,) = ec2.describe_security_groups(GroupIds=[ids["Group"]])["SecurityGroups"]
     ranges = [row["IpRanges"] for row in group["IpPermissions"]]
     assert ranges == [[{"CidrIp": "10.1.0.0/16"}]]
@@ -114,13 +118,18 @@ def test_network_is_changed_in_place(region: Region) -> None:
     assert [row["VpcId"] for row in second["Attachments"]] == [ids["Vpc"]]
 
 
+def encryption(name: str) -> dict[str, Any]:
+    """Return how a queue is encrypted: by SQS's own key, or by another one."""
+    return {"SqsManagedSseEnabled": True} if name == "old" else {"KmsMasterKeyId": "alias/any"}
+
+
 def messages(
     name: str, seconds: int, days: dict[str, int], schedule: str, threshold: int
 ) -> dict[str, Any]:
     """Return a topic, a queue, a log group, a rule and an alarm."""
     return {
         "Topic": resource("SNS::Topic", DisplayName=name),
-        "Queue": resource("SQS::Queue", VisibilityTimeout=seconds),
+        "Queue": resource("SQS::Queue", VisibilityTimeout=seconds, **encryption(name)),
         "Subscription": resource(
             "SNS::Subscription",
             TopicArn={"Ref": "Topic"},
@@ -171,6 +180,7 @@ def test_messaging_is_changed_in_place(region: Region) -> None:
     assert json.loads(topic["Policy"])["Statement"] == [{"Sid": "new"}]
     queue = sqs.get_queue_attributes(QueueUrl=ids["Queue"], AttributeNames=["All"])["Attributes"]
     assert queue["VisibilityTimeout"] == "20"
+    assert (queue["KmsMasterKeyId"], queue["SqsManagedSseEnabled"]) == ("alias/any", "false")
     assert json.loads(queue["Policy"])["Statement"] == [{"Sid": "new"}]
     subscription = sns.get_subscription_attributes(SubscriptionArn=ids["Subscription"])
     assert subscription["Attributes"]["RawMessageDelivery"] == "true"

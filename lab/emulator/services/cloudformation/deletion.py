@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from moto.dynamodb.exceptions import ResourceNotFoundException as TableNotFoundError
 from moto.ec2.exceptions import DependencyViolationError
+from moto.logs.exceptions import ResourceNotFoundException as LogNotFoundError
 
 from lab.emulator.time import delays
 
 if TYPE_CHECKING:
     from lab.emulator.behaviour import Emulation
     from lab.emulator.services.cloudformation.ledger import Applied
+
+_GONE = (LogNotFoundError, TableNotFoundError)
 
 
 def delete(aws: Emulation, applied: Applied) -> None:
@@ -29,6 +33,8 @@ def delete(aws: Emulation, applied: Applied) -> None:
             if aws.clock.now() >= end:
                 raise
             aws.clock.wait(delays.DEPENDENCY_RETRY)
+        except _GONE:
+            return  # deleting what is not there counts as success (resource handler contract)
         else:
             return
 

@@ -54,6 +54,8 @@ class Operation:
         self._on_failure = on_failure
         self._map: Any = stack.resource_map  # moto's own code takes it for a plain mapping too
         self._steps = Steps(aws, stack, replaces=on_failure is OnFailure.ROLLBACK)
+        self._retained: frozenset[str] = frozenset()
+        self._forced = False
 
     def create(self, wanted: Wanted) -> None:
         """Create the stack; one that fails is rolled back, which deletes what was created."""
@@ -76,8 +78,12 @@ class Operation:
         else:
             self._clean_up("UPDATE")
 
-    def delete(self) -> None:
-        """Delete every resource, the last created first."""
+    def delete(self, retained: frozenset[str] = frozenset(), *, forced: bool = False) -> None:
+        """Delete every resource, the last created first, except those that are to be retained.
+
+        `forced` retains what cannot be deleted, too.
+        """
+        self._retained, self._forced = retained, forced
         self._report("DELETE_IN_PROGRESS", "User Initiated")
         if failed := self._remove_all():
             self._report("DELETE_FAILED", failed)
@@ -153,9 +159,14 @@ class Operation:
 
     def _removes(self, name: str, applied: Applied, policy: str) -> bool:
         try:
-            self._steps.remove(name, applied, policy)
+            if name in self._retained:
+                self._steps.retain(name, applied)
+            else:
+                self._steps.remove(name, applied, policy)
         except ResourceFailedError:
-            return False
+            if not self._forced:
+                return False
+            self._steps.retain(name, applied)
         if ledger(self._stack).get(name) is applied:
             leave(self._stack, name)
         return True

@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import threading
 from contextvars import ContextVar
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from moto.cloudformation.exceptions import CloudFormationError, ValidationError
-from moto.cloudformation.models import ChangeSet, CloudFormationBackend, Stack
+from moto.cloudformation.models import ChangeSet, Stack
 from moto.cloudformation.responses import CloudFormationResponse
 from moto.core.responses import EmptyResult
 
@@ -25,6 +26,8 @@ from lab.emulator.services.cloudformation.operation import OnFailure, Operation,
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from moto.cloudformation.models import CloudFormationBackend
+
 _HOLD = 20.0  # seconds on the wall that a request waits for the operation which it started
 _on_failure = ContextVar("on_failure", default=OnFailure.ROLLBACK)
 """What the request that is being answered says of a failure."""
@@ -38,7 +41,8 @@ class StacksFail(Behaviour):
     group with a rolling update policy replaces its instances batch by batch. A failed creation is
     rolled back by deleting what it created, a failed update by going back to the former template,
     unless the request disables that. Deletion goes on with what nothing depends on, and ends
-    DELETE_FAILED when something could not be deleted. Each step takes its time. The operation goes
+    DELETE_FAILED when something could not be deleted; then a deletion may retain what is named,
+    or all that cannot be deleted. Each step takes its time. The operation goes
     on when the request that started it has returned; here the request waits a while first, which
     spares the caller the polling. moto ignores DependsOn in change sets, reports success whatever
     happens, skips what it cannot create or delete, deletes and creates again what it is to update,
@@ -47,7 +51,7 @@ class StacksFail(Behaviour):
 
     source = (
         "CloudFormation user guide, 'Stack failure options', 'DependsOn attribute', 'Update"
-        " behaviors of stack resources' and 'UpdatePolicy attribute'"
+        " behaviors of stack resources' and 'UpdatePolicy attribute'; API reference, DeleteStack"
     )
 
     def install(self, patches: Patches) -> None:
@@ -56,7 +60,7 @@ class StacksFail(Behaviour):
         patches.method(api, "execute_change_set", self._execute_change_set)
         for name in ("create_stack", "update_stack"):
             patches.method(api, name, _with_failure_option(vars(api)[name]))
-        patches.method(CloudFormationBackend, "delete_stack", self._delete_stack)
+        patches.method(api, "delete_stack", self._delete_stack)
         patches.method(Stack, "create_resources", self._create)
         patches.method(Stack, "update", self._update)
         patches.replace(Stack, "stack_resources", property(made))
@@ -97,10 +101,20 @@ class StacksFail(Behaviour):
         stack.role_arn = role_arn
         self._deploy(stack, "UPDATE", wanted, _on_failure.get())
 
-    def _delete_stack(self, backend: CloudFormationBackend, name_or_stack_id: str) -> None:
-        for stack in list(backend.stacks.values()):
-            if name_or_stack_id in (stack.name, stack.stack_id):
-                self._start(Operation(self._aws, stack).delete)
+    def _delete_stack(self, response: CloudFormationResponse) -> EmptyResult:
+        """Delete a stack; what is to be retained is named only after a deletion has failed."""
+        named = response._get_param("StackName")
+        retained = frozenset(response._get_param("RetainResources") or ())
+        forced = response._get_param("DeletionMode") == "FORCE_DELETE_STACK"
+        for stack in list(response.cloudformation_backend.stacks.values()):
+            if named not in (stack.name, stack.stack_id):
+                continue
+            if (retained or forced) and stack.status != "DELETE_FAILED":
+                message = f"Invalid operation on stack [{stack.stack_id}]: not in DELETE_FAILED"
+                raise ValidationError(stack.name, message)
+            operation = Operation(self._aws, stack)
+            self._start(partial(operation.delete, retained, forced=forced))
+        return EmptyResult()
 
     def _deploy(self, stack: Stack, kind: str, wanted: Wanted, on_failure: OnFailure) -> None:
         stack.disable_rollback = on_failure is not OnFailure.ROLLBACK

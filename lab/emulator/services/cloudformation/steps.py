@@ -60,9 +60,13 @@ class Steps:
     def remove(self, name: str, applied: Applied, policy: str = "DeletionPolicy") -> None:
         """Delete a resource, unless its policy says to retain it."""
         if str(applied.body.get(policy, "Delete")).startswith("Retain"):
-            self._event(name, applied.kind, "DELETE_SKIPPED", applied.physical_id)
+            self.retain(name, applied)
         else:
             self._step(name, applied.kind, "DELETE", lambda: delete(self._aws, applied), applied)
+
+    def retain(self, name: str, applied: Applied) -> None:
+        """Leave a resource alone that leaves the stack."""
+        self._event(name, applied.kind, "DELETE_SKIPPED", applied.physical_id)
 
     def restore_replaced(self) -> None:
         """Let what was replaced stand again, and supersede what replaced it.

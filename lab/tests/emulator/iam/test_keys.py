@@ -10,7 +10,9 @@ from botocore.exceptions import ClientError
 
 from lab.emulator.iam.callers import Caller
 from lab.emulator.iam.permissions import Permissions
+from lab.tests.emulator.factories import deploy
 from lab.tests.emulator.iam.guard import guarded
+from lab.tests.emulator.stacks import physical, resource
 from tests.iam import SIMULATOR
 
 if TYPE_CHECKING:
@@ -66,6 +68,16 @@ def test_publisher_uses_the_key_through_the_topics_service(
     """A condition on the service holds while SNS asks."""
     allow(region, PUBLISH, use("sns", *BOTH))
     client("sns", KEY).publish(TopicArn=encrypted, Message="any")
+
+
+def test_key_of_a_template_is_used_as_any_other(region: Region, client: Client) -> None:
+    """Its policy is the template's."""
+    speaks = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "kms:*", "Resource": "*"}
+    policy = {"Version": "2012-10-17", "Statement": [speaks]}
+    deploy(region, {"Key": resource("KMS::Key", KeyPolicy=policy)})
+    allow(region, PUBLISH)
+    arn = topic(region, physical(region, "Key"))
+    client("sns", KEY).publish(TopicArn=arn, Message="any")
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,9 @@ _QUEUE = {
 """What a queue has where nothing is said (SQS API reference, SetQueueAttributes)."""
 
 
+_OWN_KEY = "SqsManagedSseEnabled"
+
+
 def _topic(update: Update) -> None:
     for name in ("DisplayName", "KmsMasterKeyId"):
         update.client("sns").set_topic_attributes(
@@ -30,6 +33,9 @@ def _topic(update: Update) -> None:
 def _queue(update: Update) -> None:
     sqs = update.client("sqs")
     wanted = {name: str(update.new.get(name, usual)) for name, usual in _QUEUE.items()}
+    # One of two ways of encryption: SQS's own key unless another one is named.
+    own = update.new.get(_OWN_KEY, not update.new.get("KmsMasterKeyId"))
+    wanted[_OWN_KEY] = str(own).lower()
     # With every change that does not name it, moto forgets the policy.
     kept = sqs.get_queue_attributes(QueueUrl=update.id, AttributeNames=["Policy"])
     sqs.set_queue_attributes(
@@ -71,7 +77,7 @@ def _targets(update: Update) -> None:
 
 TABLE: dict[str, dict[str, Handler]] = {
     "AWS::SNS::Topic": {"DisplayName": _topic, "KmsMasterKeyId": _topic},
-    "AWS::SQS::Queue": dict.fromkeys(_QUEUE, _queue),
+    "AWS::SQS::Queue": dict.fromkeys((*_QUEUE, _OWN_KEY), _queue),
     "AWS::Logs::LogGroup": {"RetentionInDays": _retention},
     "AWS::Events::Rule": {
         "Targets": _targets,

@@ -13,11 +13,20 @@ if TYPE_CHECKING:
 
 
 def _tags(update: Update) -> None:
+    _tag(update, update.id)
+
+
+def _tags_of_address(update: Update) -> None:
+    """Tag an Elastic IP by its allocation: its physical id is the address."""
+    _tag(update, update.there.resource.allocation_id)
+
+
+def _tag(update: Update, id_: str) -> None:
     ec2 = update.client("ec2")
     if gone := [{"Key": row["Key"]} for row in update.gone("Tags")]:
-        ec2.delete_tags(Resources=[update.id], Tags=gone)
+        ec2.delete_tags(Resources=[id_], Tags=gone)
     if come := update.come("Tags"):
-        ec2.create_tags(Resources=[update.id], Tags=come)
+        ec2.create_tags(Resources=[id_], Tags=come)
 
 
 def _names(update: Update) -> None:
@@ -91,6 +100,7 @@ _TARGETS = (
 
 TABLE: dict[str, dict[str, Handler]] = {
     "AWS::EC2::VPC": {"Tags": _tags, "EnableDnsSupport": _names, "EnableDnsHostnames": _names},
+    "AWS::EC2::EIP": {"Tags": _tags_of_address},
     "AWS::EC2::Subnet": {"Tags": _tags, "MapPublicIpOnLaunch": _addresses},
     "AWS::EC2::RouteTable": {"Tags": _tags},
     "AWS::EC2::InternetGateway": {"Tags": _tags},
