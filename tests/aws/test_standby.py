@@ -98,9 +98,11 @@ def test_gateway_serves_every_table_and_a_person_is_told_once(
     function(messages.SWEEP)
     assert leads_to(region) == {gateway}, "no NAT has settled"
     region.settle()
+    age_standbys(region)
     function(messages.SWEEP)
 
     assert region.served_by() == region.nats
+    assert standbys(region) == {home.table: gateway for home in region.homes.values()}
     ((subject, text),) = region.notifications()
     assert subject == "HEALED: any-stack in eu-west-1"
     age_standbys(region)
