@@ -14,7 +14,7 @@ from nat_failover.contract import Failback, Strategy
 _ID = r"(?:[0-9a-f]{8}|[0-9a-f]{17})"
 """How ids of resources end (EC2 user guide, "Resource IDs")."""
 
-_UNRESOLVED = r"\$\{Token\[.+\]\}"
+_UNRESOLVED = r"\$\{Token\[[^\]]+\]\}"
 """What the CDK has for an id until the deployment."""
 
 _TABLE = re.compile(rf"rtb-{_ID}|{_UNRESOLVED}")

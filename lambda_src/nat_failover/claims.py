@@ -60,6 +60,10 @@ FELL_SILENT_S = 300.0
 one a minute. Of a single NAT that says little; of all at once, that they may have no egress
 to publish by."""
 
+TOGETHER_S = 120.0
+"""How far apart the last claims of NATs may be that fell silent by the same cause: each makes one a
+minute."""
+
 EGRESS = "egress"
 """The ailment of a NAT that reaches nothing on the internet."""
 
@@ -91,6 +95,10 @@ class Claims:
         """Say whether a NAT says that it is well, or has not begun to say anything."""
         own = self._of.get(instance)
         return own.ailment is None if own else instance not in self._last
+
+    def last(self, instance: str) -> float:
+        """Return when a NAT made its last claim, 0 if it made none."""
+        return self._last.get(instance, 0.0)
 
     def fell_silent(self, instance: str) -> bool:
         """Say whether a NAT made claims once, and has made none for long."""

@@ -199,8 +199,8 @@ class Settings:
 
     @property
     def gives_back(self) -> bool:
-        """Whether the deletion of the stack has tables to leave as they were, or where they are."""
-        return self.minds_gateways or self.observes_subnets
+        """Whether tables outlive the stack, so that its deletion leaves them as they were."""
+        return self.adopt is not False or self.observes_subnets
 
     @property
     def listed(self) -> tuple[str, ...]:

@@ -118,7 +118,9 @@ def _deploy(  # noqa: PLR0913 - what a run is made of, and whether it is the fir
     Of a stack that is being made nothing is remembered that matters, unless it takes tables over or
     has a standby gateway.
     """
-    if mistake := _unknown_tables(settings) or _unfit_gateway(clients, settings):
+    named = trigger.deployment is not None and trigger.deployment.new_gateway
+    unfit = _unfit_gateway(clients, settings) if named else None
+    if mistake := _unknown_tables(settings) or unfit:
         return Run(trigger=trigger, failure=mistake)
     return reconcile(
         clients,
@@ -143,8 +145,9 @@ def _unknown_tables(settings: Settings) -> str | None:
 
 
 def _unfit_gateway(clients: Clients, settings: Settings) -> str | None:
-    """Say what is wrong with the standby gateway, or None.
+    """Say what is wrong with a standby gateway that is named anew, or None.
 
+    One that was lost since is told, and keeps no deployment from succeeding, nor its rollback.
     An internet gateway drops what comes from a private one ("NAT gateways", VPC user guide). A
     regional one is in no subnet, and has routes of its own ("Regional NAT gateways").
     """

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from nat_failover import ring
 from nat_failover.actions import DEFAULT_ROUTE_CIDR, DisableSourceDestCheck
 from nat_failover.addresses import Addresses
-from nat_failover.claims import Claims, without_watch
+from nat_failover.claims import TOGETHER_S, Claims, without_watch
 from nat_failover.history import Histories
 from nat_failover.model import BLACKHOLE, Health, InstanceState, judge, leaves_by_plan
 
@@ -70,7 +70,8 @@ class Fleet:
         self._refused = observation.refused
         self._standbys, self._standby = observation.standbys, standby
         asked = observation.gateways
-        self._gateways = None if asked is None else {each.id: each.state for each in asked}
+        self._gateways = None if asked is None else {each.id for each in asked if each.serves}
+        self._led = observation.led
 
     def target(self, route: DefaultRoute | None) -> Nat | None:
         """Return the NAT of ours that a written route points to, alive or dead."""
@@ -104,7 +105,7 @@ class Fleet:
     def is_on_standby(self, table: Table) -> bool:
         """Say whether the standby gateway serves a table because the function led it there."""
         to = table.route.other if table.route else None
-        serves = self._gateways is None or self._gateways.get(to or "") == "available"
+        serves = self._gateways is None or to in self._gateways
         return serves and self._was_led(table)
 
     def _was_led(self, table: Table) -> bool:
@@ -115,6 +116,8 @@ class Fleet:
         route = table.route
         if route is None or route.blackhole or route.dynamic or is_overridden(table):
             return False
+        if (table.id, route.other) in self._led:
+            return True
         if self._standbys is None:
             return self._standby is not None and route.other == self._standby
         return any((s.table, s.gateway) == (table.id, route.other) for s in self._standbys)
@@ -145,6 +148,12 @@ class Fleet:
         """
         left = [nat for nat in self.fit if (table.id, nat.instance) not in self._refused]
         return self.addresses.reliable(left or self.fit)
+
+    @property
+    def fell_silent(self) -> bool:
+        """Whether several NATs that are usable fell silent together, and no other one speaks."""
+        last = [self.claims.last(nat.instance) for nat in self.usable]
+        return len(last) > 1 and not self.heard and max(last) - min(last) <= TOGETHER_S
 
     @property
     def heard(self) -> list[Nat]:

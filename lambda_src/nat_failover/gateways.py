@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from nat_failover.clients import Clients
     from nat_failover.contract import Settings
+    from nat_failover.route_tables import RouteTables
 
 WAIT_S = 0.25
 """How much longer than for its other reads an observation waits for what no repair needs."""
@@ -31,11 +32,16 @@ def begin_gateways(clients: Clients, settings: Settings) -> Future[list[Any]] | 
     )
 
 
-def gateways_in_time(asked: Future[list[Any]]) -> frozenset[Gateway] | None:
+def gateways_in_time(asked: Future[list[Any]], tables: RouteTables) -> frozenset[Gateway] | None:
     """Return the gateways, None if they could not be read in time."""
     try:
         return frozenset(
-            Gateway(id=each["NatGatewayId"], state=each["State"]) for each in asked.result(WAIT_S)
+            Gateway(
+                id=row["NatGatewayId"],
+                state=row["State"],
+                routed=not row.get("SubnetId") or tables.may_lead_out(row["SubnetId"]),
+            )
+            for row in asked.result(WAIT_S)
         )
     except (*FAULTS, TimeoutError):
         return None

@@ -150,8 +150,12 @@ class Handler:
             self.clients,
             watch=self.settings.watch,
             claims=trigger.claims,
-            takeovers=self.settings.gives_back or asked is not None,
+            takeovers=self._reads_takeovers or asked is not None,
         )
+
+    @property
+    def _reads_takeovers(self) -> bool:
+        return self.settings.gives_back or self.settings.minds_gateways
 
     def _believed(self, trigger: Trigger) -> Trigger:
         """Believe no request whose answer would go elsewhere than to CloudFormation."""

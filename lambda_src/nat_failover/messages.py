@@ -170,6 +170,8 @@ def _deployment(message: Mapping[str, Any], settings: Settings) -> Trigger:
             public_subnets=_texts(message, "PublicSubnets"),
             served_cidrs=_texts(message, "ServedCidrs"),
         ),
+        new_gateway=_gateway(message, "ResourceProperties")
+        != _gateway(message, "OldResourceProperties"),
     )
     return Trigger(kinds=frozenset({TriggerKind.DEPLOYMENT}), deployment=deployment)
 
@@ -177,6 +179,12 @@ def _deployment(message: Mapping[str, Any], settings: Settings) -> Trigger:
 def _associations(message: Mapping[str, Any]) -> frozenset[str]:
     """Return the associations that CloudFormation made, of those that it names."""
     return frozenset(filter(_ASSOCIATION.fullmatch, _texts(message, "Associations")))
+
+
+def _gateway(message: Mapping[str, Any], properties: str) -> object:
+    """Return the standby gateway that a deployment names, or the one before it named."""
+    named = message.get(properties)
+    return named.get("StandbyGateway") if isinstance(named, dict) else None
 
 
 def _texts(message: Mapping[str, Any], name: str) -> tuple[str, ...]:

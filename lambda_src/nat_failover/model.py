@@ -234,10 +234,19 @@ class Takeover:
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Gateway:
-    """A NAT gateway of the VPC and its state (EC2 API reference, data type NatGateway)."""
+    """A NAT gateway of the VPC and its state (EC2 API reference, data type NatGateway).
+
+    `routed` says whether a route leads from its subnet to the internet; a regional one is in none.
+    """
 
     id: str
     state: str
+    routed: bool = True
+
+    @property
+    def serves(self) -> bool:
+        """Whether hosts that are led to it may reach the internet."""
+        return self.state == "available" and self.routed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -267,12 +276,12 @@ class Observation:
     empty if they keep the addresses of their launch, None if it could not be read. `refused` are
     the targets that AWS refused in this run: a NAT to a table, a table to a subnet, or an Elastic
     IP to a NAT, by their ids; `gone` those that AWS says do not exist; `held` are the instances
-    whose termination it has prolonged. `takeovers` are remembered
-    of tables that were not ours, `standbys` of those on the standby gateway, None if that is not
-    known; `gateways` are the NAT gateways of the VPC, None if they were not asked for or could not
-    be read. `quiet_since` is since when runs have seen that NATs say nothing, None if
-    they do. `ending` says that the stack is being deleted, so that
-    what was taken over is given back.
+    whose termination it has prolonged, `led` the tables that it has led to a gateway, with that.
+    `takeovers` are remembered of tables that were not ours, `standbys` of those on the standby
+    gateway, None if that is not known; `gateways` are the NAT gateways of the VPC, None if they
+    were not asked for or could not be read. `quiet_since` is since when runs have seen that NATs
+    say nothing, None if they do. `ending` says that the stack is being deleted, so that what was
+    taken over is given back.
     """
 
     nats: frozenset[Nat]
@@ -292,6 +301,7 @@ class Observation:
     elastic_ips: frozenset[ElasticIp] | None = frozenset()
     refused: frozenset[tuple[str, str]] = frozenset()
     gone: frozenset[str] = frozenset()
+    led: frozenset[tuple[str, str]] = frozenset()
     held: frozenset[str] = frozenset()
     takeovers: frozenset[Takeover] | None = frozenset()
     standbys: frozenset[Standby] | None = frozenset()

@@ -35,9 +35,10 @@ _ADVICE: Mapping[Incident, str] = {
         " as soon as a NAT is usable."
     ),
     Incident.STANDBY: (
-        "find out why no NAT above is usable; for NATs that are missing, look at the group's"
-        " activity history. The gateway has its own price, and its own address. With automatic"
-        " failback the tables leave it when a NAT has been usable for a minute."
+        "find out why no NAT above is usable, or says anything of itself; for NATs that are"
+        " missing, look at the group's activity history. The gateway has its own price, and its own"
+        " address. With automatic failback the tables leave it when a NAT has been well for a"
+        " minute; with manual failback point them to a NAT yourself then."
     ),
     Incident.NOT_OURS: (
         "find out who changed it, and change it back, or set failover.adopt to let the function"
@@ -131,8 +132,8 @@ def _internet_now(run: Run, state: IncidentState, missing: Unwatched) -> str:
         return f"NO internet access now: {_count(cut, 'private subnet')}, {_list(cut)}."
     if _is_in_doubt(run.plan, missing):
         return (
-            "All private subnets are routed to the standby gateway. NATs run and have lost the"
-            " internet, as far as they say anything: the gateway may have, too."
+            "Private subnets use the standby gateway. NATs run and have lost the internet, as far"
+            " as they say anything: the gateway may have, too."
         )
     if run.trigger.leaving:
         return (
@@ -157,7 +158,8 @@ def _changes(notification: Notification, settings: Settings, now: float) -> Iter
     words = {**_WORDS, **(_WORDS_WITH_A_GATEWAY if settings.standby_gateway else {})}
     for incident, since in notification.opened:
         yield f"Since {_clock(since)}: {words[incident]}."
-    cut = Incident.NO_EGRESS in dict(notification.opened)
+    worse = {Incident.NO_EGRESS, Incident.STANDBY}
+    cut = any(incident in worse for incident, _ in notification.opened)
     for incident, since in notification.over:
         if incident is Incident.FAILOVER and cut:
             continue  # it ended because the NATs that stood in were lost, too
@@ -249,6 +251,7 @@ def _advice(state: IncidentState, settings: Settings, plan: Plan | None) -> Iter
         yield "To do: nothing."
     for incident in Incident:
         waits = incident is Incident.FAILOVER and Incident.REDUNDANCY_LOST in state.notified
+        waits = waits or (incident is Incident.REDUNDANCY_LOST and _lacks_a_gateway_alone(plan))
         manual = incident is Incident.FAILOVER and settings.failback is Failback.MANUAL
         if incident in state.notified and not waits:
             yield f"To do: {_MANUAL_FAILBACK if manual else _ADVICE[incident]}"
@@ -259,6 +262,12 @@ def _advice(state: IncidentState, settings: Settings, plan: Plan | None) -> Iter
         yield "To do: make another NAT gateway, and name it in failover.standby_gateway."
     if Incident.REDUNDANCY_LOST in state.notified and plan and _is_left_sick(plan):
         yield f"To do: {_MEND}"
+
+
+def _lacks_a_gateway_alone(plan: Plan | None) -> bool:
+    """Say whether all that is lost is the standby gateway, which no activity history explains."""
+    usable = [judged for judged in plan.health if judged.health is Health.USABLE] if plan else []
+    return plan is not None and plan.standby_lost is not None and len(usable) == len(plan.health)
 
 
 def _is_left_sick(plan: Plan) -> bool:

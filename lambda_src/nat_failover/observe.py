@@ -85,7 +85,7 @@ def observe(
             elastic_ips=_in_time(elastic_ips),
         )
     if asked:
-        gateways = gateways_in_time(asked)
+        gateways = gateways_in_time(asked, tables)
         takeovers = None if gateways is None else seen.takeovers
         seen = replace(seen, gateways=gateways, takeovers=takeovers)
     return recall.add_to(seen) if recall else seen

@@ -118,6 +118,12 @@ class Run:
         )
 
     @property
+    def led(self) -> frozenset[tuple[str, str]]:
+        """The tables that the run has led to a gateway, with that."""
+        routes = (r.write for r in self.results if r.done)
+        return frozenset((w.table, w.to) for w in routes if isinstance(w, RestoreRoute))
+
+    @property
     def due_in(self) -> float | None:
         """In how many seconds time alone changes the last plan; None if it does not soon.
 
@@ -203,6 +209,7 @@ def _observe_and_plan(look: Callable[[], Observation], policy: Policy, run: Run)
         refused=run.refused,
         gone=run.gone,
         held=run.held,
+        led=run.led,
         history=_history(run, seen),
     )
     return replace(
@@ -259,7 +266,7 @@ def _refusal(result: Result) -> frozenset[tuple[str, str]]:
         case RememberTakeover() | ForgetTakeover() | DeleteDefaultRoute() as write:
             refusal = (write.table, write.call)
         case RememberStandby() | ForgetStandby() as write:
-            refusal = (write.table, write.call)
+            refusal = (write.target, write.call)
         case (
             MarkUnhealthy() | CompleteLifecycleAction() | RecordLifecycleActionHeartbeat() as write
         ):

@@ -36,20 +36,22 @@ def situation(run: Run, settings: Settings) -> Situation | None:
     if run.plan is None or run.observation is None or run.blind:
         return None
     plan, missing = run.plan, unwatched(run, settings)
+    known = run.observation.standbys is not None
     conditions = {
         Incident.NO_EGRESS: bool(plan.without_egress),
-        Incident.STANDBY: any(each.verdict in ON_STANDBY for each in plan.decisions),
+        Incident.STANDBY: known and _is_on_standby(plan),
         Incident.NOT_OURS: not_ours(plan) > 0,
         Incident.REDUNDANCY_LOST: _lacks_redundancy(plan, run.observation, settings),
         Incident.FAILOVER: _is_failed_over(plan, run.observation, settings),
         Incident.UNWATCHED: bool(missing.quiet or missing.links),
     }
     unseen = settings.watch and not run.observation.memory_readable
+    whose = () if known else (Incident.STANDBY, Incident.NOT_OURS)
     return Situation(
         now=run.observation.now,
         holds=frozenset(incident for incident, holds in conditions.items() if holds),
         served=not plan.without_egress,
-        unknown=frozenset({Incident.UNWATCHED} if unseen else ()),
+        unknown=frozenset({*whose, *((Incident.UNWATCHED,) if unseen else ())}),
     )
 
 
@@ -93,8 +95,8 @@ def not_ours(plan: Plan) -> int:
 def _lacks_redundancy(plan: Plan, seen: Observation, settings: Settings) -> bool:
     """Say whether the loss of one NAT, or of one zone, would be the last.
 
-    Or whether the standby gateway could not serve then. A NAT without its Elastic IP is none for
-    whoever knows the set.
+    Or whether the standby gateway could not serve then, or does already. A NAT without its Elastic
+    IP is none for whoever knows the set.
     """
     unstable = dict(plan.unstable)
     zones = [
@@ -103,7 +105,12 @@ def _lacks_redundancy(plan: Plan, seen: Observation, settings: Settings) -> bool
         if judged.health is Health.USABLE and judged.nat.instance not in unstable
     ]
     one_zone = settings.wanted > 1 and len(seen.zones) > 1 and len(set(zones)) == 1
-    return len(zones) < settings.wanted or one_zone or plan.standby_lost is not None
+    no_standby = plan.standby_lost is not None or _is_on_standby(plan)
+    return len(zones) < settings.wanted or one_zone or no_standby
+
+
+def _is_on_standby(plan: Plan) -> bool:
+    return any(each.verdict in ON_STANDBY for each in plan.decisions)
 
 
 def _is_failed_over(plan: Plan, seen: Observation, settings: Settings) -> bool:

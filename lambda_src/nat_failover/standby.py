@@ -1,11 +1,10 @@
 """The standby gateway: a NAT gateway that serves while no NAT is usable, and is left again. Pure.
 
 A table is led there when no NAT is usable, whatever made them so: also where all run and say that
-they have no egress, or fell silent together, as they do when they have none to publish by. A NAT
-that leaves by plan is held, and serves on, unless the group is to have none. The
-gateway may reach the internet by another way than they do. It is tried once: a table stays there
-until a NAT that speaks has settled, because what NATs say, or do not, proves nothing against the
-gateway.
+they have no egress, or several fell silent together, as they do when they have none to publish by.
+A NAT that leaves by plan is held, and serves on, unless the group is to have none. The gateway may
+reach the internet by another way than they do. It is tried once: a table stays there until a NAT
+that speaks has settled, because what NATs say, or do not, proves nothing against the gateway.
 
 That the function led a table there is remembered, so that what somebody else leads to the same
 gateway is left to them. Both are written at once, because the repair shall not wait for the memory;
@@ -50,9 +49,9 @@ class StandbyGateway:
         quiet = observation.quiet_since
         self._quiet = quiet is not None and self._now - quiet >= SEEN_QUIET_S
         self._asked = observation.gateways is not None
-        states = {each.id: each.state for each in observation.gateways or ()}
-        self._state = states.get(self._id or "")
-        self._is_gone = self._id in observation.gone
+        there = {each.id: each for each in observation.gateways or ()}
+        self._gateway = None if self._id in observation.gone else there.get(self._id or "")
+        self._led = observation.led
 
     def verdict(self, table: Table) -> Verdict | None:
         """Return the verdict on a table that the gateway serves or shall serve, or None."""
@@ -69,11 +68,19 @@ class StandbyGateway:
 
     @property
     def lost(self) -> str | None:
-        """Say in words why the gateway could not serve, or None where it could or is not known."""
-        if self._id is None or not self._asked:
-            return None
-        state = None if self._is_gone else self._state
-        return None if state == "available" else f"{self._id} is {state or 'not there'}"
+        """Say in words why the gateway could not serve, or None where it could."""
+        rows = (
+            (self._id is None, None),
+            (not self._asked, f"the state of {self._id} could not be read"),
+            (self._gateway is None, f"{self._id} is not there"),
+            (self._gateway and self._gateway.serves, None),
+            (
+                self._gateway and not self._gateway.routed,
+                f"no route leads from the subnet of {self._id} to the internet",
+            ),
+            (True, f"{self._id} is {self._gateway and self._gateway.state}"),
+        )
+        return next(why for holds, why in rows if holds)
 
     def writes(self, decisions: Mapping[str, Decision]) -> Iterator[_Write]:
         """Yield what leads tables to the gateway, and what is to be remembered and forgotten."""
@@ -86,11 +93,12 @@ class StandbyGateway:
                 yield from self._remembering(table, self._id)
             elif table.route and table.route.other:
                 leads.add((table.id, table.route.other))
-                if decision.verdict is Verdict.FAIL_BACK:  # other runs may see it there still
+                led = (table.id, table.route.other) in self._led
+                if led or decision.verdict is Verdict.FAIL_BACK:  # others may see it there still
                     yield from self._remembering(table, table.route.other)
         for standby in sorted(self._remembered or ()):
             stays = self._is_young(standby) or (standby.table, standby.gateway) in leads
-            if (not stays or standby.table in given) and not self._is_refused(standby.table):
+            if (not stays or standby.table in given) and not self._is_refused(standby):
                 yield ForgetStandby(standby=standby, reason="the table does not lead there")
 
     def _is_young(self, standby: Standby) -> bool:
@@ -103,9 +111,9 @@ class StandbyGateway:
 
     def _may_serve(self, table: Table) -> bool:
         refused = (table.id, self._id) in self._refused
-        ready = self._id is not None and self._asked and self.lost is None and not refused
+        ready = self._id is not None and self.lost is None and not refused
         held = self._fleet.waits(table) and not self._empties
-        lost = not self._fleet.usable or (self._quiet and not self._fleet.heard)
+        lost = not self._fleet.usable or (self._quiet and self._fleet.fell_silent)
         return ready and lost and not held and not self._fleet.is_foreign(table) and not self._ends
 
     def _route(self, table: Table, gateway: str, reason: str) -> RestoreRoute:
@@ -113,12 +121,17 @@ class StandbyGateway:
         return RestoreRoute(table=table.id, to=gateway, exists=exists, reason=reason)
 
     def _remembering(self, table: Table, gateway: str) -> Iterator[RememberStandby]:
+        known = any(
+            (each.table, each.gateway) == (table.id, gateway) and self._is_young(each)
+            for each in self._remembered or ()
+        )
         standby = Standby(table=table.id, gateway=gateway, written=self._now)
-        if standby not in (self._remembered or ()) and not self._is_refused(table.id):
+        if not known and not self._is_refused(standby):
             yield RememberStandby(standby=standby, reason="the function leads it there")
 
-    def _is_refused(self, table: str) -> bool:
-        return (table, RememberStandby.calls[0]) in self._refused
+    def _is_refused(self, standby: Standby) -> bool:
+        about = f"{standby.table} {standby.gateway}"
+        return (about, RememberStandby.calls[0]) in self._refused
 
 
 _Write = RestoreRoute | RememberStandby | ForgetStandby

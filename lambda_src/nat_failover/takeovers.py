@@ -161,6 +161,8 @@ class Takeovers:
         target = led_to(table.route)
         if target is None or self.may_take(table) or (found and self._lags(found)):
             return None
+        if found and target == self._policy.standby:
+            return None  # the function led it there, and could not remember that
         again = found is not None and not self._policy.deployed
         times = found.times + found.done if found and again else 1
         wanted = Takeover(table=table.id, target=target, times=times, done=False, written=self._now)

@@ -50,7 +50,8 @@ class Deployment:
     """CloudFormation's request, to be answered at `response_url`.
 
     `resource` is the type of the custom resource, `associations` the ids of those that
-    CloudFormation made and will delete itself, `network` what is to be checked.
+    CloudFormation made and will delete itself, `network` what is to be checked, and
+    `new_gateway` says that another standby gateway is named than before.
     """
 
     resource: Resource
@@ -62,6 +63,7 @@ class Deployment:
     physical_id: str
     associations: frozenset[str] = frozenset()
     network: GivenNetwork = GivenNetwork()
+    new_gateway: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

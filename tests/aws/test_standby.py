@@ -47,6 +47,13 @@ def function(
     return function
 
 
+def naming(gateway: str, cloudformation: CloudFormation) -> messages.Message:
+    """Return the request of an update that names the gateway, which the stack did not before."""
+    asked = messages.deployment("Update", cloudformation.url)
+    named = {"StandbyGateway": gateway}
+    return {**asked, "ResourceProperties": named, "OldResourceProperties": {}}
+
+
 def lose_all(region: Region, function: Function) -> dict[str, Any]:
     """Let both NATs end, one after the other; return what the last run said."""
     for nat in (region.nats["a"], region.nats["b"]):
@@ -209,7 +216,7 @@ def test_deployment_fails_with_a_gateway_that_could_not_serve(  # noqa: PLR0913,
     region.lose_route("a")
     writes = len(function.wire.writes)
 
-    function(messages.deployment("Update", cloudformation.url), seconds=SHORT)
+    function(naming(gateway, cloudformation), seconds=SHORT)
 
     (answer,) = cloudformation.answers
     assert answer["Status"] == "FAILED"
@@ -236,7 +243,7 @@ def test_deployment_fails_with_a_gateway_whose_subnet_leads_nowhere(
 
     for edit in (astray, regional):
         function.wire.edit("DescribeNatGateways", edit)
-        function(messages.deployment("Update", cloudformation.url), seconds=SHORT)
+        function(naming(gateway, cloudformation), seconds=SHORT)
     refused, taken = cloudformation.answers
     assert (refused["Status"], taken["Status"]) == ("FAILED", "SUCCESS")
     why = f"{gateway}, which is in {private}, from which no route leads out; allowed: null, or a"
@@ -252,11 +259,11 @@ def test_first_refusal_of_a_route_is_told(region: Region, function: Function, ga
 
 
 def test_deployment_fails_when_the_gateway_cannot_be_read(
-    function: Function, cloudformation: CloudFormation
+    function: Function, gateway: str, cloudformation: CloudFormation
 ) -> None:
     """With AWS's words."""
     function.wire.fail("DescribeNatGateways", "UnauthorizedOperation")
-    function(messages.deployment("Update", cloudformation.url), seconds=SHORT)
+    function(naming(gateway, cloudformation), seconds=SHORT)
     (answer,) = cloudformation.answers
     assert answer["Status"] == "FAILED"
     assert answer["Reason"].startswith("the standby gateway could not be read: ClientError:")
@@ -267,19 +274,42 @@ def test_deployment_succeeds_while_the_gateway_serves(
 ) -> None:
     """Every subnet has internet, and none is led to a NAT that is not there."""
     lose_all(region, function)
-    function(messages.deployment("Update", cloudformation.url), seconds=SHORT)
+    function(naming(gateway, cloudformation), seconds=SHORT)
     assert [answer["Status"] for answer in cloudformation.answers] == ["SUCCESS"]
     assert leads_to(region) == {gateway}
 
 
-def test_table_stays_with_the_gateway_when_the_stack_is_deleted(
-    region: Region, function: Function, gateway: str, cloudformation: CloudFormation
+def test_gateway_that_was_lost_since_keeps_no_other_deployment_from_succeeding(
+    function: Function, gateway: str, cloudformation: CloudFormation
 ) -> None:
-    """Its internet is not taken away, and no table goes there because the NATs end."""
-    region.kill(region.nats["a"])
-    function(messages.deployment("Delete", cloudformation.url))
-    region.kill(region.nats["b"])
-    function(messages.SWEEP)
+    """Nor the rollback of one; that it is lost is told."""
+    function.wire.edit("DescribeNatGateways", lambda answer: answer["NatGateways"].clear())
+    asked = naming(gateway, cloudformation)
+    asked["OldResourceProperties"] = asked["ResourceProperties"]
+    function(asked, seconds=SHORT)
     assert [answer["Status"] for answer in cloudformation.answers] == ["SUCCESS"]
-    assert leads_to(region) == {None}
-    assert gateway not in standbys(region).values()
+
+
+@pytest.mark.parametrize("operation", ["DescribeNatGateways", "GetItem", "UpdateItem"])
+def test_stack_that_took_nothing_over_is_deleted_whatever_cannot_be_read(
+    operation: str, region: Region, function: Function, cloudformation: CloudFormation
+) -> None:
+    """There is nothing to give back."""
+    function.wire.fail(operation, "InternalServerError")
+    function(messages.deployment("Delete", cloudformation.url), seconds=SHORT)
+    assert [answer["Status"] for answer in cloudformation.answers] == ["SUCCESS"]
+    assert region.served_by() == region.nats
+
+
+def test_late_memory_is_no_news_of_the_gateway(
+    region: Region, settings: Settings, deploy: Deploy, gateway: str
+) -> None:
+    """A table that somebody else leads there is not called on standby because nobody knows."""
+    region.point("a", NatGatewayId=gateway)
+    function = deploy(replace(settings, adopt=()))
+    function(messages.SWEEP)
+    region.notifications()
+    function.wire.fail("GetItem", "InternalServerError")
+    returned = function(messages.SWEEP)
+    assert "on standby" in {row["verdict"] for row in returned["now"]}
+    assert not [subject for subject, _ in region.notifications() if "STANDBY" in subject]

@@ -74,8 +74,17 @@ def leads_elsewhere(table: Table, seen: Observation) -> bool:
     return route.dynamic or bool(named and not named & ours)
 
 
-def works(table: Table, seen: Observation) -> bool:
-    """Say whether a table has egress: through a usable NAT, or through what is not ours."""
+def works(table: Table, seen: Observation, standby: str | None = None) -> bool:
+    """Say whether a table has egress: through a usable NAT, or through what is not ours.
+
+    Through the standby gateway, to which the function led it, only while that serves.
+    """
+    other = table.route.other if table.route else None
+    led = {(each.table, each.gateway) for each in seen.standbys or ()}
+    ours = (table.id, other) in led or (seen.standbys is None and other and other == standby)
+    ours = ours and ("0.0.0.0/1", "tgw-1") not in table.other_routes
+    if ours and seen.gateways is not None and table.route and not table.route.blackhole:
+        return other in {each.id for each in seen.gateways if each.serves}
     if leads_elsewhere(table, seen):
         overridden = bool(table.other_routes & {("0.0.0.0/1", "tgw-1")})
         route = table.route
@@ -83,10 +92,10 @@ def works(table: Table, seen: Observation) -> bool:
     return serves(table, usable(seen))
 
 
-def served(seen: Observation) -> set[str]:
+def served(seen: Observation, standby: str | None = None) -> set[str]:
     """Return the private subnets that get out."""
     tables = {table.id: table for table in seen.tables | seen.foreign}
-    return {subnet.id for subnet in seen.subnets if works(tables[subnet.table], seen)}
+    return {subnet.id for subnet in seen.subnets if works(tables[subnet.table], seen, standby)}
 
 
 @given(networks(), policies)
@@ -144,7 +153,7 @@ def test_plan_says_which_subnets_are_without_egress_and_which_are_not_at_home(
     waiting = {each.table for each in made.decisions if each.verdict is Verdict.WAIT}
     assert waiting <= {table.id for table in seen.tables if serves(table, leaving(seen))}
     wait = {subnet.id for subnet in seen.subnets if subnet.table in waiting}
-    assert every - served(seen) - wait == set(made.without_egress)
+    assert every - served(seen, policy.standby) - wait == set(made.without_egress)
     away = [subnet.id for subnet in sorted(seen.subnets) if subnet.table != subnet.home]
     assert away == [decision.subnet for decision in made.subnets]
     assert all(decision.reason for decision in made.subnets)

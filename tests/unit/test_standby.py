@@ -118,6 +118,7 @@ def test_table_without_a_route_gets_one() -> None:
         {"gateways": frozenset()},
         {"gateways": frozenset({Gateway(id=GATEWAY, state="deleted")})},
         {"gateways": None},
+        {"gateways": frozenset({Gateway(id=GATEWAY, state="available", routed=False)})},
         {"gone": frozenset({GATEWAY})},
         {"refused": frozenset({(TABLE, GATEWAY)})},
         {"ending": True},
@@ -222,10 +223,11 @@ def test_nat_repairs_at_once_what_uses_a_gateway_that_is_being_deleted(policy: P
         set(),
         {silent(any_nat("a"))},
         {silent(any_nat("a")), silent(any_nat("b"), FELL_SILENT_S)},
+        {silent(any_nat("a"), 3600), silent(any_nat("b"))},
     ],
 )
 def test_nats_that_never_spoke_or_do_still_are_not_left(claims: set[Claim]) -> None:
-    """A watch that does not work from the start says nothing of anybody's egress."""
+    """A watch that never worked, or broke at another time, says nothing of anybody's egress."""
     nats = any_nat("a"), any_nat("b", THERE)
     quiet = {"claims": frozenset(claims), "quiet_since": NOW - 900}
     made = plan(world(*nats, route=route_to(nats[0]), **quiet), POLICY)
@@ -328,7 +330,7 @@ def test_table_is_forgotten_when_it_leads_elsewhere() -> None:
     assert write.standby == REMEMBERED
     young = replace(REMEMBERED, written=NOW - LAG_S)
     assert plan(replace(seen, standbys=frozenset({young})), POLICY).actions == ()
-    refused = replace(seen, refused=frozenset({(TABLE, "dynamodb:UpdateItem")}))
+    refused = replace(seen, refused=frozenset({(f"{TABLE} {GATEWAY}", "dynamodb:UpdateItem")}))
     assert plan(refused, POLICY).actions == ()
 
 
@@ -384,15 +386,46 @@ def test_more_specific_routes_are_not_the_gateways() -> None:
 
 
 def test_gateway_that_could_not_serve_is_told_of_whoever_serves() -> None:
-    """A stack without one, or that could not ask, says nothing."""
+    """A stack without one says nothing."""
     seen = world(any_nat(), route=route_to(any_nat()))
     assert plan(seen, POLICY).standby_lost is None
-    assert plan(replace(seen, gateways=None), POLICY).standby_lost is None
+    unread = plan(replace(seen, gateways=None), POLICY).standby_lost
+    assert unread == "the state of nat-standby could not be read"
     assert plan(replace(seen, gateways=frozenset()), Policy()).standby_lost is None
     lost = plan(replace(seen, gateways=frozenset()), POLICY).standby_lost
     assert lost == "nat-standby is not there"
+    astray = frozenset({Gateway(id=GATEWAY, state="available", routed=False)})
+    lost = plan(replace(seen, gateways=astray), POLICY).standby_lost
+    assert lost == "no route leads from the subnet of nat-standby to the internet"
     failed = frozenset({Gateway(id=GATEWAY, state="failed")})
     assert plan(replace(seen, gateways=failed), POLICY).standby_lost == "nat-standby is failed"
+
+
+def test_single_nat_that_fell_silent_is_not_left() -> None:
+    """Its watch may have ended, which costs nobody the internet."""
+    nat = any_nat()
+    seen = world(nat, route=route_to(nat), claims=frozenset({silent(nat)}), quiet_since=NOW - 900)
+    assert verdict(plan(seen, POLICY)) is Verdict.KEEP
+
+
+def test_run_remembers_what_it_led_until_that_is_written() -> None:
+    """One that fails leaves no table that is nobody's; one that is young is not repeated."""
+    seen = on_standby(standbys=frozenset(), led=frozenset({(TABLE, GATEWAY)}))
+    made = plan(seen, POLICY)
+    (write,) = made.actions
+    assert isinstance(write, RememberStandby)
+    assert verdict(made) is Verdict.STANDBY
+    assert plan(carry_out(seen, made.actions), POLICY).actions == ()
+    lost = world(route=LOST, standbys=frozenset({replace(REMEMBERED, written=NOW - 1)}))
+    assert [type(each) for each in plan(lost, POLICY).actions] == [RestoreRoute]
+
+
+def test_gateway_that_stands_by_is_not_remembered_as_what_a_table_led_to() -> None:
+    """Nor is a table of which nobody knows who led it there taken over again and again."""
+    taken = Takeover(table=TABLE, target="eni-old", times=1, done=True, written=NOW - 600)
+    seen = on_standby(any_nat(), standbys=frozenset(), takeovers=frozenset({taken}))
+    made = plan(seen, replace(POLICY, adopt=True))
+    assert (verdict(made), made.actions) == (Verdict.NOT_OURS, ())
 
 
 def test_other_gateways_are_nobodys_standby() -> None:
