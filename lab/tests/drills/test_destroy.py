@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -91,11 +92,12 @@ def _fail_an_update(fault: FaultContext) -> None:
 
 
 def _associate_by_hand(fault: FaultContext) -> None:
-    """Take a subnet out of its table and associate it anew, as the page says."""
+    """Take a subnet out of its table and associate it anew, unless the function was faster."""
     home = fault.home("a")
     network.disassociate(fault, "a")
     for subnet in home.subnets:
-        fault.ec2.associate_route_table(RouteTableId=home.table, SubnetId=subnet)
+        with suppress(fault.ec2.exceptions.ClientError):
+            fault.ec2.associate_route_table(RouteTableId=home.table, SubnetId=subnet)
 
 
 def _everything(fault: FaultContext) -> None:
@@ -120,6 +122,10 @@ STATES: Mapping[str, Callable[[FaultContext], None]] = {
     "many of these": _everything,
 }
 """What the stack is like when it is destroyed."""
+
+LEAVES = {"an update's rollback failed": "lt-"}
+"""What may be left: whether CloudFormation deletes what a failed rollback had no time to clean up
+is open, and here it does not."""
 
 KINDS: Mapping[str, tuple[str, ...]] = {
     "replace-route": ("no NAT", "many of these", "it crashes"),
@@ -226,7 +232,8 @@ def _destroy(testbed: AppTestbed, name: str) -> float:
     """Destroy the stack in a state, and return the seconds that it takes."""
     STATES[name](_context(testbed))
     began = testbed.region.clock.now()
-    testbed.destroy()
+    testbed.cdk.destroy()
+    assert [id_ for id_ in testbed.left() if not id_.startswith(LEAVES.get(name, "nothing"))] == []
     return testbed.region.clock.now() - began
 
 
