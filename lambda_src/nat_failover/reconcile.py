@@ -119,9 +119,11 @@ class Run:
 
     @property
     def led(self) -> frozenset[tuple[str, str]]:
-        """The tables that the run has led to a gateway, with that."""
-        routes = (r.write for r in self.results if r.done)
-        return frozenset((w.table, w.to) for w in routes if isinstance(w, RestoreRoute))
+        """The tables that the run has led to the standby gateway, with that."""
+        meant = (r.write for r in self.results if isinstance(r.write, RememberStandby))
+        routes = (r.write for r in self.results if r.done and isinstance(r.write, RestoreRoute))
+        led = {(write.table, write.to) for write in routes}
+        return frozenset((w.table, w.standby.gateway) for w in meant) & led
 
     @property
     def due_in(self) -> float | None:
