@@ -24,9 +24,13 @@ if TYPE_CHECKING:
     from nat_failover.fleet import Fleet
     from nat_failover.model import Decision, Observation, Policy, Table
 
-LAG_S = 10.0
-"""For how long a table may be described as it was before it was led to the gateway; AWS publishes
-no figure."""
+LAG_S = 15.0
+"""For how long a table may be described as it was before it was led to the gateway, ten seconds or
+more; AWS publishes no figure."""
+
+STEP_S = 5.0
+"""The steps of the times that are remembered: what fails is the same write when it is tried again,
+so that a run pauses before."""
 
 SEEN_QUIET_S = 60.0
 """For how long runs must have seen that NATs say nothing before silence counts: a function that did
@@ -125,7 +129,8 @@ class StandbyGateway:
             (each.table, each.gateway) == (table.id, gateway) and self._is_young(each)
             for each in self._remembered or ()
         )
-        standby = Standby(table=table.id, gateway=gateway, written=self._now)
+        written = self._now // STEP_S * STEP_S
+        standby = Standby(table=table.id, gateway=gateway, written=written)
         if not known and not self._is_refused(standby):
             yield RememberStandby(standby=standby, reason="the function leads it there")
 
