@@ -4,6 +4,7 @@ import sys
 
 import aws_cdk as cdk
 
+from cdk_nat_failover import OptionsError
 from cdk_nat_failover.instances.nat_user_data import UserDataError
 from stacks.nat_stack import NatStack
 from stacks.settings.reader import SettingsError, read_app_context
@@ -15,7 +16,7 @@ def main() -> None:
     try:
         settings = read_app_context(app.node.get_all_context())
         NatStack(app, settings.name, settings=settings)
-    except (SettingsError, UserDataError) as error:
+    except (SettingsError, OptionsError, UserDataError) as error:
         sys.exit(str(error))
     app.synth()
 

@@ -55,7 +55,7 @@ def problems(given: GivenNetwork, clients: Clients, settings: Settings) -> list[
         if found:
             return found
         network = _Network(given, settings, subnets.result(), tables.result(), acls.result())
-        return [*network.of_tables(), *network.of_nat_subnets()]
+        return [*network.of_tables(), *network.of_nat_subnets(), *network.of_zones()]
 
 
 def _vpcs(clients: Clients, settings: Settings) -> list[Any]:
@@ -138,13 +138,36 @@ class _Network:
                     " give it a table of its own that leads to an internet gateway"
                 )
                 continue
-            if not self._tables.may_lead_out(subnet):
+            if (gateway := self._gateway(table)).startswith("nat-"):
+                yield (
+                    f"{subnet}, in which NATs are to be, is private: {table} leads to the NAT"
+                    f" gateway {gateway}: name a subnet whose table leads to an internet gateway"
+                )
+            elif not self._tables.may_lead_out(subnet):
                 yield (
                     f"no route leads from {subnet}, in which NATs are to be, to the internet: add"
                     f" one to an internet gateway to {table}"
                 )
             yield from self._returns(subnet, table)
             yield from self._blocked(subnet)
+
+    def of_zones(self) -> Iterator[str]:
+        """Yield what is wrong with the zones of the subnets in which the NATs are to be."""
+        there = [each for each in self._given.public_subnets if each in self._subnets]
+        zones = {each: str(self._subnets[each]["AvailabilityZone"]) for each in there}
+        for zone in sorted(set(zones.values())):
+            if len(alike := [each for each in there if zones[each] == zone]) > 1:
+                yield (
+                    f"{' and '.join(alike)}, in which NATs are to be, are both in {zone}: name"
+                    " subnets of different zones, or its failure takes several NATs"
+                )
+
+    def _gateway(self, table: str) -> str:
+        """Return to which NAT gateway a table's default route leads, or nothing."""
+        for route in self._answers[table]["Routes"]:
+            if route.get("DestinationCidrBlock") == DEFAULT_ROUTE_CIDR:
+                return str(route.get("NatGatewayId") or "")
+        return ""
 
     def _returns(self, subnet: str, table: str) -> Iterator[str]:
         """Yield which served networks have no way back from the NATs of a subnet."""

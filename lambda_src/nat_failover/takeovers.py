@@ -129,7 +129,8 @@ class Takeovers:
             return
         for table in self._tables:
             decision, found = decisions[table.id], self._of.get(table.id)
-            if found and decision.verdict is Verdict.GIVE_BACK:
+            given = decision.verdict is Verdict.GIVE_BACK
+            if found and given and led_to(table.route) != found.target:
                 yield _restored(table, found.target, decision.reason)
             if decision.verdict is Verdict.RELEASE:
                 yield DeleteDefaultRoute(table=table.id, reason=decision.reason)

@@ -493,3 +493,32 @@ def _give_acl(region: Region, acl: str, subnet: str) -> None:
     region.ec2.replace_network_acl_association(
         AssociationId=used["NetworkAclAssociationId"], NetworkAclId=acl
     )
+
+
+def test_nats_behind_a_nat_gateway_or_in_one_zone_are_refused(
+    region: Region, check: Callable[..., dict[str, Any]]
+) -> None:
+    """The subnet of the one is private, and the others would be lost together."""
+    public = [home.public for home in region.homes.values()]
+    astray, twin = region.subnet("eu-west-1c"), region.subnet("eu-west-1a")
+    address = region.ec2.allocate_address(Domain="vpc")["AllocationId"]
+    made = region.ec2.create_nat_gateway(SubnetId=public[0], AllocationId=address)
+    gateway = made["NatGateway"]["NatGatewayId"]
+    table = table_of(region, astray)
+    region.ec2.create_route(
+        RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", NatGatewayId=gateway
+    )
+    region.ec2.associate_route_table(RouteTableId=region.public, SubnetId=twin)
+
+    answer = check(PublicSubnets=[*public, astray, twin])
+
+    assert set(answer["Reason"].split("; ")) == {
+        (
+            f"{astray}, in which NATs are to be, is private: {table} leads to the NAT gateway"
+            f" {gateway}: name a subnet whose table leads to an internet gateway"
+        ),
+        (
+            f"{public[0]} and {twin}, in which NATs are to be, are both in eu-west-1a: name"
+            " subnets of different zones, or its failure takes several NATs"
+        ),
+    }

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from stacks.settings.app import AppSettings
 from stacks.settings.reader import read_settings
+from tests.synth.template import VARIANTS
 
 ROOT = Path(__file__).parents[2]
 
@@ -33,6 +34,15 @@ def test_app_says_each_mistake_on_a_line_and_exits_1_when_settings_are_wrong(
         "fleet.min is 3, more than fleet.desired, 2; allowed: min <= desired <= max",
     ]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_app_says_what_its_construct_refuses_in_a_line(tmp_path: Path) -> None:
+    """Settings that are right each by itself, and not together."""
+    nat = {**VARIANTS["existing-vpc"], "failover": {"adopt": [f"rtb-{1:017}"]}}
+    run = _run_app({"nat": json.dumps(nat)}, tmp_path)
+    assert run.returncode == 1
+    (line,) = run.stderr.splitlines()
+    assert line.startswith(f"adopt names rtb-{1:017}, no private route table of")
 
 
 def test_app_says_how_to_set_what_a_stray_context_key_seems_to_set(tmp_path: Path) -> None:

@@ -73,6 +73,21 @@ def test_document_links_to_files_that_exist(document: Path) -> None:
     assert [] == [path for path in paths if not (ROOT / path).exists()]
 
 
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_document_links_to_headings_that_exist(document: Path) -> None:
+    """Each link to a place in a page, this one or another, leads to one of its headings."""
+    text = document.read_text(encoding="utf-8")
+    for page, place in re.findall(r"\]\(([^)#:]*\.md|)#([^)]+)\)", text):
+        target = document.parent / page if page else document
+        headings = re.findall(r"^#+ (.+)$", target.read_text(encoding="utf-8"), re.MULTILINE)
+        assert place in {_slug(heading) for heading in headings}, f"{page}#{place}"
+
+
+def _slug(heading: str) -> str:
+    """Return how GitHub names the place of a heading."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
 def test_architecture_has_a_place_for_each_module_of_the_function() -> None:
     """No module lacks one, and none is there that does not exist."""
     text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
