@@ -251,7 +251,9 @@ def _advice(state: IncidentState, settings: Settings, plan: Plan | None) -> Iter
         yield "To do: nothing."
     for incident in Incident:
         waits = incident is Incident.FAILOVER and Incident.REDUNDANCY_LOST in state.notified
-        waits = waits or (incident is Incident.REDUNDANCY_LOST and _lacks_a_gateway_alone(plan))
+        waits = waits or (
+            incident is Incident.REDUNDANCY_LOST and _lacks_a_gateway_alone(plan, settings)
+        )
         manual = incident is Incident.FAILOVER and settings.failback is Failback.MANUAL
         if incident in state.notified and not waits:
             yield f"To do: {_MANUAL_FAILBACK if manual else _ADVICE[incident]}"
@@ -264,10 +266,12 @@ def _advice(state: IncidentState, settings: Settings, plan: Plan | None) -> Iter
         yield f"To do: {_MEND}"
 
 
-def _lacks_a_gateway_alone(plan: Plan | None) -> bool:
+def _lacks_a_gateway_alone(plan: Plan | None, settings: Settings) -> bool:
     """Say whether all that is lost is the standby gateway, which no activity history explains."""
-    usable = [judged for judged in plan.health if judged.health is Health.USABLE] if plan else []
-    return plan is not None and plan.standby_lost is not None and len(usable) == len(plan.health)
+    if plan is None or plan.standby_lost is None:
+        return False
+    zones = [judged.nat.zone for judged in plan.health if judged.health is Health.USABLE]
+    return len(zones) >= settings.wanted and (len(set(zones)) > 1 or settings.wanted == 1)
 
 
 def _is_left_sick(plan: Plan) -> bool:

@@ -9,11 +9,13 @@ import pytest
 from nat_failover.actions import (
     AssociateSubnet,
     DisableSourceDestCheck,
+    ForgetStandby,
     MoveSubnet,
+    RememberStandby,
     SetDefaultRoute,
 )
 from nat_failover.effects import TRUSTED_S, Effect, effect, overlay, pending
-from nat_failover.model import Association, DefaultRoute, InstanceState, Observation
+from nat_failover.model import Association, DefaultRoute, InstanceState, Observation, Standby
 from tests.unit.worlds import HERE, THERE, any_nat, any_table, network, route_to
 
 OLD, NEW = any_nat("old", HERE, state=InstanceState.TERMINATED), any_nat("new", THERE)
@@ -127,3 +129,15 @@ def test_move_counts_for_nothing_when_the_association_is_another_by_now() -> Non
     """Somebody else moved the subnet."""
     shown = network(set(), TABLES)
     assert shown == known(shown, effect(replace(MOVE, association="rtbassoc-x"), shown, "new"))
+
+
+def test_table_on_standby_is_known_when_an_observation_does_not_show_it() -> None:
+    """So is one that was forgotten; where nothing is known, nothing is made up."""
+    standby = Standby(table="rtb-any", gateway="nat-any", written=0.0)
+    remembered = effect(RememberStandby(standby=standby, reason="any"), BEFORE)
+    forgotten = effect(ForgetStandby(standby=standby, reason="any"), BEFORE)
+    there = replace(BEFORE, standbys=frozenset({standby}))
+    assert known(BEFORE, remembered) == there
+    assert known(there, forgotten) == BEFORE
+    unknown = replace(BEFORE, standbys=None)
+    assert known(unknown, remembered, forgotten) == unknown

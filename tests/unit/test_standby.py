@@ -16,6 +16,7 @@ from nat_failover.actions import (
 )
 from nat_failover.claims import CLAIM_LIFE_S, FELL_SILENT_S
 from nat_failover.history import FAILBACK_AFTER_S
+from nat_failover.incidents import Incident, IncidentState, Notification
 from nat_failover.model import (
     Accusation,
     Claim,
@@ -32,8 +33,13 @@ from nat_failover.model import (
     Takeover,
     Verdict,
 )
+from nat_failover.notices import compose
 from nat_failover.planner import plan
+from nat_failover.reconcile import Run
+from nat_failover.situation import situation
 from nat_failover.standby import LAG_S, LOOK_AGAIN_S, SEEN_QUIET_S
+from nat_failover.triggers import Trigger
+from tests.factories import any_function_settings
 from tests.unit.worlds import (
     HERE,
     NAT_GATEWAY,
@@ -434,3 +440,39 @@ def test_other_gateways_are_nobodys_standby() -> None:
     """Only the one that is named."""
     made = plan(world(any_nat(), route=NAT_GATEWAY), POLICY)
     assert verdict(made) is Verdict.NOT_OURS
+
+
+def told(seen: Observation, policy: Policy, **settings: Any) -> str:  # noqa: ANN401 - of a function
+    """Return what people are told after a run, with everything that holds."""
+    given = replace(any_function_settings(standby_gateway=GATEWAY), **settings)
+    run = Run(trigger=Trigger(), observation=seen, plan=plan(seen, policy))
+    left = situation(run, given)
+    assert left is not None
+    opened = tuple((incident, NOW) for incident in Incident if incident in left.holds)
+    state = IncidentState(settled=True, since=opened, notified=left.holds)
+    subject, text = compose(Notification(opened=opened), state, run, given)
+    return f"{subject}\n{text}"
+
+
+def test_people_are_told_that_the_gateway_may_reach_nothing_either() -> None:
+    """When NATs run and say so, or say nothing; not when they are gone."""
+    nats = any_nat("a"), any_nat("b", THERE)
+    ill = frozenset(Claim(instance=n.instance, received=NOW - 20, ailment="egress") for n in nats)
+    doubt = "Private subnets use the standby gateway. NATs run and have lost the internet"
+    assert doubt in told(on_standby(*nats, claims=ill), POLICY)
+    quiet = frozenset(map(silent, nats))
+    assert doubt in told(on_standby(*nats, claims=quiet), replace(POLICY, watch=True), watch=True)
+    gone = told(on_standby(), POLICY)
+    assert gone.startswith("STANDBY GATEWAY: ")
+    assert doubt not in gone
+
+
+def test_people_are_not_sent_to_the_groups_activity_for_a_gateway_that_is_lost() -> None:
+    """What to do is of the gateway alone, while every NAT is usable."""
+    nats = any_nat("a"), any_nat("b", THERE)
+    seen = world(*nats, route=route_to(nats[0]), gateways=frozenset())
+    text = told(seen, POLICY, wanted=2)
+    assert "The standby gateway could not serve: nat-standby is not there." in text
+    assert "To do: make another NAT gateway, and name it in failover.standby_gateway." in text
+    assert "activity history" not in text
+    assert "activity history" in told(replace(seen, nats=frozenset(nats[:1])), POLICY, wanted=2)
