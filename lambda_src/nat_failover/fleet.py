@@ -6,6 +6,7 @@ Pure, like the planner that asks.
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from ipaddress import IPv4Network, collapse_addresses
 from typing import TYPE_CHECKING
 
@@ -46,7 +47,11 @@ _NOT_THE_INTERNET = tuple(
 
 
 class Fleet:
-    """The NATs as judged, and how many tables each one serves while a plan is being made."""
+    """The NATs as judged, and how many tables each one serves while a plan is being made.
+
+    `mended` are those that served until somebody switched their source/destination check on: the
+    next look finds them usable.
+    """
 
     def __init__(
         self, observation: Observation, *, settle: bool = True, standby: str | None = None
@@ -60,6 +65,14 @@ class Fleet:
         self.leaving = [nat for nat in self.judged if leaves_by_plan(nat, observation, claims)]
         self.load: Counter[Nat] = Counter()
         self.histories = Histories(observation)
+        self.mended = [
+            nat
+            for nat in self.judged
+            if nat.source_dest_check
+            and self.histories.was_usable(nat.instance)
+            and judge(replace(nat, source_dest_check=False), observation, claims).health
+            is Health.USABLE
+        ]
         self.unwatched = without_watch(observation)
         self.addresses = Addresses(observation, self.histories, self.unwatched)
         self.peers = ring.wanted(self.judged.values(), self.unwatched)

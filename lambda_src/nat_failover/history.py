@@ -50,6 +50,11 @@ class Histories:
         known = self._of.get(instance)
         return self._now - max(known.sick, default=self._now) if known else 0.0
 
+    def was_usable(self, instance: str) -> bool:
+        """Say whether a NAT was usable when it was looked at last."""
+        known = self._of.get(instance)
+        return known is not None and known.usable_since is not None
+
     def is_unstable(self, instance: str) -> bool:
         """Say whether a NAT turned sick too often."""
         known = self._of.get(instance)

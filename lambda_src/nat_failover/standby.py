@@ -117,7 +117,8 @@ class StandbyGateway:
         refused = (table.id, self._id) in self._refused
         ready = self._id is not None and self.lost is None and not refused
         held = self._fleet.waits(table) and not self._empties
-        lost = not self._fleet.usable or (self._quiet and self._fleet.fell_silent)
+        none = not self._fleet.usable and not self._fleet.mended
+        lost = none or (self._quiet and self._fleet.fell_silent)
         return ready and lost and not held and not self._fleet.is_foreign(table) and not self._ends
 
     def _route(self, table: Table, gateway: str, reason: str) -> RestoreRoute:

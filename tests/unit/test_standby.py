@@ -9,6 +9,7 @@ import pytest
 
 from nat_failover.actions import (
     CompleteLifecycleAction,
+    DisableSourceDestCheck,
     ForgetStandby,
     RememberStandby,
     RestoreRoute,
@@ -434,6 +435,17 @@ def test_gateway_that_stands_by_is_not_remembered_as_what_a_table_led_to() -> No
     seen = on_standby(any_nat(), standbys=frozenset(), takeovers=frozenset({taken}))
     made = plan(seen, replace(POLICY, adopt=True))
     assert (verdict(made), made.actions) == (Verdict.NOT_OURS, ())
+
+
+def test_nat_whose_check_was_switched_on_is_mended_before_the_gateway_is_tried() -> None:
+    """The next look finds it usable, or, where AWS refuses that, tries the gateway."""
+    nat = any_nat(source_dest_check=True)
+    seen = world(nat, route=route_to(nat))
+    made = plan(seen, POLICY)
+    assert [type(each) for each in made.actions] == [DisableSourceDestCheck]
+    assert verdict(plan(carry_out(seen, made.actions), POLICY)) is Verdict.KEEP
+    refused = plan(replace(seen, history=made.history), POLICY)
+    assert verdict(refused) is Verdict.TO_STANDBY
 
 
 def test_other_gateways_are_nobodys_standby() -> None:
