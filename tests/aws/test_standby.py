@@ -313,3 +313,21 @@ def test_late_memory_is_no_news_of_the_gateway(
     returned = function(messages.SWEEP)
     assert "on standby" in {row["verdict"] for row in returned["now"]}
     assert not [subject for subject, _ in region.notifications() if "STANDBY" in subject]
+
+
+@pytest.mark.parametrize(
+    "stored", [{"SS": ["{", "[]", '{"table":"rtb-1"}']}, {"N": "1"}, {"S": ""}]
+)
+def test_what_nobody_can_read_of_tables_on_standby_counts_as_nothing(
+    stored: Any,  # noqa: ANN401 - of DynamoDB
+    region: Region,
+    function: Function,
+    gateway: str,
+) -> None:
+    """Somebody wrote it who is not the function; tables are looked after all the same."""
+    region.dynamodb.put_item(TableName=region.memory, Item={**KEY, "standbys": stored})
+    region.point("a", NatGatewayId=gateway)
+    returned = function(messages.SWEEP)
+    assert returned["failure"] is None
+    verdicts = {row["table"]: row["verdict"] for row in returned["now"]}
+    assert verdicts[region.homes["a"].table] == "not ours"

@@ -8,14 +8,25 @@ import pytest
 
 from nat_failover.actions import (
     AssociateSubnet,
+    DeleteDefaultRoute,
     DisableSourceDestCheck,
     ForgetStandby,
+    ForgetTakeover,
     MoveSubnet,
     RememberStandby,
+    RememberTakeover,
+    RestoreRoute,
     SetDefaultRoute,
 )
 from nat_failover.effects import TRUSTED_S, Effect, effect, overlay, pending
-from nat_failover.model import Association, DefaultRoute, InstanceState, Observation, Standby
+from nat_failover.model import (
+    Association,
+    DefaultRoute,
+    InstanceState,
+    Observation,
+    Standby,
+    Takeover,
+)
 from tests.unit.worlds import HERE, THERE, any_nat, any_table, network, route_to
 
 OLD, NEW = any_nat("old", HERE, state=InstanceState.TERMINATED), any_nat("new", THERE)
@@ -141,3 +152,34 @@ def test_table_on_standby_is_known_when_an_observation_does_not_show_it() -> Non
     assert known(there, forgotten) == BEFORE
     unknown = replace(BEFORE, standbys=None)
     assert known(unknown, remembered, forgotten) == unknown
+
+
+@pytest.mark.parametrize(
+    ("to", "route"),
+    [
+        ("nat-any", DefaultRoute(other="nat-any")),
+        ("eni-any", DefaultRoute(interface="eni-any")),
+        ("i-any", DefaultRoute(instance="i-any")),
+    ],
+)
+def test_route_that_was_given_back_is_known_when_an_observation_still_shows_the_old_one(
+    to: str, route: DefaultRoute
+) -> None:
+    """Or one that was deleted."""
+    given = RestoreRoute(table="rtb-any", to=to, exists=True, reason="any")
+    deleted = DeleteDefaultRoute(table="rtb-any", reason="any")
+    assert seen(route) == known(BEFORE, effect(given, BEFORE))
+    assert seen(None) == known(BEFORE, effect(deleted, BEFORE))
+
+
+def test_takeover_is_known_when_an_observation_still_shows_what_was_found() -> None:
+    """What another run wrote meanwhile counts."""
+    found = Takeover(table="rtb-any", target="nat-any", times=1, done=False, written=0.0)
+    done = replace(found, done=True)
+    wrote = effect(RememberTakeover(takeover=done, found=found, reason="any"), BEFORE)
+    forgot = effect(ForgetTakeover(found=done, reason="any"), BEFORE)
+    there = replace(BEFORE, takeovers=frozenset({found}))
+    assert known(there, wrote) == replace(BEFORE, takeovers=frozenset({done}))
+    assert known(there, wrote, forgot) == BEFORE
+    other = replace(BEFORE, takeovers=frozenset({replace(found, target="nat-other")}))
+    assert known(other, wrote) == other
