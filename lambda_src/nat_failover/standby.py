@@ -97,7 +97,8 @@ class StandbyGateway:
                 yield from self._remembering(table, self._id)
             elif table.route and table.route.other:
                 leads.add((table.id, table.route.other))
-                led = (table.id, table.route.other) in self._led
+                known = self._remembered is not None
+                led = known and (table.id, table.route.other) in self._led
                 if led or decision.verdict is Verdict.FAIL_BACK:  # others may see it there still
                     yield from self._remembering(table, table.route.other)
         for standby in sorted(self._remembered or ()):

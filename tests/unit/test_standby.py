@@ -425,6 +425,8 @@ def test_run_remembers_what_it_led_until_that_is_written() -> None:
     again = plan(replace(seen, now=NOW + 1), POLICY)
     assert again.actions == made.actions, "or else the run would never pause"
     assert plan(carry_out(seen, made.actions), POLICY).actions == ()
+    unread = replace(seen, standbys=None)
+    assert plan(unread, POLICY).actions == (), "nobody would see that it is written"
     lost = world(route=LOST, standbys=frozenset({replace(REMEMBERED, written=NOW - 1)}))
     assert [type(each) for each in plan(lost, POLICY).actions] == [RestoreRoute]
 
