@@ -230,7 +230,7 @@ def test_deletion_gives_back_what_was_taken_over(
         )
 
     adopting(messages.deployment("Delete", cloudformation.url))
-    adopting(messages.SWEEP)
+    adopting(messages.SWEEP, seconds=SHORT)
 
     assert [answer["Status"] for answer in cloudformation.answers] == ["SUCCESS"]
     assert leads_to(region) == gateway
