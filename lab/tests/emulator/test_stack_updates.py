@@ -242,9 +242,9 @@ def test_deletion_goes_on_with_what_nothing_depends_on(region: Region) -> None:
 def test_update_fails_when_the_lab_cannot_change_a_property(region: Region) -> None:
     """It does not pretend: it names the property and the type."""
     deploy(region, {"Queue": resource("SQS::Queue")})
-    changed = {"Queue": resource("SQS::Queue", SqsManagedSseEnabled=False)}
+    changed = {"Queue": resource("SQS::Queue", MaximumMessageSize=2048)}
     assert update(region, changed) == "UPDATE_ROLLBACK_COMPLETE"
-    assert "the lab cannot change SqsManagedSseEnabled of a resource of type AWS::SQS::Queue" in (
+    assert "the lab cannot change MaximumMessageSize of a resource of type AWS::SQS::Queue" in (
         reasons(region)
     )
 

@@ -9,7 +9,7 @@ import pytest
 from lab.emulator.iam.callers import Caller
 from lab.emulator.iam.calls import ApiCall, questions
 from lab.emulator.isolation import ACCOUNT, REGION
-from lab.tests.emulator.iam.things import Things, things_of
+from lab.tests.emulator.iam.things import Things, attach, things_of
 from nat_failover.contract import FLEET_TAG
 
 if TYPE_CHECKING:
@@ -162,9 +162,7 @@ def test_group_is_found_by_its_name(region: Region, things: Things, named: dict[
 
 def test_group_is_found_by_its_instance(region: Region, things: Things) -> None:
     """SetInstanceHealth names an instance, and the permission is on the group."""
-    region.client("autoscaling").attach_instances(
-        AutoScalingGroupName=things.group, InstanceIds=[things.nat]
-    )
+    attach(region, things)
     (group,) = resources("autoscaling", "SetInstanceHealth", InstanceId=things.nat)
     assert group.endswith(f"autoScalingGroupName/{things.group}")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from lab.tests.emulator.factories import eventually
 from nat_failover.contract import FLEET_TAG, MEMORY_KEY
 
 if TYPE_CHECKING:
@@ -94,3 +95,17 @@ def _group(region: Region, subnet: str, stack: str) -> str:
         Tags=[{"Key": FLEET_TAG, "Value": stack, "PropagateAtLaunch": False}],
     )
     return name
+
+
+def attach(region: Region, things: Things) -> None:
+    """Make the NAT a member of the group, which takes it when it runs."""
+    ec2 = region.client("ec2")
+
+    def runs() -> bool:
+        (row,) = ec2.describe_instances(InstanceIds=[things.nat])["Reservations"]
+        return bool(row["Instances"][0]["State"]["Name"] == "running")
+
+    assert eventually(region, runs)
+    region.client("autoscaling").attach_instances(
+        AutoScalingGroupName=things.group, InstanceIds=[things.nat]
+    )
