@@ -8,16 +8,13 @@ from typing import Annotated
 from pydantic import Field, PlainValidator
 
 from cdk_nat_failover.options.section import Section, setting
-from cdk_nat_failover.options.validators import each_once
+from cdk_nat_failover.options.validators import each_once, id_of
 from nat_failover.contract import Failback, Strategy
-
-_ID = r"(?:[0-9a-f]{8}|[0-9a-f]{17})"
-"""How ids of resources end (EC2 user guide, "Resource IDs")."""
 
 _UNRESOLVED = r"\$\{Token\[[^\]]+\]\}"
 """What the CDK has for an id until the deployment."""
 
-_TABLE = re.compile(rf"rtb-{_ID}|{_UNRESOLVED}")
+_TABLE = re.compile(rf"{id_of('rtb')}|{_UNRESOLVED}")
 
 
 def _adopted(value: object) -> bool | tuple[str, ...]:
@@ -53,11 +50,11 @@ class FailoverOptions(Section):
         " what a table led to is remembered, and given back when it is not to be taken over",
         allowed="true, false, or a list of ids of the private route tables",
     )
-    standby_gateway: Annotated[str, Field(pattern=rf"^(?:nat-{_ID}|{_UNRESOLVED})$")] | None = (
-        setting(
-            default=None,
-            decides="the NAT gateway that serves while no NAT is usable",
-            allowed="null, or the id of a public NAT gateway of the VPC, such as"
-            " 'nat-0123456789abcdef0'",
-        )
+    standby_gateway: (
+        Annotated[str, Field(pattern=rf"^(?:{id_of('nat')}|{_UNRESOLVED})$")] | None
+    ) = setting(
+        default=None,
+        decides="the NAT gateway that serves while no NAT is usable",
+        allowed="null, or the id of a public NAT gateway of the VPC, such as"
+        " 'nat-0123456789abcdef0'",
     )

@@ -18,7 +18,7 @@ from cdk_nat_failover.network.address_plan import (
     longest_prefix,
 )
 from cdk_nat_failover.options.section import Section, setting
-from cdk_nat_failover.options.validators import each_once
+from cdk_nat_failover.options.validators import each_once, id_of
 
 ZONES = 2
 """Availability Zones of a network whose options name none."""
@@ -48,11 +48,6 @@ MOST_SERVED = 50
 ("Amazon VPC quotas", VPC user guide)."""
 
 LARGEST_SERVED = 8
-
-
-def _id_of(kind: str) -> str:
-    """Return the pattern of an EC2 id: 8 or 17 hexadecimal digits ("Resource IDs", EC2 guide)."""
-    return rf"^{kind}-([0-9a-f]{{8}}|[0-9a-f]{{17}})$"
 
 
 def _network(value: object) -> object:
@@ -174,7 +169,7 @@ class NetworkOptions(Section):
         allowed=f"a list of up to {MOST_SERVED} IPv4 networks from /{LARGEST_SERVED}, such as"
         " ['10.1.0.0/16']",
     )
-    vpc: Annotated[str, Field(pattern=_id_of("vpc"))] | None = setting(
+    vpc: Annotated[str, Field(pattern=rf"^{id_of('vpc')}$")] | None = setting(
         default=None,
         decides="the VPC that the NATs serve, if it is there already: then nothing is made in it"
         " but what the NATs need",
@@ -182,7 +177,7 @@ class NetworkOptions(Section):
         " 'vpc-0123456789abcdef0'",
     )
     public_subnets: Annotated[
-        tuple[Annotated[str, Field(pattern=_id_of("subnet"))], ...],
+        tuple[Annotated[str, Field(pattern=rf"^{id_of('subnet')}$")], ...],
         Field(max_length=MOST_PUBLIC_SUBNETS),
         AfterValidator(each_once),
     ] = setting(
@@ -193,7 +188,7 @@ class NetworkOptions(Section):
         " with vpc only",
     )
     route_tables: Annotated[
-        tuple[Annotated[str, Field(pattern=_id_of("rtb"))], ...],
+        tuple[Annotated[str, Field(pattern=rf"^{id_of('rtb')}$")], ...],
         Field(max_length=MOST_TABLES),
         AfterValidator(each_once),
     ] = setting(

@@ -17,8 +17,6 @@ with it (EC2 API reference, VpcBlockPublicAccessExclusion; "VPC BPA basics", VPC
 
 _BOTH_WAYS = "block-bidirectional"
 
-_OR_GATEWAYS = ("", ", or use NAT gateways")
-
 _OF_A_NAT = 2
 """Addresses of a subnet that a NAT needs: its own, and that of the one that replaces it."""
 
@@ -43,9 +41,10 @@ def public_access(examined: Examined) -> Finding:
             where = ", ".join(map(str, named))
             return ok(f"VPC Block Public Access is {mode}, and {where} is excluded from it")
     if options.get("ExclusionsAllowed") == "not-allowed":
+        gateways = "" if mode == _BOTH_WAYS else ", or use NAT gateways"
         return problem(
             f"VPC Block Public Access is {mode}, and the organization allows no exclusions: NAT"
-            f" instances cannot work here, so have it allow one{_OR_GATEWAYS[mode != _BOTH_WAYS]}"
+            f" instances cannot work here, so have it allow one{gateways}"
         )
     when = f"exclude {vpc}" if vpc else "exclude the stack's VPC as soon as the deployment made it"
     return problem(

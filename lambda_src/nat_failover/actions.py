@@ -565,13 +565,12 @@ class ResumeTermination(Action):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class CompleteLifecycleAction(Action):
-    """Let the group go on with an instance whose termination its hook holds.
+class _LifecycleActionWriter:
+    """What is about an instance that a hook holds: its id names the action.
 
-    The instance's id names the action (EC2 Auto Scaling API reference, CompleteLifecycleAction).
+    EC2 Auto Scaling API reference, CompleteLifecycleAction and RecordLifecycleActionHeartbeat.
     """
 
-    calls: ClassVar[tuple[str, ...]] = ("autoscaling:CompleteLifecycleAction",)
     group: str
     hook: str
     instance: str
@@ -582,18 +581,30 @@ class CompleteLifecycleAction(Action):
         """The instance and the hook."""
         return f"{self.instance} {self.hook}"
 
+    @property
+    def _named(self) -> Any:  # noqa: ANN401 - parameters
+        return {
+            "AutoScalingGroupName": self.group,
+            "LifecycleHookName": self.hook,
+            "InstanceId": self.instance,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class CompleteLifecycleAction(_LifecycleActionWriter, Action):
+    """Let the group go on with an instance whose termination its hook holds."""
+
+    calls: ClassVar[tuple[str, ...]] = ("autoscaling:CompleteLifecycleAction",)
+
     def carry_out(self, clients: Clients) -> None:
         """Complete the action."""
         clients.autoscaling.complete_lifecycle_action(
-            AutoScalingGroupName=self.group,
-            LifecycleHookName=self.hook,
-            InstanceId=self.instance,
-            LifecycleActionResult="CONTINUE",
+            **self._named, LifecycleActionResult="CONTINUE"
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class RecordLifecycleActionHeartbeat(Action):
+class RecordLifecycleActionHeartbeat(_LifecycleActionWriter, Action):
     """Let the group wait anew for the heartbeat timeout of a hook that holds a termination.
 
     AWS bounds how often: an action lasts 48 hours or 100 timeouts at most, whichever is less
@@ -601,23 +612,10 @@ class RecordLifecycleActionHeartbeat(Action):
     """
 
     calls: ClassVar[tuple[str, ...]] = ("autoscaling:RecordLifecycleActionHeartbeat",)
-    group: str
-    hook: str
-    instance: str
-    reason: str
-
-    @property
-    def target(self) -> str:
-        """The instance and the hook."""
-        return f"{self.instance} {self.hook}"
 
     def carry_out(self, clients: Clients) -> None:
         """Record the heartbeat."""
-        clients.autoscaling.record_lifecycle_action_heartbeat(
-            AutoScalingGroupName=self.group,
-            LifecycleHookName=self.hook,
-            InstanceId=self.instance,
-        )
+        clients.autoscaling.record_lifecycle_action_heartbeat(**self._named)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)

@@ -196,6 +196,11 @@ class Table:
     exists: bool = True
     main: bool = False
 
+    @property
+    def has_written_route(self) -> bool:
+        """Whether a default route was written into it, which ReplaceRoute can replace."""
+        return self.route is not None and not self.route.dynamic
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Subnet:

@@ -119,8 +119,10 @@ def _why_nothing_fails_back(observation: Observation, policy: Policy) -> str:
     """Say in words why nothing fails back now, or nothing."""
     rows = (
         (not policy.failback, "failback is manual"),
-        (not observation.memory_readable, _UNREADABLE),
-        (observation.standbys is None, _UNREADABLE),
+        (
+            not observation.memory_readable or observation.standbys is None,
+            "the memory could not be read",
+        ),
         (observation.elastic_ips is None, "the Elastic IPs could not be read"),
     )
     return next((why for holds, why in rows if holds), "")
@@ -300,7 +302,6 @@ def _has_no_address_at_home(table: Table, fleet: Fleet) -> bool:
     )
 
 
-_UNREADABLE = "the memory could not be read"
 _NO_NAT = "no NAT is usable"
 _NO_ADDRESS = "no NAT at home has its Elastic IP for long enough yet"
 _BECAUSE = {
@@ -331,6 +332,6 @@ def _routes(
                 table=table.id,
                 interface=interface,
                 instance=decision.nat,
-                exists=table.route is not None and not table.route.dynamic,
+                exists=table.has_written_route,
                 reason=decision.reason,
             )

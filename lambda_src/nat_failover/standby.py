@@ -123,7 +123,7 @@ class StandbyGateway:
         return ready and lost and not held and not self._fleet.is_foreign(table) and not self._ends
 
     def _route(self, table: Table, gateway: str, reason: str) -> RestoreRoute:
-        exists = table.route is not None and not table.route.dynamic
+        exists = table.has_written_route
         return RestoreRoute(table=table.id, to=gateway, exists=exists, reason=reason)
 
     def _remembering(self, table: Table, gateway: str) -> Iterator[RememberStandby]:

@@ -222,5 +222,4 @@ def led_to(route: DefaultRoute | None) -> str | None:
 def _restored(table: Table, target: str, reason: str) -> RestoreRoute | DeleteDefaultRoute:
     if target == PROPAGATED:
         return DeleteDefaultRoute(table=table.id, reason=reason)
-    exists = table.route is not None and not table.route.dynamic
-    return RestoreRoute(table=table.id, to=target, exists=exists, reason=reason)
+    return RestoreRoute(table=table.id, to=target, exists=table.has_written_route, reason=reason)
