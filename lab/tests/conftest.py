@@ -23,6 +23,16 @@ if TYPE_CHECKING:
     from lab.emulator.behaviour import Behaviour
 
 
+PLAYED_BY = "make exhaustive plays it"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Name the mark of tests that take minutes and show what shorter ones show another way."""
+    config.addinivalue_line(
+        "markers", f"exhaustive(why): {PLAYED_BY}, for the reason that it names"
+    )
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let everything be played where a test otherwise plays a selection."""
     parser.addoption(
@@ -60,8 +70,14 @@ BEGIN_FIRST = (
 waiting."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let the files that take longest begin first, in this order, and all others as they stand."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Let the files that take longest begin first, in this order, and all others as they stand.
+
+    And leave out what is for an exhaustive run.
+    """
+    for item in items:
+        if (mark := item.get_closest_marker("exhaustive")) and not config.getoption("exhaustive"):
+            item.add_marker(pytest.mark.skip(reason=f"{PLAYED_BY}: {mark.args[0]}"))
     place = {PROJECT / "lab" / "tests" / name: number for number, name in enumerate(BEGIN_FIRST)}
     items.sort(key=lambda item: place.get(item.path, len(place)))
 

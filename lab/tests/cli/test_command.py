@@ -166,6 +166,7 @@ def test_up_lets_other_tools_work_with_the_region(tmp_path: Path) -> None:
     assert processes_of(tmp_path) == []
 
 
+@pytest.mark.exhaustive("a demo that is interrupted ends the same processes")
 @pytest.mark.skipif(not Path("/proc").exists(), reason="looks for processes in /proc")
 def test_comparison_leaves_no_process_behind_when_it_is_interrupted(tmp_path: Path) -> None:
     """Neither a fork nor a function's process."""
@@ -184,6 +185,7 @@ def test_comparison_leaves_no_process_behind_when_it_is_interrupted(tmp_path: Pa
     assert processes_of(tmp_path) == []
 
 
+@pytest.mark.exhaustive("drills with packets and those of an account are by the wall's clock, too")
 def test_drill_in_real_time_tells_the_story_by_the_clock(tmp_path: Path) -> None:
     """Here fifteen times as fast as the clock on the wall, so that the test ends.
 

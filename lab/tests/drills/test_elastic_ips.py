@@ -42,11 +42,12 @@ def testbed(
         yield testbed
 
 
-FAULTS = ("terminate", "stop", "hang", "zone-outage", "lost-address", "planned", "both")
+PLAYED = ("lost-address", "planned", "both")
+FAULTS = (*PLAYED, "terminate", "stop", "hang", "zone-outage")
 
 
 @pytest.fixture(scope="module")
-def drilled(testbed: AppTestbed) -> dict[str, Outcome]:
+def drilled(testbed: AppTestbed, *, exhaustive: bool) -> dict[str, Outcome]:
     """Return what came of each fault."""
 
     def job(fault: str) -> Job:
@@ -56,7 +57,8 @@ def drilled(testbed: AppTestbed) -> dict[str, Outcome]:
 
         return Job(name=fault, run=drill)
 
-    return {row.name: outcome for row, outcome in run_all(testbed, map(job, FAULTS))}
+    jobs = map(job, FAULTS if exhaustive else PLAYED)
+    return {row.name: outcome for row, outcome in run_all(testbed, jobs)}
 
 
 def seen_as(outcome: Outcome) -> Iterator[tuple[float, str, str]]:
@@ -80,15 +82,15 @@ def test_deployment_gives_each_nat_an_elastic_ip(testbed: AppTestbed) -> None:
     assert set(outputs["ElasticIps"].split(",")) == set(have)
 
 
-@pytest.mark.parametrize("fault", [fault for fault in FAULTS if fault != "both"])
 def test_private_hosts_are_seen_with_addresses_of_the_set_alone(
-    fault: str, testbed: AppTestbed, drilled: dict[str, Outcome]
+    testbed: AppTestbed, drilled: dict[str, Outcome]
 ) -> None:
     """Through a failover, a replacement and the failback, and with both NATs in one zone."""
-    seen = list(seen_as(drilled[fault]))
-    assert {address for _, _, address in seen} <= set(elastic(testbed.region))
-    assert len(seen) >= 2  # its neighbour's address first, and then again one of its own
-    assert drilled[fault].home
+    for outcome in (outcome for fault, outcome in drilled.items() if fault != "both"):
+        seen = list(seen_as(outcome))
+        assert {address for _, _, address in seen} <= set(elastic(testbed.region))
+        assert len(seen) >= 2  # its neighbour's address first, and then again one of its own
+        assert outcome.home
 
 
 def test_first_nat_serves_at_once_when_both_were_lost(

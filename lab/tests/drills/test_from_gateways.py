@@ -8,13 +8,14 @@ from __future__ import annotations
 import json
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from itertools import starmap
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from cdk_nat_failover.instances.watch.judgement import GRACE_S
 from lab.drills.catalogue import BEHAVIOURS
-from lab.drills.drill_pool import Job, run_all
+from lab.drills.drill_pool import Task, run_all
 from lab.drills.egress_monitor import EgressMonitor
 from lab.drills.notifications import notifications, ringing
 from lab.drills.testbed import AppTestbed
@@ -58,13 +59,15 @@ class Story:
         self.region, self.testbed, self.old = region, testbed, old
         self.monitor = EgressMonitor(region, tuple(old.homes.values()))
         self.began = region.clock.now()
+        self.parts: dict[str, Seen] = {}
 
-    def begin(self) -> None:
-        """Look at what happens from now on."""
+    def end(self, part: str) -> None:
+        """Keep what happened in a part of the story; the next one begins."""
+        self.parts[part] = self.seen()
         self.began = self.region.clock.now()
 
     def seen(self) -> Seen:
-        """Return what happened."""
+        """Return what has happened in this part."""
         entries = self.region.journal.entries(since=self.began)
         told = notifications(entries, began=self.began, ringing=ringing(self.region))
         alarms = self.region.client("cloudwatch").describe_alarms(StateValue="ALARM")
@@ -134,17 +137,14 @@ def played(
         deployments[NOBODY].bootstrap()
         testbed = AppTestbed(region, deployments[ALL], "replace-route")
         story = Story(region, testbed, old)
-        parts: dict[str, Seen] = {}
-        for name, seen in _there_and_back(story, deployments):
-            parts[name] = seen
-            if name == "back":
-                parts |= _in_forks(story, {"attached": _attached})
+        _take_over(story, deployments)
         nats = {zone: story.nat_of(zone) for zone in "ab"}
+        back = lambda story: _give_back(story, cli, directory / "back")  # noqa: E731
         moments = {f"deleted {seed}": _deleted(seed) for seed in SEEDS if exhaustive or not seed}
-        parts |= _in_forks(story, BRANCHES | moments)
-        parts |= dict(_to_the_end(story))
+        branches = _in_forks(story, BRANCHES | moments | {"attached": back})
+        _go_to_the_end(story)
         story.monitor.stop()
-        yield Played(parts, nats, old.gateways, old.nats)
+        yield Played(story.parts | branches, nats, old.gateways, old.nats)
 
 
 def _cdk(
@@ -160,49 +160,55 @@ def _cdk(
     return cdk
 
 
-def _there_and_back(
-    story: Story, deployments: dict[tuple[str, ...], Cdk]
-) -> Iterator[tuple[str, Seen]]:
-    """Deploy nobody's, one, all, back with one deployment, and all again."""
-    steps = {"nobody": NOBODY, "one": ONE, "all": ALL, "back": NOBODY, "again": ALL}
-    for name, adopt in steps.items():
-        story.begin()
+def _take_over(story: Story, deployments: dict[tuple[str, ...], Cdk]) -> None:
+    """Deploy with nobody's tables, with one, and with all."""
+    for name, adopt in {"nobody": NOBODY, "one": ONE, "all": ALL}.items():
         deployments[adopt].deploy()
         story.region.clock.pass_time(200 if name == "nobody" else 65)
-        yield name, story.seen()
+        story.end(name)
 
 
-def _to_the_end(story: Story) -> Iterator[tuple[str, Seen]]:
+def _give_back(story: Story, cli: Callable[..., Cdk], directory: Path) -> None:
+    """Give all back with one deployment, and attach the old NAT instance to the group."""
+    with ExitStack() as stack:
+        _cdk(cli, stack, story.region, directory, story.old.context(NOBODY)).deploy()
+    story.region.clock.pass_time(65)
+    story.end("back")
+    _attach(story)
+
+
+def _go_to_the_end(story: Story) -> None:
     """Let the old owner let go as the page says, and remove what is not used; then destroy."""
-    story.begin()
     story.old.update(policy="Retain")
     story.old.update(policy="Retain", routes=False)
     story.old.update(routes=False, gateways=False)
     story.region.client("ec2").terminate_instances(InstanceIds=[story.old.nats[OLD]])
     story.region.clock.pass_time(125)
-    yield "let go", story.seen()
-    story.begin()
+    story.end("let go")
     story.testbed.cdk.destroy()
-    yield "destroyed at the end", story.seen()
+    story.end("destroyed at the end")
 
 
 def _in_forks(story: Story, plays: Mapping[str, Callable[[Story], None]]) -> dict[str, Seen]:
     """Return what is seen where the story goes on in other ways."""
 
-    def job(name: str, play: Callable[[Story], None]) -> Job:
-        def run() -> Seen:
-            story.begin()
+    def task(name: str, play: Callable[[Story], None]) -> Task[dict[str, Seen]]:
+        def run() -> dict[str, Seen]:
+            story.parts.clear()
             play(story)
             story.testbed.insist()
-            return story.seen()
+            story.end(name)
+            return story.parts
 
-        return Job(name, cast("Any", run))
+        return Task(name, run)
 
-    jobs = [job(name, play) for name, play in plays.items()]
-    return {job.name: cast("Seen", seen) for job, seen in run_all(story.testbed, jobs)}
+    seen: dict[str, Seen] = {}
+    for _, parts in run_all(story.testbed, starmap(task, plays.items())):
+        seen |= parts
+    return seen
 
 
-def _attached(story: Story) -> None:
+def _attach(story: Story) -> None:
     """Attach the old NAT instance to the group; when peers would have accused it, let it leave."""
     autoscaling, nat = story.region.client("autoscaling"), story.old.nats[OLD]
     (group,) = autoscaling.describe_auto_scaling_groups()["AutoScalingGroups"]
@@ -298,14 +304,13 @@ def test_nobody_is_served_by_nats_that_may_take_nothing_over(played: Played) -> 
 def test_tables_are_taken_over_one_by_one_and_given_back_without_an_interruption(
     played: Played,
 ) -> None:
-    """From gateways and from an old NAT instance, which serve until the new NATs do, and again."""
+    """From gateways and from an old NAT instance, which serve until the new NATs do."""
     serves = {name: set(played.parts[name].through.items()) for name in ("one", "all", "back")}
     ours, theirs = played.nats, {**played.gateways, OLD: played.old[OLD]}
     assert serves["one"] >= {("a", ours["a"]), ("b", theirs["b"]), (OLD, theirs[OLD])}
     assert serves["all"] >= {("a", ours["a"]), ("b", ours["b"]), (OLD, ours["a"])}
     assert serves["back"] >= set(theirs.items())
-    assert played.parts["again"].through == played.parts["all"].through
-    for name in ("one", "all", "back", "again"):
+    for name in ("one", "all", "back"):
         assert set(played.parts[name].lost.values()) == {0}
         assert (played.parts[name].told, played.parts[name].ringing) == ((), ())
 
@@ -313,7 +318,7 @@ def test_tables_are_taken_over_one_by_one_and_given_back_without_an_interruption
 def test_old_owner_that_retains_its_routes_first_takes_nothing_away(played: Played) -> None:
     """Neither when it lets the routes go, nor with the gateways, nor with the old NAT instance."""
     seen = played.parts["let go"]
-    assert seen.through == played.parts["again"].through
+    assert seen.through == played.parts["all"].through
     assert set(seen.lost.values()) == {0}
 
 

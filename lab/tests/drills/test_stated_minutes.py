@@ -28,7 +28,7 @@ def test_page_states_the_minutes_of_bad_images_that_drills_hold() -> None:
 def test_page_states_the_minutes_of_deployments_and_deletions_that_drills_hold() -> None:
     """And the function's own limits are within them."""
     assert settings.ENDS == 25 * 60
-    assert "A deployment ends within 25 minutes" in PAGE
+    assert "a deployment ends within 25 minutes" in PAGE
     assert LIFT_LIMIT_S < destroy.GIVES_UP == 9 * 60
     assert "after nine minutes at most" in PAGE
     assert ANSWER_LIMIT.to_seconds() < destroy.SILENCE == 15 * 60

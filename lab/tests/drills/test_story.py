@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cdk_nat_failover.instances.nat_fleet import HEARTBEAT_S
-from lab.cli.parser import STRATEGIES
 from lab.drills.boots.launches import SAID
 from lab.drills.catalogue import BEHAVIOURS
 from lab.drills.drill import run_drill
@@ -17,6 +16,7 @@ from lab.drills.testbed import deployed
 from lab.emulator.region import Region
 from lab.emulator.time import delays
 from lab.tests.emulator.factories import eventually, in_service
+from nat_failover.contract import Strategy
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,7 +69,16 @@ def ended(region: Region, instance: str) -> float:
     return next(row.at for row in mine if row.detail.get("state") == "shutting-down")
 
 
-@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize(
+    "strategy",
+    [
+        Strategy.REPLACE_ROUTE,
+        pytest.param(
+            Strategy.SWAP_ROUTE_TABLE,
+            marks=pytest.mark.exhaustive("test_zones.py deploys and destroys such a one"),
+        ),
+    ],
+)
 def test_nat_is_killed_and_nothing_is_left_of_it(strategy: str, tmp_path: Path) -> None:
     """Deployed, failed over, home again, diffed, destroyed, deployed again: all with the CLI.
 

@@ -28,6 +28,8 @@ MOVED = 8.0
 """Seconds on the wall for a hang: 2.5 until its peers say so, and a second in which it could
 contradict; the rest is for a busy machine."""
 
+HANGS = "test_watch.py shows with packets how soon peers notice it, drills how soon routes move"
+
 KINDS = {"chatty", "idle", "download", "upload", "keep-alive"}
 
 
@@ -104,6 +106,7 @@ def test_flows_outlive_an_outage_of_a_nat_that_lives(ended: Outcome) -> None:
         assert flows[name].waits_since is None
 
 
+@pytest.mark.exhaustive(HANGS)
 def test_hosts_of_a_nat_that_hangs_lose_seconds(hung: Outcome) -> None:
     """Its peer hears it no more, the function believes that, and hosts feel what both say."""
     assert hung.time_to_notice is not None
@@ -115,6 +118,7 @@ def test_hosts_of_a_nat_that_hangs_lose_seconds(hung: Outcome) -> None:
         assert outage.end - outage.start == pytest.approx(hung.outage[host.zone] / PACE, abs=1.0)
 
 
+@pytest.mark.exhaustive(HANGS)
 def test_hosts_of_a_nat_that_hears_another_one_hang_lose_nothing(hung: Outcome) -> None:
     """Nothing of it moves."""
     host = host_in(hung, "b")
