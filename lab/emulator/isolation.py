@@ -13,7 +13,7 @@ import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,7 +74,16 @@ def tool_environment(endpoint: str, home: Path) -> dict[str, str]:
     }
 
 
-def end_process_group(process: subprocess.Popen[str]) -> None:
+class Process(Protocol):
+    """A process that this one may end."""
+
+    pid: int
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for its end, and return how it ended."""
+
+
+def end_process_group(process: Process) -> None:
     """End a process that leads its own group, and all that it started."""
     _signal(process, signal.SIGTERM)
     with suppress(subprocess.TimeoutExpired):
@@ -83,6 +92,6 @@ def end_process_group(process: subprocess.Popen[str]) -> None:
     process.wait(timeout=_GRACE)
 
 
-def _signal(process: subprocess.Popen[str], number: signal.Signals) -> None:
+def _signal(process: Process, number: signal.Signals) -> None:
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, number)

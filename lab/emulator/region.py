@@ -140,7 +140,10 @@ class Region:
         self.resume()
 
     def rest(self) -> None:
-        """End every thread and process, so that this process can fork; `resume` goes on."""
+        """End every thread, and what forks cannot share, so that this process can fork.
+
+        `resume` goes on.
+        """
         self._simulator.start()
         self.functions.rest()
         self._open.close()

@@ -15,25 +15,25 @@ import sys
 import tempfile
 import zipfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lab.emulator.isolation import CREDENTIALS, end_process_group
 from lab.emulator.lambda_runtime.activity import Activity
 from lab.emulator.lambda_runtime.output import Output
 from lab.emulator.lambda_runtime.runtime_api import Answer, Invocation, RuntimeApi, failure
+from lab.emulator.lambda_runtime.template import Start
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from lab.emulator.lambda_runtime.link import Link
+    from lab.emulator.lambda_runtime.template import FunctionProcess, Template
     from lab.emulator.time.clock import Clock
 
 _INIT_LIMIT = 60.0
 """Seconds on the wall. Lambda gives 10 (Lambda developer guide, "Init phase"), and a machine:
 on one that is busy with many drills, a start takes several times as long."""
 
-_VIRTUAL_TIME = Path(__file__).with_name("virtual_time.py")
 _numbers = itertools.count(1)
 
 
@@ -84,12 +84,13 @@ class Deployed:
 class ExecutionEnvironment:
     """One warm process that handles one event at a time; `key` is its access key id."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - the function, and five things of the lab's
         self,
         function: Deployed,
         endpoint: str,
         clock: Clock,
         link: Link,
+        template: Template | None,
         log: Callable[[str], None],
     ) -> None:
         self.key = f"ASIALAB{next(_numbers):013d}"
@@ -103,7 +104,7 @@ class ExecutionEnvironment:
         self._directory = tempfile.TemporaryDirectory(prefix="nat-lab-function-")
         with zipfile.ZipFile(io.BytesIO(function.code)) as code:
             code.extractall(self._directory.name)
-        self._process = self._start(endpoint)
+        self._process = self._start(endpoint, template)
         assert self._process.stdout is not None  # noqa: S101 - it is a pipe, see above
         self._output = Output(self._process.stdout.fileno(), log, self._ended)
 
@@ -159,24 +160,33 @@ class ExecutionEnvironment:
         self._api.close()
         self._directory.cleanup()
 
-    def _start(self, endpoint: str) -> subprocess.Popen[str]:
-        variables = self._function.environment(endpoint, self._api.address, self._directory.name)
+    def _start(
+        self, endpoint: str, template: Template | None
+    ) -> subprocess.Popen[str] | FunctionProcess:
+        function, directory = self._function, self._directory.name
+        variables = function.environment(endpoint, self._api.address, directory)
+        variables["AWS_ACCESS_KEY_ID"] = self.key
+        if template:
+            return template.start(
+                Start(
+                    handler=function.handler,
+                    directory=directory,
+                    environment=variables,
+                    name=self.key,
+                    address=self._link.address,
+                    seed=self._clock.chance.seed,
+                )
+            )
         return subprocess.Popen(  # noqa: S603 - our own interpreter, no shell
-            [sys.executable, *self._program()],
-            cwd=self._directory.name,
-            env={**variables, "AWS_ACCESS_KEY_ID": self.key},
+            [sys.executable, "-m", "awslambdaric", function.handler],
+            cwd=directory,
+            env=variables,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
         )
-
-    def _program(self) -> list[str]:
-        if not self._clock.virtual:
-            return ["-m", "awslambdaric", self._function.handler]
-        seed = str(self._clock.chance.seed)
-        return [str(_VIRTUAL_TIME), self._link.address, self.key, seed, self._function.handler]
 
     def _ended(self) -> None:
         self._process.wait()

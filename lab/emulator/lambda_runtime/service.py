@@ -11,6 +11,7 @@ from lab.emulator.journal import Journal, Who
 from lab.emulator.lambda_runtime.asynchronous import Queue
 from lab.emulator.lambda_runtime.environment import Deployed, ExecutionEnvironment
 from lab.emulator.lambda_runtime.link import Link
+from lab.emulator.lambda_runtime.template import Template
 from lab.emulator.time import delays
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class Functions:
         self._clock = clock
         self._journal = journal
         self._link: Link | None = None
+        self._template: Template | None = None
         self._lock = threading.Lock()
         self._runs = itertools.count(1)
         self._warm: dict[str, list[_Warm]] = {}
@@ -93,7 +95,10 @@ class Functions:
         return self._under_way > 0
 
     def rest(self) -> None:
-        """End the idle processes; the next event finds their environments as warm as they were."""
+        """End the idle processes; the next event finds their environments as warm as they were.
+
+        What they are forked from stays, for forks of this process too.
+        """
         with self._lock:
             for name, rows in self._warm.items():
                 for row in rows:
@@ -128,6 +133,8 @@ class Functions:
             self.forget(name)
         if self._link:
             self._link.close()
+        if self._template:
+            self._template.close()
 
     def _take(self, function: Deployed, log: Callable[[str], None]) -> ExecutionEnvironment:
         warm = self._find_warm(function)
@@ -136,8 +143,10 @@ class Functions:
             if self.closed:
                 raise RuntimeError(_CLOSED)
             self._link = self._link or Link(self._clock)
+            if self._clock.virtual:
+                self._template = self._template or Template()
             environment = (warm and warm.environment) or ExecutionEnvironment(
-                function, self.endpoint, self._clock, self._link, log
+                function, self.endpoint, self._clock, self._link, self._template, log
             )
             self._busy.add(environment)
             self._keys[environment.key] = environment

@@ -1,43 +1,61 @@
-"""Comes first in a function's process when the lab's clock is virtual, and then starts it.
+"""What functions' processes are forked from when the lab's clock is virtual; see `template`.
 
-The process reads and sleeps by the lab's clock, which stands still while any thread works. So this
-counts the threads that work: one begins to wait at an AWS call, a sleep, a condition (on which
-events, queues, futures and executors are built) or a join, and works again when it is answered or
-notified. When the last one begins to wait, the lab hears of it. A thread that waits for a bare lock
-or a socket of its own counts as one that works, which holds time up until the lab loses patience.
+A function's process reads and sleeps by the lab's clock, which stands still while any thread works.
+So this counts the threads that work: one begins to wait at an AWS call, a sleep, a condition (on
+which events, queues, futures and executors are built) or a join, and works again when it is
+answered or notified. When the last one begins to wait, the lab hears of it. A thread that waits for
+a bare lock or a socket of its own counts as one that works, which holds time up until the lab loses
+patience.
 
 It is the only file of the lab that the process loads, and it loads nothing but the standard library
-until all is in place: code that imports `time.sleep` later gets the lab's.
+until all is in place: code that imports `time.sleep` later gets the lab's. Then it loads boto3, as
+Lambda's runtime has it, with the models of the services that functions here call.
 """
 # ruff: noqa: ANN401, SLF001 - it stands in for methods of the standard library
 
 from __future__ import annotations
 
+import functools
 import http.client
+import importlib
+import json
 import os
 import queue
 import random
 import runpy
+import select
+import signal
 import socket
 import sys
 import threading
 import time
 import urllib.parse
-from typing import Any
+from typing import IO, Any
+
+SERVICES = ("autoscaling", "dynamodb", "ec2", "sns")
 
 
 class Lab(threading.local):
-    """One connection per thread, a question and an answer at a time."""
+    """One connection per thread, a question and an answer at a time.
 
-    address: tuple[str, int]
+    Until it has an address, no time passes.
+    """
+
+    address: tuple[str, int] | None = None
     name: str
+    seed: int
+    endpoint: str
 
     def __init__(self) -> None:
-        self._stream = socket.create_connection(self.address).makefile("rw")
-        self.ask(self.name)
+        self._stream: IO[str] | None = None
 
     def ask(self, question: str) -> float:
         """Return the lab's time when it answers."""
+        if self.address is None:
+            return 0.0
+        if self._stream is None:
+            self._stream = socket.create_connection(self.address).makefile("rw")
+            self.ask(self.name)
         self._stream.write(f"{question}\n")
         self._stream.flush()
         return float(self._stream.readline())
@@ -87,12 +105,12 @@ class Threads:
 _RawLock = threading.Lock
 
 
-def install(lab: Lab, endpoint: str, seed: str) -> None:
+def install(lab: Lab) -> None:
     """Let this process live by the lab's clock."""
     threads = Threads(lab)
     _time(lab, threads)
-    _chance(lab, seed)
-    _calls(lab, threads, urllib.parse.urlsplit(endpoint).netloc)
+    _chance(lab)
+    _calls(lab, threads)
     _conditions(threads)
     _threads(threads)
 
@@ -112,21 +130,21 @@ def _time(lab: Lab, threads: Threads) -> None:
     time.monotonic_ns = time.perf_counter_ns = time.time_ns
 
 
-def _chance(lab: Lab, seed: str) -> None:
+def _chance(lab: Lab) -> None:
     """Let chance follow from seed and moment, so that no order of threads changes it."""
     generator = random.Random  # a class: the module's functions are about to change
 
     def draw() -> float:
-        return generator(f"{seed}/{lab.ask('now')}").random()
+        return generator(f"{lab.seed}/{lab.ask('now')}").random()
 
     random.random = draw
 
 
-def _calls(lab: Lab, threads: Threads, endpoint: str) -> None:
+def _calls(lab: Lab, threads: Threads) -> None:
     answer = http.client.HTTPConnection.getresponse
 
     def getresponse(self: http.client.HTTPConnection) -> http.client.HTTPResponse:
-        if f"{self.host}:{self.port}" != endpoint:
+        if f"{self.host}:{self.port}" != lab.endpoint:
             return answer(self)
         self.sock.settimeout(None)  # the lab answers when its time has come, not the wall's
         if (said := threads.sends()) != "works":
@@ -209,15 +227,66 @@ def _threads(threads: Threads) -> None:
     threading.Thread.join = wait_and_join  # type: ignore[method-assign]
 
 
-def main() -> None:
-    """Take what the lab says from the arguments, and become AWS's runtime client."""
-    address, Lab.name, seed, handler = sys.argv[1:]
-    host, port = address.split(":")
+def load() -> None:
+    """Load boto3, and read the models of services once for all forks."""
+    boto3, loaders = map(importlib.import_module, ("boto3", "botocore.loaders"))
+    files = loaders.JSONFileLoader
+    read = functools.cache(functools.partial(files.load_file, files()))
+    files.load_file = lambda _, path: read(path)
+    session = boto3.Session(region_name="us-east-1")
+    for service in SERVICES:
+        session.client(service)
+
+
+def serve(requests: socket.socket) -> None:
+    """Start a function for each request, until the lab closes the standard input."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    while sys.stdin not in select.select([requests, sys.stdin], [], [])[0]:
+        request, (output, answers), _, _ = socket.recv_fds(requests, 1 << 18, 2)
+        if os.fork() == 0:
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            start(json.loads(request), output, socket.socket(fileno=answers))
+        os.close(output)
+        os.close(answers)
+
+
+def start(function: dict[str, Any], output: int, answers: socket.socket) -> None:
+    """Start a function in a fork; answer its process id, and its exit status when it has ended."""
+    if (process := os.fork()) == 0:
+        answers.close()
+        become(function, output)
+    os.close(output)
+    answers.sendall(f"{process}\n".encode())
+    _, status = os.waitpid(process, 0)
+    answers.sendall(f"{os.waitstatus_to_exitcode(status)}\n".encode())
+    os._exit(0)
+
+
+def become(function: dict[str, Any], output: int) -> None:
+    """Become AWS's runtime client in a session of its own, with nothing else of the environment."""
+    os.setsid()
+    os.chdir(function["directory"])
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    os.environ.clear()
+    os.environ.update(function["environment"])
+    time.tzset()
+    host, port = function["address"].split(":")
+    Lab.name, Lab.seed = function["name"], function["seed"]
+    Lab.endpoint = urllib.parse.urlsplit(os.environ["AWS_ENDPOINT_URL"]).netloc
     Lab.address = (host, int(port))
-    install(Lab(), os.environ["AWS_ENDPOINT_URL"], seed)
-    sys.path[0] = ""  # as `python -m` does; it was the folder of this file
-    sys.argv = ["awslambdaric", handler]
+    sys.argv = ["awslambdaric", function["handler"]]
     runpy.run_module("awslambdaric", run_name="__main__", alter_sys=True)
+    sys.exit()
+
+
+def main() -> None:
+    """Load what all functions need, and start those that the lab asks for."""
+    install(Lab())
+    sys.path[0] = ""  # as `python -m` does; it was the folder of this file
+    load()
+    serve(socket.socket(fileno=int(sys.argv[1])))
 
 
 if __name__ == "__main__":
