@@ -16,6 +16,7 @@ Lambda's runtime has it, with the models of the services that functions here cal
 from __future__ import annotations
 
 import functools
+import gc
 import http.client
 import importlib
 import json
@@ -236,6 +237,7 @@ def load() -> None:
     session = boto3.Session(region_name="us-east-1")
     for service in SERVICES:
         session.client(service)
+    gc.freeze()  # or else each fork's collector would touch, and so copy, all that is here
 
 
 def serve(requests: socket.socket) -> None:

@@ -118,29 +118,6 @@ def test_demo_leaves_no_process_behind_when_it_is_interrupted(
     assert processes_of(tmp_path) == []
 
 
-def test_drill_prints_one_object_and_writes_its_page(tmp_path: Path) -> None:
-    """With somebody else's handler, told of an emulated resource, invoked by the schedule too."""
-    (tmp_path / "mine").mkdir()
-    handler = tmp_path / "mine" / "any.py"
-    handler.write_text("import os\ndef do(event, context):\n    return os.environ['TABLE']\n")
-    process = start(
-        tmp_path,
-        *("drill", "stop:b", "--seed", "3", "--json", "--report", str(tmp_path / "report")),
-        *("--handler", f"{handler}:do", "--env", "TABLE={route_table.b}", "--trigger", "schedule"),
-    )
-    output, _ = process.communicate(timeout=LIMIT)
-    outcome = json.loads(output)
-    assert process.returncode == 0
-    assert (outcome["fault"], outcome["seed"]) == ("stop:b", 3)
-    assert (outcome["handler"], outcome["clock"]) == ("any.py:do", "virtual")
-    assert (outcome["recovered"], outcome["home"], outcome["writes"]) == (False, False, [])
-    assert outcome["outage"]["us-east-1b"] > outcome["outage"]["us-east-1a"] == 0
-    said = [line["what"] for line in outcome["timeline"]]
-    assert any(what.startswith("any.do answered") for what in said)
-    assert "stop:b" in (tmp_path / "report" / "index.html").read_text()
-    assert processes_of(tmp_path) == []
-
-
 def test_up_lets_other_tools_work_with_the_region(tmp_path: Path) -> None:
     """The printed variables are all that boto3 needs; Ctrl-C ends everything."""
     process = start(tmp_path, "up")

@@ -13,6 +13,7 @@ import pytest
 
 from lab.cli.leftovers import remove_leftovers, working_directory
 from lab.emulator.isolation import PROJECT
+from lab.tests.cli.test_command import processes_of
 
 DONE_BEFORE = ("-o", ".venv/.ready", "-o", "node_modules/.ready", "-o", ".venv/.packets")
 """Make's option for what the set-up made: a test installs nothing."""
@@ -30,11 +31,29 @@ def run(command: list[str], home: Path, **more: str) -> subprocess.CompletedProc
     )
 
 
-def test_lab_starts_from_a_clone_when_only_its_python_is_named(tmp_path: Path) -> None:
-    """`.venv/bin/python -m lab` finds the function, node and the CDK CLI by itself."""
-    done = run([sys.executable, "-m", "lab", "drill", "check-reset", "--json"], tmp_path)
+def test_drill_starts_from_a_clone_when_only_its_python_is_named(tmp_path: Path) -> None:
+    """`.venv/bin/python -m lab` finds the function, node and the CDK CLI by itself.
+
+    It prints one object and writes its page: here with somebody else's handler, which is told of an
+    emulated resource, and which the schedule invokes too.
+    """
+    (tmp_path / "mine").mkdir()
+    handler = tmp_path / "mine" / "any.py"
+    handler.write_text("import os\ndef do(event, context):\n    return os.environ['TABLE']\n")
+    report = tmp_path / "report"
+    own = ["--handler", f"{handler}:do", "--env", "TABLE={route_table.b}", "--trigger", "schedule"]
+    command = ["drill", "stop:b", "--seed", "3", "--json", "--report", str(report), *own]
+    done = run([sys.executable, "-m", "lab", *command], tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
-    assert json.loads(done.stdout)["home"] is True
+    outcome = json.loads(done.stdout)
+    assert (outcome["fault"], outcome["seed"]) == ("stop:b", 3)
+    assert (outcome["handler"], outcome["clock"]) == ("any.py:do", "virtual")
+    assert (outcome["recovered"], outcome["home"], outcome["writes"]) == (False, False, [])
+    assert outcome["outage"]["us-east-1b"] > outcome["outage"]["us-east-1a"] == 0
+    said = [line["what"] for line in outcome["timeline"]]
+    assert any(what.startswith("any.do answered") for what in said)
+    assert "stop:b" in (report / "index.html").read_text()
+    assert processes_of(tmp_path) == []
     assert [path.name for path in tmp_path.glob("nat-lab-*")] == []
 
 

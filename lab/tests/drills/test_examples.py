@@ -27,7 +27,16 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return install(tmp_path_factory.mktemp("wheel"))
 
 
-@pytest.mark.parametrize("example", ["network-with-alerts", "vpc-with-nats"])
+@pytest.mark.parametrize(
+    "example",
+    [
+        "network-with-alerts",
+        pytest.param(
+            "vpc-with-nats",
+            marks=pytest.mark.exhaustive("test_library.py runs its app"),
+        ),
+    ],
+)
 def test_example_is_deployed_fails_over_and_leaves_nothing_behind(
     tmp_path: Path, installed: Path, example: str
 ) -> None:

@@ -111,8 +111,8 @@ def test_update_whose_nats_never_boot_takes_the_internet_from_nobody_in_a_failov
     testbed: AppTestbed, *, exhaustive: bool
 ) -> None:
     """One NAT serves alone as it begins, and is held until the update has gone back."""
-    played = [(persists, READINGS[0]) for persists in (False, True)]
-    played = [(False, each) for each in READINGS] + played[1:] if exhaustive else played[1:]
+    everything = [*((False, readings) for readings in READINGS), (True, READINGS[0])]
+    played = everything if exhaustive else everything[:1]
     jobs = [_job(testbed, readings, persists=each, failed_over=True) for each, readings in played]
     outcomes = {job.name: outcome for job, outcome in run_all(testbed, jobs)}
     assert len(outcomes) == len(jobs)

@@ -126,6 +126,7 @@ def test_hosts_of_a_nat_that_hears_another_one_hang_lose_nothing(hung: Outcome) 
     assert [row for flow in host.flows for row in flow.breaks] == []
 
 
+@pytest.mark.exhaustive("hand_over/ shows with packets what flows feel, drills what is lost")
 def test_planned_replacement_loses_no_probe_and_breaks_no_flow_of_a_nat_that_lives(
     planned: Outcome,
 ) -> None:
