@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-import tests.conftest  # noqa: F401 - how every test begins, these too
 from lab.emulator.catalogue import ALL
-from lab.emulator.isolation import PROJECT
 from lab.emulator.readings import Readings
 from lab.emulator.region import Region
 from lab.tests.shared_cdk import SharedCdk
+from tests.conftest import begin  # and with it, how every test begins
 from tests.isolated_aws_environment import isolated_aws_environment
 
 if TYPE_CHECKING:
@@ -66,8 +66,7 @@ BEGIN_FIRST = (
     "drills/test_examples.py",
     "drills/test_redeployment.py",
 )
-"""The files that take longest: one that began last would keep one processor busy, and the others
-waiting."""
+"""The files that take longest."""
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -78,8 +77,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if (mark := item.get_closest_marker("exhaustive")) and not config.getoption("exhaustive"):
             item.add_marker(pytest.mark.skip(reason=f"{PLAYED_BY}: {mark.args[0]}"))
-    place = {PROJECT / "lab" / "tests" / name: number for number, name in enumerate(BEGIN_FIRST)}
-    items.sort(key=lambda item: place.get(item.path, len(place)))
+    begin(items, BEGIN_FIRST, Path(__file__).parent)
 
 
 @pytest.fixture(scope="package", autouse=True)
