@@ -12,6 +12,8 @@ import os
 import threading
 import warnings
 from contextlib import ExitStack
+from functools import partial
+from socketserver import BaseServer
 from typing import TYPE_CHECKING, Any, Self
 
 import boto3
@@ -94,7 +96,6 @@ class Region:
             closing=self._closing,
         )
         self.endpoint = ""
-        self._open = ExitStack()
         self._clients: dict[str, Any] = {}
 
     def __enter__(self) -> Self:
@@ -143,44 +144,48 @@ class Region:
         self._closing.callback(self.functions.close)
         for behaviour in self.behaviours:
             behaviour(self.aws).install(patches)
-        self._closing.callback(self._open.close)
+        self._listen(self._port)
         self.resume()
 
     def rest(self) -> None:
         """End every thread, and what forks cannot share, so that this process can fork.
 
-        `resume` goes on.
+        The port stays this region's; `resume` goes on.
         """
         self._simulator.start()
         self.functions.rest()
-        self._open.close()
+        self._server.shutdown()
         self._clients.clear()
 
     def resume(self, *, elsewhere: bool = False) -> None:
         """Go on after `rest`: where it was, or elsewhere, as a fork must."""
-        server = self._server(0 if elsewhere else self._port)
-        threading.Thread(
-            target=server.serve_forever, args=(_POLL,), name="lab server", daemon=True
-        ).start()
-        self._open.callback(server.server_close)
-        self._open.callback(server.shutdown)
+        if elsewhere:
+            self._listen(0)
+        # Werkzeug's own way to serve closes the server at its end.
+        serve = partial(BaseServer.serve_forever, self._server, _POLL)
+        threading.Thread(target=serve, name="lab server", daemon=True).start()
+
+    def _listen(self, port: int) -> None:
+        self._server = _server(port, self.calls)
+        self._closing.callback(self._server.server_close)
+        self._closing.callback(self._server.shutdown)
         # S3 addresses buckets as hosts below this name: it must be a name, not a number.
-        self._port = server.server_port
-        self.endpoint = f"http://localhost:{self._port}"
+        self.endpoint = f"http://localhost:{self._server.server_port}"
         self.functions.endpoint = self.endpoint
 
-    def _server(self, port: int) -> BaseWSGIServer:
-        try:
-            return make_server(
-                "localhost",
-                port,
-                self.calls,
-                threaded=True,
-                request_handler=MotoRequestHandler,
-            )
-        except SystemExit as error:  # werkzeug's way to say that the address is in use
-            message = f"port {port} is not free: choose another, or leave --port out"
-            raise PortError(message) from error
+
+def _server(port: int, calls: Calls) -> BaseWSGIServer:
+    try:
+        return make_server(
+            "localhost",
+            port,
+            calls,
+            threaded=True,
+            request_handler=MotoRequestHandler,
+        )
+    except SystemExit as error:  # werkzeug's way to say that the address is in use
+        message = f"port {port} is not free: choose another, or leave --port out"
+        raise PortError(message) from error
 
 
 class PortError(Exception):

@@ -18,11 +18,14 @@ LIMIT = 900.0
 
 
 def contract_of(*behaviours: type[Behaviour]) -> pytest.MarkDecorator:
-    """Run a test in the whole region, and in one without these behaviours, where it must fail.
+    """Run a test in the whole region, and with all else in one where it must fail: without these.
 
     When it no longer fails there, moto has learnt the behaviour, and the lab's piece can go.
     """
-    alone = pytest.mark.xfail(strict=True)
+    alone = [
+        pytest.mark.xfail(strict=True),
+        pytest.mark.exhaustive("it changes with the version of moto alone, or with the test"),
+    ]
     cases = [
         pytest.param((), id="restored"),
         pytest.param(behaviours, id="moto-alone", marks=alone),
