@@ -143,7 +143,7 @@ def test_up_lets_other_tools_work_with_the_region(tmp_path: Path) -> None:
     assert processes_of(tmp_path) == []
 
 
-@pytest.mark.exhaustive("a demo that is interrupted ends the same processes")
+@pytest.mark.exhaustive("an interrupted demo shows the same of all but forks")
 @pytest.mark.skipif(not Path("/proc").exists(), reason="looks for processes in /proc")
 def test_comparison_leaves_no_process_behind_when_it_is_interrupted(tmp_path: Path) -> None:
     """Neither a fork nor a function's process."""

@@ -45,7 +45,8 @@ def renewed(testbed: AppTestbed, *, exhaustive: bool) -> list[Outcome]:
     One answer to each question is played, and in an exhaustive run each with each other.
     """
     readings = dict(enumerate(every(LaunchFirst, LifetimePause)))
-    played = readings if exhaustive else {seed: readings[seed] for seed in (max(readings),)}
+    last = max(readings)
+    played = readings if exhaustive else {last: readings[last]}
     return drilled(testbed, "renewal", played)
 
 

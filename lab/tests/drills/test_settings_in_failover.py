@@ -85,7 +85,7 @@ STAYS_AWAY = frozenset({"failover.strategy"})
 another table any more."""
 
 KIND = "fleet.instance_type"
-"""What is played otherwise, and not back: a change that replaces NATs; others touch none."""
+"""What is played otherwise, and not back: a change that replaces NATs. One in place does not."""
 
 
 class Failed(Enum):
