@@ -1,23 +1,24 @@
 """What one host can take of the connection table of a NAT, and what its neighbours have left.
 
-The NAT is one of 512 MiB, with 65 536 entries. The kernel's own maximum is the machine's, and more.
+The NAT is one of 512 MiB, with 65 536 entries. The kernel's own maximum is the machine's, and more,
+unless another test has borrowed it: those that fill the table wait until none has.
 """
 
 from __future__ import annotations
 
 import time
-from itertools import count
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import pytest
 
 from lab.packets.values import SERVER
-from lab.tests.packets.segments import ACK, SYN, End, Segment, datagram
+from lab.tests.packets.segments import SYN, End, Segment, datagram
 from lab.tests.packets.sockets import flow, listen
 from lab.tests.packets.vpc import HOSTS, SCRIPT, A, any_vpc, hand_over, lead, script
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from lab.packets.fabric import Fabric
     from lab.packets.machine import Machine
@@ -56,6 +57,7 @@ def machine(fabric: Fabric) -> Machine:
     return machine
 
 
+@pytest.mark.usefixtures("borrower")
 def test_neighbours_connect_when_a_host_has_opened_more_connections_than_its_share(
     fabric: Fabric, machine: Machine
 ) -> None:
@@ -64,27 +66,19 @@ def test_neighbours_connect_when_a_host_has_opened_more_connections_than_its_sha
     refusing = "type filter hook output priority 0; policy accept; tcp flags rst drop;"
     fabric.hosts["a"].rules(f"table ip mute {{ chain output {{ {refusing}\n }}\n }}\n")
     with listen(fabric.server, PORT) as listener:
-        for attempt in count():  # a busy machine drops some
-            hand_over(fabric, A, *_segments(SYN, 1000))
-            hand_over(fabric, A, *_segments(ACK, 1001))
-            if attempt >= 2 and (attempt > 10 or _entries(machine) > 0.75 * SHARE):
-                break
-        # A busy machine ended three attempts with 21 683 to 27 605; why so few is not known.
-        assert 0.75 * SHARE < _entries(machine) < 1.15 * SHARE
+        _open_more_than_its_share(fabric, machine, _syns())
         assert any(_is_named(fabric, machine) for _ in range(5))
     with listen(fabric.server) as listener:
         for _ in range(100):
             flow(fabric.hosts["b"], listener).close()
 
 
+@pytest.mark.usefixtures("borrower")
 def test_host_sends_again_when_its_datagrams_are_forgotten(
     fabric: Fabric, machine: Machine
 ) -> None:
     """It is refused for five seconds at most once it has less than its share."""
-    sent = (End(HOSTS[0].address, port) for port in range(1024, 1024 + MANY))
-    hand_over(fabric, A, *(datagram(source, End(SERVER, PORT)) for source in sent))
-    full = _entries(machine)
-    assert pytest.approx(SHARE, rel=0.15) == full
+    _open_more_than_its_share(fabric, machine, _datagrams(PORT))
     assert "" != machine.run(HEALTH).stdout
     _wait_for_datagrams(fabric, machine)
     assert "" == machine.run(HEALTH).stdout
@@ -118,27 +112,43 @@ def test_nat_forwards_without_shares_where_the_kernel_cannot_count(
         flow(fabric.hosts["b"], listener).close()
 
 
-def _segments(flags: int, sequence: int) -> Iterator[bytes]:
-    for port in range(1024, 1024 + MANY):
-        source, destination = End(HOSTS[0].address, port), End(SERVER, PORT)
-        yield Segment(source=source, destination=destination, flags=flags, sequence=sequence).packet
+def _open_more_than_its_share(fabric: Fabric, machine: Machine, packets: Sequence[bytes]) -> None:
+    """Let the host send until it is refused; a sample of 512 has a deviation of 4.4 %."""
+    before = _refused(machine)
+    for _ in range(10):  # a busy machine drops some packets
+        hand_over(fabric, A, *packets)
+        if before != _refused(machine):
+            break
+    assert pytest.approx(SHARE, rel=0.2) == _entries(machine)
+
+
+def _syns() -> list[bytes]:
+    return [
+        Segment(source=source, destination=End(SERVER, PORT), flags=SYN, sequence=1000).packet
+        for source in _sources()
+    ]
+
+
+def _datagrams(port: int) -> list[bytes]:
+    return [datagram(source, End(SERVER, port)) for source in _sources()]
+
+
+def _sources() -> Iterator[End]:
+    return (End(HOSTS[0].address, port) for port in range(1024, 1024 + MANY))
 
 
 def _is_named(fabric: Fabric, machine: Machine) -> bool:
     """Let the host try again, and return whether the look names it: it does for five seconds."""
-    hand_over(fabric, A, *_segments(SYN, 1000))
+    hand_over(fabric, A, *_syns())
     return HOSTS[0].address in machine.run(HEALTH).stdout
 
 
 def _wait_for_datagrams(fabric: Fabric, machine: Machine) -> None:
     deadline = time.monotonic() + 30
-    new = iter(range(1024, 1024 + MANY))
+    new = iter(_datagrams(PORT + 1))
     while time.monotonic() < deadline:
         before = _refused(machine)
-        packets = [
-            datagram(End(HOSTS[0].address, next(new)), End(SERVER, PORT + 1)) for _ in range(200)
-        ]
-        hand_over(fabric, A, *packets)
+        hand_over(fabric, A, *islice(new, 200))
         if before == _refused(machine):
             return
         time.sleep(0.5)
