@@ -34,6 +34,7 @@ soak: $(READY) ## Run 1 000 drills of mixed faults; fail if one is not recovered
 
 exhaustive: $(READY) $(PACKETS) ## Run the tests that play a selection in `make test` with all that they can play
 	@$(PYTEST) --exhaustive $(addprefix lab/tests/,account cli drills emulator packets/test_drill.py)
+	@$(PYTEST) --hypothesis-profile exhaustive tests/unit tests/aws/test_fuzz.py
 
 figures: $(READY) ## Collect the figures that README and docs print anew (minutes)
 	@python -m lab figures

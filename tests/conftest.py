@@ -22,9 +22,11 @@ gc.set_threshold(50_000, 20, 50)
 """What is loaded are hundreds of thousands of objects: going through them as often as Python does
 otherwise takes a tenth of these tests."""
 
-settings.register_profile("patient", deadline=None)
-settings.load_profile("patient")
-"""How long an example takes says more of the machine than of the code."""
+settings.register_profile("brief", deadline=None, max_examples=50)
+settings.register_profile("exhaustive", deadline=None, max_examples=500)
+settings.load_profile("brief")
+"""How long an example takes says more of the machine than of the code. `make exhaustive` asks for the
+other one."""
 
 BEGIN_FIRST = (
     "unit/test_properties.py",

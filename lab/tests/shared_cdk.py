@@ -1,8 +1,9 @@
-"""The CDK CLI for tests that need a deployed app and not its synthesis, which takes 8 s of CPU.
+"""The CDK CLI for tests that need a deployed app, and not to see how it is prepared.
 
-The app is synthesized as `tests/synth` does it, in the test's process, which loads the CDK once.
-That the CLI writes the same, `lab/tests/drills/test_shared_cdk.py` shows; `test_story.py` and those
-of the command run the CLI for everything.
+The app is synthesized as `tests/synth` does it, in the test's process, which loads the CDK once,
+and the toolkit stack is created from the template that the CLI shows, which spares each test
+seconds of CPU. That the CLI makes the same, `lab/tests/drills/test_shared_cdk.py` shows; the
+tests of the command run the CLI for everything.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from contextlib import contextmanager
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+import boto3
+
 from lab.drills.cdk import Cdk
 from lab.drills.lab_settings import app_context
 from lab.emulator.isolation import PROJECT
@@ -22,6 +25,11 @@ from lab.emulator.isolation import PROJECT
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+
+TOOLKIT = "CDKToolkit"
+GIVEN = {"FileAssetsBucketKmsKeyId": "AWS_MANAGED_KEY", "PublicAccessBlockConfiguration": "true"}
+"""The parameters of the toolkit stack that the CLI sets."""
 
 
 class SharedCdk(Cdk):
@@ -39,7 +47,26 @@ class SharedCdk(Cdk):
         context: tuple[str, ...] = (),
     ) -> None:
         super().__init__(endpoint, directory, context=context)
+        self._toolkit = kept / "toolkit.yaml"
         self._kept = kept / sha256(repr(context).encode()).hexdigest()
+
+    def bootstrap(self) -> None:
+        """Create the toolkit stack as the CLI does, which is asked for its template once."""
+        with _alone(self._toolkit.with_suffix(".lock")):
+            if not self._toolkit.exists():
+                shown = self._must("bootstrap", "--show-template", cwd=self._directory).output
+                self._toolkit.write_text(shown, encoding="utf-8")
+        cloudformation = boto3.client("cloudformation", endpoint_url=self._endpoint)
+        cloudformation.create_stack(
+            StackName=TOOLKIT,
+            TemplateBody=self._toolkit.read_text(encoding="utf-8"),
+            Parameters=[
+                {"ParameterKey": name, "ParameterValue": value} for name, value in GIVEN.items()
+            ],
+            Capabilities=["CAPABILITY_NAMED_IAM"],
+        )
+        created = cloudformation.get_waiter("stack_create_complete")
+        created.wait(StackName=TOOLKIT, WaiterConfig={"Delay": 1, "MaxAttempts": 180})
 
     def synth(self) -> None:
         """Take the assembly that a test has made before, or make it."""

@@ -68,7 +68,7 @@ _VALUES = st.recursive(
 
 @seed(9)
 @settings(
-    max_examples=150,
+    max_examples=2 * settings().max_examples,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(event=_VALUES, through_the_topic=st.booleans())

@@ -269,4 +269,4 @@ class Failover(RuleBasedStateMachine):
 
 
 TestFailover = Failover.TestCase
-TestFailover.settings = settings(max_examples=40, stateful_step_count=40)
+TestFailover.settings = settings(max_examples=settings().max_examples // 2, stateful_step_count=40)

@@ -21,13 +21,13 @@ from lab.emulator.isolation import CREDENTIALS, end_process_group
 from lab.emulator.lambda_runtime.activity import Activity
 from lab.emulator.lambda_runtime.output import Output
 from lab.emulator.lambda_runtime.runtime_api import Answer, Invocation, RuntimeApi, failure
-from lab.emulator.lambda_runtime.template import Start
+from lab.emulator.lambda_runtime.template import Start, template
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from lab.emulator.lambda_runtime.link import Link
-    from lab.emulator.lambda_runtime.template import FunctionProcess, Template
+    from lab.emulator.lambda_runtime.template import FunctionProcess
     from lab.emulator.time.clock import Clock
 
 _INIT_LIMIT = 60.0
@@ -84,13 +84,12 @@ class Deployed:
 class ExecutionEnvironment:
     """One warm process that handles one event at a time; `key` is its access key id."""
 
-    def __init__(  # noqa: PLR0913, PLR0917 - the function, and five things of the lab's
+    def __init__(
         self,
         function: Deployed,
         endpoint: str,
         clock: Clock,
         link: Link,
-        template: Template | None,
         log: Callable[[str], None],
     ) -> None:
         self.key = f"ASIALAB{next(_numbers):013d}"
@@ -104,7 +103,7 @@ class ExecutionEnvironment:
         self._directory = tempfile.TemporaryDirectory(prefix="nat-lab-function-")
         with zipfile.ZipFile(io.BytesIO(function.code)) as code:
             code.extractall(self._directory.name)
-        self._process = self._start(endpoint, template)
+        self._process = self._start(endpoint)
         assert self._process.stdout is not None  # noqa: S101 - it is a pipe, see above
         self._output = Output(self._process.stdout.fileno(), log, self._ended)
 
@@ -160,14 +159,12 @@ class ExecutionEnvironment:
         self._api.close()
         self._directory.cleanup()
 
-    def _start(
-        self, endpoint: str, template: Template | None
-    ) -> subprocess.Popen[str] | FunctionProcess:
+    def _start(self, endpoint: str) -> subprocess.Popen[str] | FunctionProcess:
         function, directory = self._function, self._directory.name
         variables = function.environment(endpoint, self._api.address, directory)
         variables["AWS_ACCESS_KEY_ID"] = self.key
-        if template:
-            return template.start(
+        if self._clock.virtual:
+            return template().start(
                 Start(
                     handler=function.handler,
                     directory=directory,

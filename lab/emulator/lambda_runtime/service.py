@@ -11,7 +11,6 @@ from lab.emulator.journal import Journal, Who
 from lab.emulator.lambda_runtime.asynchronous import Queue
 from lab.emulator.lambda_runtime.environment import Deployed, ExecutionEnvironment
 from lab.emulator.lambda_runtime.link import Link
-from lab.emulator.lambda_runtime.template import Template
 from lab.emulator.time import delays
 
 if TYPE_CHECKING:
@@ -49,7 +48,6 @@ class Functions:
         self._clock = clock
         self._journal = journal
         self._link: Link | None = None
-        self._template: Template | None = None
         self._lock = threading.Lock()
         self._runs = itertools.count(1)
         self._warm: dict[str, list[_Warm]] = {}
@@ -133,8 +131,6 @@ class Functions:
             self.forget(name)
         if self._link:
             self._link.close()
-        if self._template:
-            self._template.close()
 
     def _take(self, function: Deployed, log: Callable[[str], None]) -> ExecutionEnvironment:
         warm = self._find_warm(function)
@@ -143,10 +139,8 @@ class Functions:
             if self.closed:
                 raise RuntimeError(_CLOSED)
             self._link = self._link or Link(self._clock)
-            if self._clock.virtual:
-                self._template = self._template or Template()
             environment = (warm and warm.environment) or ExecutionEnvironment(
-                function, self.endpoint, self._clock, self._link, self._template, log
+                function, self.endpoint, self._clock, self._link, log
             )
             self._busy.add(environment)
             self._keys[environment.key] = environment

@@ -6,6 +6,7 @@ the answers. So forks of the lab may ask as well, and whoever asks hears of its 
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import select
@@ -16,6 +17,7 @@ import tempfile
 import threading
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -70,6 +72,14 @@ class FunctionProcess:
         if self.returncode is None:
             raise subprocess.TimeoutExpired(str(self.pid), timeout or 0)
         return self.returncode
+
+
+@cache
+def template() -> Template:
+    """Return the template of this process and its forks, for one region after the other."""
+    made = Template()
+    atexit.register(made.close)
+    return made
 
 
 class Template:

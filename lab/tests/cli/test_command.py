@@ -100,7 +100,13 @@ def test_demo_tells_the_whole_story_and_leaves_nothing_behind(tmp_path: Path) ->
 
 
 @pytest.mark.skipif(not Path("/proc").exists(), reason="looks for processes in /proc")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "number",
+    [
+        pytest.param(signal.SIGINT, marks=pytest.mark.exhaustive("`up` ends by it, too")),
+        signal.SIGTERM,
+    ],
+)
 def test_demo_leaves_no_process_behind_when_it_is_interrupted(
     tmp_path: Path, number: signal.Signals
 ) -> None:

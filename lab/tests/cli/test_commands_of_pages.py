@@ -39,7 +39,8 @@ SHORTENED = {'make lab ARGS="compare terminate both hang"': ("both hang", "--see
 and one drill of each row instead of five."""
 
 LONG = {
-    'make lab ARGS="drill zone-outage lost --report report"': "test_start.py writes such a page"
+    'make lab ARGS="drill zone-outage lost --report report"': "test_start.py writes such a page",
+    "python -m lab drill terminate:b@10 lost+120 --seed 7": "test_start.py starts the lab so",
 }
 """Commands that take long and are played only when all is, each with the reason."""
 

@@ -28,7 +28,16 @@ MOVES = "ec2:ReplaceRouteTableAssociation"
 ROUTES = "ec2:ReplaceRoute"
 
 
-@pytest.mark.parametrize("strategy", ["replace-route", "swap-route-table"])
+@pytest.mark.parametrize(
+    "strategy",
+    [
+        "replace-route",
+        pytest.param(
+            "swap-route-table",
+            marks=pytest.mark.exhaustive("the other zone's table leads IPv6 to the same gateway"),
+        ),
+    ],
+)
 def test_way_out_of_ipv6_is_left_alone_by_failover_failback_and_deletion(
     tmp_path: Path, cli: Callable[..., Cdk], strategy: str
 ) -> None:

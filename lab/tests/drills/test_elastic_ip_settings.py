@@ -31,6 +31,7 @@ def _cdk(
     return cdk
 
 
+@pytest.mark.exhaustive("test_elastic_ips.py gives them to new NATs, and updates are played")
 def test_elastic_ips_are_turned_on_and_off_without_an_interruption(
     tmp_path: Path, cli: Callable[..., Cdk]
 ) -> None:

@@ -42,7 +42,15 @@ def notified(outcome: Outcome) -> tuple[Notification, ...]:
 
 
 @pytest.mark.parametrize(
-    ("option", "through"), [("elsewhere", "not of the group"), ("gateway", "igw-")]
+    ("option", "through"),
+    [
+        ("elsewhere", "not of the group"),
+        pytest.param(
+            "gateway",
+            "igw-",
+            marks=pytest.mark.exhaustive("what a foreign route is, tests/aws has each of"),
+        ),
+    ],
 )
 def test_table_that_leads_to_something_foreign_is_left_alone(
     option: str, through: str, testbed: AppTestbed

@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 def test_drills_come_to_what_the_published_figures_say(
     testbed: AppTestbed, *, exhaustive: bool
 ) -> None:
-    """Every other fault once, with the function, to the millisecond.
+    """Every third fault once, with the function, to the millisecond.
 
     Whatever changes one of them changes most. The recipe's are not run again: on a busy machine its
     first start can miss its time limit, and whatever changes them changes the function's too.
     """
     figures = load(PROJECT)
     kept = {(row.fault, row.handler): row for row in figures.drills if row.seed == SEEDS[0]}
-    played = {fault.name for fault in (FAULTS if exhaustive else FAULTS[::2])} | {TOLD}
+    played = {fault.name for fault in (FAULTS if exhaustive else FAULTS[::3])} | {TOLD}
     jobs = [_job(testbed, fault) for fault in sorted(played)]
     outcomes = [outcome for _, outcome in run_all(testbed, jobs)]
     testbed.diff()

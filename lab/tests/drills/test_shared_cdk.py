@@ -1,13 +1,16 @@
-"""The app is synthesized once in a run of the tests with each context, as the CLI does it."""
+"""What the tests prepare without the CLI is what the CLI makes, and is made once in a run."""
 
 from __future__ import annotations
 
 import json
 from contextlib import closing
+from functools import partial
 from typing import TYPE_CHECKING
 
+from lab.drills.catalogue import BEHAVIOURS
 from lab.drills.cdk import Cdk
-from lab.tests.shared_cdk import SharedCdk
+from lab.emulator.region import Region
+from lab.tests.shared_cdk import TOOLKIT, SharedCdk
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,3 +50,29 @@ def test_assembly_is_the_one_that_the_cli_makes(tmp_path: Path) -> None:
     with closing(Cdk(NOWHERE, tmp_path / "own", context=context("Any"))) as cdk:
         cdk.synth()
         assert files(shared.assembly) == files(cdk.assembly)
+
+
+def test_toolkit_stack_is_the_one_that_the_cli_makes(tmp_path: Path) -> None:
+    """And at the same time, so that a drill goes on as in the lab."""
+    made = []
+    for cli in (Cdk, partial(SharedCdk, kept=tmp_path)):
+        with Region(BEHAVIOURS) as region, closing(cli(region.endpoint, tmp_path)) as cdk:
+            cdk.bootstrap()
+            cloudformation = region.client("cloudformation")
+            (stack,) = cloudformation.describe_stacks()["Stacks"]
+            resources = cloudformation.describe_stack_resources(StackName=TOOLKIT)
+            made.append(
+                (
+                    stack["StackStatus"],
+                    sorted(
+                        (row["ParameterKey"], row["ParameterValue"]) for row in stack["Parameters"]
+                    ),
+                    sorted((row["OutputKey"], row["OutputValue"]) for row in stack["Outputs"]),
+                    {
+                        row["LogicalResourceId"]: row["PhysicalResourceId"]
+                        for row in resources["StackResources"]
+                    },
+                    region.clock.now(),
+                )
+            )
+    assert made[0] == made[1]

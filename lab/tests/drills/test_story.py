@@ -69,16 +69,8 @@ def ended(region: Region, instance: str) -> float:
     return next(row.at for row in mine if row.detail.get("state") == "shutting-down")
 
 
-@pytest.mark.parametrize(
-    "strategy",
-    [
-        Strategy.REPLACE_ROUTE,
-        pytest.param(
-            Strategy.SWAP_ROUTE_TABLE,
-            marks=pytest.mark.exhaustive("test_zones.py deploys and destroys such a one"),
-        ),
-    ],
-)
+@pytest.mark.exhaustive("the demo tells it, and test_destroy.py destroys what is held")
+@pytest.mark.parametrize("strategy", list(Strategy))
 def test_nat_is_killed_and_nothing_is_left_of_it(strategy: str, tmp_path: Path) -> None:
     """Deployed, failed over, home again, diffed, destroyed, deployed again: all with the CLI.
 
