@@ -25,8 +25,8 @@ otherwise takes a tenth of these tests."""
 settings.register_profile("brief", deadline=None, max_examples=50)
 settings.register_profile("exhaustive", deadline=None, max_examples=500)
 settings.load_profile("brief")
-"""How long an example takes says more of the machine than of the code. `make exhaustive` asks for the
-other one."""
+"""How long an example takes says more of the machine than of the code. The other one is for `make
+exhaustive`."""
 
 BEGIN_FIRST = (
     "unit/test_properties.py",
