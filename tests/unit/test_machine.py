@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
@@ -44,6 +45,9 @@ from tests.unit.worlds import (
     settled,
     with_subnets,
 )
+
+pytestmark = pytest.mark.no_cover
+"""Its many examples take much longer while lines are counted, and other tests reach those lines."""
 
 ALIVE = {InstanceState.PENDING, InstanceState.RUNNING}
 

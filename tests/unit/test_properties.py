@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,6 +26,9 @@ from nat_failover.planner import plan
 from nat_failover.ring import RING_WAIT_S
 from nat_failover.takeovers import MOST_TIMES, led_to
 from tests.unit.worlds import NAT_GATEWAY, carry_out, judged, networks, policies
+
+pytestmark = pytest.mark.no_cover
+"""Its many examples take much longer while lines are counted, and other tests reach those lines."""
 
 ROUNDS = 6
 

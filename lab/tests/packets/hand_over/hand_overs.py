@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 
 C = replace(A, name="nat-c", address="10.0.0.6", public="203.0.113.6")
 HOST = HOSTS[0].address
-SOON = 1.0
-"""Seconds in which a segment went wherever it goes, on a machine that is busy too."""
+SOON = 2.0
+"""Seconds in which a segment went wherever it goes, on a machine that is busy too: a neighbour that
+does not answer at once is asked again after one."""
 
 # A line names the NATs that live; the same is said again each half second until the next line.
 _TELLING = """
