@@ -56,7 +56,7 @@ def test_tunnels_of_a_private_host_are_dropped_whatever_is_in_them(
     """They are counted nowhere, leave nothing in the connection table, and harm no flow."""
     lead(fabric, nats[-1])
     time.sleep(SOON)
-    before = _state(fabric, nats[-1])
+    counted, tracked = _state(fabric, nats[-1])
     known = opened.client.getsockname()[1]
     inside = [
         *(
@@ -77,7 +77,9 @@ def test_tunnels_of_a_private_host_are_dropped_whatever_is_in_them(
             spoofer.sendto(_in_tunnel(origin, nats[-1], packet), (nats[-1].address, handover.PORT))
         time.sleep(SOON)
         assert not [seen for seen in passed(wire) if seen.left]
-    assert before == _state(fabric, nats[-1])
+    counted_then, tracked_then = _state(fabric, nats[-1])
+    assert counted == counted_then
+    assert tracked >= tracked_then  # others may be forgotten meanwhile
     opened.exchange()
 
 
@@ -108,8 +110,8 @@ def _in_tunnel(origin: Nat, to: Nat, packet: bytes) -> bytes:
     return struct.pack("!BBHL", 8, 0, 0, number << 8) + mac + bytes(6) + b"\x08\x00" + packet
 
 
-def _state(fabric: Fabric, nat: Nat) -> tuple[str, str]:
+def _state(fabric: Fabric, nat: Nat) -> tuple[str, int]:
     """Return what a NAT has counted, and how many connections it tracks."""
     machine = fabric.machines[nat.name]
     count = machine.read("/proc/sys/net/netfilter/nf_conntrack_count")
-    return machine.run("nft", "list", "counters").stdout, count
+    return machine.run("nft", "list", "counters").stdout, int(count)
