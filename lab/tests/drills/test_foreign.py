@@ -48,7 +48,7 @@ def notified(outcome: Outcome) -> tuple[Notification, ...]:
         pytest.param(
             "gateway",
             "igw-",
-            marks=pytest.mark.exhaustive("what a foreign route is, tests/aws has each of"),
+            marks=pytest.mark.exhaustive("tests/aws has a table that leads to one"),
         ),
     ],
 )

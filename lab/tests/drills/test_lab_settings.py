@@ -103,7 +103,7 @@ def test_apps_own_words_are_told_when_it_ends_by_itself(tmp_path: Path) -> None:
         cdk.synth()
 
 
-@pytest.mark.exhaustive("test_zones.py deploys three zones, and one of the table serves another")
+@pytest.mark.exhaustive("test_zones.py deploys three zones, of which one serves another")
 def test_drill_hits_the_third_zone_when_the_app_has_three(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cli: Callable[..., Cdk]
 ) -> None:
